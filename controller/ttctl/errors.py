@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong, and the exit code that says which kind it was."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TtctlError(Exception):
+    """A refusal that a person can act on: what, why, evidence, what to type next."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "failed"
+
+    def __init__(
+        self, message: str, *, why: str = "", evidence: str = "", next_step: str = ""
+    ) -> None:
+        """Keep the four parts; `message` says what was refused, with names quoted."""
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.evidence = evidence
+        self.next_step = next_step
+
+
+class UsageError(TtctlError):
+    """The words of the command are off."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class NoDeviceError(TtctlError):
+    """The device that was asked for is not in this machine."""
+
+    exit_code = 3
+    code = "no-device"
+
+
+class ToolMissingError(TtctlError):
+    """A program that is needed is not installed."""
+
+    exit_code = 4
+    code = "tool-missing"
+
+
+class EngineError(TtctlError):
+    """The container engine, or a container in it, failed."""
+
+    exit_code = 5
+    code = "engine-failed"
+
+
+class BuildError(EngineError):
+    """An image could not be built."""
+
+    code = "build-failed"
+
+
+class PrivilegeError(TtctlError):
+    """The user may not do this."""
+
+    exit_code = 6
+    code = "needs-privilege"
+
+
+class NothingFitsError(TtctlError):
+    """Nothing that was validated fits the request."""
+
+    exit_code = 7
+    code = "nothing-fits"
+
+
+class OfflineError(TtctlError):
+    """What is needed lies on a network that does not answer."""
+
+    exit_code = 8
+    code = "offline"
+
+
+class BadFileError(TtctlError):
+    """A config, catalog or lock file does not hold what it must."""
+
+    exit_code = 9
+    code = "bad-file"
+
+
+class LockedError(TtctlError):
+    """Another command holds the stack."""
+
+    exit_code = 75
+    code = "locked"
+
+
+class WaitError(TtctlError):
+    """A wait came to its limit."""
+
+    exit_code = 124
+    code = "timed-out"
+
+
+class InterruptedByUserError(TtctlError):
+    """The user stopped the command."""
+
+    exit_code = 130
+    code = "interrupted"

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an image is made from, and what came out. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BaseOrigin = Literal["registry", "bootstrapped", "site"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseImage:
+    """The image that all of ours stand on."""
+
+    origin: BaseOrigin
+    """`registry`: pulled by digest; `bootstrapped`: made from the distribution's packages;
+    `site`: named in the site settings."""
+    reference: str
+    """What `FROM` says."""
+    digest: str = ""
+    """`sha256:...` as the registry gave it, empty while unresolved."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRecipe:
+    """A folder under images/: a Dockerfile template, its parent, the files it copies."""
+
+    name: str
+    description: str
+    parent: str
+    """Another recipe's name, empty for the base image."""
+    template: str
+    files: tuple[tuple[str, str, bool], ...]
+    """(path in the context, text, executable) of what the Dockerfile copies."""
+    labels: tuple[tuple[str, str], ...] = ()
+    wheelhouse: bool = False
+    """Whether the build takes Python wheels from the context's `wheelhouse` folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSpec:
+    """An image that is wanted: its text, its files, and the name that follows from them."""
+
+    name: str
+    reference: str
+    """`ttctl/NAME:FINGERPRINT`; equal inputs give equal names."""
+    fingerprint: str
+    """SHA-256 over the rendered Dockerfile, the copied files and the parent's fingerprint."""
+    parent: str
+    """What `FROM` says."""
+    dockerfile: str
+    files: tuple[tuple[str, str, bool], ...]
+    wheelhouse: bool = False
+    prebuilt: bool = False
+    """Whether the image is pulled and never built (a site's own)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What a build made."""
+
+    reference: str
+    image_id: str
+    seconds: float
+    cached: bool

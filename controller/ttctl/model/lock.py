@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every floating reference made exact. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttctl.model.image import BaseImage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedFile:
+    """A file of the weights."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    """Empty while unresolved: the hub gives a hash for large files only, and the fetch adds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedWeights:
+    """Exactly which weights are served."""
+
+    kind: str
+    repository: str
+    revision: str
+    """40 hex digits for a hub repository; empty for bundled weights, whose hashes are below."""
+    files: tuple[LockedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedImage:
+    """An image by the fingerprint of what it is built from, or by its digest where pulled."""
+
+    name: str
+    reference: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """What a stack was resolved to; a second `up` reads this and asks nobody."""
+
+    stack: str
+    requested: str
+    """What the user asked for."""
+    model: str
+    device: str
+    engine: str
+    reason: str
+    """Why this model and no other."""
+    max_model_len: int
+    max_num_seqs: int
+    block_size: int
+    port: int
+    base: BaseImage
+    images: tuple[LockedImage, ...]
+    weights: LockedWeights
+    catalog_sha256: str
+    files_sha256: str = ""
+    """Over every rendered file except the lock itself."""

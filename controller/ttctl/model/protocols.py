@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What operations ask of the outside. Adapters fulfil these; only the session knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ttctl.model.device import System
+from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
+from ttctl.model.lock import Lock, LockedWeights
+from ttctl.model.service import ContainerState
+from ttctl.model.site import Site, SiteFiles
+from ttctl.model.spec import ModelSpec, Weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """The container engine as it answers."""
+
+    version: str
+    compose_version: str
+    buildx_version: str
+    root_dir: str
+    """Where images lie, a host path where the engine is local."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What the model said, and how fast."""
+
+    text: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    first_token_s: float
+
+
+class Reporter(Protocol):
+    """Says what is going on, to whoever watches."""
+
+    def step(self, title: str) -> AbstractContextManager[None]:
+        """Announce one step; its end shows a mark and the seconds."""
+
+    def progress(self, done: float, total: float, unit: str) -> None:
+        """Say how far the step is; `unit` is `steps` or `bytes`. Only real counts."""
+
+    def note(self, text: str) -> None:
+        """Say one line."""
+
+    def detail(self, line: str) -> None:
+        """Keep a line of a child's output for the log, and show it when asked for more."""
+
+
+class Catalog(Protocol):
+    """Which models were validated where."""
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """Return every entry."""
+
+    def sha256(self) -> str:
+        """Return the hash over the catalog's files."""
+
+
+class Recipes(Protocol):
+    """The folders under images/ and compose/."""
+
+    def recipe(self, name: str) -> ImageRecipe:
+        """Read one recipe."""
+
+    def render(self, recipe: ImageRecipe, values: dict[str, str]) -> str:
+        """Render a recipe's Dockerfile."""
+
+    def template(self, path: str, values: dict[str, object]) -> str:
+        """Render another template, by its path under compose/."""
+
+    def yaml(self, value: dict[str, object]) -> str:
+        """Write a compose file's text, parsed back and found equal."""
+
+    def lock(self, lock: Lock) -> str:
+        """Write a lock file's text, parsed back and found equal."""
+
+
+class Engine(Protocol):
+    """Looks at the container engine; changes nothing."""
+
+    def info(self) -> EngineInfo:
+        """Say which engine answers.
+
+        Raises:
+            EngineError: None does.
+            ToolMissingError: It lacks compose or buildx.
+        """
+
+    def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
+        """Return the containers that carry our labels, of one stack or of all."""
+
+    def has_image(self, reference: str) -> bool:
+        """Return whether an image is here."""
+
+    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
+        """Return the last lines that a container printed."""
+
+
+class Builder(Protocol):
+    """Makes images."""
+
+    def base(self, site: Site, *, offline: bool) -> BaseImage:
+        """Decide what all images stand on, and resolve its digest where a registry answers."""
+
+    def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:
+        """Pull or bootstrap the base image."""
+
+    def build(self, image: ImageSpec, files: SiteFiles, reporter: Reporter) -> BuildResult:
+        """Build one image; the tag appears only when all of it is done."""
+
+
+class Launcher(Protocol):
+    """Starts and ends the containers of a rendered folder, through compose."""
+
+    def up(self, folder: Path, project: str, reporter: Reporter) -> None:
+        """Bring the project to what the folder says and wait until it is healthy."""
+
+    def down(self, project: str, reporter: Reporter) -> None:
+        """Stop and remove the project's containers and networks."""
+
+
+class WeightsStore(Protocol):
+    """Fetches weights and knows which are here."""
+
+    def resolve(self, weights: Weights, site: Site) -> LockedWeights:
+        """Make a source exact: revision, files, sizes, hashes.
+
+        Raises:
+            OfflineError: The hub does not answer and nothing is cached.
+        """
+
+    def is_complete(self, locked: LockedWeights) -> bool:
+        """Return whether every file is here with its size and hash."""
+
+    def fetch(self, locked: LockedWeights, site: Site, reporter: Reporter) -> None:
+        """Bring what is missing and verify it; what is not whole never carries the final name."""
+
+    def path(self, locked: LockedWeights) -> Path:
+        """Return the folder that a container mounts."""
+
+
+class Host(Protocol):
+    """The machine that ttctl runs on."""
+
+    def system(self) -> System:
+        """Look for cards, cores and memory."""
+
+    def free_bytes(self, path: Path) -> int:
+        """Return the free space of the file system that holds `path` or its nearest parent."""
+
+    def port_holder(self, address: str, port: int) -> str | None:
+        """Return who listens there (`pid 12 (nginx)`), None where the port is free."""
+
+    def reaches(self, url: str, site: Site) -> bool:
+        """Return whether anything answers at `url` within five seconds."""
+
+
+class StackStore(Protocol):
+    """A stack's state folder."""
+
+    def lock_file(self, stack: str) -> Lock | None:
+        """Read the lock, None where there is none.
+
+        Raises:
+            BadFileError: It is damaged.
+        """
+
+    def folder(self, stack: str) -> Path:
+        """Return where the rendered folder lies."""
+
+    def read_folder(self, stack: str) -> dict[str, str]:
+        """Return the rendered files as they are, by relative path."""
+
+    def write_folder(self, target: Path, files: dict[str, tuple[str, bool]]) -> None:
+        """Make `target` hold exactly these files: path to (text, executable)."""
+
+    def ensure_key(self, stack: str) -> Path:
+        """Make the stack's key and its hash where they are missing; return the key's file."""
+
+
+class Gateway(Protocol):
+    """Talks to a running stack through its one door."""
+
+    def healthy(self, port: int) -> bool:
+        """Return whether `/health` answers 200."""
+
+    def models(self, port: int, key: str) -> tuple[str, ...]:
+        """Return the names that `/v1/models` lists."""
+
+    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+        """Ask for one short completion."""
+
+    def chat(
+        self, port: int, key: str, *, model: str, messages: list[dict[str, str]],
+        on_text: Callable[[str], None],
+    ) -> Completion:  # fmt: skip
+        """Ask for a streamed answer; each piece goes to `on_text` as it comes."""
+
+
+LogFollower = Callable[[str], Iterator[str]]
+"""From a container id to the lines that it prints from now on."""

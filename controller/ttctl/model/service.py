@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wanted of a stack of containers, and what is seen of it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+STACK_LABEL = "dev.ttctl.stack"
+SERVICE_LABEL = "dev.ttctl.service"
+CONFIG_LABEL = "dev.ttctl.config-hash"
+FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A host path inside a container, always read-only here."""
+
+    source: str
+    """Host path, or a `${VARIABLE}` of the folder's .env file."""
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """How the engine asks a container whether it works."""
+
+    test: tuple[str, ...]
+    interval_s: int
+    timeout_s: int
+    retries: int
+    start_period_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec:
+    """One container that is wanted."""
+
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    networks: tuple[str, ...]
+    publish: int | None = None
+    """Container port that the host's port leads to, None for a service without one."""
+    health: HealthCheck
+    memory_mib: int
+    shm_mib: int = 64
+    pids: int
+    tmpfs_mib: int
+    stop_grace_s: int = 120
+    restart: str
+    depends_on: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    """(name, SHA-256) of mounted content that a change of must recreate the container."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network of the stack's own."""
+
+    name: str
+    internal: bool
+    """Whether nothing outside of the stack can be reached from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Everything that one `up` wants to run."""
+
+    name: str
+    model: str
+    """Name under which the model is served."""
+    port: int
+    services: tuple[ServiceSpec, ...]
+    networks: tuple[Network, ...]
+
+    @property
+    def project(self) -> str:
+        """Compose's project name."""
+        return f"ttctl-{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerState:
+    """A container that the engine shows."""
+
+    container_id: str
+    name: str
+    stack: str
+    service: str
+    image: str
+    config_hash: str
+    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+    health: str
+    """`starting`, `healthy`, `unhealthy`, or empty."""
+    exit_code: int
+    oom_killed: bool
+    started_at: str
+    ports: tuple[tuple[str, int, int], ...] = ()
+    """(host address, host port, container port)."""
