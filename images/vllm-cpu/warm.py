@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Import what a start imports, so that its bytecode is in the image: the container's root is read-only."""
 import vllm.entrypoints.openai.api_server
 import vllm.entrypoints.cli.main

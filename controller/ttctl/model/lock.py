@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ttctl.model.image import BaseImage
+if TYPE_CHECKING:
+    from ttctl.model.image import BaseImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

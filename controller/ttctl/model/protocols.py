@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ttctl.model.device import System
-from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
-from ttctl.model.lock import Lock, LockedWeights
-from ttctl.model.service import ContainerState
-from ttctl.model.site import Site, SiteFiles
-from ttctl.model.spec import ModelSpec, Weights
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ttctl.model.device import System
+    from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
+    from ttctl.model.lock import Lock, LockedWeights
+    from ttctl.model.service import ContainerState
+    from ttctl.model.site import Site, SiteFiles
+    from ttctl.model.spec import ModelSpec, Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
