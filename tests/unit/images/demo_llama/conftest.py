@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Load the demo model's scripts by path: their folder's name is no module name."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[4] / "images" / "demo-llama"
+
+
+@pytest.fixture(scope="session")
+def folder() -> Path:
+    return FOLDER
+
+
+@pytest.fixture(scope="session")
+def corpus() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("demo_llama_corpus", FOLDER / "corpus.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def facts(corpus: ModuleType) -> dict[str, Any]:
+    return dict(corpus.read_facts())
+
+
+@pytest.fixture(scope="session")
+def documents(corpus: ModuleType, facts: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    train, held_out = corpus.corpus(facts)
+    return train, held_out
