@@ -27,6 +27,12 @@ class Chip:
     """What the driver calls the card (`n300`, `p150a`), empty where it says nothing."""
     pci_address: str
     """PCI address, `0000:01:00.0`."""
+    serial: str = ""
+    """The board's serial number in hex; chips of one board share it."""
+    asic_id: str = ""
+    """The chip's own number in hex; it survives resets and reordered nodes."""
+    firmware: str = ""
+    """Version of the firmware bundle, `19.15.0.0`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +51,5 @@ class System:
     """Version of the Tenstorrent kernel driver, empty where none is loaded."""
     reason: str = ""
     """Why `device` is what it is."""
+    evidence: str = ""
+    """What was found, where `device` could not be told from it."""

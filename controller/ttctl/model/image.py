@@ -17,7 +17,9 @@ class BaseImage:
     """`registry`: pulled by digest; `bootstrapped`: made from the distribution's packages;
     `site`: named in the site settings."""
     reference: str
-    """What `FROM` says."""
+    """Local name that `FROM` says; which mirror it came from is no matter of the recipe."""
+    source: str = ""
+    """Where it comes from: an image reference, or the distribution's release."""
     digest: str = ""
     """`sha256:...` as the registry gave it, empty while unresolved."""
     reason: str = ""
@@ -37,6 +39,8 @@ class ImageRecipe:
     labels: tuple[tuple[str, str], ...] = ()
     wheelhouse: bool = False
     """Whether the build takes Python wheels from the context's `wheelhouse` folder."""
+    index: str = ""
+    """Name of a further package index in sources.toml, for what no wheelhouse here holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,7 @@ class ImageSpec:
     dockerfile: str
     files: tuple[tuple[str, str, bool], ...]
     wheelhouse: bool = False
+    index: str = ""
     prebuilt: bool = False
     """Whether the image is pulled and never built (a site's own)."""
 

@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ttctl.model.device import System
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
-    from ttctl.model.service import ContainerState
-    from ttctl.model.site import Site, SiteFiles
+    from ttctl.model.service import ContainerState, ServiceDefaults
+    from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights
 
 
@@ -28,6 +28,16 @@ class EngineInfo:
     buildx_version: str
     root_dir: str
     """Where images lie, a host path where the engine is local."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFiles:
+    """What a build by hand needs of this place."""
+
+    secrets: tuple[tuple[str, str], ...]
+    """(file name, text) of the BuildKit secrets."""
+    wheels: tuple[str, ...]
+    """Host paths of wheels that go into a build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +79,7 @@ class Catalog(Protocol):
 
 
 class Recipes(Protocol):
-    """The folders under images/ and compose/."""
+    """The folders images/ and compose/."""
 
     def recipe(self, name: str) -> ImageRecipe:
         """Read one recipe."""
@@ -83,8 +93,8 @@ class Recipes(Protocol):
     def yaml(self, value: dict[str, object]) -> str:
         """Write a compose file's text, parsed back and found equal."""
 
-    def lock(self, lock: Lock) -> str:
-        """Write a lock file's text, parsed back and found equal."""
+    def defaults(self, kind: str) -> ServiceDefaults:
+        """Return how containers of this kind are launched."""
 
 
 class Engine(Protocol):
@@ -117,18 +127,37 @@ class Builder(Protocol):
     def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:
         """Pull or bootstrap the base image."""
 
-    def build(self, image: ImageSpec, files: SiteFiles, reporter: Reporter) -> BuildResult:
+    def pull(self, reference: str, reporter: Reporter) -> None:
+        """Pull an image that the site names."""
+
+    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:
         """Build one image; the tag appears only when all of it is done."""
+
+    def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
+        """Return what a build by hand needs of this place: the secrets' texts, the wheels."""
 
 
 class Launcher(Protocol):
     """Starts and ends the containers of a rendered folder, through compose."""
 
-    def up(self, folder: Path, project: str, reporter: Reporter) -> None:
-        """Bring the project to what the folder says and wait until it is healthy."""
+    def up(self, stack: str, folder: Path, *, wait_s: int, reporter: Reporter) -> None:
+        """Bring the stack to what the folder says and wait until it is healthy.
 
-    def down(self, project: str, reporter: Reporter) -> None:
-        """Stop and remove the project's containers and networks."""
+        Raises:
+            EngineError: A container ended, or printed a line that means that it will.
+            WaitError: It was not healthy within `wait_s` seconds.
+        """
+
+    def remove(
+        self, stack: str, folder: Path, services: Sequence[str], *, reporter: Reporter
+    ) -> None:
+        """Stop and remove some services' containers."""
+
+    def down(self, stack: str, *, volumes: bool, reporter: Reporter) -> None:
+        """Stop and remove the stack's containers and networks."""
+
+    def attach(self, stack: str, arguments: Sequence[str]) -> None:
+        """Become a compose command on the stack, with the user's own terminal."""
 
 
 class WeightsStore(Protocol):
@@ -166,28 +195,68 @@ class Host(Protocol):
     def reaches(self, url: str, site: Site) -> bool:
         """Return whether anything answers at `url` within five seconds."""
 
+    def package_index(self, site: Site) -> str:
+        """Return the address of the Python package index that builds use, empty if unknown."""
+
 
 class StackStore(Protocol):
-    """A stack's state folder."""
+    """The stacks' state folders: what was locked and rendered."""
 
-    def lock_file(self, stack: str) -> Lock | None:
-        """Read the lock, None where there is none.
+    def stacks(self) -> tuple[str, ...]:
+        """Return the names of the stacks that have a lock."""
+
+    def lock(self, stack: str) -> Lock | None:
+        """Read a stack's lock, None where there is none.
 
         Raises:
             BadFileError: It is damaged.
         """
 
+    def exclusive(
+        self, stack: str, *, timeout_s: float, reporter: Reporter
+    ) -> AbstractContextManager[None]:
+        """Hold the stack for the length of the block.
+
+        Raises:
+            LockedError: Another command holds it.
+        """
+
     def folder(self, stack: str) -> Path:
-        """Return where the rendered folder lies."""
+        """Return where the stack's rendered folder lies."""
 
-    def read_folder(self, stack: str) -> dict[str, str]:
-        """Return the rendered files as they are, by relative path."""
 
-    def write_folder(self, target: Path, files: dict[str, tuple[str, bool]]) -> None:
-        """Make `target` hold exactly these files: path to (text, executable)."""
+class Folders(Protocol):
+    """Reads and writes rendered folders."""
+
+    def lock_text(self, lock: Lock) -> str:
+        """Return the lock file's text."""
+
+    def read_folder(self, folder: Path) -> dict[str, str]:
+        """Return the files as they are, by relative path."""
+
+    def write_folder(
+        self, folder: Path, files: dict[str, tuple[str, bool]], *, prune: bool
+    ) -> None:
+        """Make `folder` hold these files: path to (text, executable)."""
+
+
+class Keys(Protocol):
+    """The secrets of a stack."""
+
+    def has_key(self, stack: str) -> bool:
+        """Return whether the key and its hash are there and belong together."""
 
     def ensure_key(self, stack: str) -> Path:
-        """Make the stack's key and its hash where they are missing; return the key's file."""
+        """Make the key and its hash where they are missing; return the key's file."""
+
+    def key(self, stack: str) -> str:
+        """Return the key."""
+
+    def key_file(self, stack: str) -> Path:
+        """Return where the key lies."""
+
+    def secrets(self, stack: str) -> Path:
+        """Return the folder that the gateway mounts."""
 
 
 class Gateway(Protocol):
@@ -203,11 +272,47 @@ class Gateway(Protocol):
         """Ask for one short completion."""
 
     def chat(
-        self, port: int, key: str, *, model: str, messages: list[dict[str, str]],
+        self,
+        port: int,
+        key: str,
+        *,
+        model: str,
+        messages: list[dict[str, str]],
+        max_tokens: int,
+        temperature: float,
         on_text: Callable[[str], None],
-    ) -> Completion:  # fmt: skip
+    ) -> Completion:
         """Ask for a streamed answer; each piece goes to `on_text` as it comes."""
 
 
-LogFollower = Callable[[str], Iterator[str]]
-"""From a container id to the lines that it prints from now on."""
+class Clock(Protocol):
+    """Time that only goes forward."""
+
+    def now(self) -> float:
+        """Return seconds since some moment."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything outside that operations use; the session makes one for each command."""
+
+    catalog: Catalog
+    recipes: Recipes
+    engine: Engine
+    builder: Builder
+    launcher: Launcher
+    weights: WeightsStore
+    host: Host
+    store: StackStore
+    folders: Folders
+    keys: Keys
+    gateway: Gateway
+    clock: Clock
+    reporter: Reporter
+    site: Site
+    cache: Path
+    """Where downloads lie, for the check of free space."""
+    version: str

@@ -33,6 +33,29 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDefaults:
+    """How containers of one kind are launched; data of compose/services.toml."""
+
+    port: int
+    """Port that the service listens on inside its container."""
+    restart: str
+    memory_mib: int
+    """0 where the catalog entry says it."""
+    pids: int
+    tmpfs_mib: int
+    shm_mib: int
+    stop_grace_s: int
+    health: HealthCheck
+    environment: tuple[tuple[str, str], ...] = ()
+    models: str = ""
+    """Folder inside the container under which weights are mounted."""
+    paths: tuple[str, ...] = ()
+    """Paths that the gateway lets through."""
+    max_body_bytes: int = 0
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec:
     """One container that is wanted."""
 

@@ -27,6 +27,8 @@ class Site:
     pip_index_url: Sourced | None = None
     pip_extra_index_urls: tuple[Sourced, ...] = ()
     """Further indexes reached by HTTP; an index in a host folder counts as a wheelhouse."""
+    pip_no_index: Sourced | None = None
+    """`1` where pip may ask no index at all, only the wheelhouses."""
     pip_trusted_hosts: tuple[Sourced, ...] = ()
     wheelhouses: tuple[Sourced, ...] = ()
     """Host folders (or URLs) that pip's find-links names."""
@@ -36,6 +38,8 @@ class Site:
     """Mirror of the public image registry, `host[:port][/path]`."""
     git_mirror: Sourced | None = None
     hub_endpoint: Sourced | None = None
+    hub_offline: Sourced | None = None
+    """`1` where only the model hub may not be asked; everything else may."""
     base_image: Sourced | None = None
     """Image reference to build on, in place of the pulled or bootstrapped one."""
     engine_image: Sourced | None = None

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Obtain the image that ours stand on: pulled by digest, or bootstrapped from packages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.process import run
+from ttctl.errors import BuildError, PrivilegeError, ToolMissingError
+from ttctl.model.image import BaseImage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.adapters.process import Finished
+    from ttctl.adapters.sources import BaseEntry
+    from ttctl.model.protocols import Reporter
+    from ttctl.model.site import Site
+
+REGISTRY_S = 12
+PULL_S = 1800
+BOOTSTRAP_S = 1200
+LOCAL = "ttctl/rootfs"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+LEFT_OUT = (
+    "./var/cache/apt/*", "./var/lib/apt/lists/*", "./var/log/*", "./usr/share/doc/*",
+    "./usr/share/man/*", "./usr/share/info/*", "./usr/share/locale/*", "./etc/apt/sources.list",
+    "./etc/hostname", "./etc/resolv.conf", "./dev/*", "./proc/*", "./sys/*",
+)  # fmt: skip
+"""Not taken into the image: what no program reads, and what is peculiar to the place."""
+
+
+def decide_base(entry: BaseEntry, site: Site, *, offline: bool) -> BaseImage:
+    """Return what the images stand on; a registry that answers gives the digest."""
+    if site.base_image is not None:
+        found = DIGEST.search(site.base_image.value)
+        return BaseImage(
+            origin="site",
+            reference=site.base_image.value,
+            source=site.base_image.value,
+            digest=found[0] if found else "",
+            reason=f"named by {site.base_image.source}",
+        )
+    upstream = mirrored(entry.image, site)
+    digest = "" if offline else _digest_of(upstream)
+    if digest:
+        return BaseImage(
+            origin="registry",
+            reference=f"{LOCAL}:{entry.release}-{digest.removeprefix('sha256:')[:16]}",
+            source=upstream,
+            digest=digest,
+            reason=f"the registry answers for {upstream}",
+        )
+    return BaseImage(
+        origin="bootstrapped",
+        reference=f"{LOCAL}:{entry.release}",
+        source=f"{entry.distribution} {entry.release}",
+        reason=f"no registry answers for {upstream}: made from the distribution's packages",
+    )
+
+
+def mirrored(reference: str, site: Site) -> str:
+    """Return an upstream reference as this place reaches it."""
+    if site.registry is None:
+        return reference
+    return f"{site.registry.value.rstrip('/')}/{reference.partition('/')[2]}"
+
+
+def obtain_base(base: BaseImage, release: str, site: Site, reporter: Reporter) -> None:
+    """Pull or bootstrap `base` and give it its local name.
+
+    Raises:
+        BuildError: It could not be pulled or made.
+    """
+    if base.origin == "bootstrapped":
+        _bootstrap(base, release, site, reporter)
+        return
+    by_digest = f"{base.source.rpartition(':')[0]}@{base.digest}" if base.digest else base.source
+    wanted = base.source if "@" in base.source else by_digest
+    _checked(["docker", "pull", wanted], PULL_S, reporter, "The base image could not be pulled.")
+    if base.reference != wanted:
+        _checked(["docker", "tag", wanted, base.reference], 30, reporter, "It cannot be tagged.")
+
+
+def pull(reference: str, reporter: Reporter) -> None:
+    """Pull an image that is not built here."""
+    _checked(["docker", "pull", reference], PULL_S, reporter, f"{reference!r} cannot be pulled.")
+
+
+def bootstrap_commands(
+    release: str, mirror: str, folder: str, archive: str, reference: str
+) -> tuple[tuple[str, ...], ...]:
+    """Return the commands that make the base image, in order; the first two need root."""
+    debootstrap = ["debootstrap", "--variant=minbase", release, folder]
+    excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
+    return (
+        (*debootstrap, *([mirror] if mirror else [])),
+        (
+            "tar", "--create", f"--file={archive}", f"--directory={folder}", "--sort=name",
+            "--mtime=@0", "--numeric-owner", *excluded, ".",
+        ),
+        ("docker", "import", archive, reference),
+    )  # fmt: skip
+
+
+def mirror_of(site: Site, release: str) -> str:
+    """Return the distribution mirror that this place uses for `release`, empty for the default."""
+    for source in site.apt_sources:
+        words = source.value.split()
+        if len(words) > 2 and words[0] == "deb" and words[2] == release:  # noqa: PLR2004
+            return words[1]
+    return ""
+
+
+def _bootstrap(base: BaseImage, release: str, site: Site, reporter: Reporter) -> None:
+    reporter.note(f"{base.reason} (debootstrap, about a minute)")
+    root = _root_prefix()
+    with tempfile.TemporaryDirectory(prefix="ttctl-rootfs-") as scratch:
+        folder, archive = f"{scratch}/rootfs", f"{scratch}/rootfs.tar"
+        commands = bootstrap_commands(
+            release, mirror_of(site, release), folder, archive, base.reference
+        )
+        try:
+            for number, command in enumerate(commands):
+                prefix = root if command[0] != "docker" else ()
+                what = f"Step {number + 1} of the bootstrap failed."
+                _checked([*prefix, *command], BOOTSTRAP_S, reporter, what)
+                reporter.progress(number + 1, len(commands), "steps")
+        finally:
+            run([*root, "rm", "-rf", "--one-file-system", folder], timeout_s=120)
+
+
+def _root_prefix() -> tuple[str, ...]:
+    if os.geteuid() == 0:
+        return ()
+    try:
+        allowed = run(["sudo", "-n", "true"], timeout_s=10).returncode == 0
+    except ToolMissingError:
+        allowed = False
+    if allowed:
+        return ("sudo", "-n")
+    raise PrivilegeError(
+        "The base image cannot be made by this user.",
+        why="No registry answers, and debootstrap unpacks a distribution, for which it needs root.",
+        evidence="This user is not root, and sudo asks for a password.",
+        next_step="sudo -v && ttctl up   # or name an image: TTCTL_BASE_IMAGE=... ttctl up",
+    )
+
+
+def _digest_of(reference: str) -> str:
+    command = ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}"]
+    try:
+        done = run([*command, reference], timeout_s=REGISTRY_S)
+    except (ToolMissingError, BuildError):
+        return ""
+    if done.returncode != 0:
+        return ""
+    try:
+        digest = str(json.loads("".join(done.lines)).get("digest", ""))
+    except ValueError:
+        return ""
+    return digest if DIGEST.fullmatch(digest) else ""
+
+
+def _checked(command: Sequence[str], timeout_s: float, reporter: Reporter, what: str) -> Finished:
+    done = run(command, timeout_s=timeout_s, on_line=reporter.detail)
+    if done.returncode != 0:
+        raise BuildError(
+            what,
+            why=f"{Path(command[0]).name} ended with {done.returncode}.",
+            evidence=done.tail(6),
+            next_step="ttctl plan",
+        )
+    return done

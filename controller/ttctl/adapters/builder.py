@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build images with buildx; what is peculiar to the place goes in as secrets and binds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.base_image import decide_base, obtain_base, pull
+from ttctl.adapters.process import run
+from ttctl.errors import BuildError
+from ttctl.model.image import BuildResult
+from ttctl.model.protocols import PlaceFiles
+from ttctl.rules.images import SITE_SECRETS, build_command
+from ttctl.rules.wheels import wheel_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ttctl.adapters.sources import Sources
+    from ttctl.model.image import BaseImage, ImageSpec
+    from ttctl.model.protocols import Reporter
+    from ttctl.model.site import Site, SiteFiles
+
+BUILD_S = 3600
+STEP = re.compile(r"^#(\d+) \[(?:[^\]]* )?(\d+)/(\d+)\]")
+DONE = re.compile(r"^#(\d+) (DONE|CACHED)")
+
+
+class BuildxBuilder:
+    """`docker buildx build` on the engine's own builder."""
+
+    def __init__(
+        self, sources: Sources, site_files: Callable[[Sequence[str]], SiteFiles], *, keep_logs: Path
+    ) -> None:
+        """`site_files` gives the secrets for a build that may use these further indexes."""
+        self._sources = sources
+        self._site_files = site_files
+        self._logs = keep_logs
+
+    def base(self, site: Site, *, offline: bool) -> BaseImage:
+        """Decide what all images stand on."""
+        return decide_base(self._sources.base, site, offline=offline)
+
+    def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:
+        """Pull or bootstrap the base image."""
+        obtain_base(base, self._sources.base.release, site, reporter)
+
+    def pull(self, reference: str, reporter: Reporter) -> None:
+        """Pull an image that the site names."""
+        pull(reference, reporter)
+
+    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:
+        """Build one image; its tag appears only when all of it is done.
+
+        Raises:
+            BuildError: A step failed; the evidence is the end of its output, the log has all.
+        """
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="ttctl-build-") as scratch:
+            context, secrets = Path(scratch, "context"), Path(scratch, "secrets")
+            wheels = self._stage(image, context)
+            indexes = [image.index] if image.index and not wheels else []
+            files = self._site_files([self._sources.index[name] for name in indexes])
+            _write_secrets(files, secrets)
+            progress = _Progress(image.name, reporter)
+            done = run(
+                build_command(image, context=str(context), secrets=str(secrets)),
+                timeout_s=BUILD_S,
+                on_line=progress.line,
+            )
+        if done.returncode != 0:
+            raise BuildError(
+                f"The image {image.name!r} could not be built.",
+                why=progress.failed_at or f"docker buildx ended with {done.returncode}.",
+                evidence=_error_lines(done.lines),
+                next_step=f"less {self._logs}",
+            )
+        return BuildResult(
+            reference=image.reference,
+            image_id="",
+            seconds=time.monotonic() - started,
+            cached=progress.all_cached,
+        )
+
+    def _stage(self, image: ImageSpec, context: Path) -> tuple[str, ...]:
+        context.mkdir(parents=True)
+        for name, text, executable in (("Dockerfile", image.dockerfile, False), *image.files):
+            target = context / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+            target.chmod(0o755 if executable else 0o644)
+        if not image.wheelhouse:
+            return ()
+        folder = context / "wheelhouse"
+        folder.mkdir()
+        wheels = self.wheels(image)
+        for wheel in wheels:
+            shutil.copy2(wheel, folder)
+        return wheels
+
+    def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
+        """Return the secrets' texts and the wheels that a build by hand needs."""
+        with_wheels = [image for image in images if image.wheelhouse]
+        wheels = {image.name: self.wheels(image) for image in with_wheels}
+        indexes = [
+            self._sources.index[image.index]
+            for image in with_wheels
+            if image.index and not wheels[image.name]
+        ]
+        files = self._site_files(indexes)
+        texts = {**dict.fromkeys(SITE_SECRETS, ""), **dict(files.secrets)}
+        if files.ca_bundle:
+            texts["ca.pem"] = Path(files.ca_bundle).read_text(encoding="utf-8")
+        found = {wheel for paths in wheels.values() for wheel in paths}
+        return PlaceFiles(secrets=tuple(sorted(texts.items())), wheels=tuple(sorted(found)))
+
+    def wheels(self, image: ImageSpec) -> tuple[str, ...]:
+        """Return the host paths of the wheels that this place holds for an image's build."""
+        requirements = next(
+            (text for name, text, _ in image.files if name == "requirements.txt"), ""
+        )
+        wanted = wheel_names(requirements)
+        found: dict[str, str] = {}
+        for folder in self._site_files([]).wheelhouses:
+            for path in sorted(Path(folder).glob("*.whl")):
+                parts = path.name.split("-")
+                if tuple(parts[:2]) in wanted:
+                    found.setdefault(path.name, str(path))
+        return tuple(found[name] for name in sorted(found))
+
+
+class _Progress:
+    """Turns buildx's plain output into real counts of steps."""
+
+    def __init__(self, name: str, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._name = name
+        self._steps: dict[str, str] = {}
+        self._totals: dict[str, int] = {}
+        self._done: set[str] = set()
+        self._cached: set[str] = set()
+        self.failed_at = ""
+
+    def line(self, line: str) -> None:
+        """Take one line of output."""
+        self._reporter.detail(line)
+        if step := STEP.match(line):
+            self._steps[step[1]] = line.partition("] ")[2]
+            stage = line.partition("[")[2].partition(" ")[0]
+            self._totals[stage if "/" not in stage else ""] = int(step[3])
+        elif done := DONE.match(line):
+            if done[1] in self._steps:
+                self._done.add(done[1])
+                if done[2] == "CACHED":
+                    self._cached.add(done[1])
+                self._reporter.progress(len(self._done), sum(self._totals.values()), "steps")
+        elif line.startswith("ERROR: "):
+            self.failed_at = line.removeprefix("ERROR: ")[:300]
+
+    @property
+    def all_cached(self) -> bool:
+        """Whether every step came from the cache."""
+        return bool(self._done) and self._done == self._cached
+
+
+def _write_secrets(files: SiteFiles, folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    texts = dict(files.secrets)
+    for name in SITE_SECRETS:
+        target = folder / name
+        target.touch(mode=0o600)
+        if name == "ca.pem":
+            if files.ca_bundle:
+                target.write_bytes(Path(files.ca_bundle).read_bytes())
+        else:
+            target.write_text(texts.get(name, ""), encoding="utf-8")
+
+
+def _error_lines(lines: Sequence[str]) -> str:
+    kept = [re.sub(r"^#\d+ [\d.]+ ", "", line) for line in lines if line.strip()]
+    marked = [line for line in kept if re.search(r"(?i)\berror\b|failed|unable|not found", line)]
+    return "\n".join((marked or kept)[-6:])

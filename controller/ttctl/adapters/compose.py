@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring rendered folders up and down with compose v2."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.process import run
+from ttctl.errors import EngineError
+from ttctl.rules.fatal import cause_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ttctl.adapters.docker_engine import DockerEngine
+    from ttctl.adapters.process import Finished
+    from ttctl.model.protocols import Reporter
+    from ttctl.model.service import ContainerState
+
+PASSED_ON = ("PATH", "HOME", "USER", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "LANG")
+"""The caller's variables that compose may see; TTCTL_* and COMPOSE_* would override the folder."""
+DOWN_TIMEOUT_S = 600
+POLL_S = 0.3
+
+
+class ComposeLauncher:
+    """`docker compose` on rendered folders."""
+
+    def __init__(self, engine: DockerEngine, environ: Mapping[str, str]) -> None:
+        """`engine` is looked at while compose waits."""
+        self._engine = engine
+        self._environ = {
+            name: value
+            for name, value in environ.items()
+            if name in PASSED_ON or name.startswith("DOCKER_")
+        }
+
+    def up(self, stack: str, folder: Path, *, wait_s: int, reporter: Reporter) -> None:
+        """Bring the stack to what the folder says and wait until it is healthy.
+
+        Raises:
+            EngineError: A container ended, or printed a line that means that it will.
+            WaitError: It was not healthy within `wait_s` seconds.
+        """
+        cancel = threading.Event()
+        fatal: list[str] = []
+        ended = threading.Event()
+        watcher = threading.Thread(
+            target=self._watch, args=(stack, cancel, ended, fatal, reporter), daemon=True
+        )
+        watcher.start()
+        arguments = ["up", "--detach", "--wait", "--wait-timeout", str(wait_s), "--remove-orphans"]
+        try:
+            done = run(
+                self._command(folder, arguments),
+                timeout_s=wait_s + 60,
+                on_line=reporter.detail,
+                environ=self._environ,
+                cancel=cancel,
+            )
+        finally:
+            ended.set()
+        if fatal or done.returncode != 0:
+            raise self._failure(stack, fatal, done)
+
+    def remove(
+        self, stack: str, folder: Path, services: Sequence[str], *, reporter: Reporter
+    ) -> None:
+        """Stop and remove some services' containers."""
+        arguments = ["rm", "--stop", "--force", *services]
+        self._checked(stack, self._command(folder, arguments), reporter)
+
+    def down(self, stack: str, *, volumes: bool, reporter: Reporter) -> None:
+        """Stop and remove the stack's containers and networks, with or without its folder."""
+        command = ["docker", "compose", "--project-name", f"ttctl-{stack}", "--progress", "plain"]
+        extra = ["--volumes"] if volumes else []
+        self._checked(stack, [*command, "down", "--remove-orphans", *extra], reporter)
+
+    def attach(self, stack: str, arguments: Sequence[str]) -> None:
+        """Replace this process by a compose command on the stack, with the user's own terminal."""
+        command = ["docker", "compose", "--project-name", f"ttctl-{stack}", *arguments]
+        os.execvpe("docker", command, self._environ | _terminal(os.environ))  # noqa: S606, S607
+
+    def _checked(self, stack: str, command: Sequence[str], reporter: Reporter) -> None:
+        done = run(
+            command, timeout_s=DOWN_TIMEOUT_S, on_line=reporter.detail, environ=self._environ
+        )
+        if done.returncode != 0:
+            raise EngineError(
+                f"The stack {stack!r} could not be changed.",
+                why=f"docker compose ended with {done.returncode}.",
+                evidence=done.tail(5),
+                next_step="ttctl ps",
+            )
+
+    def _command(self, folder: Path, arguments: Sequence[str]) -> list[str]:
+        compose = ["docker", "compose", "--progress", "plain", "--project-directory", str(folder)]
+        return [*compose, "--file", str(folder / "compose.yaml"), *arguments]
+
+    def _watch(
+        self,
+        stack: str,
+        cancel: threading.Event,
+        ended: threading.Event,
+        fatal: list[str],
+        reporter: Reporter,
+    ) -> None:
+        """Follow the engine's log while compose waits; a fatal line ends the wait."""
+        started = int(time.time()) - 1
+        while not ended.wait(POLL_S):
+            try:
+                states = self._engine.containers(stack)
+            except EngineError:
+                continue
+            for state in states:
+                if state.service != "gateway" and state.state == "running":
+                    for line in self._engine.follow(state.container_id, since=started):
+                        reporter.detail(line)
+                        cause = cause_of(line)
+                        if cause is not None and not ended.is_set():
+                            fatal.append(f"{cause}: {line.strip()}")
+                            cancel.set()
+                            return
+
+    def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError:
+        states = self._engine.containers(stack)
+        bad = [state for state in states if state.state != "running" or state.health != "healthy"]
+        lines: list[str] = []
+        for state in bad[:1]:
+            lines = list(self._engine.log_lines(state.container_id, tail=12))
+        why = fatal[0] if fatal else _why(bad) or f"docker compose ended with {done.returncode}"
+        return EngineError(
+            f"The stack {stack!r} did not come up.",
+            why=why,
+            evidence="\n".join(lines) or done.tail(8),
+            next_step=f"ttctl logs {stack} --tail 100",
+        )
+
+
+def _why(bad: Sequence[ContainerState]) -> str:
+    for state in bad:
+        if state.oom_killed:
+            return f"{state.service} was killed: it used more memory than its limit"
+        if state.state == "exited":
+            return f"{state.service} ended with exit code {state.exit_code}"
+        if state.health in {"unhealthy", "starting"}:
+            return f"{state.service} is {state.health}"
+    return ""
+
+
+def _terminal(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in ("TERM", "COLUMNS", "LINES") if name in environ}

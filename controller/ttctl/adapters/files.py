@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write files so that a kill at any moment leaves the old one or the new one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ttctl.errors import TtctlError
+
+STRAY_PREFIX = ".ttctl-"
+"""Temporary names begin with this; a sweep under the stack's lock removes what a kill left."""
+
+
+def write_atomically(path: Path, text: str, *, mode: int) -> None:
+    """Replace `path` by `text`, with exactly `mode` whatever the umask says.
+
+    Raises:
+        TtctlError: The file system refused, for example because it is full.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=STRAY_PREFIX, dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as exc:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise TtctlError(
+            f"{str(path)!r} could not be written.",
+            why=exc.strerror or "the file system refused",
+            evidence="What was there before is unchanged.",
+            next_step=f"df -h {path.parent}",
+        ) from exc
+
+
+def sweep_strays(folder: Path) -> None:
+    """Remove temporary files that a killed command left; call it under the stack's lock."""
+    for stray in folder.rglob(f"{STRAY_PREFIX}*"):
+        if stray.is_file():
+            stray.unlink(missing_ok=True)
+
+
+def make_private(folder: Path) -> None:
+    """Make `folder` where it is missing, for the user alone."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)

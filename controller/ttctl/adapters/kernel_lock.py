@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One kernel lock a stack. Nothing is written: the kernel knows the holder, and frees a dead one's.
+
+flock(2) rather than the filelock package: the holder is read from /proc/locks, so a refused
+command can name it without a file that a kill would leave behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.files import make_private
+from ttctl.errors import LockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ttctl.model.protocols import Reporter
+
+POLL_S = 0.1
+
+
+@contextmanager
+def held(path: Path, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
+    """Hold the lock file `path` for the length of the block.
+
+    Raises:
+        LockedError: Another command held it for all of `timeout_s`.
+    """
+    make_private(path.parent)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _acquire(handle, path, timeout_s=timeout_s, reporter=reporter)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, path: Path, *, timeout_s: float, reporter: Reporter) -> None:
+    deadline = time.monotonic() + timeout_s
+    told = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            holder = holder_of(handle)
+            if time.monotonic() >= deadline:
+                raise LockedError(
+                    f"The stack {path.parent.name!r} is locked by another command.",
+                    why="Two commands that change one stack would undo each other's work.",
+                    evidence=f"Held by {holder}; waited {timeout_s:.0f} s.",
+                    next_step="ttctl up --lock-timeout 600",
+                ) from exc
+            if not told:
+                reporter.note(f"waiting up to {timeout_s:.0f} s for {holder}")
+                told = True
+            time.sleep(POLL_S)
+        else:
+            return
+
+
+def holder_of(handle: int) -> str:
+    """Return who holds the lock on an open file, as far as the kernel tells.
+
+    Source: proc_locks(5): a line names the lock's process and the file's inode.
+    """
+    inode = str(os.fstat(handle).st_ino)
+    try:
+        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return "another command"
+    for line in lines:
+        words = line.split()
+        if "FLOCK" in words and "->" not in words and words[5].rpartition(":")[2] == inode:
+            return _describe(words[4])
+    return "another command"
+
+
+def _describe(pid: str) -> str:
+    try:
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        started = Path(f"/proc/{pid}").stat().st_mtime
+    except OSError:
+        return f"pid {pid}"
+    command = " ".join(word.decode(errors="replace") for word in raw.split(b"\0") if word)
+    since = time.strftime("%H:%M:%S", time.localtime(started))
+    return f"pid {pid} ({command[:120]}), since {since}"

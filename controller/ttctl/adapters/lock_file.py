@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read and write ttctl.lock; a digest over its values shows any change that ttctl did not make."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field
+
+from ttctl.adapters.toml import parse_toml
+from ttctl.errors import BadFileError
+from ttctl.model.image import BaseImage
+from ttctl.model.lock import Lock, LockedFile, LockedImage, LockedWeights
+from ttctl.rules import fingerprint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
+Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Hex64OrEmpty = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}$")]
+
+
+class _Border(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FileEntry(_Border):
+    """`[[weights.files]]`."""
+
+    path: str = Field(pattern=r"^(?!/)(?!.*\.\.)[A-Za-z0-9._/-]{1,255}$")
+    size_bytes: int = Field(ge=0)
+    sha256: Hex64OrEmpty
+
+
+class WeightsEntry(_Border):
+    """`[weights]`."""
+
+    kind: Literal["hub", "bundled"]
+    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,192}$")
+    revision: str = Field(pattern=r"^([0-9a-f]{40})?$")
+    files: list[FileEntry]
+
+
+class BaseEntry(_Border):
+    """`[base]`."""
+
+    origin: Literal["registry", "bootstrapped", "site"]
+    reference: Reference
+    source: str
+    digest: str = Field(pattern=r"^(sha256:[0-9a-f]{64})?$")
+    reason: str
+
+
+class ImageEntry(_Border):
+    """`[[images]]`."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    reference: Reference
+    fingerprint: Hex64
+
+
+class LockFile(_Border):
+    """The whole file."""
+
+    schema_: int = Field(alias="schema")
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    stack: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    requested: str
+    model: str
+    device: str
+    engine: str
+    reason: str
+    max_model_len: int = Field(ge=16)
+    max_num_seqs: int = Field(ge=1)
+    block_size: int = Field(ge=1)
+    port: int = Field(ge=1, le=65535)
+    catalog_sha256: Hex64
+    files_sha256: Hex64OrEmpty
+    base: BaseEntry
+    images: list[ImageEntry]
+    weights: WeightsEntry
+
+
+def lock_text(lock: Lock) -> str:
+    """Return the file's text for `lock`; equal locks give equal bytes."""
+    values = _ordered(asdict(lock))
+    head = {"schema": SCHEMA, "digest": f"sha256:{fingerprint.of_json(values)}"}
+    return HEADER + tomli_w.dumps({**head, **values})
+
+
+def read_lock(path: Path) -> Lock | None:
+    """Read the lock at `path`; None where there is none.
+
+    Raises:
+        BadFileError: It is damaged, was edited, or was written by a newer ttctl.
+    """
+    if not path.exists():
+        return None
+    next_step = f"mv {path} {path}.damaged && ttctl up"
+    parsed = parse_toml(path, LockFile, next_step=next_step)
+    if parsed.schema_ != SCHEMA:
+        raise BadFileError(
+            f"{str(path)!r} has schema {parsed.schema_}; this ttctl reads {SCHEMA}.",
+            why="It was written by another version.",
+            evidence=f"{path}: key schema",
+            next_step="pip install --upgrade ttctl",
+        )
+    lock = _value(parsed)
+    expected = f"sha256:{fingerprint.of_json(_ordered(asdict(lock)))}"
+    if expected != parsed.digest:
+        raise BadFileError(
+            f"{str(path)!r} was changed by something else than ttctl.",
+            why="Its digest does not fit its values.",
+            evidence=f"{path}, key digest: found {parsed.digest}, expected {expected}",
+            next_step=next_step,
+        )
+    return lock
+
+
+def _ordered(values: dict[str, object]) -> dict[str, object]:
+    """Plain values first, tables last: what stands behind a table's header belongs to it."""
+    plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
+    tables = {name: _plain_lists(value) for name, value in values.items() if name not in plain}
+    return {**plain, **tables}
+
+
+def _plain_lists(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _plain_lists(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_lists(one) for one in value]
+    return value
+
+
+def _value(parsed: LockFile) -> Lock:
+    return Lock(
+        stack=parsed.stack,
+        requested=parsed.requested,
+        model=parsed.model,
+        device=parsed.device,
+        engine=parsed.engine,
+        reason=parsed.reason,
+        max_model_len=parsed.max_model_len,
+        max_num_seqs=parsed.max_num_seqs,
+        block_size=parsed.block_size,
+        port=parsed.port,
+        base=BaseImage(**parsed.base.model_dump()),
+        images=tuple(LockedImage(**image.model_dump()) for image in parsed.images),
+        weights=LockedWeights(
+            kind=parsed.weights.kind,
+            repository=parsed.weights.repository,
+            revision=parsed.weights.revision,
+            files=tuple(LockedFile(**file.model_dump()) for file in parsed.weights.files),
+        ),
+        catalog_sha256=parsed.catalog_sha256,
+        files_sha256=parsed.files_sha256,
+    )

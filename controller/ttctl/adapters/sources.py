@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read sources.toml: the public hosts that a site may replace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ttctl.adapters.toml import parse_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class BaseEntry(BaseModel):
+    """`[base]`: what our images stand on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    distribution: Literal["debian"]
+    release: str = Field(pattern=r"^[a-z]{1,32}$")
+    image: str = Field(pattern=r"^[a-z0-9.:-]+(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$")
+
+
+class Sources(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal[1] = Field(alias="schema")
+    base: BaseEntry
+    index: dict[str, str]
+
+
+def read_sources(catalog: Path) -> Sources:
+    """Read the file in the catalog's folder."""
+    return parse_toml(catalog / "sources.toml", Sources)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stack's state folder: the rendered folder with its lock, the secrets, the logs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.files import make_private, sweep_strays, write_atomically
+from ttctl.adapters.kernel_lock import held
+from ttctl.adapters.lock_file import lock_text, read_lock
+from ttctl.errors import TtctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import Reporter
+
+KEY_BYTES = 32
+"""256 bits, the size that the gateway's hash cannot be searched for."""
+LOCK_NAME = "ttctl.lock"
+
+
+class StateFolder:
+    """The stacks under one state folder, each in a folder of its own, for the user alone."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is `.../ttctl/stacks`."""
+        self._root = root
+
+    def stacks(self) -> tuple[str, ...]:
+        """Return the names of the stacks that have a lock."""
+        return tuple(
+            sorted(path.parent.parent.name for path in self._root.glob(f"*/rendered/{LOCK_NAME}"))
+        )
+
+    def home(self, stack: str) -> Path:
+        """Return the stack's folder."""
+        return self._root / stack
+
+    def folder(self, stack: str) -> Path:
+        """Return where the stack's rendered folder lies."""
+        return self.home(stack) / "rendered"
+
+    def secrets(self, stack: str) -> Path:
+        """Return the folder that the gateway mounts: hashes of keys, no key."""
+        return self.home(stack) / "secrets" / "gateway"
+
+    def key_file(self, stack: str) -> Path:
+        """Return where the stack's key lies."""
+        return self.home(stack) / "secrets" / "api-key"
+
+    def lock(self, stack: str) -> Lock | None:
+        """Read the stack's lock, None where there is none."""
+        return read_lock(self.folder(stack) / LOCK_NAME)
+
+    @contextmanager
+    def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
+        """Hold the stack's kernel lock for the length of the block."""
+        with held(self.home(stack) / "stack.flock", timeout_s=timeout_s, reporter=reporter):
+            yield
+
+    def lock_text(self, lock: Lock) -> str:
+        """Return the lock file's text."""
+        return lock_text(lock)
+
+    def has_key(self, stack: str) -> bool:
+        """Return whether the key and its hash are there and belong together."""
+        key, hashes = self.key_file(stack), self.secrets(stack) / "keys.map"
+        try:
+            return hashes.read_text(encoding="ascii") == _hash_line(key.read_text("ascii").strip())
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def key(self, stack: str) -> str:
+        """Return the stack's key.
+
+        Raises:
+            TtctlError: None was made, or the file cannot be read.
+        """
+        try:
+            return self.key_file(stack).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise TtctlError(
+                f"The stack {stack!r} has no key that can be read.",
+                why=str(exc),
+                evidence=str(self.key_file(stack)),
+                next_step=f"ttctl up {stack}",
+            ) from exc
+
+    def ensure_key(self, stack: str) -> Path:
+        """Make the key and its hash where they are missing; return the key's file."""
+        path = self.key_file(stack)
+        make_private(path.parent)
+        if not path.exists() or not path.read_text(encoding="ascii").strip():
+            write_atomically(path, secrets.token_hex(KEY_BYTES) + "\n", mode=0o600)
+        line = _hash_line(path.read_text(encoding="ascii").strip())
+        # Readable by the container's user; the folder above is the user's alone.
+        write_atomically(self.secrets(stack) / "keys.map", line, mode=0o444)
+        self.secrets(stack).chmod(0o755)
+        return path
+
+    def read_folder(self, folder: Path) -> dict[str, str]:
+        """Return the files of a rendered folder by relative path, unreadable ones as empty."""
+        files: dict[str, str] = {}
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                files[path.relative_to(folder).as_posix()] = path.read_text(errors="replace")
+        return files
+
+    def write_folder(
+        self, folder: Path, files: dict[str, tuple[str, bool]], *, prune: bool
+    ) -> None:
+        """Make `folder` hold these files: path to (text, executable).
+
+        The lock comes last: where it is, everything that it speaks of is. `prune` removes what is
+        not among them; a folder that the user named is never pruned.
+        """
+        sweep_strays(folder)
+        for name, (text, executable) in sorted(files.items(), key=lambda item: _lock_last(item[0])):
+            target = folder / name
+            mode = _mode(name, executable=executable)
+            if not _holds(target, text, mode):
+                write_atomically(target, text, mode=mode)
+        if prune:
+            _prune(folder, keep=frozenset(files))
+        for path in (folder, *folder.rglob("*")):
+            if path.is_dir():
+                path.chmod(0o755)
+
+
+def _mode(name: str, *, executable: bool) -> int:
+    if name.startswith("site/"):
+        return 0o600
+    return 0o755 if executable else 0o644
+
+
+def _holds(target: Path, text: str, mode: int) -> bool:
+    if not target.is_file() or target.stat().st_mode & 0o777 != mode:
+        return False
+    return target.read_text(errors="replace") == text
+
+
+def _prune(folder: Path, *, keep: frozenset[str]) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(folder).as_posix() not in keep:
+            path.unlink()
+
+
+def _lock_last(path: str) -> tuple[bool, str]:
+    return (path == LOCK_NAME, path)
+
+
+def _hash_line(key: str) -> str:
+    return f"{hashlib.sha256(key.encode()).hexdigest()} default\n"

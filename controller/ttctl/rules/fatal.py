@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which line of an engine's log means that it will not come up. Pure.
+
+Source: vLLM 0.32.0's start-up messages as seen when each was provoked on the CPU; the TT_ ones
+are in tt-metal's issue reports and were not yet seen on a card.
+"""
+
+from __future__ import annotations
+
+import re
+
+CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), cause)
+    for pattern, cause in (
+        (r"error: (unrecognized arguments|argument )", "the engine refused one of its flags"),
+        (
+            r"max_model_len .* is greater than the derived",
+            "the model has a shorter context than --max-model-len asks for",
+        ),
+        (r"To serve at least one request .* KV cache", "the KV cache is too small for one request"),
+        (r"Free memory .* is less than desired", "the memory limit is too small for the engine"),
+        (r"(MemoryError|OutOfMemoryError|Cannot allocate memory)", "the engine ran out of memory"),
+        (r"No space left on device", "a file system is full"),
+        (r"PermissionError: \[Errno 13\]", "the container's user may not read a file"),
+        (r"SafetensorError|Error while deserializing header", "a weights file is damaged"),
+        (
+            r"(is not a local folder|does not appear to have a file named|No such file)",
+            "a file of the model is missing",
+        ),
+        (r"Address already in use", "the engine's port is taken inside its container"),
+        (r"TT_(THROW|FATAL)", "the Tenstorrent device did not start"),
+        (r"Engine core initialization failed", "the engine's core did not start"),
+        (r"^(ModuleNotFoundError|ImportError):", "the image lacks a Python module"),
+    )
+)
+
+
+def cause_of(line: str) -> str | None:
+    """Return what a log line means, None for a line that is not fatal."""
+    if re.search(r"\b(WARNING|INFO|DEBUG)\b", line):
+        return None
+    return next((cause for pattern, cause in CAUSES if pattern.search(line)), None)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which images a stack needs, in the order in which they are built. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError
+from ttctl.model.image import ImageSpec
+from ttctl.model.service import FINGERPRINT_LABEL
+from ttctl.rules import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ttctl.model.image import BaseImage, ImageRecipe
+
+SITE_SECRETS = ("site.env", "ca.pem", "pip.conf", "apt.conf", "sources.list")
+"""Secret ids of a build; a place that needs nothing of a kind gives an empty file."""
+
+REPOSITORY = "ttctl"
+
+
+def site_mounts() -> str:
+    """Return the mounts by which a RUN sees what is peculiar to the place."""
+    return " ".join(f"--mount=type=secret,id={secret}" for secret in SITE_SECRETS)
+
+
+def chain(recipes: Mapping[str, ImageRecipe], name: str) -> tuple[str, ...]:
+    """Return the recipes from the base image up to `name`.
+
+    Raises:
+        BadFileError: A parent is not there, or the parents go round in a circle.
+    """
+    names: list[str] = []
+    current = name
+    while current:
+        if current in names or current not in recipes:
+            raise BadFileError(
+                f"The image {name!r} cannot be ordered.",
+                why="A parent in image.toml is missing or goes round in a circle.",
+                evidence=" <- ".join([*names, current]),
+                next_step=f"edit images/{names[-1] if names else name}/image.toml",
+            )
+        names.append(current)
+        current = recipes[current].parent
+    return tuple(reversed(names))
+
+
+def specs_for(
+    recipes: Mapping[str, ImageRecipe],
+    wanted: Iterable[str],
+    *,
+    base: BaseImage,
+    render: Callable[[ImageRecipe, dict[str, str]], str],
+) -> tuple[ImageSpec, ...]:
+    """Return every image that `wanted` needs, parents first, each once."""
+    made: dict[str, ImageSpec] = {}
+    for target in wanted:
+        for name in chain(recipes, target):
+            if name not in made:
+                recipe = recipes[name]
+                made[name] = _spec(recipe, made.get(recipe.parent), base=base, render=render)
+    return tuple(made.values())
+
+
+def prebuilt(name: str, reference: str) -> ImageSpec:
+    """Return the spec of an image that the site names: it is pulled, never built."""
+    return ImageSpec(
+        name=name,
+        reference=reference,
+        fingerprint=fingerprint.sha256_text(reference),
+        parent="",
+        dockerfile="",
+        files=(),
+        prebuilt=True,
+    )
+
+
+def build_command(image: ImageSpec, *, context: str, secrets: str) -> tuple[str, ...]:
+    """Return the command that builds `image` from a staged context and a folder of secrets.
+
+    The engine's own builder is named, since another one does not see the parent's local image.
+    """
+    given = (f"--secret=id={secret},src={secrets}/{secret}" for secret in SITE_SECRETS)
+    return (
+        "docker", "buildx", "build", "--builder=default", "--load", "--progress=plain",
+        *given, f"--label={FINGERPRINT_LABEL}={image.fingerprint}", f"--tag={image.reference}",
+        context,
+    )  # fmt: skip
+
+
+def _spec(
+    recipe: ImageRecipe,
+    parent: ImageSpec | None,
+    *,
+    base: BaseImage,
+    render: Callable[[ImageRecipe, dict[str, str]], str],
+) -> ImageSpec:
+    parent_reference = parent.reference if parent else base.reference
+    parent_fingerprint = parent.fingerprint if parent else fingerprint.sha256_text(base.reference)
+    dockerfile = render(recipe, {"parent": parent_reference, "site_mounts": site_mounts()})
+    print_ = fingerprint.of_image(
+        dockerfile=dockerfile, files=recipe.files, parent_fingerprint=parent_fingerprint
+    )
+    return ImageSpec(
+        name=recipe.name,
+        reference=f"{REPOSITORY}/{recipe.name}:{print_[: fingerprint.SHORT]}",
+        fingerprint=print_,
+        parent=parent_reference,
+        dockerfile=dockerfile,
+        files=recipe.files,
+        wheelhouse=recipe.wheelhouse,
+        index=recipe.index,
+    )

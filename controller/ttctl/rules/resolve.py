@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pick the model spec for a request. Pure: equal arguments give equal answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ttctl.errors import NothingFitsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.model.spec import ModelSpec, Request
+
+LARGEST_MODEL_LEN = 1 << 20
+LARGEST_NUM_SEQS = 1024
+BLOCK_SIZES = (16, 32, 64, 128)
+
+
+def resolve(specs: Sequence[ModelSpec], *, model: str, device: str) -> ModelSpec:
+    """Return the spec of `model` (a name, its last part, or an alias) that fits `device`.
+
+    Raises:
+        UsageError: No entry has such a name; the evidence lists the nearest ones.
+        NothingFitsError: The model is known, but not validated on `device`.
+    """
+    named = [spec for spec in specs if _is_called(spec, model)]
+    if not named:
+        near = nearest_names(specs, model)
+        raise UsageError(
+            f"There is no model {model!r} in the catalog.",
+            why="Neither a model nor an alias has this name.",
+            evidence=f"Nearest: {', '.join(near)}." if near else "No name is near to it.",
+            next_step=f"ttctl up {near[0]}" if near else "ttctl models ls",
+        )
+    fitting = [spec for spec in named if spec.device == device]
+    if not fitting:
+        known = ", ".join(sorted({spec.device for spec in named}))
+        raise NothingFitsError(
+            f"No spec of {model!r} is validated on {device!r}.",
+            why="The catalog has this model for other devices only.",
+            evidence=f"Validated on: {known}.",
+            next_step=f"ttctl up {model} --device {named[0].device}",
+        )
+    return min(fitting, key=lambda spec: (spec.model != model, not spec.default, spec.model))
+
+
+def nearest_names(specs: Sequence[ModelSpec], model: str) -> tuple[str, ...]:
+    """Return up to three names that look like `model`, the likest first."""
+    names: dict[str, str] = {}
+    for spec in specs:
+        for name in (spec.model, _last_part(spec.model), *spec.aliases):
+            names.setdefault(name.lower(), name)
+    return tuple(names[near] for near in get_close_matches(model.lower(), names, n=3, cutoff=0.5))
+
+
+def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
+    """Return `spec` with the limits that the request names.
+
+    Raises:
+        UsageError: A limit is out of its range.
+    """
+    wanted = {
+        "max_model_len": (request.max_model_len, range(16, LARGEST_MODEL_LEN + 1)),
+        "max_num_seqs": (request.max_num_seqs, range(1, LARGEST_NUM_SEQS + 1)),
+        "block_size": (request.block_size, BLOCK_SIZES),
+    }
+    changes: dict[str, int] = {}
+    for name, (value, allowed) in wanted.items():
+        if value is None:
+            continue
+        if value not in allowed:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(
+                f"{flag} {value} is out of range.",
+                why="The engine would refuse it, or the machine could not hold it.",
+                evidence=f"Allowed: {_range_text(allowed)}.",
+                next_step="ttctl up --help",
+            )
+        changes[name] = value
+    return replace(spec, limits=replace(spec.limits, **changes))
+
+
+def _is_called(spec: ModelSpec, name: str) -> bool:
+    wanted = name.lower()
+    names = (spec.model, _last_part(spec.model), *spec.aliases)
+    return wanted in {candidate.lower() for candidate in names}
+
+
+def _last_part(model: str) -> str:
+    return model.rpartition("/")[2]
+
+
+def _range_text(allowed: Sequence[int]) -> str:
+    if isinstance(allowed, range):
+        return f"{allowed[0]} to {allowed[-1]}"
+    return ", ".join(str(value) for value in allowed)
