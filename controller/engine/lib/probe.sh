@@ -17,7 +17,7 @@ probe_engine() {
     return
   fi
   output=$(timeout "$PROBE_SECONDS" docker version --format '{{.Server.Version}}' 2>&1) || code=$?
-  ENGINE_EVIDENCE=$output
+  ENGINE_EVIDENCE=${output#$'\n'} # the empty answer of a client whose engine is silent
   case "$code $output" in
     '0 '*) ENGINE=answers ENGINE_VERSION=${output##*$'\n'} ;;
     '124 '*) ENGINE=hangs ;;

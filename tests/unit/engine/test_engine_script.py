@@ -21,7 +21,7 @@ REAL_TOOLS = [
     *("ls", "mkdir", "mv", "readlink", "rm", "sleep", "stat", "tail", "timeout", "tr", "true"),
 ]
 TRIPWIRES = ["apt-get", "chmod", "kill", "ln", "setsid", "systemctl", "tee"]
-DEAD = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is it running?"
+DEAD = "\nCannot connect to the Docker daemon at unix:///var/run/docker.sock. Is it running?"
 DENIED = "permission denied while trying to connect to the Docker daemon socket"
 ONE_LINE = "deb [arch=amd64 signed-by=/keys/one.gpg] http://mirror.test/debian bookworm main\n"
 DEB822 = """\
@@ -504,6 +504,47 @@ def test_stop_ends_the_process_whose_number_start_time_name_and_boot_are_ours(
     machine.has_process(321, "dockerd")
     lay_record(machine, start=4711, boot="b")
     assert commands(machine.runs("stop", "--dry-run")) == ["kill -TERM 321"]
+
+
+@pytest.mark.parametrize(
+    ("socket_unit", "later_run", "stopped"),
+    [
+        pytest.param("inactive", "run-1", "stop docker.socket docker.service", id="both-ours"),
+        pytest.param("active", "run-1", "stop docker.service", id="the-socket-was-there"),
+        pytest.param("inactive", "run-2", "", id="restarted-by-somebody"),
+    ],
+)
+def test_stop_ends_the_run_of_the_unit_that_up_started_and_no_later_one(
+    machine: Machine, socket_unit: str, later_run: str, stopped: str
+) -> None:
+    machine.has_docker(answer="20.10.24", code=0, plugins="compose buildx")
+    machine.fake(
+        "systemctl",
+        """
+        here=${0%/*}
+        case "$1 ${!#}" in
+          'is-active docker.socket') [[ $(<"$here/socket") == active ]] ;;
+          'show docker.service') cat "$here/run" ;;
+          start* | stop*) echo "$*" >>"$here/tripwire.log" ;;
+        esac
+        """,
+    )
+    (machine.bin / "socket").write_text(socket_unit)
+    (machine.bin / "run").write_text("run-1")
+    machine.state.mkdir(parents=True)
+    result = machine.bash(
+        "-c",
+        f"""
+        set -euo pipefail
+        ROOT='' LOOK_ONLY=no DRY_RUN=no AS_ROOT=() WAIT_SECONDS=5 STATE={machine.state}
+        for part in report machine probe packages daemon; do source {ENGINE}/lib/$part.sh; done
+        start_unit
+        printf {later_run} >{machine.bin}/run
+        stop_engine
+        """,
+    )
+    assert result.returncode == 0, result.stderr
+    assert machine.touched().splitlines() == ["start docker.service", *filter(None, [stopped])]
 
 
 def lay_record(machine: Machine, *, start: int, boot: str) -> None:
