@@ -28,15 +28,11 @@ _TIMEOUT_S = 60
 
 _OFF = frozenset({"", "0", "false", "no"})
 
-_APT_LITERAL = re.compile(r"[^A-Za-z0-9_.:/@,=\[\]~-]")
-
 _CREDENTIALS = (
-    # user:password@, in what is an address ...
-    (re.compile(r"(://)[^/?#\s]*@"), r"\1***@"),
-    # ... in one whose password holds a slash, so that what follows the colon is no port ...
-    (re.compile(r"(://)[^/?#\s:@]+:(?!\d+(?:[/?#\s]|$))\S*@"), r"\1***@"),
-    # ... and in a proxy without a scheme; NAME:TAG@sha256:... is an image.
-    (re.compile(r"(?:(?<=\s)|^)(?!\S*://)[^/\s:@]+:(?!\d+/)\S*@(?!sha256:)"), "***@"),
+    # All up to the last @ of an address: a password may hold an @ or a slash of its own ...
+    (re.compile(r"(://)\S*@(?!sha256:)"), r"\1***@"),
+    # ... and so in a proxy without a scheme. NAME:TAG@sha256:... is an image.
+    (re.compile(r"(?:(?<=\s)|^)(?!\S*://)[^/\s:@]+:\S*@(?!sha256:)"), "***@"),
     (
         re.compile(
             r"([?&#;][^=&\s#]*(?:token|key|secret|passw|pwd|sig|auth|credential)[^=&\s#]*=)[^&\s#]+",
@@ -154,12 +150,12 @@ def _apt_conf(site: Site) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _apt_quoted(value: str) -> str:
-    """Write a value the way apt reads a quoted word: it knows no backslash, but decodes %XX.
+def _apt_quoted(address: str) -> str:
+    """Write an address so that apt reads it back as it was.
 
-    Source: https://salsa.debian.org/apt-team/apt/-/blob/2.6.1/apt-pkg/contrib/strutl.cc
-    (ParseQuoteWord)
+    Between quotes apt knows no escape at all: only the quote itself cannot stand there, and in
+    an address it has another spelling.
+
+    Source: https://github.com/Debian/apt/blob/2.6.1/apt-pkg/contrib/strutl.cc (ParseCWord)
     """
-    return _APT_LITERAL.sub(
-        lambda found: "".join(f"%{byte:02x}" for byte in found[0].encode()), value
-    )
+    return address.replace('"', "%22")

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in this machine? From sysfs and procfs; no tool has to be installed for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttctl.adapters import ports, reach
+from ttctl.model.device import Chip, System
+from ttctl.rules.device_match import VENDOR, match_device
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ttctl.model.site import Site
+
+_ARCHES = {"401e": "wormhole_b0", "b140": "blackhole"}
+"""By PCI device id. Source: tt-kmd, module.c"""
+
+_CLASS = "sys/class/tenstorrent"
+_PCI = "sys/bus/pci/devices"
+
+
+class LocalHost:
+    """The machine that ttctl runs on. Its cards: not yet run on a card."""
+
+    def __init__(self, root: Path = Path("/"), *, affinity: int | None = None) -> None:
+        """Look under `root`; `affinity` is how many cores this process may run on."""
+        self._root = root
+        self._affinity = len(os.sched_getaffinity(0)) if affinity is None else affinity
+
+    def system(self) -> System:
+        """Look for cards, cores and memory. The cards' part is not yet run on a card."""
+        pci = _pci_devices(self._root)
+        nodes = _chips(self._root, pci)
+        chips = tuple(chip for chip in nodes if _rooted(self._root, chip.node).exists())
+        match = match_device(
+            chips,
+            pci=[f"{address} ({VENDOR}:{device})" for address, device in pci.items()],
+            hidden=[chip.node for chip in nodes if chip not in chips],
+        )
+        return System(
+            device=match.device,
+            chips=chips,
+            cores=_cores(self._root, self._affinity),
+            memory_bytes=_memory_bytes(self._root),
+            machine=os.uname().machine,
+            cpu_flags=_cpu_flags(self._root),
+            driver=_text(self._root / "sys/module/tenstorrent/version"),
+            reason=match.reason,
+            evidence=match.evidence,
+        )
+
+    def free_bytes(self, path: Path) -> int:
+        """Return the free space of the file system that holds `path` or its nearest parent."""
+        path = path.absolute()
+        existing = next(one for one in (path, *path.parents) if one.exists())
+        return shutil.disk_usage(existing).free
+
+    def port_holder(self, address: str, port: int) -> str | None:
+        """Return who listens there (`pid 12 (nginx)`), None where the port is free."""
+        return ports.port_holder(address, port, proc=self._root / "proc")
+
+    def reaches(self, url: str, site: Site) -> bool:
+        """Return whether anything answers at `url` within five seconds."""
+        return reach.reaches(url, site)
+
+
+def _text(path: Path) -> str:
+    """Return a small file's text without its line end, empty where it cannot be read.
+
+    A driver's attribute exists and still refuses to be read while a chip is being reset.
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _rooted(root: Path, path: str) -> Path:
+    return root / path.removeprefix("/")
+
+
+def _pci_devices(root: Path) -> dict[str, str]:
+    """Return the vendor's PCI devices: address to device id in hex."""
+    found = {}
+    for address in _names(root / _PCI):
+        if _text(root / _PCI / address / "vendor").removeprefix("0x") == VENDOR:
+            found[address] = _text(root / _PCI / address / "device").removeprefix("0x")
+    return found
+
+
+def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
+    """Return what the driver made a node for, by the node's number.
+
+    Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/docs/sysfs-attributes.md
+    """
+    numbers = [name.partition("!")[2] for name in _names(root / _CLASS)]
+    return tuple(
+        _chip(root, number, pci) for number in sorted((n for n in numbers if n.isdigit()), key=int)
+    )
+
+
+def _chip(root: Path, number: str, pci: dict[str, str]) -> Chip:
+    folder = root / _CLASS / f"tenstorrent!{number}"
+    address = (folder / "device").resolve().name
+    device = pci.get(address, "")
+    card_type = _text(folder / "tt_card_type")
+    return Chip(
+        node=f"/dev/tenstorrent/{number}",
+        arch=_ARCHES.get(device, device),
+        card_type="" if card_type == "unknown" else card_type,
+        pci_address=address,
+        serial=_text(folder / "tt_serial"),
+        asic_id=_text(folder / "tt_asic_id"),
+        firmware=_text(folder / "tt_fw_bundle_ver"),
+    )
+
+
+def _cores(root: Path, affinity: int) -> int:
+    """Return how many cores the process may use at the same time, at least one."""
+    limits = [affinity]
+    for text in _cgroup_values(root, "cpu", "cpu.max"):
+        quota, _, period = text.partition(" ")
+        if quota.isdigit() and period.isdigit():
+            limits.append(int(quota) // int(period))
+    quotas = _cgroup_values(root, "cpu", "cpu.cfs_quota_us")
+    periods = _cgroup_values(root, "cpu", "cpu.cfs_period_us")
+    for quota, period in zip(quotas, periods, strict=False):
+        if quota.isdigit() and period.isdigit():
+            limits.append(int(quota) // int(period))
+    return max(1, min(limits))
+
+
+def _memory_bytes(root: Path) -> int:
+    """Return the machine's memory, or less where a control group allows less."""
+    lines = _text(root / "proc/meminfo").splitlines()
+    limits = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:")]
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        limits += [int(text) for text in _cgroup_values(root, "memory", name) if text.isdigit()]
+    return min(limits, default=0)
+
+
+def _cgroup_values(root: Path, controller: str, name: str) -> Iterator[str]:
+    """Yield a control file's text in this process's group and in each group above it."""
+    mounts = root / "sys/fs/cgroup"
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            bases = [mounts, mounts / "unified"]
+        elif controller in controllers.split(","):
+            bases = [mounts / controllers, mounts / controller]
+        else:
+            continue
+        for base in dict.fromkeys(bases):
+            group = base / path.removeprefix("/")
+            for folder in (group, *group.parents):
+                if folder.is_relative_to(base) and (text := _text(folder / name)):
+                    yield text
+
+
+def _cpu_flags(root: Path) -> frozenset[str]:
+    for line in _text(root / "proc/cpuinfo").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in {"flags", "Features"}:
+            return frozenset(value.split())
+    return frozenset()

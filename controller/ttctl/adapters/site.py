@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is peculiar to this place? Settings first, then what the host already says."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ttctl.adapters.apt_sources import host_apt_sources
+from ttctl.adapters.pip_config import (
+    index_folders,
+    is_remote,
+    is_true,
+    items,
+    link_folders,
+    read_pip,
+)
+from ttctl.errors import BadFileError
+from ttctl.model.site import Site, Sourced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
+
+_CERTIFICATE = re.compile(rb"^-----BEGIN (?:TRUSTED )?CERTIFICATE-----", re.MULTILINE)
+
+_SEVERAL = frozenset({"pip_extra_index_urls", "pip_trusted_hosts", "wheelhouses", "apt_sources"})
+"""Fields that hold more than one value."""
+
+_HUB_TRUE = frozenset({"1", "on", "yes", "true"})
+"""What the hub's own client takes for yes."""
+
+
+def detect(
+    environ: Mapping[str, str],
+    *,
+    root: Path = Path("/"),
+    home: Path,
+    prefix: Path,
+    settings: Mapping[str, Sourced],
+) -> Site:
+    """Return the site settings: those that were given, then those of the host.
+
+    Reads a few small files; asks no network and starts no program.
+
+    Args:
+        root: Where the host's file system starts. Paths that a variable or a file names are
+            taken as they are.
+        prefix: The Python environment whose own pip.conf counts.
+        settings: By field of `Site`; an empty value switches the host's off. Several values
+            in one are parted by white space (`pip_*`), line ends (`apt_sources`), or line
+            ends and `:` (`wheelhouses`).
+
+    Raises:
+        BadFileError: pip's configuration cannot be read, or the CA bundle holds no certificate.
+    """
+    pip = read_pip(environ, root=root, home=home, prefix=prefix)
+    site = replace(
+        _of_pip(pip, home),
+        http_proxy=_proxy(environ, "http", pip),
+        https_proxy=_proxy(environ, "https", pip),
+        no_proxy=_variable(environ, "no_proxy", "NO_PROXY"),
+        ca_bundle=_variable(environ, *_CA_VARIABLES) or pip.get("cert"),
+        apt_sources=host_apt_sources(root),
+        hub_endpoint=_variable(environ, "HF_ENDPOINT"),
+        hub_offline=_hub_offline(environ),
+    )
+    site = _with_settings(site, settings)
+    _check_ca(site.ca_bundle)
+    return replace(
+        site, http_proxy=_with_scheme(site.http_proxy), https_proxy=_with_scheme(site.https_proxy)
+    )
+
+
+def _variable(environ: Mapping[str, str], *names: str) -> Sourced | None:
+    """Return the first variable that says something."""
+    for name in names:
+        if value := environ.get(name, "").strip():
+            return Sourced(value=value, source=name)
+    return None
+
+
+def _proxy(environ: Mapping[str, str], scheme: str, pip: Mapping[str, Sourced]) -> Sourced | None:
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    return _variable(environ, *names) or pip.get("proxy")
+
+
+def _with_scheme(proxy: Sourced | None) -> Sourced | None:
+    """Spell `host:port` as an address: apt takes nothing else."""
+    if proxy is None or "://" in proxy.value:
+        return proxy
+    return replace(proxy, value=f"http://{proxy.value}")
+
+
+def _hub_offline(environ: Mapping[str, str]) -> Sourced | None:
+    """Return what the hub's client was told. It says nothing about mirrors and indexes.
+
+    Source: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
+    """
+    one = _variable(environ, "HF_HUB_OFFLINE")
+    return Sourced(value="1", source=one.source) if one and one.value.lower() in _HUB_TRUE else None
+
+
+def _of_pip(pip: Mapping[str, Sourced], home: Path) -> Site:
+    index = items(pip, "index-url")[:1]
+    extra = items(pip, "extra-index-url")
+    remote = [one for one in (*index, *extra) if is_remote(one.value)]
+    main = remote[0] if remote and index else None
+    no_index = pip.get("no-index") if is_true(pip.get("no-index")) else None
+    if index and not remote:
+        # The host's only index is a folder: its pip asks no other, so the build's must not either.
+        no_index = no_index or index[0]
+    return Site(
+        pip_index_url=main,
+        pip_extra_index_urls=tuple(one for one in dict.fromkeys(remote) if one is not main),
+        pip_no_index=replace(no_index, value="1") if no_index else None,
+        pip_trusted_hosts=items(pip, "trusted-host"),
+        wheelhouses=tuple(
+            dict.fromkeys(
+                (
+                    *link_folders(items(pip, "find-links"), home),
+                    *index_folders((*index, *extra), home),
+                )
+            )
+        ),
+    )
+
+
+def _with_settings(site: Site, settings: Mapping[str, Sourced]) -> Site:
+    changes: dict[str, Any] = {}
+    for name in (field.name for field in fields(Site) if field.name in settings):
+        given = settings[name]
+        if name in _SEVERAL:
+            changes[name] = tuple(
+                Sourced(value=part, source=given.source) for part in _parts(name, given.value)
+            )
+        else:
+            changes[name] = given if given.value.strip() else None
+    return replace(site, **changes)
+
+
+def _parts(name: str, value: str) -> list[str]:
+    if name.startswith("pip_"):
+        return value.split()
+    ends = rf"[\n{os.pathsep}]" if name == "wheelhouses" and "://" not in value else r"\n"
+    return [part.strip() for part in re.split(ends, value) if part.strip()]
+
+
+def _check_ca(bundle: Sourced | None) -> None:
+    if bundle is None:
+        return
+    try:
+        found = "" if _CERTIFICATE.search(Path(bundle.value).read_bytes()) else "no certificate"
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or "no file"
+    if found:
+        raise BadFileError(
+            f"The CA bundle {bundle.value!r} cannot be used.",
+            why=f"{bundle.source} names it for every encrypted connection.",
+            evidence=f"Expected a file with certificates in PEM form; found: {found}.",
+            next_step="ttctl doctor",
+        )
