@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is the machine read from its file systems as it is? The trees are written by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ttctl.adapters.host import LocalHost
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORMHOLE, BLACKHOLE = "0x401e", "0xb140"
+
+P300C_X2 = ("0000046131934118", "0000046131934118", "000004613193410F", "000004613193410F")
+"""The serial numbers of the four chips of a machine with two p300c boards."""
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def pci_device(root: Path, number: int, device: str, *, vendor: str = "0x1e52") -> Path:
+    folder = root / "sys/bus/pci/devices" / f"0000:{number + 1:02x}:00.0"
+    write(folder / "vendor", vendor)
+    write(folder / "device", device)
+    return folder
+
+
+def card(root: Path, number: int, device: str, card_type: str | None, serial: str) -> None:
+    """Write what the driver shows of one chip."""
+    folder = root / "sys/class/tenstorrent" / f"tenstorrent!{number}"
+    folder.mkdir(parents=True)
+    (folder / "device").symlink_to(pci_device(root, number, device))
+    for name, text in (
+        ("tt_card_type", card_type),
+        ("tt_serial", serial),
+        ("tt_asic_id", f"33B918269D38C9{number:02X}"),
+        ("tt_fw_bundle_ver", "19.15.0.0"),
+    ):
+        if text is not None:
+            write(folder / name, text)
+    write(root / "dev/tenstorrent" / str(number), "")
+
+
+def machine(root: Path, device: str, card_type: str | None, serials: tuple[str, ...]) -> LocalHost:
+    for number, serial in enumerate(serials):
+        card(root, number, device, card_type, serial)
+    pci_device(root, 99, "0x1000", vendor="0x8086")
+    write(root / "sys/module/tenstorrent/version", "2.10.0")
+    return LocalHost(root, affinity=8)
+
+
+def own_serials(count: int) -> tuple[str, ...]:
+    return tuple(f"01000145{number:08X}" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("card_type", "serials", "device", "arch"),
+    [
+        pytest.param("n150", own_serials(1), "n150", "wormhole_b0", id="n150"),
+        pytest.param("n300", own_serials(1), "n300", "wormhole_b0", id="n300"),
+        pytest.param("n300", own_serials(4), "t3k", "wormhole_b0", id="t3k"),
+        pytest.param("p150a", own_serials(1), "p150", "blackhole", id="p150a"),
+        pytest.param("p150a", own_serials(4), "p150x4", "blackhole", id="p150a x 4"),
+        pytest.param("p150a", own_serials(8), "p150x8", "blackhole", id="p150a x 8"),
+        pytest.param("p300c", P300C_X2, "p300x2", "blackhole", id="p300c x 2"),
+        pytest.param("galaxy-wormhole", own_serials(32), "galaxy", "wormhole_b0", id="galaxy"),
+    ],
+)
+def test_a_machine_is_known_by_its_cards(
+    tmp_path: Path, card_type: str, serials: tuple[str, ...], device: str, arch: str
+) -> None:
+    pci = WORMHOLE if arch == "wormhole_b0" else BLACKHOLE
+    system = machine(tmp_path, pci, card_type, serials).system()
+    assert system.device == device
+    assert system.driver == "2.10.0"
+    assert [chip.node for chip in system.chips] == [
+        f"/dev/tenstorrent/{number}" for number in range(len(serials))
+    ]
+    assert {chip.arch for chip in system.chips} == {arch}
+    assert tuple(chip.serial for chip in system.chips) == serials
+    first = system.chips[0]
+    assert (first.pci_address, first.firmware) == ("0000:01:00.0", "19.15.0.0")
+    assert first.asic_id == "33B918269D38C900"
+
+
+@pytest.mark.parametrize("card_type", [None, "unknown"])
+def test_a_driver_that_names_no_card_leaves_the_device_open(
+    tmp_path: Path, card_type: str | None
+) -> None:
+    system = machine(tmp_path, BLACKHOLE, card_type, own_serials(1)).system()
+    assert system.device == ""
+    assert "does not say" in system.reason
+    assert "/dev/tenstorrent/0" in system.evidence
+    assert system.chips[0].card_type == ""
+
+
+def test_a_card_without_a_driver_is_told_by_its_pci_address(tmp_path: Path) -> None:
+    pci_device(tmp_path, 0, BLACKHOLE)
+    system = LocalHost(tmp_path, affinity=1).system()
+    assert (system.device, system.driver, system.chips) == ("", "", ())
+    assert "0000:01:00.0 (1e52:b140)" in system.evidence
+
+
+def test_only_the_nodes_that_are_here_count(tmp_path: Path) -> None:
+    host = machine(tmp_path, WORMHOLE, "n150", own_serials(4))
+    for number in (0, 1, 3):
+        (tmp_path / "dev/tenstorrent" / str(number)).unlink()
+    system = host.system()
+    assert system.device == "n150"
+    assert [chip.node for chip in system.chips] == ["/dev/tenstorrent/2"]
+    assert "/dev/tenstorrent/0, /dev/tenstorrent/1, /dev/tenstorrent/3" in system.evidence
+
+
+def test_a_machine_that_says_nothing_is_a_cpu_with_one_core(tmp_path: Path) -> None:
+    system = LocalHost(tmp_path, affinity=0).system()
+    assert (system.device, system.cores, system.memory_bytes) == ("cpu", 1, 0)
+    assert system.reason == "no Tenstorrent card: no PCI device of vendor 1e52"
+    assert system.cpu_flags == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("files", "cores", "memory"),
+    [
+        pytest.param({}, 8, 64, id="no limits"),
+        pytest.param(
+            {
+                "proc/self/cgroup": "0::/a/b",
+                "sys/fs/cgroup/a/b/cpu.max": "max 100000",
+                "sys/fs/cgroup/a/cpu.max": "250000 100000",
+                "sys/fs/cgroup/a/b/memory.max": str(16 * 1024),
+                "sys/fs/cgroup/a/memory.max": "max",
+            },
+            2,
+            16,
+            id="v2: the narrowest group above counts",
+        ),
+        pytest.param(
+            {
+                "proc/self/cgroup": "0::/",
+                "sys/fs/cgroup/cpu.max": "50000 100000",
+                "sys/fs/cgroup/memory.max": str(1024),
+            },
+            1,
+            1,
+            id="v2 in a container: half a core is one",
+        ),
+        pytest.param(
+            {
+                "proc/self/cgroup": "4:memory:/m\n1:cpu,cpuacct:/c",
+                "sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_quota_us": "300000",
+                "sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_period_us": "100000",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "-1",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000",
+                "sys/fs/cgroup/memory/m/memory.limit_in_bytes": str(32 * 1024),
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+            },
+            3,
+            32,
+            id="v1",
+        ),
+    ],
+)
+def test_cores_and_memory_are_what_the_process_may_use(
+    tmp_path: Path, files: dict[str, str], cores: int, memory: int
+) -> None:
+    write(tmp_path / "proc/meminfo", "MemTotal:       64 kB\nMemFree:  1 kB")
+    for name, text in files.items():
+        write(tmp_path / name, text)
+    system = LocalHost(tmp_path, affinity=8).system()
+    assert (system.cores, system.memory_bytes) == (cores, memory * 1024)
+
+
+@pytest.mark.parametrize("name", ["flags\t\t", "Features\t"])
+def test_the_processors_abilities_are_read_in_both_spellings(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "proc/cpuinfo", f"processor\t: 0\n{name}: avx2 avx512f\n\n{name}: other")
+    assert LocalHost(tmp_path, affinity=1).system().cpu_flags == {"avx2", "avx512f"}
+
+
+def test_free_space_is_that_of_the_nearest_folder_that_exists(tmp_path: Path) -> None:
+    host = LocalHost(tmp_path, affinity=1)
+    assert host.free_bytes(tmp_path / "not/there/yet") > 0
+
+
+def test_the_machine_that_the_tests_run_on_can_be_read() -> None:
+    system = LocalHost().system()
+    assert system.cores >= 1
+    assert system.memory_bytes > 0
+    assert system.machine
