@@ -78,13 +78,11 @@ def test_the_null_device_as_the_named_file_means_no_file_at_all(host: Path) -> N
 
 
 def test_the_shared_and_the_users_folder_follow_their_variables(host: Path) -> None:
-    shared = write(host / "shared/pip/pip.conf", "[global]\ncert = /shared.pem\n")
+    shared = write(host / "xdg/pip/pip.conf", "[global]\ncert = /all.pem\n")
     own = write(host / "own/pip/pip.conf", "[global]\nproxy = http://p.example.org:1\n")
-    found = read(
-        host, {"XDG_CONFIG_DIRS": str(host / "shared"), "XDG_CONFIG_HOME": str(host / "own")}
-    )
+    found = read(host, {"XDG_CONFIG_DIRS": str(host / "xdg"), "XDG_CONFIG_HOME": str(host / "own")})
     assert found == {
-        "cert": Sourced(value="/shared.pem", source=str(shared)),
+        "cert": Sourced(value="/all.pem", source=str(shared)),
         "proxy": Sourced(value="http://p.example.org:1", source=str(own)),
     }
 
