@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How this site reaches the model hub, and how one file comes over HTTP."""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import Future
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx2
+
+from ttctl.errors import BadFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ttctl.model.lock import LockedFile
+    from ttctl.model.site import Site
+
+TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+
+_TRANSIENT = frozenset({408, 416, 429, 500, 502, 503, 504})
+_CONTENT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_T = TypeVar("_T")
+
+
+class WrongAnswerError(Exception):
+    """The server sent something that is not the file."""
+
+
+class WebPageError(WrongAnswerError):
+    """Something in between answered with a page for people: a login, a filter's notice."""
+
+
+def client(site: Site) -> httpx2.Client:
+    """Return a client with the site's proxy and certificates; the environment is not read again.
+
+    Raises:
+        BadFileError: The CA bundle cannot be read, or a proxy's address means nothing.
+    """
+    context = httpx2.create_ssl_context()
+    if site.ca_bundle is not None:
+        try:
+            context.load_verify_locations(cafile=site.ca_bundle.value)
+        except OSError as exc:
+            raise BadFileError(
+                f"The CA bundle {site.ca_bundle.value!r} cannot be used.",
+                why=f"It is set in {site.ca_bundle.source}.",
+                evidence=exc.strerror or str(exc),
+                next_step="ttctl config",
+            ) from exc
+    mounts: dict[str, httpx2.BaseTransport | None] = {}
+    for pattern, setting in (("http://", site.http_proxy), ("https://", site.https_proxy)):
+        if setting is None or not setting.value:
+            continue
+        address = setting.value if "://" in setting.value else f"http://{setting.value}"
+        try:
+            proxy = httpx2.Proxy(address)
+            mounts[pattern] = httpx2.HTTPTransport(verify=context, proxy=proxy)
+        except (ValueError, ImportError, httpx2.InvalidURL) as exc:
+            raise BadFileError(
+                "The proxy cannot be used.",
+                why=f"It is set in {setting.source}.",
+                evidence=f"{type(exc).__name__}; expected http://HOST:PORT.",
+                next_step="ttctl config",
+            ) from exc
+    mounts |= _direct(site.no_proxy.value if site.no_proxy else "")
+    return httpx2.Client(
+        verify=context, mounts=mounts, trust_env=False, follow_redirects=True, timeout=TIMEOUT
+    )
+
+
+def receive(
+    response: httpx2.Response, file: LockedFile, target: Path, on_bytes: Callable[[int], None]
+) -> str:
+    """Write an answer's body behind what is there; return the hub's name for the content.
+
+    Raises:
+        WrongAnswerError: It is not this file, by its length or its type.
+    """
+    if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+        forget(target, on_bytes)
+    start = size(target)
+    _check_announcement(response, file, start)
+    with target.open("ab") as out:
+        for chunk in response.iter_bytes():
+            start += len(chunk)
+            if start > file.size_bytes:
+                raise WrongAnswerError(f"more than the lock's {file.size_bytes} bytes came")
+            out.write(chunk)
+            on_bytes(len(chunk))
+    if start != file.size_bytes:
+        raise WrongAnswerError(f"{start} bytes came, the lock says {file.size_bytes}")
+    return _content_id(response)
+
+
+def size(target: Path) -> int:
+    """Return how many bytes of the file are here."""
+    return target.stat().st_size if target.exists() else 0
+
+
+def forget(target: Path, on_bytes: Callable[[int], None]) -> None:
+    """Remove what is here and take it back from the count."""
+    on_bytes(-size(target))
+    target.unlink(missing_ok=True)
+
+
+def pause_s(response: httpx2.Response | None, failures: int) -> float | None:
+    """Return after how many seconds another try makes sense, None where it never does."""
+    if response is None:
+        return 0.5 * 2.0**failures
+    if response.status_code not in _TRANSIENT:
+        return None
+    after = str(response.headers.get("Retry-After", "")).strip()
+    return float(after) if after.isdecimal() else 0.5 * 2.0**failures
+
+
+def within(seconds: float, ask: Callable[[], _T]) -> _T:
+    """Return what `ask` returns, or give up on it.
+
+    A thread, because a client's time-outs hold for one connect or read each and a name look-up
+    has none at all.
+
+    Raises:
+        TimeoutError: It took longer.
+    """
+    answer: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as exc:  # noqa: BLE001 - it is raised again where the caller waits
+            answer.set_exception(exc)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(timeout=seconds)
+
+
+def _check_announcement(response: httpx2.Response, file: LockedFile, start: int) -> None:
+    if "text/html" in response.headers.get("Content-Type", "") and not file.path.endswith(".html"):
+        raise WebPageError("a web page came instead of the file")
+    if "Content-Encoding" in response.headers or "Content-Length" not in response.headers:
+        return
+    total = start + int(response.headers["Content-Length"])
+    if total != file.size_bytes:
+        raise WrongAnswerError(f"{total} bytes are offered, the lock says {file.size_bytes}")
+
+
+def _content_id(response: httpx2.Response) -> str:
+    """Return the hash in the hub's own answer; what it redirects to may name other things."""
+    for one in (*response.history, response):
+        if "X-Repo-Commit" not in one.headers:
+            continue
+        tag = str(one.headers.get("X-Linked-Etag") or one.headers.get("ETag", ""))
+        found = tag.removeprefix("W/").strip('"')
+        if _CONTENT_ID.fullmatch(found):
+            return found
+    return ""
+
+
+def _direct(no_proxy: str) -> dict[str, httpx2.BaseTransport | None]:
+    """Return the patterns of hosts that are reached without a proxy, as curl reads NO_PROXY."""
+    patterns: dict[str, httpx2.BaseTransport | None] = {}
+    for host in re.split(r"[,\s]+", no_proxy):
+        if host == "*":
+            return {"all://": None, "http://": None, "https://": None}
+        if not host or "/" in host:
+            continue
+        bare = re.fullmatch(r"[\d.:]+|\[.*\]|localhost", host)
+        if bare:
+            literal = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+            patterns[f"all://{literal}"] = None
+        else:
+            patterns[f"all://*{host.removeprefix('*')}"] = None
+    return patterns

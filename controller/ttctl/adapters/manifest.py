@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a folder of weights must hold, what it was when it was verified, and whether it still is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.files import write_atomically
+from ttctl.errors import BadFileError
+from ttctl.model.lock import LockedFile, LockedWeights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+NAME = "manifest.json"
+"""The manifest's file in a folder of weights."""
+
+_VERSION = 1
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SERVED = re.compile(r".+\.(json|txt|model|tiktoken|jinja|safetensors|py)")
+_OTHER_FORMAT = re.compile(r"(original|onnx|openvino|coreml|metal|gguf|\.[^/]*)/.*|.*/\..*|\..*")
+_PICKLED = re.compile(r"pytorch_model.*\.bin")
+_CONSOLIDATED = re.compile(r"consolidated.*\.safetensors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file that was verified, and how the file system described it then."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The verified files of one folder; a folder that is still being filled has fewer."""
+
+    kind: str
+    repository: str
+    revision: str
+    files: tuple[Entry, ...] = ()
+
+    def locked(self) -> LockedWeights:
+        """Return the exact weights that this folder holds."""
+        return LockedWeights(
+            kind=self.kind,
+            repository=self.repository,
+            revision=self.revision,
+            files=tuple(
+                LockedFile(path=one.path, size_bytes=one.size_bytes, sha256=one.sha256)
+                for one in self.files
+            ),
+        )
+
+    def fulfils(self, locked: LockedWeights) -> bool:
+        """Return whether these are the very files of the lock; an empty hash there fits any."""
+        if (self.kind, self.repository, self.revision) != (
+            locked.kind, locked.repository, locked.revision,
+        ):  # fmt: skip
+            return False
+        mine = {one.path: one for one in self.files}
+        return mine.keys() == {one.path for one in locked.files} and all(
+            fits(mine[one.path], one) for one in locked.files
+        )
+
+    def with_entries(self, entries: Iterable[Entry]) -> Manifest:
+        """Return the manifest with these entries in place of all."""
+        return replace(self, files=tuple(entries))
+
+    def with_entry(self, entry: Entry) -> Manifest:
+        """Return the manifest with one file's entry added or replaced."""
+        others = [one for one in self.files if one.path != entry.path]
+        return replace(self, files=tuple(sorted([*others, entry], key=lambda one: one.path)))
+
+
+def needed(paths: Iterable[str]) -> frozenset[str]:
+    """Return which files of a repository serving needs: one format of the weights, and the rest.
+
+    Many repositories hold the same weights two to five times (safetensors, pickles, the author's
+    own layout, ONNX, GGUF); an empty answer means that none of them can be served.
+    """
+    offered = {one for one in paths if one != NAME and not _OTHER_FORMAT.fullmatch(one)}
+    served = {one for one in offered if _SERVED.fullmatch(one)}
+    tensors = {one for one in served if one.endswith(".safetensors")}
+    if not tensors:
+        pickles = {one for one in offered if _PICKLED.fullmatch(one)}
+        return frozenset(served | pickles) if pickles else frozenset()
+    twice = {one for one in tensors if _CONSOLIDATED.fullmatch(one)}
+    return frozenset(served - twice if tensors - twice else served)
+
+
+def empty(locked: LockedWeights) -> Manifest:
+    """Return the manifest of a folder in which nothing is verified yet."""
+    return Manifest(kind=locked.kind, repository=locked.repository, revision=locked.revision)
+
+
+def fits(entry: Entry, wanted: LockedFile) -> bool:
+    """Return whether a verified file is the one that the lock wants."""
+    return entry.size_bytes == wanted.size_bytes and wanted.sha256 in {"", entry.sha256}
+
+
+def read(folder: Path) -> Manifest | None:
+    """Return the folder's manifest, None where it is missing or damaged: then nothing is known."""
+    try:
+        data = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        if data["version"] != _VERSION:
+            return None
+        return Manifest(
+            kind=str(data["kind"]),
+            repository=str(data["repository"]),
+            revision=str(data["revision"]),
+            files=tuple(_entry(one) for one in data["files"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError, BadFileError):
+        return None
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Replace the folder's manifest, readable by every user.
+
+    Raises:
+        TtctlError: The file system refused.
+    """
+    text = json.dumps({"version": _VERSION, **asdict(manifest)}, indent=2)
+    write_atomically(folder / NAME, text + "\n", mode=0o644)
+
+
+def describe(folder: Path, path: str, sha256: str) -> Entry:
+    """Return the entry of a file that was found to have this hash."""
+    seen = (folder / path).stat()
+    return Entry(
+        path=path,
+        size_bytes=seen.st_size,
+        sha256=sha256,
+        mtime_ns=seen.st_mtime_ns,
+        inode=seen.st_ino,
+    )
+
+
+def recheck(folder: Path, entry: Entry) -> Entry | None:
+    """Return the entry as the file is now, None where its content is no longer what it was.
+
+    The file is read only where its size, time or inode changed since it was verified.
+    """
+    try:
+        now = describe(folder, entry.path, entry.sha256)
+        if now == entry:
+            return entry
+        if now.size_bytes != entry.size_bytes or sha256_of(folder / entry.path) != entry.sha256:
+            return None
+    except OSError:
+        return None
+    return now
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def git_blob_id(path: Path) -> str:
+    """Return the name that git gives to a file's content.
+
+    Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects ("Object Storage").
+    """
+    content = path.read_bytes()
+    header = b"blob %d\0" % len(content)
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def digest(locked: LockedWeights) -> str:
+    """Return 16 hex digits that follow from the paths, sizes and hashes."""
+    lines = sorted(f"{one.sha256} {one.size_bytes} {one.path}\n" for one in locked.files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def safe_path(path: str) -> str:
+    """Return a relative path that stays inside its folder.
+
+    Raises:
+        BadFileError: It leads out of the folder, or is spelled so that two spellings name one file.
+    """
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or str(pure) != path or "\0" in path:
+        raise BadFileError(
+            f"The path {path!r} is refused.",
+            why="A file of the weights must lie inside their folder.",
+            evidence="Expected a relative path such as 'tokenizer.json'.",
+            next_step="ttctl upgrade",
+        )
+    return path
+
+
+def _entry(data: dict[str, object]) -> Entry:
+    sha256, numbers = data["sha256"], [data[key] for key in ("size_bytes", "mtime_ns", "inode")]
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise ValueError(sha256)
+    size, mtime, inode = (one for one in numbers if isinstance(one, int))
+    return Entry(
+        path=safe_path(str(data["path"])), size_bytes=size, sha256=sha256, mtime_ns=mtime,
+        inode=inode,
+    )  # fmt: skip
