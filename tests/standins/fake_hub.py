@@ -48,7 +48,8 @@ class Repository:
     large: frozenset[str]
     commit: str
     gated: bool = False
-    private: bool = False
+    claimed_commit: str = ""
+    """What a mirror says that ignores the commit that it was asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
             b"",
             {
                 "Location": target,
-                "X-Repo-Commit": one.commit,
+                "X-Repo-Commit": one.claimed_commit or one.commit,
                 "X-Linked-Etag": f'"{name_of}"',
                 "X-Linked-Size": str(len(body)),
             },

@@ -25,7 +25,7 @@ from huggingface_hub import (
     hf_hub_url,
     is_offline_mode,
     set_client_factory,
-)  # fmt: skip
+)
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, but not in an __all__
     build_hf_headers,
@@ -38,15 +38,17 @@ from ttctl.adapters.hub_transport import (
     WebPageError,
     WrongAnswerError,
     client,
+    endpoint,
     forget,
     pause_s,
     receive,
     size,
     within,
-)  # fmt: skip
+)
 from ttctl.adapters.manifest import needed, safe_path
 from ttctl.errors import BadFileError
 from ttctl.model.lock import LockedFile, LockedWeights
+from ttctl.model.site import Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +80,8 @@ class HuggingFace:
         self, site: Site, *, pause: Callable[[float], None] = time.sleep, answer_s: float = ANSWER_S
     ) -> None:
         """Prepare; nothing is asked yet. `pause` waits for a number of seconds."""
-        endpoint = site.hub_endpoint.value if site.hub_endpoint else constants.ENDPOINT
-        self._endpoint = endpoint.rstrip("/")
+        address = site.hub_endpoint or Sourced(value=constants.ENDPOINT, source="HF_ENDPOINT")
+        self._endpoint = endpoint(address.value, address.source)
         self._pause = pause
         self._answer_s = answer_s
         set_client_factory(partial(client, site))
@@ -170,7 +172,7 @@ class HuggingFace:
             if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 forget(target, on_bytes)
             hf_raise_for_status(response)
-            return receive(response, file, target, on_bytes)
+            return receive(response, file, target, on_bytes, commit=locked.revision)
 
     def _idle(self, seconds: float, on_bytes: Callable[[int], None]) -> None:
         """Wait in short naps, so that a caller who stops is heard through `on_bytes`."""

@@ -58,7 +58,8 @@ def client(site: Site) -> httpx2.Client:
             continue
         address = setting.value if "://" in setting.value else f"http://{setting.value}"
         try:
-            proxy = httpx2.Proxy(address)
+            own = context if address.startswith("https:") else None
+            proxy = httpx2.Proxy(address, ssl_context=own)
             mounts[pattern] = httpx2.HTTPTransport(verify=context, proxy=proxy)
         except (ValueError, ImportError, httpx2.InvalidURL) as exc:
             raise BadFileError(
@@ -73,14 +74,40 @@ def client(site: Site) -> httpx2.Client:
     )
 
 
+def endpoint(address: str, source: str) -> str:
+    """Return the hub's address without a slash at its end.
+
+    Raises:
+        BadFileError: It is no web address.
+    """
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL:
+        url = httpx2.URL()
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise BadFileError(
+            "The model hub's address cannot be used.",
+            why=f"It is set in {source}.",
+            evidence="Expected https://HOST[:PORT][/PATH].",
+            next_step="ttctl config",
+        )
+    return address.rstrip("/")
+
+
 def receive(
-    response: httpx2.Response, file: LockedFile, target: Path, on_bytes: Callable[[int], None]
+    response: httpx2.Response,
+    file: LockedFile,
+    target: Path,
+    on_bytes: Callable[[int], None],
+    *,
+    commit: str,
 ) -> str:
     """Write an answer's body behind what is there; return the hub's name for the content.
 
     Raises:
-        WrongAnswerError: It is not this file, by its length or its type.
+        WrongAnswerError: It is not this file of this commit, as far as the answer tells.
     """
+    content_id = _content_id(response, commit)
     if response.status_code != HTTPStatus.PARTIAL_CONTENT:
         forget(target, on_bytes)
     start = size(target)
@@ -94,7 +121,7 @@ def receive(
             on_bytes(len(chunk))
     if start != file.size_bytes:
         raise WrongAnswerError(f"{start} bytes came, the lock says {file.size_bytes}")
-    return _content_id(response)
+    return content_id
 
 
 def size(target: Path) -> int:
@@ -149,11 +176,13 @@ def _check_announcement(response: httpx2.Response, file: LockedFile, start: int)
         raise WrongAnswerError(f"{total} bytes are offered, the lock says {file.size_bytes}")
 
 
-def _content_id(response: httpx2.Response) -> str:
+def _content_id(response: httpx2.Response, commit: str) -> str:
     """Return the hash in the hub's own answer; what it redirects to may name other things."""
     for one in (*response.history, response):
         if "X-Repo-Commit" not in one.headers:
             continue
+        if one.headers["X-Repo-Commit"] != commit:
+            raise WrongAnswerError(f"it is of the commit {one.headers['X-Repo-Commit']!r}")
         tag = str(one.headers.get("X-Linked-Etag") or one.headers.get("ETag", ""))
         found = tag.removeprefix("W/").strip('"')
         if _CONTENT_ID.fullmatch(found):
@@ -169,7 +198,7 @@ def _direct(no_proxy: str) -> dict[str, httpx2.BaseTransport | None]:
             return {"all://": None, "http://": None, "https://": None}
         if not host or "/" in host:
             continue
-        bare = re.fullmatch(r"[\d.:]+|\[.*\]|localhost", host)
+        bare = re.fullmatch(r"[\da-f.:]*:[\da-f.:]+|[\d.]+(:\d+)?|\[.*\](:\d+)?|localhost", host)
         if bare:
             literal = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
             patterns[f"all://{literal}"] = None

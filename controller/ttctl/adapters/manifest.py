@@ -68,8 +68,10 @@ class Manifest:
         ):  # fmt: skip
             return False
         mine = {one.path: one for one in self.files}
-        return mine.keys() == {one.path for one in locked.files} and all(
-            fits(mine[one.path], one) for one in locked.files
+        return (
+            bool(mine)
+            and mine.keys() == {one.path for one in locked.files}
+            and all(fits(mine[one.path], one) for one in locked.files)
         )
 
     def with_entries(self, entries: Iterable[Entry]) -> Manifest:

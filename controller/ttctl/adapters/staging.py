@@ -34,7 +34,11 @@ class Staging:
     """The partial folder of one snapshot. Its owner holds the snapshot's lock."""
 
     def __init__(self, final: Path, locked: LockedWeights, reporter: Reporter) -> None:
-        """Open the partial folder, or make it; a damaged snapshot becomes the partial folder."""
+        """Open the partial folder, or make it; a damaged snapshot becomes the partial folder.
+
+        Raises:
+            BadFileError: The lock names no file.
+        """
         self.locked = locked
         self._final = final
         self._folder = final.with_name(PREFIX + final.name)
@@ -42,6 +46,14 @@ class Staging:
         self._mutex = threading.Lock()
         self._stopped = False
         self._done = self._reported = 0
+        self._total = sum(one.size_bytes for one in locked.files)
+        if not locked.files:
+            raise BadFileError(
+                f"The lock names no file of {locked.repository!r}.",
+                why="An empty folder cannot be served.",
+                evidence="Expected the files that were resolved.",
+                next_step="ttctl upgrade",
+            )
         if final.exists() and not self._folder.exists():
             final.rename(self._folder)
         self._folder.mkdir(exist_ok=True)
@@ -146,10 +158,9 @@ class Staging:
             raise InterruptedByUserError("The fetch was stopped.")
         with self._mutex:
             self._done += change
-            total = sum(one.size_bytes for one in self.locked.files)
-            if abs(self._done - self._reported) >= _REPORT_BYTES or self._done == total:
+            if abs(self._done - self._reported) >= _REPORT_BYTES or self._done == self._total:
                 self._reported = self._done
-                self._reporter.progress(self._done, total, "bytes")
+                self._reporter.progress(self._done, self._total, "bytes")
 
 
 def sweep(cache: Path, *, spare: Path, now_s: float | None = None) -> None:
@@ -157,7 +168,7 @@ def sweep(cache: Path, *, spare: Path, now_s: float | None = None) -> None:
     now_s = time.time() if now_s is None else now_s
     for folder in [*cache.glob(f"*/{PREFIX}*"), *cache.glob(f"bundled/*/{PREFIX}*")]:
         name = folder.name.removeprefix(PREFIX)
-        if folder.with_name(name) == spare or now_s - _newest_s(folder) < STALE_S:
+        if folder.with_name(name) == spare or now_s - _newest_s(folder, now_s) < STALE_S:
             continue
         handle = os.open(folder.with_name(f".{name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         try:
@@ -169,8 +180,12 @@ def sweep(cache: Path, *, spare: Path, now_s: float | None = None) -> None:
             os.close(handle)
 
 
-def _newest_s(folder: Path) -> float:
-    return max(one.lstat().st_mtime for one in (folder, *folder.rglob("*")))
+def _newest_s(folder: Path, now_s: float) -> float:
+    """Return when anything in it last changed; what vanishes meanwhile belongs to the living."""
+    try:
+        return max(one.lstat().st_mtime for one in (folder, *folder.rglob("*")))
+    except FileNotFoundError:
+        return now_s
 
 
 def _agrees(path: Path, file: LockedFile, found: str, content_id: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from tests.standins.fake_hub import FakeHub, Fault
 
 from ttctl.adapters.hub import HuggingFace
+from ttctl.adapters.hub_transport import client
 from ttctl.errors import BadFileError, OfflineError, PrivilegeError
 from ttctl.model.lock import LockedFile, LockedWeights
 from ttctl.model.site import Site, Sourced
@@ -176,6 +177,15 @@ def test_a_file_of_another_length_is_not_what_the_lock_names(hub: FakeHub, tmp_p
     assert "102399 bytes are offered, the lock says 102400" in caught.value.evidence
 
 
+def test_a_mirror_that_serves_another_commit_is_found_out(hub: FakeHub, tmp_path: Path) -> None:
+    one = adapter(hub)
+    locked = one.snapshot(TINY)
+    hub.repositories["acme/tiny"].claimed_commit = "b" * 40
+    with pytest.raises(BadFileError) as caught:
+        one.bring(locked, locked.files[0], tmp_path / "config", lambda _: None)
+    assert "it is of the commit 'bbbb" in caught.value.evidence
+
+
 @pytest.mark.parametrize(
     ("token", "status", "said"),
     [
@@ -288,6 +298,40 @@ def test_the_sites_proxy_carries_every_request_and_no_proxy_spares_it(
         no_proxy=Sourced(value="localhost,127.0.0.1", source="test"),
     )
     assert HuggingFace(spared).snapshot(TINY).revision
+
+
+@pytest.mark.parametrize(
+    "no_proxy",
+    [
+        "*",
+        "a.example, .b.example,*.c.example",
+        "10.0.0.0/8 ::1 [::1]:8080 10.1.2.3:80",
+        "d.example:1",
+    ],
+)
+def test_every_spelling_of_no_proxy_makes_a_client(no_proxy: str) -> None:
+    proxy = Sourced(value="proxy.example:3128", source="test")
+    site = Site(
+        http_proxy=proxy, https_proxy=proxy, no_proxy=Sourced(value=no_proxy, source="test")
+    )
+    with client(site) as made:
+        assert not made.trust_env
+
+
+@pytest.mark.parametrize("address", ["", "hub.example", "http://h:x", "file:///etc", "http://[::"])
+def test_an_address_that_is_no_hubs_is_refused_with_its_source(address: str) -> None:
+    site = Site(hub_endpoint=Sourced(value=address, source="ttctl.toml"))
+    with pytest.raises(BadFileError, match="address cannot be used") as caught:
+        HuggingFace(site)
+    assert "ttctl.toml" in caught.value.why
+
+
+def test_a_proxy_that_means_nothing_is_refused_without_showing_it() -> None:
+    site = Site(https_proxy=Sourced(value="ftp://user:canary@x", source="HTTPS_PROXY"))
+    with pytest.raises(BadFileError, match="proxy cannot be used") as caught:
+        client(site)
+    assert "HTTPS_PROXY" in caught.value.why
+    assert "canary" not in repr((vars(caught.value), str(caught.value)))
 
 
 def test_a_ca_bundle_that_is_not_there_is_named_with_its_source(tmp_path: Path) -> None:

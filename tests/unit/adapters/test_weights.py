@@ -111,8 +111,19 @@ def test_a_commit_that_is_complete_here_is_not_asked_for(store: LocalWeights, hu
     locked = fetched(store, hub)
     asked = len(hub.seen)
     pinned = Weights(kind="hub", repository="acme/tiny", revision=locked.revision)
-    assert store.resolve(pinned, site_of(hub)).revision == locked.revision
+    cached = store.resolve(pinned, site_of(hub))
+    assert cached.revision == locked.revision
+    assert all(one.sha256 for one in cached.files)
     assert len(hub.seen) == asked
+
+
+def test_a_lock_without_files_is_never_complete_and_never_fetched(
+    store: LocalWeights, hub: FakeHub
+) -> None:
+    locked = LockedWeights(kind="hub", repository="acme/tiny", revision="a" * 40, files=())
+    with pytest.raises(BadFileError, match="names no file"):
+        store.fetch(locked, site_of(hub), Notes())
+    assert not store.is_complete(locked)
 
 
 def test_a_folder_that_was_copied_is_read_once_and_taken(store: LocalWeights, hub: FakeHub) -> None:
