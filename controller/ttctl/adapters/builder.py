@@ -127,7 +127,8 @@ class BuildxBuilder:
         wanted = wheel_names(requirements)
         found: dict[str, str] = {}
         for folder in self._site_files([]).wheelhouses:
-            for path in sorted(Path(folder).glob("*.whl")):
+            # A folder of wheels, or a simple index: one folder a project.
+            for path in sorted([*Path(folder).glob("*.whl"), *Path(folder).glob("*/*.whl")]):
                 parts = path.name.split("-")
                 if tuple(parts[:2]) in wanted:
                     found.setdefault(path.name, str(path))

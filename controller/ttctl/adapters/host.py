@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import ports, reach
+from ttctl.adapters.pip_index import default_index
 from ttctl.model.device import Chip, System
 from ttctl.rules.device_match import VENDOR, match_device
 
@@ -67,6 +68,10 @@ class LocalHost:
     def reaches(self, url: str, site: Site) -> bool:
         """Return whether anything answers at `url` within five seconds."""
         return reach.reaches(url, site)
+
+    def package_index(self, site: Site) -> str:
+        """Return the address of the Python package index that builds use, empty if unknown."""
+        return site.pip_index_url.value if site.pip_index_url else default_index()
 
 
 def _text(path: Path) -> str:

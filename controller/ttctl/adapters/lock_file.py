@@ -32,7 +32,7 @@ class _Border(BaseModel):
 class FileEntry(_Border):
     """`[[weights.files]]`."""
 
-    path: str = Field(pattern=r"^(?!/)(?!.*\.\.)[A-Za-z0-9._/-]{1,255}$")
+    path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
     size_bytes: int = Field(ge=0)
     sha256: Hex64OrEmpty
 

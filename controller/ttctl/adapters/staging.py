@@ -69,8 +69,7 @@ class Staging:
         missing: list[LockedFile] = []
         recorded = {one.path: one for one in self._known.files}
         for file in self.locked.files:
-            entry = recorded.get(manifest.safe_path(file.path))
-            now = manifest.recheck(self._folder, entry) if entry else None
+            now = self._found(file, recorded.get(manifest.safe_path(file.path)))
             if now is not None and manifest.fits(now, file):
                 kept = kept.with_entry(now)
                 self._done += now.size_bytes
@@ -129,6 +128,15 @@ class Staging:
             shutil.rmtree(self._final)
         self._folder.rename(self._final)
         self._reporter.progress(self._done, self._done, "bytes")
+
+    def _found(self, file: LockedFile, entry: manifest.Entry | None) -> manifest.Entry | None:
+        """Return a whole file's entry; a kill may have come between its name and its record."""
+        if entry is not None:
+            return manifest.recheck(self._folder, entry)
+        path = self._folder / file.path
+        if file.sha256 and path.is_file() and manifest.sha256_of(path) == file.sha256:
+            return manifest.describe(self._folder, file.path, file.sha256)
+        return None
 
     def _check_room(self, missing: list[LockedFile]) -> None:
         needed = sum(one.size_bytes for one in missing)

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time that only goes forward."""
+
+from __future__ import annotations
+
+import time
+
+
+class MonotonicClock:
+    """The kernel's monotonic clock."""
+
+    def now(self) -> float:
+        """Return seconds since some moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)

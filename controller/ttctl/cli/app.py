@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turn words into a command, and every failure into one message with its exit code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import traceback
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+import typer
+
+from ttctl.cli.registry import COMMANDS
+from ttctl.errors import InterruptedByUserError, TtctlError, UsageError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+TERMINATED = 143
+
+
+class LazyGroup(click.Group):
+    """The verbs; a command's module is imported when the verb is typed, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return every verb in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load one verb."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name][0])
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one is nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            raise UsageError(
+                f"There is no verb {args[0]!r}.",
+                why=f"Verbs: {', '.join(COMMANDS)}.",
+                next_step=f"ttctl {near[0] if near else '--help'}",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the verbs from the registry, without loading one."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        with formatter.section("Before or after any verb"):
+            formatter.write_dl(
+                [
+                    ("--json", "Print the answer for programs, in a versioned envelope."),
+                    ("--quiet, --verbose", "Say less, or show what the children print."),
+                    ("--debug", "Show how an error came about."),
+                    ("--version", "Print the version."),
+                ]
+            )
+
+
+def run_command(words: list[str], flags: dict[str, bool]) -> int:
+    """Run one command and return its exit code."""
+    # Behind the group, so that `--help` does not pay for the adapters.
+    from ttctl.cli.session import Flags, Session  # noqa: PLC0415
+
+    session = Session(Flags(**flags))
+    signal.signal(signal.SIGTERM, _terminate)
+    if session.flags.debug:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    group = LazyGroup(
+        "ttctl",
+        help="Run a model on Tenstorrent cards, or on the CPU, with one command.",
+        context_settings=SETTINGS,
+    )
+    try:
+        result: object = group.main(
+            args=words or ["--help"], prog_name="ttctl", standalone_mode=False, obj=session
+        )
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - a traceback is no screen
+        error = _as_refusal(raised)
+        if session.flags.debug:
+            traceback.print_exc()
+        session.console.error(error)
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _as_refusal(raised: BaseException) -> TtctlError:
+    if isinstance(raised, TtctlError):
+        return raised
+    if isinstance(raised, click.UsageError):
+        context = raised.ctx.command_path if raised.ctx else "ttctl"
+        return UsageError(raised.format_message(), next_step=f"{context} --help")
+    if isinstance(raised, KeyboardInterrupt | click.Abort):
+        return InterruptedByUserError(
+            "Stopped by the user.",
+            why="What was finished stays; what was half done has no name yet.",
+            next_step="the same command goes on from here",
+        )
+    last = traceback.extract_tb(raised.__traceback__)[-1]
+    return TtctlError(
+        "ttctl has a defect.",
+        why=f"{type(raised).__name__}: {raised}",
+        evidence=f"{last.name} in {last.filename.rpartition('/ttctl/')[2]}, line {last.lineno}",
+        next_step="run the same command with --debug and report what it prints",
+    )
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise SystemExit(TERMINATED)

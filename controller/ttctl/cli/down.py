@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl down`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.plan import plan_text
+from ttctl.cli.session import session_of
+from ttctl.operations import stacks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def down(
+    ctx: typer.Context,
+    *,
+    stack: options.Stack = None,
+    every: Annotated[bool, typer.Option("--all", help="Every stack.")] = False,
+    volumes: Annotated[
+        bool, typer.Option("--volumes", "-v", help="Remove the stack's volumes too.")
+    ] = False,
+    lock_timeout: options.LockTimeout = 10,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Stop a stack and remove its containers; its lock and its key stay."""
+    session = session_of(ctx)
+    world = session.world
+    names = stacks.known_stacks(world)
+    if not every and (names or stack):
+        names = (stacks.pick_stack(world, stack),)
+    plans = [
+        stacks.down(world, name, volumes=volumes, dry_run=dry_run, lock_timeout_s=lock_timeout)
+        for name in names
+    ]
+    text = "\n".join(f"{plan.stack}\n{plan_text(plan)}" for plan in plans)
+    session.show("down", plans, text or "There is no stack.")

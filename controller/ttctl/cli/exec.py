@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl exec`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ttctl.cli.session import session_of
+from ttctl.errors import UsageError
+from ttctl.operations import stacks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def execute(
+    ctx: typer.Context,
+    *,
+    service: Annotated[str, typer.Argument(help="vllm or gateway.")],
+    command: Annotated[list[str], typer.Argument(help="Behind `--`: the command.")],
+    stack: Annotated[str | None, typer.Option("--stack", help="The stack.")] = None,
+) -> None:
+    """Run a command in a service's container, as the container's own user."""
+    session = session_of(ctx)
+    name = stacks.pick_stack(session.world, stack)
+    running = [state.service for state in session.world.engine.containers(name)]
+    if service not in running:
+        raise UsageError(
+            f"The stack {name!r} runs no service {service!r}.",
+            evidence=f"Services: {', '.join(running) or 'none'}.",
+            next_step=f"ttctl up {name}",
+        )
+    no_terminal = [] if sys.stdin.isatty() else ["--no-TTY"]
+    session.world.launcher.attach(name, ["exec", *no_terminal, service, *command])

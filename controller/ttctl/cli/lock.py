@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl lock`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.session import session_of
+from ttctl.model.lock import Lock
+from ttctl.model.spec import Request
+from ttctl.operations import plan as operations
+
+app = typer.Typer(add_completion=False)
+UNRESOLVED = "unresolved"
+
+
+@app.command()
+def lock(
+    ctx: typer.Context,
+    *,
+    model: options.Model,
+    device: options.Device = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Ask again for what was locked before.")
+    ] = False,
+    lock_timeout: options.LockTimeout = 10,
+) -> None:
+    """Make every floating reference exact, and start nothing."""
+    session = session_of(ctx)
+    request = Request(model=model, device=device)
+    made = operations.lock(session.world, request, upgrade=upgrade, lock_timeout_s=lock_timeout)
+    session.show("lock", made, lock_text(made))
+
+
+def lock_text(lock: Lock) -> str:
+    """Show what is exact, and what is not."""
+    size = sum(file.size_bytes for file in lock.weights.files)
+    revision = lock.weights.revision or (
+        "shipped" if lock.weights.kind == "bundled" else UNRESOLVED
+    )
+    lines = [
+        f"{lock.stack}: {lock.model} on {lock.device} ({lock.reason})",
+        f"base     {lock.base.source}  {lock.base.origin}  digest {lock.base.digest or UNRESOLVED}",
+        *(f"image    {image.reference}" for image in lock.images),
+        (
+            f"weights  {lock.weights.repository}  {revision}  "
+            f"{len(lock.weights.files)} files, {size / 1e6:.1f} MB"
+        ),
+        f"catalog  sha256:{lock.catalog_sha256}",
+        f"files    sha256:{lock.files_sha256}",
+    ]
+    return "\n".join(lines)

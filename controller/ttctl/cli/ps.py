@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl ps`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ttctl.cli.session import session_of
+from ttctl.cli.table import table
+from ttctl.model.service import ContainerState
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def ps(
+    ctx: typer.Context,
+    *,
+    every: Annotated[bool, typer.Option("--all", "-a", help="Stopped containers too.")] = False,
+    only_ids: Annotated[bool, typer.Option("--ids", "-q", help="Only container ids.")] = False,
+) -> None:
+    """List the containers of all stacks."""
+    session = session_of(ctx)
+    states = [
+        state
+        for state in session.world.engine.containers(None)
+        if every or state.state in {"running", "restarting", "paused"}
+    ]
+    if only_ids:
+        session.show("ps", states, "\n".join(state.container_id[:12] for state in states))
+        return
+    session.show("ps", states, ps_text(states))
+
+
+def ps_text(states: list[ContainerState]) -> str:
+    """Lay containers out as a table."""
+    rows = [
+        (
+            state.stack,
+            state.service,
+            state.state if state.state != "exited" else f"exited ({state.exit_code})",
+            state.health or "-",
+            ", ".join(f"{host}:{port}->{inner}" for host, port, inner in state.ports) or "-",
+            state.image,
+        )
+        for state in states
+    ]
+    return table(("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", "IMAGE"), rows)

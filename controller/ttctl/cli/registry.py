@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which verbs there are. The help and completion read this and load no command."""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("ttctl.cli.up", "Bring a model up and prove that it answers."),
+    "down": ("ttctl.cli.down", "Stop a stack and remove its containers."),
+    "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
+    "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
+    "logs": ("ttctl.cli.logs", "Show what a stack's containers print."),
+    "exec": ("ttctl.cli.exec", "Run a command in a service's container."),
+    "plan": ("ttctl.cli.plan", "Show what `up` would do, and why, without doing it."),
+    "render": ("ttctl.cli.render", "Write a folder that plain docker compose can run."),
+    "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
+    "models": ("ttctl.cli.models", "List and show the models of the catalog."),
+    "devices": ("ttctl.cli.devices", "List the cards of this machine."),
+    "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
+}
+"""Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl status`."""
+
+from __future__ import annotations
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.ps import ps_text
+from ttctl.cli.session import session_of
+from ttctl.operations import stacks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
+    """Say how a stack is and how to talk to it."""
+    session = session_of(ctx)
+    found = stacks.status(session.world, stacks.pick_stack(session.world, stack))
+    lines = [
+        f"{found.stack}: {found.state}",
+        f"model     {found.model or 'unknown'} on {found.device or 'unknown'}",
+        f"why       {found.reason}",
+        f"base URL  {found.url}/v1" if found.url else "base URL  none",
+        f"key       {found.key_file}",
+    ]
+    if found.containers:
+        lines += ["", ps_text(list(found.containers))]
+    session.show("status", found, "\n".join(lines))

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl up`."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.plan import plan_text
+from ttctl.cli.session import session_of
+from ttctl.model.spec import Request
+from ttctl.operations import plan as plan_operations
+from ttctl.operations import up as up_operations
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def up(
+    ctx: typer.Context,
+    *,
+    model: options.Model,
+    device: options.Device = None,
+    port: options.Port = None,
+    max_model_len: options.MaxModelLen = None,
+    max_num_seqs: options.MaxNumSeqs = None,
+    block_size: options.BlockSize = None,
+    wait_timeout: Annotated[
+        int, typer.Option("--wait-timeout", min=1, help="Seconds until the engine must be healthy.")
+    ] = up_operations.WAIT_S,
+    lock_timeout: options.LockTimeout = 10,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Bring a model up and prove that it answers.
+
+    Does nothing where everything already is as wanted.
+    """
+    session = session_of(ctx)
+    request = Request(
+        model=model,
+        device=device,
+        port=port,
+        max_model_len=max_model_len,
+        max_num_seqs=max_num_seqs,
+        block_size=block_size,
+    )
+    if dry_run:
+        _, steps = plan_operations.plan(session.world, request)
+        session.show("plan", steps, plan_text(steps))
+        return
+    result = up_operations.up(
+        session.world, request, wait_s=wait_timeout, lock_timeout_s=lock_timeout
+    )
+    session.show("up", result, up_text(result))
+
+
+def up_text(result: up_operations.UpResult) -> str:
+    """Say how to talk to the stack."""
+    state = "is up" if result.changed else "is up already, nothing was changed"
+    key = shlex.quote(str(result.key_file))
+    lines = [f"{result.model} on {result.device} {state} ({result.seconds:.1f} s)"]
+    if result.demo:
+        lines.append(f"  This is a small DEMO model, not a useful one: {result.reason}.")
+    lines += [
+        "",
+        f"base URL   {result.url}/v1",
+        f"key        {result.key_file}",
+        f"folder     {result.folder}",
+        "",
+        "curl:",
+        f"  curl {result.url}/v1/chat/completions \\",
+        f'    -H "Authorization: Bearer $(cat {key})" -H "Content-Type: application/json" \\',
+        (
+            f'    -d \'{{"model": "{result.model}", '
+            '"messages": [{"role": "user", "content": "What is Tenstorrent?"}]}\''
+        ),
+        "",
+        "Python, with the openai package:",
+        "  from pathlib import Path",
+        "  from openai import OpenAI",
+        f'  client = OpenAI(base_url="{result.url}/v1",',
+        f'                  api_key=Path("{result.key_file}").read_text().strip())',
+        f'  answer = client.chat.completions.create(model="{result.model}",',
+        '      messages=[{"role": "user", "content": "What is Tenstorrent?"}])',
+        "  print(answer.choices[0].message.content)",
+        "",
+        "the engine runs:",
+        f"  {shlex.join(result.command)}",
+        "",
+        f'ask        ttctl chat --stack {result.stack} "What is Tenstorrent?"',
+        f"stop       ttctl down {result.stack}",
+    ]
+    return "\n".join(lines)

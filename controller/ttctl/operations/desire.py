@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a request means on this machine: the lock, the images, the stack, the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ttctl.errors import NoDeviceError, OfflineError
+from ttctl.model.lock import Lock, LockedImage
+from ttctl.operations.render_folder import LOCK_NAME, render_files
+from ttctl.rules import fingerprint
+from ttctl.rules.images import prebuilt, specs_for
+from ttctl.rules.order import Observed, steps_to_up
+from ttctl.rules.resolve import resolve, with_settings
+from ttctl.rules.stack import DEFAULT_PORT, stack_name, stack_of
+
+if TYPE_CHECKING:
+    from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
+    from ttctl.model.lock import LockedWeights
+    from ttctl.model.plan import Plan
+    from ttctl.model.protocols import World
+    from ttctl.model.service import ServiceDefaults, Stack
+    from ttctl.model.spec import ModelSpec, Request
+
+GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What serves a request, and why."""
+
+    spec: ModelSpec
+    weights: LockedWeights
+    base: BaseImage
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """Everything that one `up` wants, before anything was looked at."""
+
+    lock: Lock
+    spec: ModelSpec
+    base: BaseImage
+    images: tuple[ImageSpec, ...]
+    stack: Stack
+    weights: LockedWeights
+    engine: ServiceDefaults
+    files: dict[str, tuple[str, bool]]
+    """Path to (text, executable) of the rendered folder, the lock among them."""
+
+
+def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
+    """Resolve `request`; what is locked stays as it is until `upgrade`.
+
+    Raises:
+        UsageError: There is no such model.
+        NothingFitsError: It is not validated on this machine's device.
+        OfflineError: Its weights cannot be had and nothing stands in for them.
+        BadFileError: The lock or the catalog is damaged.
+    """
+    name = stack_name(request.model)
+    previous = None if upgrade else world.store.lock(name)
+    if previous is not None and not _still_holds(previous, request, world):
+        previous = None
+    choice = _locked_choice(world, previous) if previous else _new_choice(world, request)
+    spec = with_settings(choice.spec, _remembered(request, previous))
+    images = _images(world, spec, choice.base)
+    gateway = world.recipes.defaults(GATEWAY)
+    engine = world.recipes.defaults(spec.image)
+    config = _gateway_config(world, engine=engine, gateway=gateway)
+    stack = stack_of(
+        spec,
+        name=name,
+        port=request.port or (previous.port if previous else DEFAULT_PORT),
+        images={image.name: image for image in images},
+        engine=engine,
+        gateway=gateway,
+        weights=choice.weights,
+        gateway_config=config,
+    )
+    lock = _lock(world, request, choice, spec=spec, stack=stack, images=images)
+    files = render_files(
+        world, lock=lock, stack=stack, images=images, base=choice.base, gateway_config=config
+    )
+    lock = replace(lock, files_sha256=_hash_of_recipe_files(files))
+    files[LOCK_NAME] = (world.folders.lock_text(lock), False)
+    return Desired(
+        lock=lock,
+        spec=spec,
+        base=choice.base,
+        images=images,
+        stack=stack,
+        weights=choice.weights,
+        engine=engine,
+        files=files,
+    )
+
+
+def plan_for(world: World, desired: Desired) -> Plan:
+    """Look at what is there and return the steps that lead to what is wanted."""
+    stack = desired.stack
+    references = {desired.base.reference, *(image.reference for image in desired.images)}
+    folder = world.store.folder(stack.name)
+    wanted = {path: text for path, (text, _) in desired.files.items()}
+    observed = Observed(
+        images=frozenset(name for name in references if world.engine.has_image(name)),
+        weights_complete=world.weights.is_complete(desired.weights),
+        has_key=world.keys.has_key(stack.name),
+        folder_matches=world.folders.read_folder(folder) == wanted,
+        containers=world.engine.containers(stack.name),
+    )
+    return steps_to_up(
+        stack, desired.images, base=desired.base, weights=desired.weights, observed=observed
+    )
+
+
+def _still_holds(previous: Lock, request: Request, world: World) -> bool:
+    """Whether a lock still answers the request: same words, same device, same site's base."""
+    site_base = world.site.base_image
+    same_base = (
+        previous.base.source == site_base.value if site_base else previous.base.origin != "site"
+    )
+    return (
+        previous.requested == request.model
+        and request.device in {None, previous.device}
+        and same_base
+        and any(
+            spec.model == previous.model and spec.device == previous.device
+            for spec in world.catalog.specs()
+        )
+    )
+
+
+def _locked_choice(world: World, previous: Lock) -> Choice:
+    spec = next(
+        spec
+        for spec in world.catalog.specs()
+        if spec.model == previous.model and spec.device == previous.device
+    )
+    return Choice(spec=spec, weights=previous.weights, base=previous.base, reason=previous.reason)
+
+
+def _new_choice(world: World, request: Request) -> Choice:
+    system = world.host.system()
+    device = request.device or system.device
+    if not device:
+        raise NoDeviceError(
+            "The cards of this machine are not known.",
+            why=system.reason,
+            evidence=", ".join(f"{chip.node} {chip.card_type}" for chip in system.chips),
+            next_step=f"ttctl up {request.model} --device cpu",
+        )
+    spec = resolve(world.catalog.specs(), model=request.model, device=device)
+    chosen, weights, reason = _with_weights(world, spec)
+    if request.device is None:
+        reason = f"{reason}; device {device}: {system.reason}"
+    base = world.builder.base(world.site, offline=world.site.is_offline)
+    return Choice(spec=chosen, weights=weights, base=base, reason=reason)
+
+
+def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
+    """Resolve the weights, or those of the model that stands in where no hub answers."""
+    try:
+        weights = world.weights.resolve(spec.weights, world.site)
+    except OfflineError as offline:
+        if not spec.offline_model:
+            raise
+        stand_in = resolve(world.catalog.specs(), model=spec.offline_model, device=spec.device)
+        reason = f"stands in for {spec.model}: {offline.message}"
+        return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
+    return spec, weights, f"the catalog's entry for {spec.device}"
+
+
+def _remembered(request: Request, previous: Lock | None) -> Request:
+    """Fill what the request leaves open with what was locked before."""
+    if previous is None:
+        return request
+    return replace(
+        request,
+        max_model_len=request.max_model_len or previous.max_model_len,
+        max_num_seqs=request.max_num_seqs or previous.max_num_seqs,
+        block_size=request.block_size or previous.block_size,
+    )
+
+
+def _images(world: World, spec: ModelSpec, base: BaseImage) -> tuple[ImageSpec, ...]:
+    recipes = _recipes(world, spec.image) | _recipes(world, GATEWAY)
+    if world.site.engine_image is not None:
+        own = specs_for(recipes, (GATEWAY,), base=base, render=world.recipes.render)
+        return (*own, prebuilt(spec.image, world.site.engine_image.value))
+    return specs_for(recipes, (spec.image, GATEWAY), base=base, render=world.recipes.render)
+
+
+def _recipes(world: World, name: str) -> dict[str, ImageRecipe]:
+    recipes: dict[str, ImageRecipe] = {}
+    while name and name not in recipes:
+        recipes[name] = world.recipes.recipe(name)
+        name = recipes[name].parent
+    return recipes
+
+
+def _gateway_config(world: World, *, engine: ServiceDefaults, gateway: ServiceDefaults) -> str:
+    return world.recipes.template(
+        "gateway/haproxy.cfg.j2",
+        {
+            "engine": "vllm",
+            "engine_port": engine.port,
+            "paths": list(gateway.paths),
+            "max_body_bytes": gateway.max_body_bytes,
+            "retry_after_s": gateway.retry_after_s,
+        },
+    )
+
+
+def _lock(
+    world: World,
+    request: Request,
+    choice: Choice,
+    *,
+    spec: ModelSpec,
+    stack: Stack,
+    images: tuple[ImageSpec, ...],
+) -> Lock:
+    return Lock(
+        stack=stack.name,
+        requested=request.model,
+        model=spec.model,
+        device=spec.device,
+        engine=spec.engine,
+        reason=choice.reason,
+        max_model_len=spec.limits.max_model_len,
+        max_num_seqs=spec.limits.max_num_seqs,
+        block_size=spec.limits.block_size,
+        port=stack.port,
+        base=choice.base,
+        images=tuple(
+            LockedImage(name=one.name, reference=one.reference, fingerprint=one.fingerprint)
+            for one in images
+        ),
+        weights=choice.weights,
+        catalog_sha256=world.catalog.sha256(),
+    )
+
+
+def _hash_of_recipe_files(files: dict[str, tuple[str, bool]]) -> str:
+    """Hash what is the same in every place: not .env, and nothing under site/."""
+    recipe = {
+        path: text
+        for path, (text, _) in files.items()
+        if path not in {".env", LOCK_NAME} and not path.startswith("site/")
+    }
+    return fingerprint.of_files(recipe)

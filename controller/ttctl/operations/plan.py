@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say what `up` would do, render it, or lock it, without starting anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.errors import UsageError
+from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.render_folder import LOCK_NAME
+from ttctl.rules.stack import stack_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.lock import Lock
+    from ttctl.model.plan import Plan
+    from ttctl.model.protocols import World
+    from ttctl.model.spec import Request
+    from ttctl.operations.desire import Desired
+
+
+def plan(world: World, request: Request) -> tuple[Desired, Plan]:
+    """Resolve `request` and return what `up` would do."""
+    desired = desire(world, request)
+    return desired, plan_for(world, desired)
+
+
+def render(world: World, request: Request, *, output: Path) -> tuple[Path, tuple[str, ...]]:
+    """Write the rendered folder to `output`; return it with the files' names.
+
+    Raises:
+        UsageError: `output` holds something that ttctl did not render.
+    """
+    if output.exists() and not output.is_dir():
+        raise UsageError(
+            f"{str(output)!r} is not a folder.",
+            why="A rendered stack is a folder of files.",
+            next_step=f"ttctl render {request.model} -o {output}.d",
+        )
+    if output.is_dir() and any(output.iterdir()) and not (output / LOCK_NAME).exists():
+        raise UsageError(
+            f"{str(output)!r} is not empty.",
+            why="It holds files that ttctl did not render, and nothing of them is overwritten.",
+            evidence=f"It has no {LOCK_NAME}.",
+            next_step=f"ttctl render {request.model} -o {output}/ttctl",
+        )
+    desired = desire(world, request)
+    world.keys.ensure_key(desired.stack.name)
+    world.folders.write_folder(output, desired.files, prune=False)
+    return output, tuple(sorted(desired.files))
+
+
+def lock(world: World, request: Request, *, upgrade: bool, lock_timeout_s: float = 10) -> Lock:
+    """Resolve every floating reference and write the lock with its rendered folder."""
+    name = stack_name(request.model)
+    with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
+        desired = desire(world, request, upgrade=upgrade)
+        folder = world.store.folder(name)
+        world.folders.write_folder(folder, desired.files, prune=True)
+    return desired.lock

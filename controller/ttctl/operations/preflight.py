@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find what is missing before anything is changed, and measure it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttctl.errors import OfflineError, TtctlError, UsageError
+from ttctl.rules.stack import BIND
+
+if TYPE_CHECKING:
+    from ttctl.model.plan import Plan
+    from ttctl.model.protocols import World
+    from ttctl.operations.desire import Desired
+
+GB = 1_000_000_000
+BUILD_BYTES = {"base": 300_000_000, "torch": 2_000_000_000, "vllm-cpu": 2_500_000_000}
+"""Room that a build takes at its height, layers and unpacked stages together, as measured with
+`docker system df` on a cold build; images that are not listed take little."""
+OTHER_BUILD_BYTES = 200_000_000
+
+
+def preflight(world: World, desired: Desired, plan: Plan) -> None:
+    """Check engine, port, disk and network.
+
+    Raises:
+        EngineError: No engine answers.
+        ToolMissingError: A plugin of it is missing.
+        UsageError: The port is taken.
+        TtctlError: The disk is too full.
+        OfflineError: A build needs a network that does not answer.
+    """
+    info = world.engine.info()
+    _check_port(world, desired, plan)
+    _check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
+    if any(step.verb in {"build", "bootstrap"} for step in plan.steps):
+        _check_network(world)
+    _warn_of_memory(world, desired)
+
+
+def _check_port(world: World, desired: Desired, plan: Plan) -> None:
+    stack = desired.stack
+    if not plan.wants("start", "gateway"):
+        return
+    own = world.engine.containers(stack.name)
+    if any(port == stack.port for state in own for _, port, _ in state.ports):
+        return
+    holder = world.host.port_holder(BIND, stack.port)
+    if holder is None:
+        return
+    others = world.engine.containers(None)
+    theirs = [state for state in others if any(port == stack.port for _, port, _ in state.ports)]
+    if theirs:
+        holder = f"the stack {theirs[0].stack!r} (container {theirs[0].name})"
+    free = next(
+        (port for port in range(stack.port + 1, 65536) if not world.host.port_holder(BIND, port)), 0
+    )
+    raise UsageError(
+        f"Port {stack.port} on {BIND} is taken.",
+        why=f"{holder} listens there.",
+        evidence=f"Free: {free}.",
+        next_step=f"ttctl up {desired.lock.requested} --port {free}",
+    )
+
+
+def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> None:
+    building = [step.subject for step in plan.steps if step.verb == "build"]
+    images = sum(BUILD_BYTES.get(name, OTHER_BUILD_BYTES) for name in building)
+    weights = 0
+    if plan.wants("fetch", f"weights {desired.weights.repository}"):
+        weights = sum(file.size_bytes for file in desired.weights.files)
+    needs = ((root, images, "images"), (world.cache, weights, "weights"))
+    for path, needed, what in needs:
+        free = world.host.free_bytes(path)
+        if needed and free < needed:
+            raise TtctlError(
+                f"There is not enough room for the {what}.",
+                why=f"{needed / GB:.1f} GB are needed, {free / GB:.1f} GB are free.",
+                evidence=f"The file system of {path}; nothing was changed.",
+                next_step="docker system df && docker builder prune",
+            )
+
+
+def _check_network(world: World) -> None:
+    if world.site.is_offline:
+        raise OfflineError(
+            "The images are not here, and the site is offline.",
+            why="A build takes packages from a mirror and a package index.",
+            evidence=f"offline is set by {world.site.offline.source if world.site.offline else ''}",
+            next_step="TTCTL_OFFLINE=0 ttctl up   # once, where there is a network",
+        )
+    mirrors = [source.value.split()[1] for source in world.site.apt_sources][:1]
+    index = world.host.package_index(world.site)
+    for what, url in (
+        *(("distribution mirror", mirror) for mirror in mirrors),
+        *((("package index", index),) if index else ()),
+    ):
+        if not world.host.reaches(url, world.site):
+            raise OfflineError(
+                f"The {what} does not answer.",
+                why="The images are not here, and a build takes packages from it.",
+                evidence=f"{url}: no answer within 5 s; nothing was changed.",
+                next_step="ttctl up   # when it answers, or name another in the site settings",
+            )
+
+
+def _warn_of_memory(world: World, desired: Desired) -> None:
+    memory = world.host.system().memory_bytes // (1 << 20)
+    if memory < desired.spec.memory_mib:
+        world.reporter.note(
+            f"this machine has {memory} MiB of memory; the engine's limit is "
+            f"{desired.spec.memory_mib} MiB"
+        )

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the text of every file of a rendered folder, except the lock's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.rules.compose import compose_of
+from ttctl.rules.dotenv import dotenv_text
+from ttctl.rules.images import build_command
+from ttctl.rules.stack import BIND
+
+if TYPE_CHECKING:
+    from ttctl.model.image import BaseImage, ImageSpec
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
+    from ttctl.model.service import Stack
+
+LOCK_NAME = "ttctl.lock"
+
+Files = dict[str, tuple[str, bool]]
+
+
+def render_files(
+    world: World,
+    *,
+    lock: Lock,
+    stack: Stack,
+    images: tuple[ImageSpec, ...],
+    base: BaseImage,
+    gateway_config: str,
+) -> Files:
+    """Return path to (text, executable) of the folder's files."""
+    own = tuple(image for image in images if not image.prebuilt)
+    place = world.builder.place_files(own)
+    values = _values(lock, stack, images, base)
+    files: Files = {
+        "compose.yaml": (world.recipes.yaml(compose_of(stack)), False),
+        "gateway/haproxy.cfg": (gateway_config, False),
+        "build.sh": (world.recipes.template("build.sh.j2", values), True),
+        "README.md": (world.recipes.template("README.md.j2", values), False),
+        ".env": (_dotenv(world, lock, stack, place.wheels), False),
+    }
+    for name, text in place.secrets:
+        files[f"site/{name}"] = (text, False)
+    for image in own:
+        folder = f"images/{image.name}"
+        files[f"{folder}/Dockerfile"] = (image.dockerfile, False)
+        for name, text, executable in image.files:
+            files[f"{folder}/{name}"] = (text, executable)
+    return files
+
+
+def _dotenv(world: World, lock: Lock, stack: Stack, wheels: tuple[str, ...]) -> str:
+    return dotenv_text(
+        {
+            "TTCTL_BIND": BIND,
+            "TTCTL_PORT": str(stack.port),
+            "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),
+            "TTCTL_WEIGHTS": str(world.weights.path(lock.weights)),
+            "TTCTL_WHEELS": ":".join(wheels),
+        }
+    )
+
+
+def _values(
+    lock: Lock, stack: Stack, images: tuple[ImageSpec, ...], base: BaseImage
+) -> dict[str, object]:
+    return {
+        "lock": lock,
+        "project": stack.project,
+        "port": stack.port,
+        "base": base,
+        "images": [
+            {
+                "name": image.name,
+                "reference": image.reference,
+                "prebuilt": image.prebuilt,
+                "wheelhouse": image.wheelhouse,
+                "command": build_command(image, context=f"images/{image.name}", secrets="site"),
+            }
+            for image in images
+        ],
+    }

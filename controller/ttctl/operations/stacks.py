@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at stacks, and take them down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError, UsageError
+from ttctl.rules.order import steps_to_down
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.lock import Lock
+    from ttctl.model.plan import Plan
+    from ttctl.model.protocols import World
+    from ttctl.model.service import ContainerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackStatus:
+    """What is known of one stack."""
+
+    stack: str
+    state: str
+    """`ready`, `starting`, `degraded`, `stopped`, or `unknown` where its lock is damaged."""
+    model: str
+    device: str
+    url: str
+    key_file: Path
+    containers: tuple[ContainerState, ...]
+    reason: str = ""
+
+
+def known_stacks(world: World) -> tuple[str, ...]:
+    """Return every stack that has a lock or a container."""
+    running = {state.stack for state in world.engine.containers(None)}
+    return tuple(sorted(running | set(world.store.stacks())))
+
+
+def pick_stack(world: World, word: str | None) -> str:
+    """Return the stack that is meant; without a word, the only one there is.
+
+    Raises:
+        UsageError: There is none of that name, or several and no word.
+    """
+    names = known_stacks(world)
+    if word is not None:
+        if word in names:
+            return word
+        raise UsageError(
+            f"There is no stack {word!r}.",
+            why="No lock and no container has this name.",
+            evidence=f"Stacks: {', '.join(names) or 'none'}.",
+            next_step=f"ttctl up {word}",
+        )
+    if len(names) == 1:
+        return names[0]
+    running = tuple(sorted({state.stack for state in world.engine.containers(None)}))
+    if len(running) == 1:
+        return running[0]
+    raise UsageError(
+        "Which stack is meant?" if names else "There is no stack yet.",
+        why="Several are here." if names else "Nothing was brought up by this user.",
+        evidence=f"Stacks: {', '.join(names) or 'none'}.",
+        next_step=f"ttctl status {names[0]}" if names else "ttctl up llama",
+    )
+
+
+def status(world: World, stack: str) -> StackStatus:
+    """Say how a stack is; asks the gateway only where one runs."""
+    containers = world.engine.containers(stack)
+    reason = ""
+    try:
+        lock = world.store.lock(stack)
+    except BadFileError as exc:
+        lock, reason = None, f"{exc.message} {exc.evidence}"
+    port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
+    return StackStatus(
+        stack=stack,
+        state=_state(world, lock, containers, port=port),
+        model=lock.model if lock else "",
+        device=lock.device if lock else "",
+        url=f"http://127.0.0.1:{port}" if port else "",
+        key_file=world.keys.key_file(stack),
+        containers=containers,
+        reason=reason or (lock.reason if lock else ""),
+    )
+
+
+def _state(
+    world: World, lock: Lock | None, containers: tuple[ContainerState, ...], *, port: int
+) -> str:
+    if not containers:
+        return "stopped"
+    if any(container.state != "running" for container in containers):
+        return "degraded"
+    if any(container.health == "starting" for container in containers):
+        return "starting"
+    if lock is None:
+        return "unknown"
+    return "ready" if world.gateway.healthy(port) else "degraded"
+
+
+def down(
+    world: World, stack: str, *, volumes: bool, dry_run: bool, lock_timeout_s: float = 10
+) -> Plan:
+    """Stop and remove a stack's containers and networks; its lock and key stay.
+
+    Raises:
+        LockedError: Another command changes the stack.
+    """
+    if dry_run:
+        return steps_to_down(stack, world.engine.containers(stack))
+    with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
+        plan = steps_to_down(stack, world.engine.containers(stack))
+        if plan.changes:
+            with world.reporter.step(f"Stop {stack} (each service has up to 120 s)"):
+                world.launcher.down(stack, volumes=volumes, reporter=world.reporter)
+    return plan

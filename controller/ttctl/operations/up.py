@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring a stack up, and prove that it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.preflight import preflight
+from ttctl.operations.ready import await_ready
+from ttctl.rules.order import stuck
+from ttctl.rules.stack import stack_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.plan import Plan
+    from ttctl.model.protocols import World
+    from ttctl.model.spec import Request
+    from ttctl.operations.desire import Desired
+
+WAIT_S = 3600
+"""Limit of the wait for a healthy engine; upstream allows a first start on a card about this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpResult:
+    """A stack that answers."""
+
+    stack: str
+    model: str
+    device: str
+    demo: bool
+    reason: str
+    url: str
+    key_file: Path
+    folder: Path
+    command: tuple[str, ...]
+    """The engine's exact command line."""
+    changed: bool
+    seconds: float
+
+
+def up(
+    world: World, request: Request, *, wait_s: int = WAIT_S, lock_timeout_s: float = 10
+) -> UpResult:
+    """Do what the plan says; where nothing is to be done, only look.
+
+    Raises:
+        TtctlError: One of its kinds for each thing that can be in the way.
+    """
+    name = stack_name(request.model)
+    started = world.clock.now()
+    with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
+        desired = desire(world, request)
+        plan = plan_for(world, desired)
+        if plan.changes:
+            preflight(world, desired, plan)
+            _execute(world, desired, plan, wait_s=wait_s)
+        await_ready(world, desired, quick=not plan.changes)
+    return UpResult(
+        stack=name,
+        model=desired.spec.model,
+        device=desired.spec.device,
+        demo=desired.spec.demo,
+        reason=desired.lock.reason,
+        url=f"http://127.0.0.1:{desired.stack.port}",
+        key_file=world.keys.key_file(name),
+        folder=world.store.folder(name),
+        command=("vllm", *desired.stack.services[0].command),
+        changed=bool(plan.changes),
+        seconds=world.clock.now() - started,
+    )
+
+
+def _execute(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:
+    reporter, stack = world.reporter, desired.stack
+    if desired.spec.demo:
+        reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
+    _get_images(world, desired, plan)
+    if plan.wants("fetch", f"weights {desired.weights.repository}"):
+        with reporter.step(f"Fetch weights {desired.weights.repository}"):
+            world.weights.fetch(desired.weights, world.site, reporter)
+    world.keys.ensure_key(stack.name)
+    folder = world.store.folder(stack.name)
+    if plan.wants("write", "rendered folder"):
+        with reporter.step("Write the rendered folder"):
+            world.folders.write_folder(folder, desired.files, prune=True)
+    if any(step.verb in {"start", "remove"} for step in plan.steps):
+        broken = stuck(world.engine.containers(stack.name))
+        if broken:
+            with reporter.step(f"Remove {', '.join(broken)}"):
+                world.launcher.remove(stack.name, folder, broken, reporter=reporter)
+        with reporter.step(f"Start {', '.join(service.name for service in stack.services)}"):
+            world.launcher.up(stack.name, folder, wait_s=wait_s, reporter=reporter)
+
+
+def _get_images(world: World, desired: Desired, plan: Plan) -> None:
+    reporter, base = world.reporter, desired.base
+    for step in plan.steps:
+        if step.verb in {"bootstrap", "pull"} and step.subject == base.reference:
+            with reporter.step(f"{step.verb.capitalize()} the base image"):
+                world.builder.obtain_base(base, world.site, reporter)
+        elif step.verb == "pull":
+            with reporter.step(f"Pull {step.subject}"):
+                world.builder.pull(step.subject, reporter)
+        elif step.verb == "build":
+            image = next(image for image in desired.images if image.name == step.subject)
+            with reporter.step(f"Build {image.name}"):
+                world.builder.build(image, reporter)
