@@ -15,6 +15,7 @@ import pytest
 from tests.standins.fake_hub import FakeHub, Fault
 from tests.standins.weights import FILES, FIRST, SECOND, TINY, Notes, publish, site_of
 
+from ttctl.adapters import manifest
 from ttctl.adapters.hub import HuggingFace
 from ttctl.adapters.staging import STALE_S, sweep
 from ttctl.adapters.weights import LocalWeights
@@ -99,6 +100,11 @@ def child(cache: Path, hub: FakeHub) -> subprocess.Popen[str]:
     )
 
 
+def recorded(folder: Path) -> int:
+    known = manifest.read(folder)
+    return len(known.files) if known else 0
+
+
 def test_a_fetch_that_was_killed_goes_on_where_it_was(
     store: LocalWeights, hub: FakeHub, tmp_path: Path
 ) -> None:
@@ -108,12 +114,7 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
     half = folder / "two.safetensors.incomplete"
     with child(tmp_path / "cache", hub) as process:
         deadline = time.monotonic() + 10
-        while not (
-            (folder / "one.safetensors").exists()
-            and (folder / "config.json").exists()
-            and half.exists()
-            and half.stat().st_size
-        ):
+        while not (recorded(folder) == 2 and half.exists() and half.stat().st_size):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.kill()
@@ -125,6 +126,21 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
     again = [one for one in hub.seen[already:] if one.sent]
     assert [one.range for one in again] == [f"bytes={kept}-"]
     assert again[0].sent == len(SECOND) - kept
+
+
+def test_a_file_that_was_named_but_not_recorded_before_a_kill_is_kept(
+    store: LocalWeights, hub: FakeHub
+) -> None:
+    locked = store.resolve(TINY, site_of(hub))
+    folder = store.path(locked).with_name(f".partial-{locked.revision}")
+    folder.mkdir(parents=True)
+    (folder / "one.safetensors").write_bytes(FIRST)
+    (folder / "two.safetensors").write_bytes(FIRST)
+    (folder / "config.json").write_bytes(b'{"a": 2}')
+    store.fetch(locked, site_of(hub), Notes())
+    assert store.is_complete(locked)
+    assert hub.sent("one.safetensors") == 0
+    assert (store.path(locked) / "config.json").read_bytes() == FILES["config.json"]
 
 
 def test_two_fetches_at_once_bring_every_byte_once(
