@@ -39,7 +39,7 @@ _REPOSITORY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 
 class Hub(Protocol):
-    """The model hub: `ttctl.adapters.hub.HuggingFace`, which the session loads when it is asked."""
+    """The model hub: `ttctl.adapters.hub.HuggingFace`, loaded by the caller when it is needed."""
 
     def snapshot(self, weights: Weights) -> LockedWeights:
         """Make a repository and revision exact."""
