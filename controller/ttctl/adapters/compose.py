@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ class ComposeLauncher:
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         """Replace this process by a compose command on the stack, with the user's own terminal."""
-        command = ["docker", "compose", "--project-name", f"ttctl-{stack}", *arguments]
+        command = ["docker", "compose", *_ansi(), "--project-name", f"ttctl-{stack}", *arguments]
         os.execvpe("docker", command, self._environ | _terminal(os.environ))  # noqa: S606, S607
 
     def _checked(self, stack: str, command: Sequence[str], reporter: Reporter) -> None:
@@ -150,6 +151,11 @@ def _why(bad: Sequence[ContainerState]) -> str:
         if state.health in {"unhealthy", "starting"}:
             return f"{state.service} is {state.health}"
     return ""
+
+
+def _ansi() -> list[str]:
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    return ["--ansi", "never"] if plain else []
 
 
 def _terminal(environ: Mapping[str, str]) -> dict[str, str]:

@@ -15,7 +15,13 @@ from requests.exceptions import RequestException
 from ttctl.adapters.process import run
 from ttctl.errors import EngineError, PrivilegeError, ToolMissingError
 from ttctl.model.protocols import EngineInfo
-from ttctl.model.service import CONFIG_LABEL, SERVICE_LABEL, STACK_LABEL, ContainerState
+from ttctl.model.service import (
+    CONFIG_LABEL,
+    OWNER_LABEL,
+    SERVICE_LABEL,
+    STACK_LABEL,
+    ContainerState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -163,6 +169,7 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         container_id=raw["Id"],
         name=raw["Name"].lstrip("/"),
         stack=labels.get(STACK_LABEL, ""),
+        owner=labels.get(OWNER_LABEL, ""),
         service=labels.get(SERVICE_LABEL, ""),
         image=raw["Config"].get("Image", ""),
         config_hash=labels.get(CONFIG_LABEL, ""),

@@ -38,6 +38,10 @@ class StateFolder:
             sorted(path.parent.parent.name for path in self._root.glob(f"*/rendered/{LOCK_NAME}"))
         )
 
+    def owner(self) -> str:
+        """Return a short name of this state folder, for the containers' labels."""
+        return hashlib.sha256(str(self._root.resolve()).encode()).hexdigest()[:16]
+
     def home(self, stack: str) -> Path:
         """Return the stack's folder."""
         return self._root / stack

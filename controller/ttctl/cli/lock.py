@@ -22,6 +22,7 @@ def lock(
     ctx: typer.Context,
     *,
     model: options.Model,
+    name: options.Name = None,
     device: options.Device = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Ask again for what was locked before.")
@@ -30,7 +31,7 @@ def lock(
 ) -> None:
     """Make every floating reference exact, and start nothing."""
     session = session_of(ctx)
-    request = Request(model=model, device=device)
+    request = Request(model=model, name=name, device=device)
     made = operations.lock(session.world, request, upgrade=upgrade, lock_timeout_s=lock_timeout)
     session.show("lock", made, lock_text(made))
 

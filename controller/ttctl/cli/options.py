@@ -9,6 +9,9 @@ import typer
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
 Stack = Annotated[str | None, typer.Argument(help="The stack; not needed where there is one.")]
+Name = Annotated[
+    str | None, typer.Option("--name", help="The stack's name [default: the model's].")
+]
 Device = Annotated[
     str | None, typer.Option("--device", help="Device type, such as cpu; default: what is found.")
 ]

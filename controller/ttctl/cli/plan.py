@@ -19,6 +19,7 @@ def plan(
     ctx: typer.Context,
     *,
     model: options.Model,
+    name: options.Name = None,
     device: options.Device = None,
     port: options.Port = None,
     max_model_len: options.MaxModelLen = None,
@@ -29,6 +30,7 @@ def plan(
     session = session_of(ctx)
     request = Request(
         model=model,
+        name=name,
         device=device,
         port=port,
         max_model_len=max_model_len,

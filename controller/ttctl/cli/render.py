@@ -22,6 +22,7 @@ def render(
     *,
     model: options.Model,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    name: options.Name = None,
     device: options.Device = None,
     port: options.Port = None,
     max_model_len: options.MaxModelLen = None,
@@ -32,6 +33,7 @@ def render(
     session = session_of(ctx)
     request = Request(
         model=model,
+        name=name,
         device=device,
         port=port,
         max_model_len=max_model_len,

@@ -23,6 +23,7 @@ def up(
     ctx: typer.Context,
     *,
     model: options.Model,
+    name: options.Name = None,
     device: options.Device = None,
     port: options.Port = None,
     max_model_len: options.MaxModelLen = None,
@@ -41,6 +42,7 @@ def up(
     session = session_of(ctx)
     request = Request(
         model=model,
+        name=name,
         device=device,
         port=port,
         max_model_len=max_model_len,

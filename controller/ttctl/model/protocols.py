@@ -224,6 +224,9 @@ class StackStore(Protocol):
     def folder(self, stack: str) -> Path:
         """Return where the stack's rendered folder lies."""
 
+    def owner(self) -> str:
+        """Return a short name of this state folder, for the containers' labels."""
+
 
 class Folders(Protocol):
     """Reads and writes rendered folders."""

@@ -8,6 +8,8 @@ from typing import Literal
 
 STACK_LABEL = "dev.ttctl.stack"
 SERVICE_LABEL = "dev.ttctl.service"
+OWNER_LABEL = "dev.ttctl.owner"
+"""Which state folder a container belongs to: two users of one engine stay apart."""
 CONFIG_LABEL = "dev.ttctl.config-hash"
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
@@ -112,6 +114,7 @@ class ContainerState:
     container_id: str
     name: str
     stack: str
+    owner: str
     service: str
     image: str
     config_hash: str

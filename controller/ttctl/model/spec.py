@@ -71,6 +71,8 @@ class Request:
     """What the user asked for. None means: as the catalog says."""
 
     model: str
+    name: str | None = None
+    """The stack's name; by default it follows from the model's."""
     device: str | None = None
     port: int | None = None
     max_model_len: int | None = None

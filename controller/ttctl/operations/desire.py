@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, OfflineError
+from ttctl.errors import NoDeviceError, OfflineError, UsageError
 from ttctl.model.lock import Lock, LockedImage
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
-    from ttctl.model.service import ServiceDefaults, Stack
+    from ttctl.model.service import ContainerState, ServiceDefaults, Stack
     from ttctl.model.spec import ModelSpec, Request
 
 GATEWAY = "gateway"
@@ -60,7 +60,7 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
         OfflineError: Its weights cannot be had and nothing stands in for them.
         BadFileError: The lock or the catalog is damaged.
     """
-    name = stack_name(request.model)
+    name = stack_name(request)
     previous = None if upgrade else world.store.lock(name)
     if previous is not None and not _still_holds(previous, request, world):
         previous = None
@@ -101,6 +101,8 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
 def plan_for(world: World, desired: Desired) -> Plan:
     """Look at what is there and return the steps that lead to what is wanted."""
     stack = desired.stack
+    containers = world.engine.containers(stack.name)
+    refuse_foreign(world, stack.name, containers)
     references = {desired.base.reference, *(image.reference for image in desired.images)}
     folder = world.store.folder(stack.name)
     wanted = {path: text for path, (text, _) in desired.files.items()}
@@ -109,11 +111,27 @@ def plan_for(world: World, desired: Desired) -> Plan:
         weights_complete=world.weights.is_complete(desired.weights),
         has_key=world.keys.has_key(stack.name),
         folder_matches=world.folders.read_folder(folder) == wanted,
-        containers=world.engine.containers(stack.name),
+        containers=containers,
     )
     return steps_to_up(
         stack, desired.images, base=desired.base, weights=desired.weights, observed=observed
     )
+
+
+def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:
+    """Leave alone what another state folder's ttctl started under the same name.
+
+    Raises:
+        UsageError: A container of this name belongs to somebody else.
+    """
+    for container in containers:
+        if container.owner != world.store.owner():
+            raise UsageError(
+                f"The stack {stack!r} on this engine belongs to another user of ttctl.",
+                why="Its containers carry the mark of another state folder.",
+                evidence=f"{container.name}: owner {container.owner or 'none'}",
+                next_step=f"ttctl up MODEL --name {stack}-2 --port 8001",
+            )
 
 
 def _still_holds(previous: Lock, request: Request, world: World) -> bool:

@@ -53,7 +53,7 @@ def render(world: World, request: Request, *, output: Path) -> tuple[Path, tuple
 
 def lock(world: World, request: Request, *, upgrade: bool, lock_timeout_s: float = 10) -> Lock:
     """Resolve every floating reference and write the lock with its rendered folder."""
-    name = stack_name(request.model)
+    name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request, upgrade=upgrade)
         folder = world.store.folder(name)

@@ -55,6 +55,7 @@ def _dotenv(world: World, lock: Lock, stack: Stack, wheels: tuple[str, ...]) -> 
     return dotenv_text(
         {
             "TTCTL_BIND": BIND,
+            "TTCTL_OWNER": world.store.owner(),
             "TTCTL_PORT": str(stack.port),
             "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),
             "TTCTL_WEIGHTS": str(world.weights.path(lock.weights)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, UsageError
+from ttctl.operations.desire import refuse_foreign
 from ttctl.rules.order import steps_to_down
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class StackStatus:
 
 def known_stacks(world: World) -> tuple[str, ...]:
     """Return every stack that has a lock or a container."""
-    running = {state.stack for state in world.engine.containers(None)}
+    owner = world.store.owner()
+    running = {s.stack for s in world.engine.containers(None) if s.owner == owner}
     return tuple(sorted(running | set(world.store.stacks())))
 
 
@@ -57,7 +59,7 @@ def pick_stack(world: World, word: str | None) -> str:
         )
     if len(names) == 1:
         return names[0]
-    running = tuple(sorted({state.stack for state in world.engine.containers(None)}))
+    running = tuple(sorted({s.stack for s in world.engine.containers(None) if s.stack in names}))
     if len(running) == 1:
         return running[0]
     raise UsageError(
@@ -111,6 +113,7 @@ def down(
     Raises:
         LockedError: Another command changes the stack.
     """
+    refuse_foreign(world, stack, world.engine.containers(stack))
     if dry_run:
         return steps_to_down(stack, world.engine.containers(stack))
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):

@@ -50,7 +50,7 @@ def up(
     Raises:
         TtctlError: One of its kinds for each thing that can be in the way.
     """
-    name = stack_name(request.model)
+    name = stack_name(request)
     started = world.clock.now()
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request)

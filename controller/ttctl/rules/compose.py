@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.service import CONFIG_LABEL, SERVICE_LABEL, STACK_LABEL
+from ttctl.model.service import CONFIG_LABEL, OWNER_LABEL, SERVICE_LABEL, STACK_LABEL
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def _service(stack: Stack, service: ServiceSpec) -> Json:
     labels = {
         STACK_LABEL: stack.name,
         SERVICE_LABEL: service.name,
+        OWNER_LABEL: "${TTCTL_OWNER:-}",
         CONFIG_LABEL: config_hash(stack, service),
     }
     return {**_body(service), "labels": labels}

@@ -17,18 +17,31 @@ if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
     from ttctl.model.lock import LockedWeights
     from ttctl.model.service import ServiceDefaults
-    from ttctl.model.spec import ModelSpec
+    from ttctl.model.spec import ModelSpec, Request
 
 ENGINE_SERVICE = "vllm"
 GATEWAY_SERVICE = "gateway"
 BIND = "127.0.0.1"
 DEFAULT_PORT = 8000
-PORTS = range(1, 65536)
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
 
-def stack_name(word: str) -> str:
-    """Return a stack's name from the word that the user typed: compose's project alphabet."""
-    name = re.sub(r"[^a-z0-9]+", "-", word.rpartition("/")[2].lower()).strip("-")
+def stack_name(request: Request) -> str:
+    """Return a stack's name: the one asked for, or the model's in compose's project alphabet.
+
+    Raises:
+        UsageError: The name asked for is none, or nothing of the model's is left.
+    """
+    if request.name is not None:
+        if not NAME.fullmatch(request.name):
+            raise UsageError(
+                f"{request.name!r} cannot name a stack.",
+                why="Compose allows lower-case letters, digits and dashes, at most 48.",
+                next_step=f"ttctl up {request.model} --name my-stack",
+            )
+        return request.name
+    word = request.model
+    name = re.sub(r"[^a-z0-9]+", "-", word.rpartition("/")[2].lower()).strip("-")[:48].rstrip("-")
     if not name:
         raise UsageError(
             f"{word!r} cannot name a stack.",
