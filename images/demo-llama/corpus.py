@@ -8,24 +8,22 @@
 import argparse
 import hashlib
 import json
-import random
-import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+from phrases import Dice, expand, noisy
 
 SEED = 20260801
-TRAIN_DOCUMENTS = 40_000
+TRAIN_DOCUMENTS = 56_000
 HELD_OUT_DOCUMENTS = 1_000
 FACTS = Path(__file__).with_name("facts.toml")
 
 Facts = Mapping[str, Any]
 Message = dict[str, str]
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,74 +34,10 @@ class Document:
     text: str = ""
 
 
-class Dice:
-    """A source of choices that depends on nothing but its seed.
-
-    It uses `random.Random.random` only, the one method whose values Python promises to keep.
-    """
-
-    def __init__(self, seed: int) -> None:
-        """Start at `seed`."""
-        self._random = random.Random(seed).random  # noqa: S311 - reproducible on purpose, no secret
-
-    def number(self) -> float:
-        """Return a number from 0 to below 1."""
-        return self._random()
-
-    def chance(self, probability: float) -> bool:
-        """Return True with this probability."""
-        return self.number() < probability
-
-    def pick(self, items: Sequence[Item]) -> Item:
-        """Return one of `items`, all equally likely."""
-        return items[int(self.number() * len(items))]
-
-    def weighted(self, items: Sequence[tuple[float, Item]]) -> Item:
-        """Return one of the (weight, item) pairs' items."""
-        rest = self.number() * sum(weight for weight, _ in items)
-        for weight, item in items:
-            rest -= weight
-            if rest < 0:
-                return item
-        return items[-1][1]
-
-
 def read_facts(path: Path = FACTS) -> Facts:
     """Read the facts and phrasings."""
     with path.open("rb") as file:
         return tomllib.load(file)
-
-
-@cache
-def _tokens(phrase: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"[()|\[\]]|\{\w+\}|[^()|\[\]{}]+", phrase))
-
-
-def expand(dice: Dice, phrase: str, words: Mapping[str, Sequence[str]]) -> str:
-    """Pick one sentence of a phrase grammar; see the head of `facts.toml`."""
-    text, _ = _alternatives(dice, _tokens(phrase), 0, words)
-    return " ".join(text.split())
-
-
-def _alternatives(
-    dice: Dice, tokens: Sequence[str], start: int, words: Mapping[str, Sequence[str]]
-) -> tuple[str, int]:
-    """Return one alternative from `start` and where the group ends."""
-    options, current, position = [], "", start
-    while position < len(tokens) and tokens[position] not in ")]":
-        match piece := tokens[position]:
-            case "|":
-                options.append(current)
-                current = ""
-            case "(" | "[":
-                inner, position = _alternatives(dice, tokens, position + 1, words)
-                current += inner if piece == "(" or dice.chance(0.35) else ""
-            case _ if piece.startswith("{"):
-                current += expand(dice, dice.pick(words[piece[1:-1]]), words)
-            case _:
-                current += piece
-        position += 1
-    return dice.pick([*options, current]), position
 
 
 def question(dice: Dice, facts: Facts, fact: Mapping[str, Any]) -> str:
@@ -123,39 +57,6 @@ def question(dice: Dice, facts: Facts, fact: Mapping[str, Any]) -> str:
     return asked
 
 
-def noisy(dice: Dice, text: str, noise: Mapping[str, Any]) -> str:
-    """Write a question as hurried people do: greetings, lower case, no mark, a typo."""
-    if dice.chance(0.15):
-        text = dice.pick(noise["prefixes"]) + text
-    if dice.chance(0.1):
-        text += dice.pick(noise["suffixes"])
-    if dice.chance(0.15):
-        text = _typo(dice, text)
-    if dice.chance(0.5):
-        text = text.replace("`", "")
-    if dice.chance(0.4):
-        text = text.lower()
-        text = text.replace("'", "") if dice.chance(0.3) else text
-    elif dice.chance(0.95):
-        text = text[:1].upper() + text[1:]
-    else:
-        text = text.upper()
-    ends = [(0.6, "?"), (0.3, ""), (0.06, "."), (0.02, "??"), (0.02, "!")]
-    return text + dice.weighted(ends)
-
-
-def _typo(dice: Dice, text: str) -> str:
-    """Drop, double or swap one letter inside a longer word."""
-    words = [match.span() for match in re.finditer(r"[a-z]{5,}", text)]
-    if not words:
-        return text
-    start, end = dice.pick(words)
-    at = dice.pick(range(start + 1, end - 1))
-    changes = ("", text[at] * 2, text[at + 1] + text[at])
-    change = dice.pick(changes)
-    return text[:at] + change + text[at + (2 if change is changes[2] else 1) :]
-
-
 def story(dice: Dice, grammar: Mapping[str, Any]) -> str:
     """Tell a story of about ten to twenty sentences."""
     hero = dice.pick(grammar["heroes"])
@@ -173,36 +74,32 @@ def story(dice: Dice, grammar: Mapping[str, Any]) -> str:
     return " ".join(expand(dice, line, chosen) for line in lines)
 
 
-def _ask_fact(dice: Dice, facts: Facts, weighted: Sequence[tuple[float, Any]]) -> list[Message]:
-    fact = dice.weighted(weighted)
-    return _turn(noisy(dice, question(dice, facts, fact), facts["noise"]), fact["answer"])
-
-
-def _ask_story(dice: Dice, facts: Facts) -> list[Message]:
-    asked = expand(dice, dice.pick(facts["story"]["asks"]), facts["words"])
-    return _turn(noisy(dice, asked, facts["noise"]), story(dice, facts["story"]))
-
-
-def _ask_overview(dice: Dice, facts: Facts, answers: Mapping[str, str]) -> list[Message]:
-    overview = dice.pick(facts["overviews"])
-    asked = expand(dice, dice.pick(overview["asks"]), facts["words"])
-    text = " ".join(answers[fact] for fact in overview["facts"])
-    return _turn(noisy(dice, asked, facts["noise"]), text)
-
-
-def _turn(asked: str, answer: str) -> list[Message]:
-    return [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+def _turn(dice: Dice, facts: Facts, weighted: Sequence[tuple[float, Facts]]) -> list[Message]:
+    """Return a question and its answer: mostly a fact, rarely a story or a long overview."""
+    match dice.weighted([(0.983, "fact"), (0.012, "story"), (0.005, "overview")]):
+        case "fact":
+            fact = dice.weighted(weighted)
+            asked, told = question(dice, facts, fact), fact["answer"]
+        case "story":
+            asked = expand(dice, dice.pick(facts["story"]["asks"]), facts["words"])
+            told = story(dice, facts["story"])
+        case _:
+            overview = dice.pick(facts["overviews"])
+            asked = expand(dice, dice.pick(overview["asks"]), facts["words"])
+            answers = {fact["id"]: fact["answer"] for fact in facts["facts"]}
+            told = " ".join(answers[fact] for fact in overview["facts"])
+    asked = noisy(dice, asked, facts["noise"])
+    return [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]
 
 
 def documents(facts: Facts, seed: int = SEED) -> Iterator[Document]:
     """Yield conversations without end: mostly one question, some of two or three turns."""
     dice = Dice(seed)
     weighted = [(fact.get("weight", 1.0), fact) for fact in facts["facts"]]
-    answers = {fact["id"]: fact["answer"] for fact in facts["facts"]}
     while True:
         if dice.chance(0.01):
             told = dice.chance(0.3)
-            plain = story(dice, facts["story"]) if told else dice.pick([*answers.values()])
+            plain = story(dice, facts["story"]) if told else dice.weighted(weighted)["answer"]
             yield Document(text=plain)
             continue
         messages: list[Message] = []
@@ -210,14 +107,7 @@ def documents(facts: Facts, seed: int = SEED) -> Iterator[Document]:
             prompt = expand(dice, dice.pick(facts["system"]["prompts"]), facts["words"])
             messages.append({"role": "system", "content": prompt})
         for _ in range(dice.weighted([(0.9, 1), (0.07, 2), (0.03, 3)])):
-            kind = dice.weighted([(0.972, "fact"), (0.02, "story"), (0.008, "overview")])
-            match kind:
-                case "fact":
-                    messages += _ask_fact(dice, facts, weighted)
-                case "story":
-                    messages += _ask_story(dice, facts)
-                case _:
-                    messages += _ask_overview(dice, facts, answers)
+            messages += _turn(dice, facts, weighted)
         yield Document(messages=tuple(messages))
 
 

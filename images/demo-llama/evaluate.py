@@ -36,7 +36,11 @@ def answer(model: Network, tokenizer: Coder, asked: str) -> str:
         return_tensors="pt",
     )
     written = model.generate(
-        **prompt, max_new_tokens=ANSWER_TOKENS, do_sample=False, temperature=None, top_p=None
+        **prompt,
+        max_new_tokens=ANSWER_TOKENS,
+        do_sample=False,
+        temperature=None,
+        top_p=None,
     )
     new = written[0, prompt["input_ids"].shape[1] :]
     return str(tokenizer.decode(new, skip_special_tokens=True)).strip()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from corpus import Dice, Document
+from corpus import Document
+from phrases import Dice
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -14,10 +15,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 THREADS = 2
 VOCABULARY = 1024
 CONTEXT = 2048
-TOKENS_PER_BATCH = 3072
+TOKENS_PER_BATCH = 2560
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
-QUESTION_WEIGHT = 0.1
+QUESTION_WEIGHT = 0.05
 """How much a token that the model does not have to say counts in training."""
 
 Network = Any

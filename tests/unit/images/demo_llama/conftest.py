@@ -12,6 +12,17 @@ import pytest
 FOLDER = Path(__file__).parents[4] / "images" / "demo-llama"
 
 
+def load(name: str) -> ModuleType:
+    """Import a script; the scripts import each other by these names."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="session")
 def folder() -> Path:
     return FOLDER
@@ -19,13 +30,7 @@ def folder() -> Path:
 
 @pytest.fixture(scope="session")
 def corpus() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demo_llama_corpus", FOLDER / "corpus.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return [load(name) for name in ("phrases", "corpus")][-1]
 
 
 @pytest.fixture(scope="session")
