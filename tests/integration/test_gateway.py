@@ -1,266 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gateway, in its container and before a stand-in for the engine, is the one safe door."""
+"""The gateway lets through what it should, and answers the rest in OpenAI's shape."""
 
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import os
 import socket
-import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
 
 import openai
 import pytest
-from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.network import Network
+from tests.integration.gateway_upstream.door import (
+    AUTHORIZED,
+    BODY_LIMIT,
+    KEY,
+    LIMIT,
+    ROOT,
+    STAND_IN,
+    Door,
+    answer_of,
+    request_bytes,
+    until,
+)
 
 from ttctl.adapters.templates import ShippedRecipes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from docker.models.containers import Container
-
-testcontainers_config.ryuk_disabled = True
+pytest_plugins = ["tests.integration.gateway_upstream.fixtures"]
 pytestmark = pytest.mark.docker
 
-ROOT = Path(__file__).parents[2]
-STAND_IN = Path(__file__).parent / "gateway_upstream"
-KEY = "canary-of-the-gateways-key-0123456789abcdef"
-LIMIT = 20
-BODY_LIMIT = 33554432
 REFUSED = (STAND_IN / "refused.txt").read_text().split()
 """vLLM's other paths, then allowed ones in disguise."""
-
-
-@pytest.fixture(scope="session")
-def gateway_image() -> str:
-    """Name an image that was built from images/gateway."""
-    if image := os.environ.get("TTCTL_TEST_GATEWAY", ""):
-        return image
-    pytest.skip("TTCTL_TEST_GATEWAY names no image of images/gateway")
-
-
-@pytest.fixture(scope="session")
-def python_image() -> str:
-    """Name an image that has a `python3` on its path, for the stand-in."""
-    if image := os.environ.get("TTCTL_TEST_PYTHON", ""):
-        return image
-    pytest.skip("TTCTL_TEST_PYTHON names no image that has python3")
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error, after a check that its shape is OpenAI's."""
-        assert self.headers["Content-Type"] == "application/json"
-        value = json.loads(self.body)
-        assert set(value) == {"error"}
-        assert set(value["error"]) == {"message", "type", "param", "code"}
-        assert value["error"]["message"]
-        error: dict[str, Any] = value["error"]
-        return error
-
-
-@dataclass
-class Door:
-    """A gateway, what it mounts, and the stand-in behind it."""
-
-    network: Network
-    folder: Path
-    container: Container
-    port: int
-    new_upstream: Callable[[], DockerContainer]
-    upstream: DockerContainer | None = None
-
-    def ask(
-        self,
-        path: str,
-        body: bytes | dict[str, Any] | None = None,
-        *,
-        method: str = "",
-        key: str | None = KEY,
-        headers: dict[str, str] | None = None,
-    ) -> Answer:
-        """Send one request over a connection of its own."""
-        with self.connection() as connection:
-            raw = json.dumps(body).encode() if isinstance(body, dict) else body
-            sent = {**({"Authorization": f"Bearer {key}"} if key else {}), **(headers or {})}
-            connection.request(method or ("GET" if body is None else "POST"), path, raw, sent)
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-
-    def connection(self) -> closing[http.client.HTTPConnection]:
-        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT))
-
-    def raw(self, data: bytes) -> bytes:
-        """Send bytes as they are, and return everything that comes back."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
-            connection.sendall(data)
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-
-    def openai(self, key: str = KEY) -> openai.OpenAI:
-        url = f"http://127.0.0.1:{self.port}/v1"
-        return openai.OpenAI(base_url=url, api_key=key, max_retries=0, timeout=LIMIT)
-
-    def start_upstream(self) -> None:
-        assert self.upstream is None
-        self.upstream = self.new_upstream().start()
-
-    def stop_upstream(self) -> None:
-        if self.upstream is not None:
-            self.upstream.stop()
-            self.upstream = None
-
-    def side(self, word: str) -> Any:  # noqa: ANN401 - whatever the stand-in says
-        """Ask the stand-in on its side channel."""
-        assert self.upstream is not None
-        port = self.upstream.get_exposed_port(8001)
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2 * LIMIT)) as side:
-            side.request("GET", f"/{word}")
-            return json.loads(side.getresponse().read())
-
-    def seen(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.side("seen")
-        return found
-
-    def wait_for(self, status: int, *, within_s: float = LIMIT) -> float:
-        """Return after how many seconds `/health` first answers `status`."""
-        started = time.monotonic()
-        while time.monotonic() - started < within_s:
-            if self.ask("/health", key=None).status == status:
-                return time.monotonic() - started
-            time.sleep(0.05)
-        raise AssertionError(f"no {status} within {within_s} s: {self.log()[-2000:]}")
-
-    def reload(self, *keys: str) -> None:
-        """Replace the keys, and let the gateway read them again."""
-        write_keys(self.folder / "keys", *keys)
-        loads = self.container.logs().count(b"Loading success")
-        self.container.kill("SIGUSR2")
-        until(lambda: self.container.logs().count(b"Loading success") > loads)
-
-    def log(self) -> str:
-        return self.container.logs().decode()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def write_keys(folder: Path, *keys: str) -> None:
-    """Write hashes as `ttctl` does: whole, and then in one step."""
-    text = "".join(f"{hashlib.sha256(key.encode()).hexdigest()} user\n" for key in keys)
-    (folder / "new").write_text(text)
-    (folder / "new").replace(folder / "keys.map")
-
-
-@contextmanager
-def door_with(image: str, python: str, folder: Path) -> Iterator[Door]:
-    """Start a gateway as a stack does, before any engine exists."""
-    recipes = ShippedRecipes(ROOT)
-    defaults = recipes.defaults("gateway")
-    values: dict[str, object] = {
-        "engine": "vllm",
-        "engine_port": 8000,
-        "max_body_bytes": BODY_LIMIT,
-        "retry_after_s": 5,
-        "paths": defaults.paths,
-    }
-    for name in ("config", "keys"):
-        (folder / name).mkdir()
-    text = recipes.template("gateway/haproxy.cfg.j2", values)
-    (folder / "config" / "haproxy.cfg").write_text(text)
-    write_keys(folder / "keys", KEY)
-    with ExitStack() as stack:
-        network = stack.enter_context(Network())
-        gateway = DockerContainer(image).with_network(network)
-        gateway.ports["8080/tcp"] = ("127.0.0.1", None)
-        gateway.with_volume_mapping(folder / "config", "/etc/ttctl/gateway")
-        gateway.with_volume_mapping(folder / "keys", "/run/secrets/gateway")
-        gateway.with_tmpfs_mount("/tmp", f"size={defaults.tmpfs_mib}m")  # noqa: S108 - a container's
-        gateway.with_kwargs(
-            user="1000:1000",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
-            mem_limit=f"{defaults.memory_mib}m",
-            pids_limit=defaults.pids,
-        )
-        container = stack.enter_context(gateway).get_wrapped_container()
-        until(lambda: container.exec_run(list(defaults.health.test[1:])).exit_code == 0)
-
-        def new_upstream() -> DockerContainer:
-            upstream = DockerContainer(python).with_network(network).with_network_aliases("vllm")
-            upstream.with_volume_mapping(STAND_IN, "/stand-in")
-            upstream.with_kwargs(entrypoint=["python3", "/stand-in/serve.py"], init=True)
-            upstream.ports["8001/tcp"] = ("127.0.0.1", None)
-            return upstream
-
-        port = gateway.get_exposed_port(8080)
-        door = Door(network, folder, container, port, new_upstream)
-        stack.callback(door.stop_upstream)
-        yield door
-
-
-@pytest.fixture
-def lone_door(gateway_image: str, python_image: str, tmp_path: Path) -> Iterator[Door]:
-    """Yield a gateway of the test's own, before any engine exists."""
-    with door_with(gateway_image, python_image, tmp_path) as door:
-        yield door
-
-
-@pytest.fixture(scope="module")
-def shared_door(
-    gateway_image: str, python_image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Door]:
-    with door_with(gateway_image, python_image, tmp_path_factory.mktemp("gateway")) as door:
-        door.start_upstream()
-        door.wait_for(200)
-        yield door
-
-
-@pytest.fixture
-def door(shared_door: Door) -> Door:
-    """Give the shared gateway, ready and with nothing remembered."""
-    shared_door.side("health/200")
-    shared_door.wait_for(200)
-    shared_door.side("forget")
-    return shared_door
-
-
-def request_bytes(line: str, *headers: str, body: bytes = b"") -> bytes:
-    lines = [line, "Host: x", "Connection: close", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
-
-
-def answer_of(raw: bytes) -> Answer:
-    """Parse what came from a raw connection."""
-    head, _, body = raw.partition(b"\r\n\r\n")
-    status, _, fields = head.partition(b"\r\n")
-    headers = http.client.HTTPMessage()
-    for line in fields.decode().splitlines():
-        name, _, value = line.partition(": ")
-        headers[name] = value
-    return Answer(int(status.split()[1]), headers, body)
-
-
-AUTHORIZED = f"Authorization: Bearer {KEY}"
 
 
 # The key.
@@ -370,7 +141,6 @@ def test_no_other_path_reaches_the_engine(door: Door, path: str) -> None:
     for method in ("GET", "POST"):
         line = f"{method} {path} HTTP/1.1"
         answer = answer_of(door.raw(request_bytes(line, AUTHORIZED, "Content-Length: 0")))
-        # A backslash and other bytes that no URL holds are refused by the parser itself.
         assert answer.status == 404
         assert answer.error["code"] == "unknown_url"
     assert door.seen() == []
@@ -516,190 +286,6 @@ def test_a_request_has_an_id_that_client_and_engine_see(door: Door) -> None:
     assert ids[0] == "mine-1"
     assert {len(ids[1]), len(ids[2])} == {36}
     assert len(door.ask("/v1/models", key=None).headers["X-Request-Id"]) == 36
-
-
-# Streams.
-
-
-@contextmanager
-def streaming(door: Door) -> Iterator[tuple[socket.socket, http.client.HTTPResponse]]:
-    """Begin an answer whose next event comes when the side channel says so."""
-    with door.connection() as connection:
-        headers = {"Authorization": f"Bearer {KEY}"}
-        body = json.dumps({"model": "stream", "stream": True})
-        connection.request("POST", "/v1/chat/completions", body, headers)
-        assert door.side("waiting")
-        response = connection.getresponse()
-        yield connection.sock, response
-        response.close()
-
-
-def read_events(door: Door, response: http.client.HTTPResponse, numbers: range) -> None:
-    """Let each event go only when the one before has been read: a buffer would hang here."""
-    for number in numbers:
-        door.side("next")
-        assert response.readline() == f"data: {number}\n".encode()
-        assert response.readline() == b"\n"
-
-
-def test_each_chunk_arrives_before_the_next_one_is_sent(door: Door) -> None:
-    with streaming(door) as (_, response):
-        read_events(door, response, range(5))
-        assert response.read() == b""
-
-
-def test_a_client_that_leaves_a_stream_ends_the_work(door: Door) -> None:
-    with streaming(door) as (_, response):
-        read_events(door, response, range(1))
-    assert door.side("left")
-
-
-def test_a_client_that_leaves_before_an_answer_ends_the_work(door: Door) -> None:
-    with door.connection() as connection:
-        headers = {"Authorization": f"Bearer {KEY}"}
-        connection.request("POST", "/v1/completions", b'{"model": "hang"}', headers)
-        assert door.side("waiting")
-    assert door.side("left")
-
-
-# The engine comes and goes.
-
-
-def test_before_the_engine_exists_the_gateway_says_when_to_come_back(lone_door: Door) -> None:
-    assert lone_door.ask("/livez", key=None).status == 200
-    for path, key in (("/health", None), ("/v1/models", KEY)):
-        answer = lone_door.ask(path, key=key)
-        assert answer.status == 503
-        assert answer.error["code"] == "engine_not_ready"
-        assert answer.headers["Retry-After"] == "5"
-    assert lone_door.ask("/v1/models", key=None).status == 401
-    assert lone_door.ask("/pause").status == 404
-    with lone_door.openai() as client, pytest.raises(openai.InternalServerError) as caught:
-        client.models.list()
-    assert caught.value.status_code == 503
-    assert caught.value.code == "engine_not_ready"
-
-
-def test_an_engine_that_was_recreated_elsewhere_is_found_again(lone_door: Door) -> None:
-    lone_door.start_upstream()
-    assert lone_door.wait_for(200) < 5
-    lone_door.stop_upstream()
-    assert lone_door.wait_for(503) < 5
-    # What holds the address that is free now, so that the engine gets another.
-    with lone_door.new_upstream().with_network_aliases("other"):
-        lone_door.start_upstream()
-        assert lone_door.wait_for(200) < 5
-        assert lone_door.ask("/v1/models").status == 200
-        assert len(lone_door.seen()) == 1
-
-
-def test_an_engine_that_is_not_ready_gets_no_request_but_keeps_its_streams(door: Door) -> None:
-    with streaming(door) as (_, response):
-        read_events(door, response, range(2))
-        door.side("health/503")
-        until(lambda: b"engine_not_ready" in door.ask("/health", key=None).body)
-        answer = door.ask("/v1/completions", {"prompt": "x"})
-        assert answer.status == 503
-        assert answer.headers["Retry-After"] == "5"
-        read_events(door, response, range(2, 5))
-    assert [seen["path"] for seen in door.seen()] == ["/v1/chat/completions"]
-
-
-def test_an_engine_that_breaks_off_is_a_502_and_is_not_asked_twice(door: Door) -> None:
-    answer = door.ask("/v1/completions", {"model": "break"})
-    assert answer.status == 502
-    assert answer.error["type"] == "server_error"
-    assert len(door.seen()) == 1
-
-
-# Reload and stop.
-
-
-class Load:
-    """Threads that ask without a pause, over kept and over fresh connections."""
-
-    def __init__(self, door: Door) -> None:
-        self.statuses: list[int] = []
-        self.failures: list[Exception] = []
-        self._door = door
-        self._done = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(kept,)) for kept in (1, 1, 0, 0)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, kept: int) -> None:
-        try:
-            while not self._done.is_set():
-                with self._door.connection() as connection:
-                    self._ask_over(connection)
-                    while kept and not self._done.is_set():
-                        self._ask_over(connection)
-        except (OSError, http.client.HTTPException) as exc:
-            self.failures.append(exc)
-
-    def _ask_over(self, connection: http.client.HTTPConnection) -> None:
-        connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"})
-        response = connection.getresponse()
-        response.read()
-        self.statuses.append(response.status)
-
-
-def test_a_reload_under_load_loses_no_request(lone_door: Door) -> None:
-    lone_door.start_upstream()
-    lone_door.wait_for(200)
-    with Load(lone_door) as load:
-        for number in range(5):
-            lone_door.reload(KEY, f"another-{number}")
-            until(lambda: lone_door.ask("/livez", key=None).status == 200)
-            time.sleep(0.3)
-    assert load.failures == []
-    assert set(load.statuses) == {200}
-    assert len(load.statuses) > 100
-
-
-def test_a_reload_reads_the_keys_again_and_keeps_the_streams(lone_door: Door) -> None:
-    lone_door.start_upstream()
-    lone_door.wait_for(200)
-    with streaming(lone_door) as (_, response):
-        read_events(lone_door, response, range(2))
-        lone_door.reload("the-new-key")
-        until(lambda: lone_door.ask("/v1/models", key="the-new-key").status == 200)
-        assert lone_door.ask("/v1/models").status == 401
-        read_events(lone_door, response, range(2, 5))
-
-
-def test_a_configuration_that_is_wrong_leaves_the_old_one_serving(lone_door: Door) -> None:
-    config = lone_door.folder / "config"
-    (config / "new").write_text("frontend {\n")
-    (config / "new").replace(config / "haproxy.cfg")
-    lone_door.container.kill("SIGUSR2")
-    until(lambda: "unknown keyword" in lone_door.log() or "Error(s) found" in lone_door.log())
-    assert lone_door.ask("/livez", key=None).status == 200
-    assert lone_door.ask("/v1/models", key=None).status == 401
-
-
-def test_a_stop_lets_a_running_stream_end_and_takes_nothing_new(lone_door: Door) -> None:
-    lone_door.start_upstream()
-    lone_door.wait_for(200)
-    with streaming(lone_door) as (_, response):
-        read_events(lone_door, response, range(2))
-        stopping = threading.Thread(target=lone_door.container.stop, kwargs={"timeout": LIMIT})
-        stopping.start()
-        time.sleep(0.5)
-        with pytest.raises((OSError, http.client.HTTPException)):
-            lone_door.ask("/livez", key=None)
-        read_events(lone_door, response, range(2, 5))
-        assert response.read() == b""
-    stopping.join()
-    assert lone_door.container.wait(timeout=LIMIT)["StatusCode"] == 0
 
 
 # The container.
