@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -93,12 +95,66 @@ class DockerEngine:
             raise self._unreachable(exc) from exc
         return tuple(raw.decode(errors="replace").replace("\r", "\n").splitlines())
 
+    def stream(
+        self,
+        names: Mapping[str, str],
+        *,
+        tail: int | None,
+        since: int | None,
+        timestamps: bool,
+        follow: bool,
+    ) -> Iterator[tuple[str, str]]:
+        """Yield (name, line) of several containers; with `follow` until all have ended.
+
+        Args:
+            names: Container id to the name that its lines carry.
+            tail: Lines from the end, None for all.
+            since: Unix time in seconds, None for the start.
+            timestamps: Whether each line begins with its time.
+        """
+        lines: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+
+        def read(container_id: str, name: str) -> None:
+            for line in self._lines(
+                container_id, follow=follow, tail=tail, since=since, timestamps=timestamps
+            ):
+                lines.put((name, line))
+            lines.put(None)
+
+        for container_id, name in names.items():
+            threading.Thread(target=read, args=(container_id, name), daemon=True).start()
+        left = len(names)
+        while left:
+            item = lines.get()
+            if item is None:
+                left -= 1
+            else:
+                yield item
+
     def follow(self, container_id: str, *, since: int) -> Iterator[str]:
         """Yield the lines that a container prints from `since` (Unix time) until it ends."""
+        return self._lines(container_id, follow=True, tail=None, since=since, timestamps=False)
+
+    def _lines(
+        self,
+        container_id: str,
+        *,
+        follow: bool,
+        tail: int | None,
+        since: int | None,
+        timestamps: bool,
+    ) -> Iterator[str]:
         rest = b""
         try:
             chunks = self._client.api.logs(
-                container_id, stdout=True, stderr=True, stream=True, since=since
+                container_id,
+                stdout=True,
+                stderr=True,
+                stream=True,
+                follow=follow,
+                tail="all" if tail is None else tail,
+                since=since,
+                timestamps=timestamps,
             )
             for chunk in chunks:
                 *lines, rest = (rest + chunk).split(b"\n")

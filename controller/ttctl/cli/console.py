@@ -39,6 +39,12 @@ class Console:
         if text:
             print(text, flush=True)  # noqa: T201
 
+    def event(self, kind: str, value: object, text: str) -> None:
+        """Print one line of a stream; under `--json` one object a line."""
+        if self.as_json:
+            text = json.dumps({"schema": f"ttctl.{kind}/1", "data": _plain(value)}, sort_keys=True)
+        print(text, flush=True)  # noqa: T201
+
     def piece(self, text: str) -> None:
         """Print a piece of a streamed answer at once."""
         if not self.as_json:

@@ -31,8 +31,8 @@ def down(
     session = session_of(ctx)
     world = session.world
     names = stacks.known_stacks(world)
-    if not every and (names or stack):
-        names = (stacks.pick_stack(world, stack),)
+    if not every and names:
+        names = (stack or stacks.pick_stack(world, None),)
     plans = [
         stacks.down(world, name, volumes=volumes, dry_run=dry_run, lock_timeout_s=lock_timeout)
         for name in names

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
 from ttctl.cli import options
 from ttctl.cli.session import session_of
+from ttctl.errors import UsageError
+from ttctl.operations import logs as operations
 from ttctl.operations import stacks
+from ttctl.rules.since import moment
 
 app = typer.Typer(add_completion=False)
 
@@ -29,10 +33,20 @@ def logs(
 ) -> None:
     """Show what a stack's containers print."""
     session = session_of(ctx)
-    name = stacks.pick_stack(session.world, stack)
-    arguments = ["logs", "--tail", tail]
-    arguments += ["--follow"] if follow else []
-    arguments += ["--since", since] if since else []
-    arguments += ["--timestamps"] if timestamps else []
-    arguments += [service] if service else []
-    session.world.launcher.attach(name, arguments)
+    lines = operations.logs(
+        session.world,
+        stacks.pick_stack(session.world, stack),
+        service=service,
+        tail=None if tail == "all" else _count(tail),
+        since=moment(since, now=time.time()) if since else None,
+        timestamps=timestamps,
+        follow=follow,
+    )
+    for name, line in lines:
+        session.event("logs", {"service": name, "line": line}, f"{name:<7} | {line}")
+
+
+def _count(tail: str) -> int:
+    if tail.isdecimal():
+        return int(tail)
+    raise UsageError(f"--tail takes a number or `all`, not {tail!r}.", next_step="ttctl logs -n 50")

@@ -37,6 +37,10 @@ class Session:
         """Print the answer."""
         self.console.answer(kind, value, text)
 
+    def event(self, kind: str, value: object, text: str) -> None:
+        """Print one of many answers: a line, or one JSON object a line."""
+        self.console.event(kind, value, text)
+
     @cached_property
     def world(self) -> World:
         """Everything outside, wired; loading it costs more than most answers."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -116,6 +116,17 @@ class Engine(Protocol):
 
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         """Return the last lines that a container printed."""
+
+    def stream(
+        self,
+        names: Mapping[str, str],
+        *,
+        tail: int | None,
+        since: int | None,
+        timestamps: bool,
+        follow: bool,
+    ) -> Iterator[tuple[str, str]]:
+        """Yield (name, line) of several containers; `names` is by container id."""
 
 
 class Builder(Protocol):

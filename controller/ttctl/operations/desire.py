@@ -173,7 +173,7 @@ def _new_choice(world: World, request: Request) -> Choice:
     spec = resolve(world.catalog.specs(), model=request.model, device=device)
     chosen, weights, reason = _with_weights(world, spec)
     if request.device is None:
-        reason = f"{reason}; device {device}: {system.reason}"
+        reason = f"{reason}; {system.reason}"
     base = world.builder.base(world.site, offline=world.site.is_offline)
     return Choice(spec=chosen, weights=weights, base=base, reason=reason)
 
@@ -186,7 +186,8 @@ def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeigh
         if not spec.offline_model:
             raise
         stand_in = resolve(world.catalog.specs(), model=spec.offline_model, device=spec.device)
-        reason = f"stands in for {spec.model}: {offline.message}"
+        cause = offline.message.rstrip(".")
+        reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
         return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
     return spec, weights, f"the catalog's entry for {spec.device}"
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# The README's two commands are `make up` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+MODEL ?= llama
+QUESTION ?= What is Tenstorrent?
+PYTHON ?=
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+VENV := .venv
+BIN := $(VENV)/bin
+TTCTL := $(BIN)/ttctl
+ENGINE := controller/engine/engine.sh
+SCRIPTS := $(ENGINE) images/base/with-site images/gateway/health images/gateway/verify .ci/run
+RENDERED := build/rendered
+
+.PHONY: help setup setup-dev engine engine-stop up down test unit integration golden device \
+	lint type bench demo-model clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: setup engine ## Bring MODEL up (default llama) and ask it one question
+	@$(TTCTL) up $(MODEL)
+	@printf '\n> %s\n' "$(QUESTION)"
+	@$(TTCTL) chat --stack $(MODEL) "$(QUESTION)"
+
+down: setup ## End what `make up` started; the engine stays
+	@$(TTCTL) down $(MODEL)
+
+engine: ## Use the container engine that answers, else install and start one
+	@$(ENGINE) up
+
+engine-stop: ## End the engine that `make engine` started, and no other
+	@$(ENGINE) stop
+
+setup: $(VENV)/.installed ## Make .venv with ttctl in it
+
+setup-dev: $(VENV)/.installed-dev ## The same with what lint and tests need
+
+$(VENV)/pyvenv.cfg:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if "$$python" -c "$(USABLE)" 2>/dev/null; then exec "$$python" -m venv $(VENV); fi; \
+	done; \
+	{ echo "error:    Python 3.11 or newer with venv is needed."; \
+	  echo "why:      ttctl is installed into a virtual environment of its own, $(VENV)."; \
+	  echo "evidence: python3 is $$(python3 --version 2>&1)"; \
+	  echo "next:     apt-get install python3-venv   # or: make PYTHON=/path/to/python3.12 up"; \
+	} >&2; exit 4
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "installing ttctl into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "installing ttctl and what its tests need into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+test: unit engine ## Run all tests, the container ones included
+	@$(BIN)/pytest tests/integration tests/e2e
+
+unit: setup-dev ## Run the tests that need no engine and no network; takes seconds
+	@$(BIN)/pytest -n auto tests/unit tests/golden
+
+integration: setup-dev engine ## Run the tests of single containers
+	@$(BIN)/pytest tests/integration
+
+golden: setup-dev ## Write the golden files anew; review the diff
+	@TTCTL_GOLDEN=write $(BIN)/pytest -q tests/unit tests/golden -k golden
+
+device: setup-dev engine ## Run the tests that need a Tenstorrent card
+	@$(BIN)/pytest -m device tests
+
+lint: setup-dev type ## Style, types, import floors, scripts, rendered files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/shellcheck -x $(SCRIPTS)
+	@rm -rf $(RENDERED)
+	@XDG_STATE_HOME=$(CURDIR)/build/state XDG_CACHE_HOME=$(CURDIR)/build/cache \
+		$(TTCTL) --quiet render demo-llama -o $(RENDERED) >/dev/null
+	@$(BIN)/hadolint $(RENDERED)/images/*/Dockerfile
+	@$(BIN)/shellcheck $(RENDERED)/build.sh
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(RENDERED)/compose.yaml
+	@echo "lint: all good"
+
+type: setup-dev ## Check types
+	@$(BIN)/mypy
+
+bench: setup-dev engine ## Print ratios measured in one run
+	@$(BIN)/python tests/bench/run.py
+
+demo-model: setup-dev engine ## Train demo-llama anew, in the engine's own image
+	@$(BIN)/python tests/bench/train_demo.py
+
+clean: ## Remove what was made here; the engine's images stay
+	@rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
