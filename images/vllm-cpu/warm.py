@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Import what a start imports, so that its bytecode is in the image: the container's root is read-only."""
-import vllm.entrypoints.openai.api_server
-import vllm.entrypoints.cli.main
-import vllm.v1.engine.async_llm
-import vllm.v1.engine.core
-import vllm.v1.worker.cpu_worker
-import vllm.v1.worker.cpu_model_runner
-import vllm.model_executor.models.llama
+"""Import what a start imports, so that its bytecode is in the image: the root is read-only."""
+
+from importlib import import_module
+
+for name in (
+    "vllm.entrypoints.cli.main",
+    "vllm.entrypoints.openai.api_server",
+    "vllm.model_executor.models.llama",
+    "vllm.model_executor.models.qwen2",
+    "vllm.v1.engine.async_llm",
+    "vllm.v1.engine.core",
+    "vllm.v1.worker.cpu_model_runner",
+    "vllm.v1.worker.cpu_worker",
+):
+    import_module(name)

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.moments import moment
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.operations import logs as operations
 from ttctl.operations import stacks
-from ttctl.rules.since import moment
 
 app = typer.Typer(add_completion=False)
 

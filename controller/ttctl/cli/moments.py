@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a moment as docker's `--since` writes it. Pure."""
+"""Read a moment as docker's `--since` writes it."""
 
 from __future__ import annotations
 
