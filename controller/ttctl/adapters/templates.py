@@ -19,6 +19,7 @@ from ttctl.model.image import ImageRecipe
 from ttctl.model.service import HealthCheck, ServiceDefaults
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 RelativePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)*$")]
@@ -73,9 +74,17 @@ class ServicesFile(BaseModel):
 class ShippedRecipes:
     """The folders images/ and compose/ that ttctl ships."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` is the folder that holds images/ and compose/."""
+    def __init__(
+        self, root: Path, *, replaced: Mapping[tuple[str, str], Path] | None = None
+    ) -> None:
+        """Remember where things lie.
+
+        Args:
+            root: Folder that holds images/ and compose/.
+            replaced: (recipe, file) to the host path of what stands in its place.
+        """
         self._root = root
+        self._replaced = replaced or {}
 
     def recipe(self, name: str) -> ImageRecipe:
         """Read images/NAME.
@@ -91,7 +100,9 @@ class ShippedRecipes:
             parent=parsed.parent,
             template=_text(folder / "Dockerfile.j2"),
             files=tuple(
-                (path, _text(folder / path), _is_script(folder / path)) for path in parsed.files
+                (path, _text(found), _is_script(found))
+                for path in parsed.files
+                for found in (self._replaced.get((name, path), folder / path),)
             ),
             wheelhouse=parsed.wheelhouse,
             index=parsed.index,

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from typing import Annotated
 
 import typer
@@ -56,10 +58,15 @@ def up(
     result = up_operations.up(
         session.world, request, wait_s=wait_timeout, lock_timeout_s=lock_timeout
     )
-    session.show("up", result, up_text(result))
+    session.show("up", result, up_text(result, program=program()))
 
 
-def up_text(result: up_operations.UpResult) -> str:
+def program() -> str:
+    """Return what to type for ttctl: its name where the shell finds this one, else its path."""
+    return "ttctl" if shutil.which("ttctl") == sys.argv[0] else shlex.quote(sys.argv[0])
+
+
+def up_text(result: up_operations.UpResult, *, program: str) -> str:
     """Say how to talk to the stack."""
     state = "is up" if result.changed else "is up already, nothing was changed"
     key = shlex.quote(str(result.key_file))
@@ -92,7 +99,7 @@ def up_text(result: up_operations.UpResult) -> str:
         "the engine runs:",
         f"  {shlex.join(result.command)}",
         "",
-        f'ask        ttctl chat --stack {result.stack} "What is Tenstorrent?"',
-        f"stop       ttctl down {result.stack}",
+        f'ask        {program} chat --stack {result.stack} "What is Tenstorrent?"',
+        f"stop       {program} down {result.stack}",
     ]
     return "\n".join(lines)

