@@ -174,6 +174,7 @@ def door_with(image: str, python: str, folder: Path) -> Iterator[Door]:
         gateway.with_volume_mapping(folder / "keys", "/run/secrets/gateway")
         gateway.with_tmpfs_mount("/tmp", f"size={defaults.tmpfs_mib}m")  # noqa: S108 - a container's
         gateway.with_kwargs(
+            init=True,
             user="1000:1000",
             read_only=True,
             cap_drop=["ALL"],
