@@ -10,7 +10,7 @@ from ttctl.errors import NoDeviceError, OfflineError, UsageError
 from ttctl.model.lock import Lock, LockedImage
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
-from ttctl.rules.images import prebuilt, specs_for
+from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.resolve import resolve, with_settings
 from ttctl.rules.stack import DEFAULT_PORT, stack_name, stack_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
     from ttctl.model.service import ContainerState, ServiceDefaults, Stack
+    from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Request
 
 GATEWAY = "gateway"
@@ -60,10 +61,11 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
         OfflineError: Its weights cannot be had and nothing stands in for them.
         BadFileError: The lock or the catalog is damaged.
     """
+    _check_references(world.site)
     name = stack_name(request)
-    previous = None if upgrade else world.store.lock(name)
-    if previous is not None and not _still_holds(previous, request, world):
-        previous = None
+    locked = world.store.lock(name)
+    holds = locked is not None and not upgrade and _still_holds(locked, request, world)
+    previous = locked if holds else None
     choice = _locked_choice(world, previous) if previous else _new_choice(world, request)
     spec = with_settings(choice.spec, _remembered(request, previous))
     images = _images(world, spec, choice.base)
@@ -73,7 +75,7 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     stack = stack_of(
         spec,
         name=name,
-        port=request.port or (previous.port if previous else DEFAULT_PORT),
+        port=request.port or (locked.port if locked else DEFAULT_PORT),
         images={image.name: image for image in images},
         engine=engine,
         gateway=gateway,
@@ -132,6 +134,12 @@ def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, .
                 evidence=f"{container.name}: owner {container.owner or 'none'}",
                 next_step=f"ttctl up MODEL --name {stack}-2 --port 8001",
             )
+
+
+def _check_references(site: Site) -> None:
+    for one in (site.base_image, site.engine_image):
+        if one is not None:
+            check_reference(one)
 
 
 def _still_holds(previous: Lock, request: Request, world: World) -> bool:

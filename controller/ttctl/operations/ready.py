@@ -17,22 +17,29 @@ READY_S = 60
 POLL_S = 0.2
 
 
-def await_ready(world: World, desired: Desired, *, quick: bool) -> None:
+def await_ready(world: World, desired: Desired, *, quick: bool, wait_s: int) -> None:
     """Return when our gateway's own port has given a real completion.
+
+    Args:
+        quick: Whether nothing was started: then no step is announced.
+        wait_s: Limit where an engine that was started before still loads.
 
     Raises:
         EngineError: A container is gone, or the port is not this stack's.
-        WaitError: It did not answer within a minute.
+        WaitError: It did not answer within a minute, or `wait_s`.
     """
-    if quick:
-        _wait(world, desired)
+    containers = world.engine.containers(desired.stack.name)
+    loads = any(container.health == "starting" for container in containers)
+    limit_s = max(READY_S, wait_s) if loads else READY_S
+    if quick and not loads:
+        _wait(world, desired, limit_s=limit_s)
         return
     with world.reporter.step("Wait for a real completion"):
-        _wait(world, desired)
+        _wait(world, desired, limit_s=limit_s)
 
 
-def _wait(world: World, desired: Desired) -> None:
-    deadline = world.clock.now() + READY_S
+def _wait(world: World, desired: Desired, *, limit_s: int) -> None:
+    deadline = world.clock.now() + limit_s
     while True:
         try:
             _prove(world, desired)
@@ -40,7 +47,7 @@ def _wait(world: World, desired: Desired) -> None:
             _check_running(world, desired)
             if world.clock.now() >= deadline:
                 raise WaitError(
-                    f"The stack {desired.stack.name!r} did not answer within {READY_S} s.",
+                    f"The stack {desired.stack.name!r} did not answer within {limit_s} s.",
                     why=f"{exc.message} {exc.why}".strip(),
                     evidence=exc.evidence,
                     next_step=f"ttctl logs {desired.stack.name} --tail 100",

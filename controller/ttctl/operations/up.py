@@ -58,7 +58,7 @@ def up(
         if plan.changes:
             preflight(world, desired, plan)
             _execute(world, desired, plan, wait_s=wait_s)
-        await_ready(world, desired, quick=not plan.changes)
+        await_ready(world, desired, quick=not plan.changes, wait_s=wait_s)
     return UpResult(
         stack=name,
         model=desired.spec.model,
@@ -88,7 +88,8 @@ def _execute(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None
         with reporter.step("Write the rendered folder"):
             world.folders.write_folder(folder, desired.files, prune=True)
     if any(step.verb in {"start", "remove"} for step in plan.steps):
-        broken = stuck(world.engine.containers(stack.name))
+        containers = world.engine.containers(stack.name)
+        broken = stuck(containers, new_key=plan.wants("key", "gateway key"))
         if broken:
             with reporter.step(f"Remove {', '.join(broken)}"):
                 world.launcher.remove(stack.name, folder, broken, reporter=reporter)

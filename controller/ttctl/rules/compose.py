@@ -52,7 +52,7 @@ def _service(stack: Stack, service: ServiceSpec) -> Json:
 
 def _body(service: ServiceSpec) -> Json:
     body: Json = {
-        "image": service.image,
+        "image": _literal(service.image),
         "pull_policy": "never",
         "user": "1000:1000",
         "read_only": True,

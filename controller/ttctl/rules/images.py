@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
@@ -14,11 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ttctl.model.image import BaseImage, ImageRecipe
+    from ttctl.model.site import Sourced
 
 SITE_SECRETS = ("site.env", "ca.pem", "pip.conf", "apt.conf", "sources.list")
 """Secret ids of a build; a place that needs nothing of a kind gives an empty file."""
 
 REPOSITORY = "ttctl"
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}")
+"""What an image reference is made of; each character is harmless in every file that holds one."""
+
+
+def check_reference(one: Sourced) -> None:
+    """Refuse a setting that is no image reference.
+
+    Raises:
+        BadFileError: It holds something that no reference has.
+    """
+    if not REFERENCE.fullmatch(one.value):
+        raise BadFileError(
+            f"{one.value!r} is no image reference.",
+            why=f"{one.source} names it as an image to use.",
+            evidence="Expected [HOST[:PORT]/]NAME[:TAG][@sha256:DIGEST].",
+            next_step="docker image ls",
+        )
 
 
 def site_mounts() -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.plan import Plan, Step
 from ttctl.rules.compose import config_hash
+from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageSpec
@@ -51,7 +52,7 @@ def steps_to_up(
             "it holds exactly this plan",
             needed=not observed.folder_matches,
         ),
-        *(_service_step(stack, service, observed.containers) for service in stack.services),
+        *(_service_step(stack, service, observed) for service in stack.services),
         *_orphan_steps(stack, observed.containers),
         Step(verb="wait", subject="ready", reason="until a real completion has come back"),
     ]
@@ -105,11 +106,9 @@ def _weights_step(weights: LockedWeights, *, complete: bool) -> Step:
     return Step(verb="fetch", subject=subject, reason=reason)
 
 
-def _service_step(
-    stack: Stack, service: ServiceSpec, containers: tuple[ContainerState, ...]
-) -> Step:
+def _service_step(stack: Stack, service: ServiceSpec, observed: Observed) -> Step:
     wanted = config_hash(stack, service)
-    own = [container for container in containers if container.service == service.name]
+    own = [one for one in observed.containers if one.service == service.name]
     if not own:
         return Step(verb="start", subject=service.name, reason="no container of it is here")
     found = own[0]
@@ -121,15 +120,22 @@ def _service_step(
         return Step(verb="start", subject=service.name, reason=reason)
     if found.health == "unhealthy":
         return Step(verb="start", subject=service.name, reason="it is unhealthy: it is recreated")
+    if service.name == GATEWAY_SERVICE and not observed.has_key:
+        return Step(verb="start", subject=service.name, reason="it knows another key: recreated")
     return Step(verb="skip", subject=service.name, reason="it runs as wanted")
 
 
-def stuck(containers: tuple[ContainerState, ...]) -> tuple[str, ...]:
-    """Return the services whose container compose would leave as it is, though it does not work."""
+def stuck(containers: tuple[ContainerState, ...], *, new_key: bool) -> tuple[str, ...]:
+    """Return the services whose container compose would leave as it is, though it does not work.
+
+    The gateway reads its keys when it starts, so one that was started before knows no new key.
+    """
     return tuple(
         container.service
         for container in containers
-        if container.health == "unhealthy" or container.state in {"paused", "dead", "restarting"}
+        if container.health == "unhealthy"
+        or container.state in {"paused", "dead", "restarting"}
+        or (new_key and container.service == GATEWAY_SERVICE)
     )
 
 

@@ -1,0 +1,525 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hand-written stand-ins for the Protocols, which remember what was asked of them.
+
+The launcher does what compose does: it reads the folder's compose file, keeps a container whose
+settings are the wanted ones, and replaces the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ttctl.adapters import places
+from ttctl.adapters.templates import ShippedRecipes
+from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
+from ttctl.model.device import System
+from ttctl.model.image import BaseImage, BuildResult
+from ttctl.model.lock import Lock, LockedFile, LockedWeights
+from ttctl.model.protocols import Completion, EngineInfo, PlaceFiles, World
+from ttctl.model.service import CONFIG_LABEL, ContainerState
+from ttctl.model.site import Site, Sourced
+from ttctl.model.spec import Limits, ModelSpec, Weights
+from ttctl.rules.images import SITE_SECRETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ttctl.model.image import ImageSpec
+    from ttctl.model.protocols import Reporter
+
+RECIPES = ShippedRecipes(places.shipped())
+REVISION = "1" * 40
+NEWER = "2" * 40
+OWNER = "0123456789abcdef"
+KEY = "k" * 64
+
+HUB_MODEL = ModelSpec(
+    model="acme/Small-1B",
+    device="cpu",
+    engine="vllm",
+    aliases=("llama", "small"),
+    default=True,
+    image="vllm-cpu",
+    weights=Weights(kind="hub", repository="acme/Small-1B", size_bytes=1_000),
+    limits=Limits(max_model_len=4096, max_num_seqs=8, block_size=64),
+    engine_args=(("enforce-eager", ""), ("kv-cache-memory-bytes", "1G")),
+    memory_mib=6144,
+    status="EXPERIMENTAL",
+    offline_model="demo-llama",
+    source="a test",
+)
+DEMO_MODEL = replace(
+    HUB_MODEL,
+    model="demo-llama",
+    aliases=("demo",),
+    default=False,
+    demo=True,
+    weights=Weights(kind="bundled", repository="demo-llama", size_bytes=1_000),
+    limits=Limits(max_model_len=2048, max_num_seqs=8, block_size=64),
+    memory_mib=4096,
+    offline_model="",
+)
+CARD_MODEL = replace(HUB_MODEL, device="n150", offline_model="")
+
+
+class FakeReporter:
+    """Remembers steps, notes and lines."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.notes: list[str] = []
+        self.lines: list[str] = []
+        self.counts: list[tuple[float, float, str]] = []
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        self.steps.append(title)
+        yield
+
+    def progress(self, done: float, total: float, unit: str) -> None:
+        self.counts.append((done, total, unit))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def detail(self, line: str) -> None:
+        self.lines.append(line)
+
+
+class FakeCatalog:
+    """A few entries."""
+
+    def __init__(self) -> None:
+        self.entries: tuple[ModelSpec, ...] = (HUB_MODEL, CARD_MODEL, DEMO_MODEL)
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        return self.entries
+
+    def sha256(self) -> str:
+        return hashlib.sha256(repr(self.entries).encode()).hexdigest()
+
+
+class FakeEngine:
+    """An engine with the images and containers that a test gives it."""
+
+    def __init__(self) -> None:
+        self.images: set[str] = set()
+        self.states: dict[str, ContainerState] = {}
+        self.refuses: TtctlError | None = None
+        self.logs: dict[str, tuple[str, ...]] = {}
+
+    def info(self) -> EngineInfo:
+        if self.refuses:
+            raise self.refuses
+        return EngineInfo(
+            version="24", compose_version="2.29", buildx_version="0.17", root_dir="/var/lib/docker"
+        )
+
+    def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
+        found = (state for state in self.states.values() if stack in {None, state.stack})
+        return tuple(sorted(found, key=lambda state: state.name))
+
+    def has_image(self, reference: str) -> bool:
+        return reference in self.images
+
+    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
+        return self.logs.get(container_id, ())[-tail:]
+
+    def set_state(self, service: str, **changes: Any) -> None:
+        """Change what is seen of a service's container."""
+        name = next(name for name, state in self.states.items() if state.service == service)
+        self.states[name] = replace(self.states[name], **changes)
+
+
+class FakeBuilder:
+    """Makes an image by remembering its name."""
+
+    def __init__(self, calls: list[str], engine: FakeEngine) -> None:
+        self._calls, self._engine = calls, engine
+        self.registry_answers = False
+        self.texts: dict[str, str] = dict.fromkeys(SITE_SECRETS, "")
+        self.wheels: tuple[str, ...] = ()
+
+    def base(self, site: Site, *, offline: bool) -> BaseImage:
+        if site.base_image:
+            return BaseImage(
+                origin="site",
+                reference=site.base_image.value,
+                source=site.base_image.value,
+                reason="named by the site",
+            )
+        if self.registry_answers and not offline:
+            return BaseImage(
+                origin="registry",
+                reference="ttctl/rootfs:bookworm-aaaaaaaaaaaaaaaa",
+                source="registry.example.org/library/debian:bookworm-slim",
+                digest=f"sha256:{'a' * 64}",
+                reason="the registry answers",
+            )
+        return BaseImage(
+            origin="bootstrapped",
+            reference="ttctl/rootfs:bookworm",
+            source="debian bookworm",
+            reason="no registry answers",
+        )
+
+    def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:  # noqa: ARG002
+        self._calls.append("base")
+        self._engine.images.add(base.reference)
+
+    def pull(self, reference: str, reporter: Reporter) -> None:  # noqa: ARG002
+        self._calls.append(f"pull {reference}")
+        self._engine.images.add(reference)
+
+    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:  # noqa: ARG002
+        self._calls.append(f"build {image.name}")
+        self._engine.images.add(image.reference)
+        return BuildResult(reference=image.reference, image_id="", seconds=0, cached=False)
+
+    def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:  # noqa: ARG002
+        return PlaceFiles(secrets=tuple(sorted(self.texts.items())), wheels=self.wheels)
+
+
+class FakeWeights:
+    """A hub that answers or not, and a cache of what was fetched."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+        self.offline = False
+        self.revision = REVISION
+        self.here: set[tuple[str, str]] = set()
+        self.size_bytes = 1_000
+
+    def resolve(self, weights: Weights, site: Site) -> LockedWeights:  # noqa: ARG002
+        if weights.kind == "hub" and self.offline:
+            raise OfflineError("The model hub does not answer.", why="A test says so.")
+        file = LockedFile(path="config.json", size_bytes=self.size_bytes, sha256="c" * 64)
+        return LockedWeights(
+            kind=weights.kind,
+            repository=weights.repository,
+            revision=self.revision if weights.kind == "hub" else "",
+            files=(file,),
+        )
+
+    def is_complete(self, locked: LockedWeights) -> bool:
+        return (locked.repository, locked.revision) in self.here
+
+    def fetch(self, locked: LockedWeights, site: Site, reporter: Reporter) -> None:  # noqa: ARG002
+        self._calls.append(f"fetch {locked.repository}")
+        self.here.add((locked.repository, locked.revision))
+
+    def path(self, locked: LockedWeights) -> Path:
+        return Path("/cache/weights") / locked.repository / (locked.revision or "shipped")
+
+
+class FakeHost:
+    """A small machine without a card."""
+
+    def __init__(self) -> None:
+        self.found = System(
+            device="cpu",
+            cores=8,
+            memory_bytes=32 << 30,
+            machine="x86_64",
+            reason="no card was found",
+        )
+        self.free: dict[str, int] = {}
+        self.holders: dict[int, str] = {}
+        self.silent: set[str] = set()
+        self.index = "https://index.example.org/simple"
+
+    def system(self) -> System:
+        return self.found
+
+    def free_bytes(self, path: Path) -> int:
+        return self.free.get(str(path), 1 << 50)
+
+    def port_holder(self, address: str, port: int) -> str | None:  # noqa: ARG002
+        return self.holders.get(port)
+
+    def reaches(self, url: str, site: Site) -> bool:  # noqa: ARG002
+        return url not in self.silent
+
+    def package_index(self, site: Site) -> str:
+        return site.pip_index_url.value if site.pip_index_url else self.index
+
+
+class FakeStore:
+    """State folders in memory: locks, rendered folders and keys."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+        self.locks: dict[str, Lock] = {}
+        self.rendered: dict[str, dict[str, tuple[str, bool]]] = {}
+        self.made_keys: dict[str, str] = {}
+        self.busy = False
+        self.holding = False
+        self.pending: dict[str, Lock] = {}
+
+    def stacks(self) -> tuple[str, ...]:
+        return tuple(sorted(self.locks))
+
+    def lock(self, stack: str) -> Lock | None:
+        return self.locks.get(stack)
+
+    @contextmanager
+    def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:  # noqa: ARG002
+        if self.busy:
+            raise LockedError(f"The stack {stack!r} is locked by another command.")
+        self.holding = True
+        try:
+            yield
+        finally:
+            self.holding = False
+
+    def folder(self, stack: str) -> Path:
+        return Path("/state/stacks") / stack / "rendered"
+
+    def owner(self) -> str:
+        return OWNER
+
+    def lock_text(self, lock: Lock) -> str:
+        text = repr(lock)
+        self.pending[text] = lock
+        return text
+
+    def read_folder(self, folder: Path) -> dict[str, str]:
+        return {path: text for path, (text, _) in self.rendered.get(str(folder), {}).items()}
+
+    def write_folder(
+        self, folder: Path, files: dict[str, tuple[str, bool]], *, prune: bool
+    ) -> None:
+        self._calls.append(f"write{' and prune' if prune else ''}")
+        self.rendered[str(folder)] = dict(files)
+        lock = self.pending[files["ttctl.lock"][0]]
+        if folder == self.folder(lock.stack):
+            self.locks[lock.stack] = lock
+
+    def has_key(self, stack: str) -> bool:
+        return stack in self.made_keys
+
+    def ensure_key(self, stack: str) -> Path:
+        if stack not in self.made_keys:
+            self._calls.append("key")
+            self.made_keys[stack] = KEY
+        return self.key_file(stack)
+
+    def key(self, stack: str) -> str:
+        return self.made_keys[stack]
+
+    def key_file(self, stack: str) -> Path:
+        return Path("/state/stacks") / stack / "secrets/api-key"
+
+    def secrets(self, stack: str) -> Path:
+        return Path("/state/stacks") / stack / "secrets/gateway"
+
+
+class FakeLauncher:
+    """Does to the engine's containers what compose would."""
+
+    def __init__(self, calls: list[str], engine: FakeEngine, store: FakeStore) -> None:
+        self._calls, self._engine, self._store = calls, engine, store
+        self._made = 0
+        self.fails: TtctlError | None = None
+
+    def up(self, stack: str, folder: Path, *, wait_s: int, reporter: Reporter) -> None:  # noqa: ARG002
+        self._calls.append("up")
+        if self.fails:
+            raise self.fails
+        files = self._store.rendered[str(folder)]
+        port = next(
+            int(line.split("'")[1])
+            for line in files[".env"][0].splitlines()
+            if line.startswith("TTCTL_PORT=")
+        )
+        services = yaml.safe_load(files["compose.yaml"][0])["services"]
+        for orphan in [s.name for s in self._engine.containers(stack) if s.service not in services]:
+            del self._engine.states[orphan]
+        for service, body in services.items():
+            self._start(stack, service, body, port)
+
+    def _start(self, stack: str, service: str, body: dict[str, Any], port: int) -> None:
+        name = f"ttctl-{stack}-{service}-1"
+        found = self._engine.states.get(name)
+        wanted = body["labels"][CONFIG_LABEL]
+        if found and found.config_hash == wanted:
+            started = replace(found, state="running", health=found.health or "healthy")
+            self._engine.states[name] = started
+            return
+        if body["image"] not in self._engine.images:
+            raise EngineError(f"No such image: {body['image']}")
+        self._made += 1
+        self._engine.states[name] = container(
+            service,
+            stack=stack,
+            container_id=f"{self._made:064x}",
+            config_hash=wanted,
+            image=body["image"],
+            ports=(("127.0.0.1", port, 8080),) if "ports" in body else (),
+        )
+
+    def remove(
+        self,
+        stack: str,
+        folder: Path,  # noqa: ARG002
+        services: Sequence[str],
+        *,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        self._calls.append(f"remove {' '.join(services)}")
+        for service in services:
+            del self._engine.states[f"ttctl-{stack}-{service}-1"]
+
+    def down(self, stack: str, *, volumes: bool, reporter: Reporter) -> None:  # noqa: ARG002
+        self._calls.append(f"down{' with volumes' if volumes else ''}")
+        for state in self._engine.containers(stack):
+            del self._engine.states[state.name]
+
+    def attach(self, stack: str, arguments: Sequence[str]) -> None:
+        self._calls.append(f"attach {stack} {' '.join(arguments)}")
+
+
+class FakeGateway:
+    """A gateway whose engine answers, or not."""
+
+    def __init__(self) -> None:
+        self.is_healthy = True
+        self.lists: tuple[str, ...] = ("demo-llama", "acme/Small-1B")
+        self.fails: TtctlError | None = None
+        self.on_look: Callable[[], None] = lambda: None
+        self.asked: list[tuple[int, str, list[dict[str, str]]]] = []
+
+    def healthy(self, port: int) -> bool:  # noqa: ARG002
+        self.on_look()
+        return self.is_healthy
+
+    def models(self, port: int, key: str) -> tuple[str, ...]:  # noqa: ARG002
+        return self.lists
+
+    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+        return self._answer(port, key, model, [{"role": "user", "content": prompt}])
+
+    def chat(
+        self,
+        port: int,
+        key: str,
+        *,
+        model: str,
+        messages: list[dict[str, str]],
+        max_tokens: int,  # noqa: ARG002
+        temperature: float,  # noqa: ARG002
+        on_text: Callable[[str], None],
+    ) -> Completion:
+        answer = self._answer(port, key, model, messages)
+        on_text(answer.text)
+        return answer
+
+    def _answer(
+        self, port: int, key: str, model: str, messages: list[dict[str, str]]
+    ) -> Completion:
+        self.asked.append((port, key, messages))
+        if self.fails:
+            raise self.fails
+        return Completion(
+            text="Hi.",
+            model=model,
+            prompt_tokens=1,
+            completion_tokens=2,
+            seconds=0.5,
+            first_token_s=0.1,
+        )
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """A machine with ttctl on it; `calls` holds whatever changed something."""
+
+    calls: list[str] = field(default_factory=list)
+    catalog: FakeCatalog = field(default_factory=FakeCatalog)
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    host: FakeHost = field(default_factory=FakeHost)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    clock: FakeClock = field(default_factory=FakeClock)
+    reporter: FakeReporter = field(default_factory=FakeReporter)
+    site: Site = field(default_factory=Site)
+    builder: FakeBuilder = field(init=False)
+    weights: FakeWeights = field(init=False)
+    store: FakeStore = field(init=False)
+    launcher: FakeLauncher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.builder = FakeBuilder(self.calls, self.engine)
+        self.weights = FakeWeights(self.calls)
+        self.store = FakeStore(self.calls)
+        self.launcher = FakeLauncher(self.calls, self.engine, self.store)
+
+    @property
+    def world(self) -> World:
+        """Everything, as operations get it; templates and recipes are the shipped ones."""
+        return World(
+            catalog=self.catalog,
+            recipes=RECIPES,
+            engine=self.engine,
+            builder=self.builder,
+            launcher=self.launcher,
+            weights=self.weights,
+            host=self.host,
+            store=self.store,
+            folders=self.store,
+            keys=self.store,
+            gateway=self.gateway,
+            clock=self.clock,
+            reporter=self.reporter,
+            site=self.site,
+            cache=Path("/cache"),
+            version="0.0.0",
+        )
+
+    def taken(self) -> list[str]:
+        """Return the changes since the last look."""
+        found, self.calls[:] = list(self.calls), []
+        return found
+
+
+def container(service: str, **changes: Any) -> ContainerState:
+    """Return a container that runs well."""
+    stack = changes.get("stack", "llama")
+    plain = ContainerState(
+        container_id="f" * 64,
+        name=f"ttctl-{stack}-{service}-1",
+        stack=stack,
+        owner=OWNER,
+        service=service,
+        image="ttctl/x:1",
+        config_hash="",
+        state="running",
+        health="healthy",
+        exit_code=0,
+        oom_killed=False,
+        started_at="2026-01-31T10:00:00Z",
+    )
+    return replace(plain, **changes)
+
+
+def at(value: str, source: str = "test") -> Sourced:
+    """Return a setting."""
+    return Sourced(value=value, source=source)
