@@ -131,7 +131,7 @@ class FakeEngine:
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         return self.logs.get(container_id, ())[-tail:]
 
-    def set_state(self, service: str, **changes: Any) -> None:
+    def set_state(self, service: str, **changes: Any) -> None:  # noqa: ANN401
         """Change what is seen of a service's container."""
         name = next(name for name, state in self.states.items() if state.service == service)
         self.states[name] = replace(self.states[name], **changes)
@@ -500,7 +500,7 @@ class Scene:
         return found
 
 
-def container(service: str, **changes: Any) -> ContainerState:
+def container(service: str, **changes: Any) -> ContainerState:  # noqa: ANN401
     """Return a container that runs well."""
     stack = changes.get("stack", "llama")
     plain = ContainerState(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RelativePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)*$")]
 HAPROXY_WORD = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
+TEXT = "tag:yaml.org,2002:str"
 DOCKERFILE_VALUE = re.compile(r"[A-Za-z0-9._/:@=, -]{1,1024}")
 
 
@@ -220,9 +221,9 @@ class _PlainDumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z_-]*", text) and yaml.safe_load(text) == text
-    style = None if plain else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    word = re.fullmatch(r"[A-Za-z][A-Za-z_-]*", text)
+    plain = word and dumper.resolve(yaml.ScalarNode, text, (True, False)) == TEXT  # type: ignore[no-untyped-call]
+    return dumper.represent_scalar(TEXT, text, style=None if plain else '"')
 
 
 _PlainDumper.add_representer(str, _represent_text)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.errors import OfflineError, TtctlError, UsageError
-from ttctl.rules.stack import BIND
+from ttctl.model.spec import Request
+from ttctl.rules.stack import BIND, stack_name
 
 if TYPE_CHECKING:
     from ttctl.model.plan import Plan
@@ -34,7 +35,10 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
     info = world.engine.info()
     _check_port(world, desired, plan)
     _check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
-    if any(step.verb in {"build", "bootstrap"} for step in plan.steps):
+    verbs = {step.verb for step in plan.steps}
+    if verbs & {"build", "bootstrap", "pull"}:
+        _check_online(world)
+    if verbs & {"build", "bootstrap"}:
         _check_network(world)
     _warn_of_memory(world, desired)
 
@@ -60,8 +64,15 @@ def _check_port(world: World, desired: Desired, plan: Plan) -> None:
         f"Port {stack.port} on {BIND} is taken.",
         why=f"{holder} listens there.",
         evidence=f"Free: {free}.",
-        next_step=f"ttctl up {desired.lock.requested} --port {free}",
+        next_step=f"{_command(desired)} --port {free}",
     )
+
+
+def _command(desired: Desired) -> str:
+    """Return what was typed for this stack."""
+    model, stack = desired.lock.requested, desired.stack.name
+    named = "" if stack_name(Request(model=model)) == stack else f" --name {stack}"
+    return f"ttctl up {model}{named}"
 
 
 def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> None:
@@ -82,14 +93,17 @@ def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> No
             )
 
 
-def _check_network(world: World) -> None:
+def _check_online(world: World) -> None:
     if world.site.is_offline:
         raise OfflineError(
             "The images are not here, and the site is offline.",
-            why="A build takes packages from a mirror and a package index.",
+            why="They are pulled, or built from a mirror's and a package index's packages.",
             evidence=f"offline is set by {world.site.offline.source if world.site.offline else ''}",
             next_step="TTCTL_OFFLINE=0 ttctl up   # once, where there is a network",
         )
+
+
+def _check_network(world: World) -> None:
     mirrors = [source.value.split()[1] for source in world.site.apt_sources][:1]
     index = world.host.package_index(world.site)
     for what, url in (

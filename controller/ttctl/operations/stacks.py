@@ -96,7 +96,7 @@ def _state(
 ) -> str:
     if not containers:
         return "stopped"
-    if any(container.state != "running" for container in containers):
+    if any(one.state != "running" or one.health == "unhealthy" for one in containers):
         return "degraded"
     if any(container.health == "starting" for container in containers):
         return "starting"

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do `plan`, `render` and `lock` say the same as `up`, and start nothing?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.fakes import Scene, at
+
+from ttctl.errors import UsageError
+from ttctl.model.site import Site
+from ttctl.model.spec import Request
+from ttctl.operations import plan as operations
+from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LLAMA = Request(model="llama")
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_a_plan_names_every_step_that_up_then_takes(scene: Scene) -> None:
+    _, plan = operations.plan(scene.world, LLAMA)
+    assert scene.taken() == []
+    assert [(step.verb, step.subject) for step in plan.changes] == [
+        ("bootstrap", "ttctl/rootfs:bookworm"),
+        ("build", "base"),
+        ("build", "torch"),
+        ("build", "vllm-cpu"),
+        ("build", "gateway"),
+        ("fetch", "weights acme/Small-1B"),
+        ("key", "gateway key"),
+        ("write", "rendered folder"),
+        ("start", "vllm"),
+        ("start", "gateway"),
+    ]
+    assert all(step.reason for step in plan.steps)
+
+
+def test_after_up_every_step_of_the_plan_is_skipped_with_a_reason(scene: Scene) -> None:
+    up(scene.world, LLAMA)
+    _, plan = operations.plan(scene.world, LLAMA)
+    assert plan.changes == ()
+    assert {step.verb for step in plan.steps} == {"skip", "wait"}
+    assert all(step.reason for step in plan.steps)
+
+
+def test_rendering_twice_gives_equal_files(scene: Scene, tmp_path: Path) -> None:
+    operations.render(scene.world, LLAMA, output=tmp_path / "one")
+    operations.render(scene.world, LLAMA, output=tmp_path / "two")
+    first, second = scene.store.rendered.values()
+    assert first == second
+
+
+def test_what_is_rendered_is_what_up_writes(scene: Scene, tmp_path: Path) -> None:
+    operations.render(scene.world, LLAMA, output=tmp_path / "one")
+    up(scene.world, LLAMA)
+    first, second = scene.store.rendered.values()
+    assert first == second
+
+
+def test_rendering_needs_no_engine_and_starts_nothing(scene: Scene, tmp_path: Path) -> None:
+    folder, names = operations.render(scene.world, LLAMA, output=tmp_path / "one")
+    assert folder == tmp_path / "one"
+    assert {"compose.yaml", ".env", "ttctl.lock", "build.sh", "README.md"} < set(names)
+    assert scene.taken() == ["key", "write"]
+
+
+def test_a_folder_with_other_files_is_not_written_to(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UsageError, match="is not empty"):
+        operations.render(scene.world, LLAMA, output=tmp_path)
+    assert scene.taken() == []
+
+
+def test_a_folder_that_was_rendered_before_is_written_again(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "ttctl.lock").touch()
+    operations.render(scene.world, LLAMA, output=tmp_path)
+
+
+def test_a_file_is_no_folder(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="is not a folder"):
+        operations.render(scene.world, LLAMA, output=tmp_path / "file")
+
+
+def test_a_lock_is_written_and_nothing_is_started(scene: Scene) -> None:
+    lock = operations.lock(scene.world, LLAMA, upgrade=False)
+    assert scene.taken() == ["write and prune"]
+    assert scene.store.locks["llama"] == lock
+    assert lock.weights.revision
+    assert len(lock.files_sha256) == 64
+
+
+def test_the_hash_of_the_files_is_the_same_in_every_place(scene: Scene) -> None:
+    here = operations.lock(scene.world, LLAMA, upgrade=False)
+    there = Scene(site=Site(http_proxy=at("http://proxy.example.org:1")))
+    there.builder.texts["site.env"] = "http_proxy=x\n"
+    there.builder.wheels = ("/srv/wheels/a.whl",)
+    assert operations.lock(there.world, LLAMA, upgrade=False) == here
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(replace(LLAMA, max_model_len=1024), id="a limit"),
+        pytest.param(Request(model="demo-llama", name="llama"), id="another model"),
+    ],
+)
+def test_the_hash_of_the_files_changes_with_what_is_rendered(
+    scene: Scene, request_: Request
+) -> None:
+    before = operations.lock(scene.world, LLAMA, upgrade=False).files_sha256
+    assert operations.lock(scene.world, request_, upgrade=False).files_sha256 != before
+
+
+def test_no_key_stands_in_any_rendered_file(scene: Scene) -> None:
+    up(scene.world, LLAMA)
+    for path, (text, _) in scene.store.rendered[str(scene.store.folder("llama"))].items():
+        assert "k" * 64 not in text, path
+
+
+def test_only_the_build_script_is_executable_beside_the_images(scene: Scene) -> None:
+    desired, _ = operations.plan(scene.world, LLAMA)
+    runs = {path for path, (_, executable) in desired.files.items() if executable}
+    assert {path for path in runs if not path.startswith("images/")} == {"build.sh"}
+    assert "images/base/with-site" in runs

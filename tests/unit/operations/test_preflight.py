@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is what is missing told before anything changes, with figures?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.fakes import Scene, at, container
+
+from ttctl.errors import EngineError, OfflineError, ToolMissingError, TtctlError, UsageError
+from ttctl.model.site import Site
+from ttctl.model.spec import Request
+from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LLAMA = Request(model="llama")
+MIRROR = at("deb https://mirror.example.org/debian bookworm main", "a file")
+
+
+def refused(scene: Scene, kind: type[TtctlError], request: Request = LLAMA) -> TtctlError:
+    """Return why `up` refuses; nothing may have changed by then."""
+    scene.taken()
+    with pytest.raises(kind) as caught:
+        up(scene.world, request)
+    assert scene.taken() == []
+    return caught.value
+
+
+def test_a_taken_port_is_told_with_its_holder_and_the_next_free_port() -> None:
+    scene = Scene()
+    scene.host.holders = {8000: "pid 12 (nginx)", 8001: "pid 13 (x)"}
+    error = refused(scene, UsageError)
+    assert error.message == "Port 8000 on 127.0.0.1 is taken."
+    assert error.why == "pid 12 (nginx) listens there."
+    assert error.evidence == "Free: 8002."
+    assert error.next_step == "ttctl up llama --port 8002"
+
+
+def test_a_port_that_another_stack_publishes_is_told_by_the_stacks_name() -> None:
+    scene = Scene()
+    other = container("gateway", stack="qwen", ports=(("127.0.0.1", 8000, 8080),))
+    scene.engine.states[other.name] = other
+    scene.host.holders = {8000: "pid 12 (docker-proxy)"}
+    error = refused(scene, UsageError)
+    assert error.why == "the stack 'qwen' (container ttctl-qwen-gateway-1) listens there."
+
+
+def test_the_words_to_type_name_the_stack_that_was_meant() -> None:
+    scene = Scene()
+    scene.host.holders = {8000: "pid 12 (nginx)"}
+    error = refused(scene, UsageError, replace(LLAMA, name="second"))
+    assert error.next_step == "ttctl up llama --name second --port 8001"
+
+
+def test_the_stacks_own_port_is_no_obstacle_when_the_gateway_is_recreated() -> None:
+    scene = Scene()
+    up(scene.world, LLAMA)
+    scene.host.holders = {8000: "pid 12 (docker-proxy)"}
+    scene.engine.set_state("gateway", health="unhealthy")
+    up(scene.world, LLAMA)
+
+
+@pytest.mark.parametrize(
+    ("free", "what", "needed"),
+    [
+        pytest.param({"/var/lib/docker": 3_000_000_000}, "images", "5.0 GB", id="images"),
+        pytest.param({"/cache": 1_999_999_999}, "weights", "2.0 GB", id="weights"),
+    ],
+)
+def test_a_short_disk_is_told_with_what_is_needed_and_what_is_free(
+    free: dict[str, int], what: str, needed: str
+) -> None:
+    scene = Scene()
+    scene.host.free = free
+    scene.weights.size_bytes = 2_000_000_000
+    error = refused(scene, TtctlError)
+    assert error.message == f"There is not enough room for the {what}."
+    assert needed in error.why
+    assert f"{next(iter(free.values())) / 1e9:.1f} GB are free" in error.why
+
+
+def test_what_is_here_already_needs_no_room() -> None:
+    scene = Scene()
+    up(scene.world, LLAMA)
+    scene.host.free = {"/var/lib/docker": 0, "/cache": 0}
+    up(scene.world, replace(LLAMA, port=8001))
+
+
+def test_just_enough_room_is_enough() -> None:
+    scene = Scene()
+    scene.host.free = {"/cache": 1_000}
+    up(scene.world, LLAMA)
+
+
+@pytest.mark.parametrize(
+    ("site", "silent", "message"),
+    [
+        pytest.param(
+            Site(offline=at("1", "TTCTL_OFFLINE")),
+            "",
+            "The images are not here, and the site is offline.",
+            id="told to be offline",
+        ),
+        pytest.param(
+            Site(apt_sources=(MIRROR,)),
+            "https://mirror.example.org/debian",
+            "The distribution mirror does not answer.",
+            id="mirror",
+        ),
+        pytest.param(
+            Site(),
+            "https://index.example.org/simple",
+            "The package index does not answer.",
+            id="package index",
+        ),
+    ],
+)
+def test_a_build_without_a_network_is_refused_with_what_does_not_answer(
+    site: Site, silent: str, message: str
+) -> None:
+    scene = Scene(site=site)
+    scene.host.silent = {silent}
+    error = refused(scene, OfflineError)
+    assert error.message == message
+    assert silent in error.evidence
+
+
+def test_a_site_without_any_index_is_not_asked_for_one() -> None:
+    scene = Scene()
+    scene.host.index = ""
+    scene.host.silent = {""}
+    up(scene.world, LLAMA)
+
+
+def test_images_that_are_here_need_no_network() -> None:
+    scene = Scene()
+    up(scene.world, LLAMA)
+    scene.site = Site(offline=at("1"))
+    up(scene.world, replace(LLAMA, port=8001))
+
+
+def test_an_image_to_be_pulled_is_refused_at_a_place_without_a_network() -> None:
+    scene = Scene()
+    up(scene.world, LLAMA)
+    scene.site = Site(offline=at("1"), engine_image=at("registry.example.org/vllm:1"))
+    assert refused(scene, OfflineError).exit_code == 8
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(EngineError("No container engine answers."), id="no engine"),
+        pytest.param(ToolMissingError("docker's plugin 'buildx' is not installed."), id="plugin"),
+    ],
+)
+def test_an_engine_that_cannot_serve_is_told_before_anything_changes(error: TtctlError) -> None:
+    scene = Scene()
+    scene.engine.refuses = error
+    assert refused(scene, type(error)) is error
+
+
+@pytest.mark.parametrize(
+    ("memory", "told"),
+    [
+        pytest.param(32 << 30, False, id="enough"),
+        pytest.param(4 << 30, True, id="less than the engine's limit"),
+    ],
+)
+def test_too_little_memory_is_said_and_tried(memory: int, told: bool) -> None:  # noqa: FBT001
+    scene = Scene()
+    scene.host.found = replace(scene.host.found, memory_bytes=memory)
+    up(scene.world, LLAMA)
+    assert any("4096 MiB of memory" in note for note in scene.reporter.notes) == told
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(lambda scene: scene.host.holders.update({8000: "x"}), id="port"),
+        pytest.param(lambda scene: scene.host.free.update({"/cache": 0}), id="disk"),
+    ],
+)
+def test_after_a_refusal_the_next_up_does_everything(broken: Callable[[Scene], None]) -> None:
+    scene = Scene()
+    broken(scene)
+    refused(scene, TtctlError)
+    scene.host.holders.clear()
+    scene.host.free.clear()
+    assert up(scene.world, LLAMA).changed

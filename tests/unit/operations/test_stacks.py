@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is the right stack picked, is its state told truly, and does `down` take only it?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.fakes import Scene, container
+
+from ttctl.errors import BadFileError, LockedError, UsageError
+from ttctl.model.lock import Lock
+from ttctl.model.spec import Request
+from ttctl.operations import stacks
+from ttctl.operations.up import up
+
+LLAMA = Request(model="llama")
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """One stack, `llama`, that is up."""
+    scene = Scene()
+    up(scene.world, LLAMA)
+    scene.taken()
+    return scene
+
+
+@pytest.fixture
+def two(scene: Scene) -> Scene:
+    """A second one, `second`."""
+    up(scene.world, replace(LLAMA, name="second", port=8001))
+    scene.taken()
+    return scene
+
+
+def test_the_only_stack_needs_no_word(scene: Scene) -> None:
+    assert stacks.pick_stack(scene.world, None) == "llama"
+
+
+def test_a_stack_that_is_named_is_taken(two: Scene) -> None:
+    assert stacks.pick_stack(two.world, "second") == "second"
+
+
+def test_of_several_the_only_one_that_runs_needs_no_word(two: Scene) -> None:
+    stacks.down(two.world, "llama", volumes=False, dry_run=False)
+    assert stacks.pick_stack(two.world, None) == "second"
+
+
+def test_several_that_run_need_a_word(two: Scene) -> None:
+    with pytest.raises(UsageError, match="Which stack is meant") as caught:
+        stacks.pick_stack(two.world, None)
+    assert caught.value.evidence == "Stacks: llama, second."
+
+
+def test_a_name_that_is_not_there_is_told_with_those_that_are(two: Scene) -> None:
+    with pytest.raises(UsageError, match="no stack 'lama'") as caught:
+        stacks.pick_stack(two.world, "lama")
+    assert caught.value.evidence == "Stacks: llama, second."
+
+
+def test_a_machine_without_a_stack_says_how_to_make_one() -> None:
+    with pytest.raises(UsageError, match="no stack yet") as caught:
+        stacks.pick_stack(Scene().world, None)
+    assert caught.value.next_step == "ttctl up llama"
+
+
+def test_the_stacks_of_another_state_folder_are_not_known(scene: Scene) -> None:
+    other = container("vllm", stack="theirs", owner="somebody")
+    scene.engine.states[other.name] = other
+    assert stacks.known_stacks(scene.world) == ("llama",)
+
+
+def test_a_stack_whose_lock_is_gone_is_known_by_its_containers(scene: Scene) -> None:
+    scene.store.locks.clear()
+    assert stacks.known_stacks(scene.world) == ("llama",)
+
+
+@pytest.mark.parametrize(
+    ("service", "changes", "expected"),
+    [
+        pytest.param("vllm", {}, "ready", id="answers"),
+        pytest.param("vllm", {"health": "starting"}, "starting", id="loads"),
+        pytest.param("vllm", {"state": "exited"}, "degraded", id="one ended"),
+        pytest.param("gateway", {"state": "paused"}, "degraded", id="one is paused"),
+        pytest.param("vllm", {"health": "unhealthy"}, "degraded", id="one is unhealthy"),
+    ],
+)
+def test_the_state_is_what_the_containers_show(
+    scene: Scene, service: str, changes: dict[str, Any], expected: str
+) -> None:
+    scene.engine.set_state(service, **changes)
+    assert stacks.status(scene.world, "llama").state == expected
+
+
+def test_healthy_containers_that_do_not_answer_are_degraded(scene: Scene) -> None:
+    scene.gateway.is_healthy = False
+    assert stacks.status(scene.world, "llama").state == "degraded"
+
+
+def test_a_stack_that_was_taken_down_is_stopped_and_keeps_its_lock_and_key(scene: Scene) -> None:
+    stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    found = stacks.status(scene.world, "llama")
+    assert (found.state, found.model) == ("stopped", "acme/Small-1B")
+    assert scene.store.has_key("llama")
+
+
+def test_a_damaged_lock_is_told_and_the_stack_is_still_shown(scene: Scene) -> None:
+    def damaged(stack: str) -> Lock | None:
+        raise BadFileError(f"The lock of {stack} was changed.", evidence="line 3")
+
+    scene.store.lock = damaged  # type: ignore[method-assign]
+    found = stacks.status(scene.world, "llama")
+    assert found.state == "unknown"
+    assert found.reason == "The lock of llama was changed. line 3"
+    assert found.url == "http://127.0.0.1:8000"
+
+
+def test_down_says_what_it_does_and_does_it_once(scene: Scene) -> None:
+    plan = stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert [step.subject for step in plan.changes] == ["gateway", "vllm"]
+    assert scene.taken() == ["down"]
+    again = stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert again.changes == ()
+    assert scene.taken() == []
+
+
+def test_down_of_one_stack_leaves_the_other(two: Scene) -> None:
+    stacks.down(two.world, "llama", volumes=True, dry_run=False)
+    assert {state.stack for state in two.engine.containers(None)} == {"second"}
+    assert two.taken() == ["down with volumes"]
+
+
+def test_a_dry_run_of_down_changes_nothing(scene: Scene) -> None:
+    plan = stacks.down(scene.world, "llama", volumes=False, dry_run=True)
+    assert len(plan.changes) == 2
+    assert scene.taken() == []
+
+
+def test_down_leaves_another_users_containers_alone(scene: Scene) -> None:
+    scene.engine.set_state("vllm", owner="somebody")
+    with pytest.raises(UsageError, match="another user"):
+        stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert scene.taken() == []
+
+
+def test_down_does_not_touch_a_stack_that_another_command_changes(scene: Scene) -> None:
+    scene.store.busy = True
+    with pytest.raises(LockedError):
+        stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert scene.taken() == []
