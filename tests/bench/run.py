@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ttctl costs, as ratios measured in one run: starting a stack, the gateway, the images.
+
+Each pair is measured in turns, so that a noisy machine is noisy for both. Medians are compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import docker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROUNDS = 3
+STACK = "bench"
+TTCTL = str(Path(sys.executable).with_name("ttctl"))
+START_S = 600
+GOAL = 1.1
+
+
+def main() -> int:
+    """Print the ratios; exit 1 where a goal is missed."""
+    port = free_port()
+    up(port)
+    card = json.loads(run(TTCTL, "up", "demo-llama", "--name", STACK, "--json"))["data"]
+    missed = [
+        *measure_up(port, Path(card["folder"])),
+        *measure_engine(port, Path(card["folder"])),
+    ]
+    down()
+    print_sizes(Path(card["folder"]))
+    measure_gateway(Path(card["folder"]))
+    print("goals missed:", ", ".join(missed) or "none")
+    return 1 if missed else 0
+
+
+def measure_up(port: int, folder: Path) -> list[str]:
+    """`ttctl up` on built images over `docker compose up -d --wait` of the same folder."""
+    compose = ("docker", "compose", "--project-directory", str(folder))
+
+    def plain() -> None:
+        run(*compose, "up", "--detach", "--wait")
+
+    ours, theirs = in_turns(lambda: up(port), plain)
+    return report("up / docker compose up --wait", ours, theirs)
+
+
+def measure_engine(port: int, folder: Path) -> list[str]:
+    """Start to first token: the engine's container alone, and through `up`."""
+    service = json.loads(
+        run("docker", "compose", "--project-directory", str(folder), "config", "--format", "json")
+    )["services"]["vllm"]
+    alone_port = free_port()
+
+    def alone() -> None:
+        environment = [f"--env={name}={value}" for name, value in service["environment"].items()]
+        mounts = [
+            f"--mount=type=bind,readonly,source={one['source']},target={one['target']}"
+            for one in service["volumes"]
+        ]
+        run(
+            "docker", "run", "--detach", "--name=ttctl-bench-alone", "--read-only", "--init",
+            "--cap-drop=ALL", "--tmpfs=/tmp:mode=1777", "--user=1000:1000",
+            f"--memory={service['mem_limit']}", f"--publish=127.0.0.1:{alone_port}:8000",
+            *environment, *mounts, service["image"], *service["command"],
+        )  # fmt: skip
+        wait_for_token(alone_port, "demo-llama")
+
+    try:
+        ours, theirs = in_turns(lambda: up(port), alone, after=down_alone)
+    finally:
+        down_alone()
+    return report("start to first token, up / engine alone", ours, theirs)
+
+
+def in_turns(
+    ours: Callable[[], None], theirs: Callable[[], None], after: Callable[[], None] | None = None
+) -> tuple[list[float], list[float]]:
+    """Return the seconds of both, measured in turns from nothing running."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for index, action in enumerate((ours, theirs)):
+            down()
+            if after:
+                after()
+            started = time.monotonic()
+            action()
+            seconds[index].append(time.monotonic() - started)
+    return seconds
+
+
+def report(title: str, ours: list[float], theirs: list[float]) -> list[str]:
+    """Print one ratio; return its title where the goal is missed."""
+    ratio = median(ours) / median(theirs)
+    rounds = " ".join(f"{one:.1f}/{other:.1f}" for one, other in zip(ours, theirs, strict=True))
+    print(f"{title}: {ratio:.2f} (goal <= {GOAL}; seconds in turns: {rounds})", flush=True)
+    return [title] if ratio > GOAL else []
+
+
+def measure_gateway(folder: Path) -> None:
+    """Print what the gateway costs beside nginx; its module says how."""
+    image = next(one["reference"] for one in images(folder) if one["name"] == "gateway")
+    subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("gateway.py"))],
+        check=False,
+        env={**os.environ, "TTCTL_TEST_GATEWAY": image},
+    )
+
+
+def images(folder: Path) -> list[dict[str, str]]:
+    """Return the images of the stack's lock."""
+    lock: dict[str, list[dict[str, str]]] = tomllib.loads((folder / "ttctl.lock").read_text())
+    return lock["images"]
+
+
+def print_sizes(folder: Path) -> None:
+    """Print each image's size and the sum of what is not shared."""
+    client = docker.from_env()
+    layers: dict[str, int] = {}
+    for name in (one["reference"] for one in images(folder)):
+        image = client.images.get(name)
+        print(f"image {name}: {image.attrs['Size'] / 1e6:.0f} MB")
+        sizes = [step["Size"] for step in reversed(image.history()) if step["Size"]]
+        layers.update(zip(_with_content(image), sizes, strict=False))
+    print(f"unique layers of all of them: {sum(layers.values()) / 1e9:.2f} GB (goal <= 1.6)")
+
+
+def _with_content(image: docker.models.images.Image) -> list[str]:
+    empty = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+    return [layer for layer in image.attrs["RootFS"]["Layers"] if layer != empty]
+
+
+def up(port: int) -> None:
+    """Bring the bench's own stack up."""
+    run(TTCTL, "--quiet", "up", "demo-llama", "--name", STACK, "--port", str(port))
+
+
+def down() -> None:
+    """Take it down."""
+    run(TTCTL, "--quiet", "down", STACK)
+
+
+def down_alone() -> None:
+    """Remove the engine that runs alone."""
+    with suppress(docker.errors.NotFound):
+        docker.from_env().containers.get("ttctl-bench-alone").remove(force=True)
+
+
+def wait_for_token(port: int, model: str) -> None:
+    """Return when a completion has come back."""
+    body = json.dumps({"model": model, "prompt": "Hello", "max_tokens": 1}).encode()
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/v1/completions", body, {"Content-Type": "application/json"}
+        )
+        with suppress(OSError), urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
+            return
+        time.sleep(0.1)
+    raise TimeoutError(port)
+
+
+def run(*command: str) -> str:
+    """Run a command; its stdout is returned, its failure ends the bench."""
+    found = shutil.which(command[0]) or command[0]
+    done = subprocess.run(
+        [found, *command[1:]], capture_output=True, text=True, check=False, timeout=START_S
+    )
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+        raise SystemExit(done.returncode)
+    return done.stdout
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
