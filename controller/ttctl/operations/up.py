@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.images import get_images
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.rules.order import stuck
@@ -78,7 +79,7 @@ def _execute(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None
     reporter, stack = world.reporter, desired.stack
     if desired.spec.demo:
         reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
-    _get_images(world, desired, plan)
+    get_images(world, desired, plan)
     if plan.wants("fetch", f"weights {desired.weights.repository}"):
         with reporter.step(f"Fetch weights {desired.weights.repository}"):
             world.weights.fetch(desired.weights, world.site, reporter)
@@ -95,18 +96,3 @@ def _execute(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None
                 world.launcher.remove(stack.name, folder, broken, reporter=reporter)
         with reporter.step(f"Start {', '.join(service.name for service in stack.services)}"):
             world.launcher.up(stack.name, folder, wait_s=wait_s, reporter=reporter)
-
-
-def _get_images(world: World, desired: Desired, plan: Plan) -> None:
-    reporter, base = world.reporter, desired.base
-    for step in plan.steps:
-        if step.verb in {"bootstrap", "pull"} and step.subject == base.reference:
-            with reporter.step(f"{step.verb.capitalize()} the base image"):
-                world.builder.obtain_base(base, world.site, reporter)
-        elif step.verb == "pull":
-            with reporter.step(f"Pull {step.subject}"):
-                world.builder.pull(step.subject, reporter)
-        elif step.verb == "build":
-            image = next(image for image in desired.images if image.name == step.subject)
-            with reporter.step(f"Build {image.name}"):
-                world.builder.build(image, reporter)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.gateway_upstream.door import Door, door_with
+from tests.standins.product_images import product_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,18 +16,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def gateway_image() -> str:
-    """Name an image that was built from images/gateway."""
-    if image := os.environ.get("TTCTL_TEST_GATEWAY", ""):
-        return image
-    pytest.skip("TTCTL_TEST_GATEWAY names no image of images/gateway")
+    """Name the image that was built from images/gateway."""
+    return product_images()["gateway"]
 
 
 @pytest.fixture(scope="session")
 def python_image() -> str:
     """Name an image that has a `python3` on its path, for the stand-in."""
-    if image := os.environ.get("TTCTL_TEST_PYTHON", ""):
-        return image
-    pytest.skip("TTCTL_TEST_PYTHON names no image that has python3")
+    return product_images()["torch"]
 
 
 @pytest.fixture
