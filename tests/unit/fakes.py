@@ -28,7 +28,7 @@ from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.image import ImageSpec
     from ttctl.model.protocols import Reporter
@@ -131,6 +131,19 @@ class FakeEngine:
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         return self.logs.get(container_id, ())[-tail:]
 
+    def stream(
+        self,
+        names: Mapping[str, str],
+        *,
+        tail: int | None,
+        since: int | None,  # noqa: ARG002
+        timestamps: bool,  # noqa: ARG002
+        follow: bool,  # noqa: ARG002
+    ) -> Iterator[tuple[str, str]]:
+        for container_id, name in names.items():
+            for line in self.log_lines(container_id, tail=tail or 0):
+                yield name, line
+
     def set_state(self, service: str, **changes: Any) -> None:  # noqa: ANN401
         """Change what is seen of a service's container."""
         name = next(name for name, state in self.states.items() if state.service == service)
@@ -152,6 +165,7 @@ class FakeBuilder:
                 origin="site",
                 reference=site.base_image.value,
                 source=site.base_image.value,
+                digest=site.base_image.value.partition("@")[2],
                 reason="named by the site",
             )
         if self.registry_answers and not offline:

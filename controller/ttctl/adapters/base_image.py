@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.process import run
 from ttctl.errors import BuildError, PrivilegeError, ToolMissingError
 from ttctl.model.image import BaseImage
+from ttctl.rules.images import pull_reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +81,7 @@ def obtain_base(base: BaseImage, release: str, site: Site, reporter: Reporter) -
     if base.origin == "bootstrapped":
         _bootstrap(base, release, site, reporter)
         return
-    by_digest = f"{base.source.rpartition(':')[0]}@{base.digest}" if base.digest else base.source
-    wanted = base.source if "@" in base.source else by_digest
+    wanted = pull_reference(base)
     _checked(["docker", "pull", wanted], PULL_S, reporter, "The base image could not be pulled.")
     if base.reference != wanted:
         _checked(["docker", "tag", wanted, base.reference], 30, reporter, "It cannot be tagged.")

@@ -16,7 +16,7 @@ from ttctl.errors import BuildError
 from ttctl.model.image import BuildResult
 from ttctl.model.protocols import PlaceFiles
 from ttctl.rules.images import SITE_SECRETS, build_command
-from ttctl.rules.wheels import wheel_names
+from ttctl.rules.wheels import wheel_key, wheel_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,8 +129,7 @@ class BuildxBuilder:
         for folder in self._site_files([]).wheelhouses:
             # A folder of wheels, or a simple index: one folder a project.
             for path in sorted([*Path(folder).glob("*.whl"), *Path(folder).glob("*/*.whl")]):
-                parts = path.name.split("-")
-                if tuple(parts[:2]) in wanted:
+                if wheel_key(path.name) in wanted:
                     found.setdefault(path.name, str(path))
         return tuple(found[name] for name in sorted(found))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.rules.compose import compose_of
 from ttctl.rules.dotenv import dotenv_text
-from ttctl.rules.images import build_command
+from ttctl.rules.images import build_command, pull_reference
 from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _values(
         "project": stack.project,
         "port": stack.port,
         "base": base,
+        "base_pull": pull_reference(base),
         "images": [
             {
                 "name": image.name,

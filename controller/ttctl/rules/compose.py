@@ -70,7 +70,7 @@ def _body(service: ServiceSpec) -> Json:
         "networks": list(service.networks),
         "healthcheck": _health(service),
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
-        "volumes": [_bind(mount.source, mount.target) for mount in service.mounts],
+        "volumes": [_bind(mount.source, _literal(mount.target)) for mount in service.mounts],
     }
     if service.entrypoint:
         body["entrypoint"] = [_literal(word) for word in service.entrypoint]

@@ -17,14 +17,22 @@ def dotenv_text(values: Mapping[str, str]) -> str:
     """Return the file's text, each value in single quotes: literal for compose and for sh.
 
     Raises:
-        BadFileError: A value holds a single quote or a line break, which both cannot read alike.
+        BadFileError: A value holds what both cannot read alike.
+
+    Source: https://github.com/compose-spec/compose-go/blob/v2.4.9/dotenv/parser.go
+    (a backslash before the closing quote keeps it from being the end)
     """
     for name, value in values.items():
-        if "'" in value or any(ord(char) < ord(" ") for char in value):
+        if value.endswith("\\") or any(map(_is_unsafe, value)):
             raise BadFileError(
                 f"{name} cannot be written to a .env file.",
-                why="Compose and sh read a quote or a line break in it differently.",
+                why="Compose and sh read a quote, a line break or a backslash at its end differently.",
                 evidence=repr(value),
                 next_step="export XDG_STATE_HOME=/a/plain/path XDG_CACHE_HOME=/a/plain/path",
             )
     return HEADER + "".join(f"{name}='{value}'\n" for name, value in sorted(values.items()))
+
+
+def _is_unsafe(char: str) -> bool:
+    is_half = "\ud800" <= char <= "\udfff"
+    return char == "'" or char < " " or is_half

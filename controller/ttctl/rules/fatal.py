@@ -35,8 +35,12 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+HARMLESS = re.compile(r"\b(WARNING|INFO|DEBUG)\b|^\[W\d|\b\w*Warning:")
+"""Python's levels, PyTorch's (`[W1121 08:36:10...`), and the warnings module's."""
+
+
 def cause_of(line: str) -> str | None:
     """Return what a log line means, None for a line that is not fatal."""
-    if re.search(r"\b(WARNING|INFO|DEBUG)\b", line):
+    if HARMLESS.search(line):
         return None
     return next((cause for pattern, cause in CAUSES if pattern.search(line)), None)

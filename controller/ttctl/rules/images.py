@@ -84,6 +84,14 @@ def specs_for(
     return tuple(made.values())
 
 
+def pull_reference(base: BaseImage) -> str:
+    """Return what is pulled for a base image: its digest, where one is known."""
+    if not base.digest or "@" in base.source:
+        return base.source
+    host, slash, name = base.source.rpartition("/")
+    return f"{host}{slash}{name.partition(':')[0]}@{base.digest}"
+
+
 def prebuilt(name: str, reference: str) -> ImageSpec:
     """Return the spec of an image that the site names: it is pulled, never built."""
     return ImageSpec(

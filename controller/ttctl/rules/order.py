@@ -79,14 +79,15 @@ def _image_steps(
     images: tuple[ImageSpec, ...], *, base: BaseImage, present: frozenset[str]
 ) -> list[Step]:
     steps: list[Step] = []
-    needed = {image.name for image in images if image.reference not in present}
+    needed = _needed(images, present)
     own = [image for image in images if not image.prebuilt]
     if own and own[0].name in needed and base.reference not in present:
         verb: Verb = "bootstrap" if base.origin == "bootstrapped" else "pull"
         steps.append(Step(verb=verb, subject=base.reference, reason=base.reason))
     for image in images:
         if image.name not in needed:
-            reason = f"{image.reference} is here"
+            here = image.reference in present
+            reason = f"{image.reference} is here" if here else "nothing is built on it now"
             steps.append(Step(verb="skip", subject=f"image {image.name}", reason=reason))
         elif image.prebuilt:
             reason = "the site settings name this image"
@@ -95,6 +96,17 @@ def _image_steps(
             reason = f"{image.reference} is not here"
             steps.append(Step(verb="build", subject=image.name, reason=reason))
     return steps
+
+
+def _needed(images: tuple[ImageSpec, ...], present: frozenset[str]) -> set[str]:
+    """Return the images that must be made: a parent only where something is built on it."""
+    needed: set[str] = set()
+    for image in reversed(images):
+        children = [one.name for one in images if one.parent == image.reference]
+        wanted = not children or not needed.isdisjoint(children)
+        if wanted and image.reference not in present:
+            needed.add(image.name)
+    return needed
 
 
 def _weights_step(weights: LockedWeights, *, complete: bool) -> Step:

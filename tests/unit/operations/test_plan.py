@@ -132,3 +132,32 @@ def test_only_the_build_script_is_executable_beside_the_images(scene: Scene) -> 
     runs = {path for path, (_, executable) in desired.files.items() if executable}
     assert {path for path in runs if not path.startswith("images/")} == {"build.sh"}
     assert "images/base/with-site" in runs
+
+
+DIGEST = f"sha256:{'b' * 64}"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param("h.example.org:5000/debian:12", id="by tag"),
+        pytest.param("h.example.org:5000/debian", id="without a tag"),
+        pytest.param(f"h.example.org/debian@{DIGEST}", id="by digest"),
+        pytest.param(f"h.example.org/debian:12@{DIGEST}", id="by both"),
+    ],
+)
+def test_the_build_script_pulls_a_sites_base_image_as_it_is_named(image: str) -> None:
+    scene = Scene(site=Site(base_image=at(image)))
+    desired, _ = operations.plan(scene.world, LLAMA)
+    script = desired.files["build.sh"][0]
+    assert f"    docker pull {image}\n" in script
+    assert "docker tag" not in script
+
+
+def test_the_build_script_names_what_a_registry_gave() -> None:
+    scene = Scene()
+    scene.builder.registry_answers = True
+    desired, _ = operations.plan(scene.world, LLAMA)
+    pulled = f"registry.example.org/library/debian@sha256:{'a' * 64}"
+    assert f"docker pull {pulled}\n" in desired.files["build.sh"][0]
+    assert f"docker tag {pulled} {desired.base.reference}\n" in desired.files["build.sh"][0]

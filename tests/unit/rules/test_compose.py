@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is every container held in, is only the gateway reachable, and is every change seen?"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from tests.unit.fakes import DEMO_MODEL, HUB_MODEL, RECIPES, Scene
+
+from ttctl.model.service import CONFIG_LABEL, HealthCheck, Mount, ServiceSpec, Stack
+from ttctl.model.spec import Request
+from ttctl.operations.desire import desire
+from ttctl.rules.compose import compose_of, config_hash
+
+HEALTH = HealthCheck(test=("CMD", "true"), interval_s=2, timeout_s=3, retries=4, start_period_s=5)
+SERVICE = ServiceSpec(
+    name="one",
+    image="ttctl/one:1",
+    networks=("back",),
+    health=HEALTH,
+    memory_mib=100,
+    pids=10,
+    tmpfs_mib=16,
+    restart="no",
+)
+
+
+def of(request: Request) -> Stack:
+    return desire(Scene().world, request).stack
+
+
+STACKS = [
+    pytest.param(of(Request(model="llama")), id="llama"),
+    pytest.param(of(Request(model="demo-llama", port=8123)), id="demo-llama"),
+]
+
+
+def services(stack: Stack) -> dict[str, dict[str, Any]]:
+    found: Any = compose_of(stack)["services"]
+    return dict(found)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_service_is_held_in(stack: Stack) -> None:
+    for name, body in services(stack).items():
+        assert body["read_only"] is True, name
+        assert body["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in body, name
+        assert "privileged" not in body, name
+        assert "devices" not in body, name
+        assert body["security_opt"] == ["no-new-privileges:true"], name
+        assert body["user"] == "1000:1000", name
+        assert body["ipc"] == "private", name
+        assert 0 < body["pids_limit"] <= 4096, name
+        assert body["mem_limit"] == body["memswap_limit"] != "0m", name
+        assert body["stop_grace_period"] == "120s", name
+        assert body["logging"] == {
+            "driver": "json-file",
+            "options": {"max-size": "10m", "max-file": "3"},
+        }, name
+        assert body["healthcheck"]["test"], name
+        assert all("nosuid" in one and "size=" in one for one in body["tmpfs"]), name
+        assert body["pull_policy"] == "never", name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_mount_is_read_only_and_never_made_by_the_engine(stack: Stack) -> None:
+    for body in services(stack).values():
+        for mount in body["volumes"]:
+            assert mount["type"] == "bind"
+            assert mount["read_only"] is True
+            assert mount["bind"] == {"create_host_path": False}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_only_the_gateway_publishes_and_only_on_loopback(stack: Stack) -> None:
+    published = {name: body["ports"] for name, body in services(stack).items() if "ports" in body}
+    assert list(published) == ["gateway"]
+    (port,) = published["gateway"]
+    assert port["host_ip"] == "${TTCTL_BIND:-127.0.0.1}"
+    assert all("network_mode" not in body for body in services(stack).values())
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_engine_reaches_nothing_outside_of_the_stack(stack: Stack) -> None:
+    networks: Any = compose_of(stack)["networks"]
+    assert services(stack)["vllm"]["networks"] == ["back"]
+    assert networks["back"]["internal"] is True
+    assert networks["front"]["internal"] is False
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_engine_never_comes_back_by_itself(stack: Stack) -> None:
+    assert services(stack)["vllm"]["restart"] == "no"
+
+
+def test_a_dollar_in_any_literal_is_doubled() -> None:
+    evil = "${HOME}$x"
+    service = replace(
+        SERVICE,
+        image=evil,
+        entrypoint=(evil,),
+        command=("run", evil),
+        environment=(("NAME", evil),),
+        health=replace(HEALTH, test=("CMD", evil)),
+        mounts=(Mount(source="./x", target=evil),),
+    )
+    body = services(stack_of_one(service))["one"]
+    doubled = "$${HOME}$$x"
+    assert body["image"] == doubled
+    assert body["entrypoint"] == [doubled]
+    assert body["command"] == ["run", doubled]
+    assert body["environment"] == {"NAME": doubled}
+    assert body["healthcheck"]["test"] == ["CMD", doubled]
+    assert body["volumes"][0]["target"] == doubled
+
+
+def stack_of_one(service: ServiceSpec, **changes: Any) -> Stack:
+    plain = Stack(name="s", model="m", port=8000, services=(service,), networks=())
+    return replace(plain, **changes)
+
+
+CHANGES: dict[str, Any] = {
+    "name": None,
+    "image": "ttctl/one:2",
+    "entrypoint": ("vllm",),
+    "command": ("serve",),
+    "environment": (("A", "1"),),
+    "mounts": (Mount(source="./a", target="/a"),),
+    "networks": ("front",),
+    "publish": 8080,
+    "health": replace(HEALTH, retries=9),
+    "memory_mib": 101,
+    "shm_mib": 65,
+    "pids": 11,
+    "tmpfs_mib": 17,
+    "stop_grace_s": 121,
+    "restart": "unless-stopped",
+    "depends_on": ("two",),
+    "inputs": (("weights", "0" * 64),),
+}
+
+
+def test_every_field_of_a_service_is_thought_of_here() -> None:
+    assert set(CHANGES) == {field.name for field in fields(ServiceSpec)}
+
+
+@pytest.mark.parametrize("name", [name for name, value in CHANGES.items() if value is not None])
+def test_a_containers_hash_changes_with_each_of_its_settings(name: str) -> None:
+    changed = replace(SERVICE, **{name: CHANGES[name]})
+    assert config_hash(stack_of_one(changed), changed) != config_hash(
+        stack_of_one(SERVICE), SERVICE
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "changes"),
+    [
+        pytest.param(SERVICE, {"port": 8001}, id="the port of a stack, for what does not publish"),
+        pytest.param(SERVICE, {"model": "other"}, id="the model's name"),
+        pytest.param(
+            SERVICE, {"services": (SERVICE, replace(SERVICE, name="two"))}, id="another service"
+        ),
+    ],
+)
+def test_a_containers_hash_does_not_change_with_what_is_not_its_own(
+    service: ServiceSpec, changes: dict[str, Any]
+) -> None:
+    before = config_hash(stack_of_one(service), service)
+    assert config_hash(stack_of_one(service, **changes), service) == before
+
+
+def test_the_hash_of_what_publishes_changes_with_the_port() -> None:
+    door = replace(SERVICE, publish=8080)
+    before = config_hash(stack_of_one(door), door)
+    assert config_hash(stack_of_one(door, port=8001), door) != before
+
+
+def test_each_container_carries_its_hash() -> None:
+    stack = stack_of_one(SERVICE)
+    assert services(stack)["one"]["labels"][CONFIG_LABEL] == config_hash(stack, SERVICE)
+
+
+def test_the_memory_limit_is_the_catalogs() -> None:
+    for spec in (HUB_MODEL, DEMO_MODEL):
+        body = services(of(Request(model=spec.model)))["vllm"]
+        assert body["mem_limit"] == f"{spec.memory_mib}m"
+
+
+def test_the_gateways_hash_changes_with_its_configuration() -> None:
+    stack = of(Request(model="llama"))
+    gateway = next(service for service in stack.services if service.name == "gateway")
+    other = replace(gateway, inputs=(("haproxy.cfg", "0" * 64),))
+    assert config_hash(stack, other) != config_hash(stack, gateway)
+
+
+def test_the_compose_file_reads_back_as_it_is() -> None:
+    text = RECIPES.yaml(compose_of(of(Request(model="llama"))))
+    assert text.startswith("name: ttctl-llama\n")
