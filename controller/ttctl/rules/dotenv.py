@@ -19,14 +19,14 @@ def dotenv_text(values: Mapping[str, str]) -> str:
     Raises:
         BadFileError: A value holds what both cannot read alike.
 
-    Source: https://github.com/compose-spec/compose-go/blob/v2.4.9/dotenv/parser.go
+    Source: https://github.com/compose-spec/compose-go/blob/042173482969cd44087fbc45b1f2f48d01b2d9c8/dotenv/parser.go
     (a backslash before the closing quote keeps it from being the end)
     """
     for name, value in values.items():
         if value.endswith("\\") or any(map(_is_unsafe, value)):
             raise BadFileError(
                 f"{name} cannot be written to a .env file.",
-                why="Compose and sh read a quote, a line break or a backslash at its end differently.",
+                why="Compose and sh differ on a quote, a line break, and a backslash at the end.",
                 evidence=repr(value),
                 next_step="export XDG_STATE_HOME=/a/plain/path XDG_CACHE_HOME=/a/plain/path",
             )

@@ -117,7 +117,7 @@ def test_a_dollar_in_any_literal_is_doubled() -> None:
     assert body["volumes"][0]["target"] == doubled
 
 
-def stack_of_one(service: ServiceSpec, **changes: Any) -> Stack:
+def stack_of_one(service: ServiceSpec, **changes: Any) -> Stack:  # noqa: ANN401
     plain = Stack(name="s", model="m", port=8000, services=(service,), networks=())
     return replace(plain, **changes)
 

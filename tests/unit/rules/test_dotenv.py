@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -31,26 +32,16 @@ TRAPS = {
 def compose_reads(text: str) -> dict[str, str]:
     """Read a file of single-quoted values as compose does.
 
-    Source: https://github.com/compose-spec/compose-go/blob/v2.4.9/dotenv/parser.go
+    Source: https://github.com/compose-spec/compose-go/blob/042173482969cd44087fbc45b1f2f48d01b2d9c8/dotenv/parser.go
     (extractVarValue): a backslash keeps the quote behind it from being the end.
     """
     found: dict[str, str] = {}
     rest = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     while rest.strip():
         name, _, rest = rest.lstrip().partition("='")
-        value, escaped, at = "", False, 0
-        for at, char in enumerate(rest):  # noqa: B007
-            if char != "'":
-                if not escaped and char == "\\":
-                    escaped = True
-                    continue
-                value += "\\" * escaped + char
-                escaped = False
-            elif escaped:
-                value, escaped = value + char, False
-            else:
-                break
-        found[name], rest = value, rest[at + 1 :]
+        end = re.search(r"(?<!\\)'", rest)
+        assert end, f"unterminated: {rest}"
+        found[name], rest = rest[: end.start()], rest[end.end() :]
     return found
 
 

@@ -15,7 +15,7 @@ FILES = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
 
 
 @given(FILES, st.randoms())
-def test_the_order_of_files_is_no_matter(files: dict[str, str], chance: Any) -> None:
+def test_the_order_of_files_is_no_matter(files: dict[str, str], chance: Any) -> None:  # noqa: ANN401
     shuffled = list(files.items())
     chance.shuffle(shuffled)
     assert fingerprint.of_files(dict(shuffled)) == fingerprint.of_files(files)

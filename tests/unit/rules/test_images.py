@@ -25,7 +25,7 @@ BASE = BaseImage(origin="bootstrapped", reference="ttctl/rootfs:bookworm", sourc
 DIGEST = f"sha256:{'a' * 64}"
 
 
-def recipe(name: str, parent: str = "", **changes: Any) -> ImageRecipe:
+def recipe(name: str, parent: str = "", **changes: Any) -> ImageRecipe:  # noqa: ANN401
     plain = ImageRecipe(
         name=name, description="", parent=parent, template="FROM {{ parent }}\n", files=()
     )

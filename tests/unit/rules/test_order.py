@@ -46,7 +46,7 @@ def changes(observed: Observed) -> list[str]:
     return [f"{step.verb} {step.subject}" for step in plan(observed).changes]
 
 
-def seen(service: str, **state: Any) -> tuple[ContainerState, ...]:
+def seen(service: str, **state: Any) -> tuple[ContainerState, ...]:  # noqa: ANN401
     return tuple(replace(one, **state) if one.service == service else one for one in RUNNING)
 
 
