@@ -83,7 +83,7 @@ class PlainReporter:
         """`log` is made when the first line comes."""
         self._console = console
         self._log = log
-        self._file: TextIO | None = None
+        self._logging = False
         self._told = 0.0
         self._title = ""
 
@@ -114,12 +114,13 @@ class PlainReporter:
 
     def detail(self, line: str) -> None:
         """Keep a child's line in the log; show it under `--verbose`."""
-        if self._file is None:
+        if not self._logging:
             self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = self._log.open("w", encoding="utf-8", errors="replace")
+            self._log.write_text("", encoding="utf-8")
             self._log.chmod(0o600)
-        self._file.write(line + "\n")
-        self._file.flush()
+            self._logging = True
+        with self._log.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(line + "\n")
         if self._console.verbose:
             self._console.say(f"    | {line}")
 

@@ -152,6 +152,8 @@ def labels(result: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 EXTRAS = ["iptables", "ca-certificates", "debootstrap"]
+KEYRING = "debian-archive-keyring"
+"""Ubuntu has none of its own: debootstrap checks the signature of Debian's release by it."""
 
 
 @pytest.mark.parametrize(
@@ -174,14 +176,14 @@ EXTRAS = ["iptables", "ca-certificates", "debootstrap"]
         pytest.param(
             "ubuntu",
             "22.04",
-            ["docker.io", *EXTRAS, "docker-compose-v2", "docker-buildx"],
+            ["docker.io", *EXTRAS, KEYRING, "docker-compose-v2", "docker-buildx"],
             None,
             id="ubuntu-22.04",
         ),
         pytest.param(
             "ubuntu",
             "24.04",
-            ["docker.io", *EXTRAS, "docker-compose-v2", "docker-buildx"],
+            ["docker.io", *EXTRAS, KEYRING, "docker-compose-v2", "docker-buildx"],
             None,
             id="ubuntu-24.04",
         ),
