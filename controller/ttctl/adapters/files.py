@@ -19,22 +19,22 @@ def write_atomically(path: Path, text: str, *, mode: int) -> None:
     Raises:
         TtctlError: The file system refused, for example because it is full.
     """
-    temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=STRAY_PREFIX, dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except OSError as exc:
-        if temporary:
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        finally:
             Path(temporary).unlink(missing_ok=True)
+    except (OSError, UnicodeEncodeError) as exc:
         raise TtctlError(
             f"{str(path)!r} could not be written.",
-            why=exc.strerror or "the file system refused",
+            why=_reason(exc),
             evidence="What was there before is unchanged.",
             next_step=f"df -h {path.parent}",
         ) from exc
@@ -49,6 +49,19 @@ def sweep_strays(folder: Path) -> None:
 
 def make_private(folder: Path) -> None:
     """Make `folder` where it is missing, for the user alone."""
-    if not folder.is_dir():
+    if folder.is_dir():
+        return
+    try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
+    except OSError as exc:
+        raise TtctlError(
+            f"The folder {str(folder)!r} could not be made.",
+            why=_reason(exc),
+            evidence="ttctl keeps its state there; XDG_STATE_HOME and XDG_CACHE_HOME name another.",
+            next_step=f"ls -ld {folder.parent}",
+        ) from exc
+
+
+def _reason(exc: OSError | UnicodeEncodeError) -> str:
+    return getattr(exc, "strerror", None) or str(exc)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private
-from ttctl.errors import LockedError
+from ttctl.errors import LockedError, TtctlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +33,24 @@ def held(path: Path, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
         LockedError: Another command held it for all of `timeout_s`.
     """
     make_private(path.parent)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = _opened(path)
     try:
         _acquire(handle, path, timeout_s=timeout_s, reporter=reporter)
         yield
     finally:
         os.close(handle)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise TtctlError(
+            f"{str(path)!r} cannot be locked.",
+            why=exc.strerror or "the file system refused",
+            evidence="Without its lock nothing is changed.",
+            next_step=f"ls -ld {path}",
+        ) from exc
 
 
 def _acquire(handle: int, path: Path, *, timeout_s: float, reporter: Reporter) -> None:

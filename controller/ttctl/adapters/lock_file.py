@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
+from ttctl.adapters.toml_lines import line_of
 from ttctl.errors import BadFileError
 from ttctl.model.image import BaseImage
 from ttctl.model.lock import Lock, LockedFile, LockedImage, LockedWeights
@@ -64,10 +66,16 @@ class ImageEntry(_Border):
     fingerprint: Hex64
 
 
+class LockHead(BaseModel):
+    """What a lock of any schema has."""
+
+    schema_: int = Field(alias="schema")
+
+
 class LockFile(_Border):
     """The whole file."""
 
-    schema_: int = Field(alias="schema")
+    schema_: Literal[1] = Field(alias="schema")
     digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
     stack: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     requested: str
@@ -101,25 +109,31 @@ def read_lock(path: Path) -> Lock | None:
     """
     if not path.exists():
         return None
-    next_step = f"mv {path} {path}.damaged && ttctl up"
-    parsed = parse_toml(path, LockFile, next_step=next_step)
-    if parsed.schema_ != SCHEMA:
+    next_step = f"mv {quote(str(path))} {quote(f'{path}.damaged')}"
+    found = parse_toml(path, LockHead, next_step=next_step).schema_
+    if found != SCHEMA:
         raise BadFileError(
-            f"{str(path)!r} has schema {parsed.schema_}; this ttctl reads {SCHEMA}.",
+            f"{str(path)!r} has schema {found}; this ttctl reads {SCHEMA}.",
             why="It was written by another version.",
-            evidence=f"{path}: key schema",
+            evidence=_place(path, "schema"),
             next_step="pip install --upgrade ttctl",
         )
+    parsed = parse_toml(path, LockFile, next_step=next_step)
     lock = _value(parsed)
     expected = f"sha256:{fingerprint.of_json(_ordered(asdict(lock)))}"
     if expected != parsed.digest:
         raise BadFileError(
             f"{str(path)!r} was changed by something else than ttctl.",
             why="Its digest does not fit its values.",
-            evidence=f"{path}, key digest: found {parsed.digest}, expected {expected}",
+            evidence=f"{_place(path, 'digest')}: found {parsed.digest}, expected {expected}",
             next_step=next_step,
         )
     return lock
+
+
+def _place(path: Path, key: str) -> str:
+    line = line_of(path.read_text(encoding="utf-8"), (key,))
+    return f"{path}, line {line}, key {key}"
 
 
 def _ordered(values: dict[str, object]) -> dict[str, object]:

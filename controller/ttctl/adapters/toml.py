@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ttctl.adapters.toml_lines import line_of
 from ttctl.errors import BadFileError
+from ttctl.rules.site_files import redacted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +38,7 @@ def parse_toml(path: Path, shape: type[Shape], *, next_step: str = "", wrap: str
         raise BadFileError(
             f"{str(path)!r} is not valid TOML.",
             why="It was cut short, or edited by hand.",
-            evidence=f"{path}: {exc}",
+            evidence=f"{path}, line {_syntax_line(text, exc)}: {exc}",
             next_step=step,
         ) from exc
     try:
@@ -45,36 +47,25 @@ def parse_toml(path: Path, shape: type[Shape], *, next_step: str = "", wrap: str
         raise BadFileError(
             f"{str(path)!r} does not hold what it must.",
             why="A key has a value that is not allowed, or is missing or unknown.",
-            evidence=_evidence(path, text, exc),
+            evidence=_evidence(path, text, exc, depth=1 if wrap else 0),
             next_step=step,
         ) from exc
 
 
-def _evidence(path: Path, text: str, exc: ValidationError) -> str:
+def _evidence(path: Path, text: str, exc: ValidationError, *, depth: int) -> str:
+    """Name line and key of the first faults; the outermost `depth` keys are not in the file."""
     lines: list[str] = []
     for error in exc.errors(include_url=False)[:3]:
-        key = ".".join(str(part) for part in error["loc"])
-        line = line_of(text, tuple(error["loc"]))
+        location = error["loc"][depth:]
+        key = ".".join(str(part) for part in location)
+        # What is shown may be a proxy's address with its password.
+        found = redacted(repr(error["input"]))[:60]
         lines.append(
-            f"{path}, line {line}, key {key}: {error['msg']} (found {error['input']!r:.60})"
+            f"{path}, line {line_of(text, location)}, key {key}: {error['msg']} (found {found})"
         )
     return "\n".join(lines)
 
 
-def line_of(text: str, location: tuple[int | str, ...]) -> int:
-    """Return the line where the key at `location` stands, or its table, counting from 1."""
-    best = 1
-    names = [part for part in location if isinstance(part, str)]
-    index = next((part for part in location if isinstance(part, int)), 0)
-    seen = -1
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line)
-        if header and names and header[1].split(".")[0].strip() == names[0]:
-            if line.lstrip().startswith("[[") and "." not in header[1]:
-                seen += 1
-            if seen in {-1, index}:
-                best = number
-        key = re.match(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=", line)
-        if key and names and key[1] == names[-1] and seen in {-1, index}:
-            return number
-    return best
+def _syntax_line(text: str, exc: tomllib.TOMLDecodeError) -> int:
+    found = re.search(r"at line (\d+)", str(exc))
+    return int(found[1]) if found else max(1, len(text.splitlines()))

@@ -12,22 +12,22 @@ FATAL = [
     ("vllm serve: error: argument --block-size: invalid choice: 48", "refused one of its flags"),
     (
         (
-            "ValueError: User-specified max_model_len (9000) is greater than the derived max_model_len"
-            " (max_position_embeddings=2048.0 or model_max_length=None in model's config.json)."
+            "ValueError: User-specified max_model_len (9000) is greater than the derived"
+            " max_model_len (max_position_embeddings=2048.0 or model_max_length=None)."
         ),
         "shorter context",
     ),
     (
         (
-            "ValueError: To serve at least one request with the models's max seq len (4096), (0.06 GiB"
-            " KV cache is needed, which is larger than the available KV cache memory (0.01 GiB)."
+            "ValueError: To serve at least one request with the models's max seq len (4096), (0.06"
+            " GiB KV cache is needed, which is larger than the available memory (0.01 GiB)."
         ),
         "KV cache is too small",
     ),
     (
         (
-            "ValueError: Free memory on device (3.1/6.0 GiB) on startup is less than desired CPU memory"
-            " utilization (0.9, 5.4 GiB)."
+            "ValueError: Free memory on device (3.1/6.0 GiB) on startup is less than desired CPU"
+            " memory utilization (0.9, 5.4 GiB)."
         ),
         "memory limit is too small",
     ),
@@ -58,8 +58,8 @@ HARMLESS = [
     "INFO 11-21 08:36:10 [importing.py:1] Triton not installed: ModuleNotFoundError: triton",
     "DEBUG 11-21 08:36:10 [x.py:1] MemoryError was handled",
     (
-        "[W1121 08:36:10.123 socket.cpp:464] [c10d] The server socket has failed to bind to [::]:29500"
-        " (errno: 98 - Address already in use)."
+        "[W1121 08:36:10.123 socket.cpp:464] [c10d] The server socket has failed to bind to"
+        " [::]:29500 (errno: 98 - Address already in use)."
     ),
     "[W1121 08:36:10.5 x.cpp:1] Cannot allocate memory for the large pages, using small ones",
     "/opt/venv/lib/python3.11/site-packages/x.py:1: UserWarning: No such file: /proc/driver/nvidia",
