@@ -31,7 +31,7 @@ def down(
     session = session_of(ctx)
     world = session.world
     names = stacks.known_stacks(world)
-    if not every and names:
+    if not every and (stack or names):
         names = (stack or stacks.pick_stack(world, None),)
     plans = [
         stacks.down(world, name, volumes=volumes, dry_run=dry_run, lock_timeout_s=lock_timeout)
