@@ -9,6 +9,7 @@ MODEL ?= llama
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+VLLM_IMAGE := import json, sys; print(next(i["reference"] for i in json.load(sys.stdin)["data"]["images"] if i["name"] == "vllm-cpu"))
 VENV := .venv
 BIN := $(VENV)/bin
 TTCTL := $(BIN)/ttctl
@@ -95,7 +96,14 @@ bench: setup-dev engine ## Print ratios measured in one run
 	@$(BIN)/python tests/bench/run.py
 
 demo-model: setup-dev engine ## Train demo-llama anew, in the engine's own image
-	@$(BIN)/python tests/bench/train_demo.py
+	@image=$$($(TTCTL) --json lock demo-llama | $(BIN)/python -c '$(VLLM_IMAGE)'); \
+	mkdir -p build/demo-llama && chmod 777 build/demo-llama; \
+	for script in "train.py --out" "evaluate.py --model"; do \
+		docker run --rm --network none --user 1000:1000 --read-only --tmpfs /tmp \
+			--mount "type=bind,source=$(CURDIR)/images/demo-llama,target=/demo,readonly" \
+			--mount "type=bind,source=$(CURDIR)/build/demo-llama,target=/out" \
+			--env PYTHONDONTWRITEBYTECODE=1 --entrypoint python "$$image" /demo/$$script /out; \
+	done
 
 clean: ## Remove what was made here; the engine's images stay
 	@rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

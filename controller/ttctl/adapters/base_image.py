@@ -6,11 +6,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
+from ttctl.adapters.scratch import scratch
 from ttctl.errors import BuildError, PrivilegeError, ToolMissingError
 from ttctl.model.image import BaseImage
 from ttctl.rules.images import pull_reference
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 REGISTRY_S = 12
 PULL_S = 1800
 BOOTSTRAP_S = 1200
+REMOVE_S = 120
 LOCAL = "ttctl/rootfs"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LEFT_OUT = (
@@ -120,19 +121,23 @@ def mirror_of(site: Site, release: str) -> str:
 def _bootstrap(base: BaseImage, release: str, site: Site, reporter: Reporter) -> None:
     reporter.note(f"{base.reason} (debootstrap, about a minute)")
     root = _root_prefix()
-    with tempfile.TemporaryDirectory(prefix="ttctl-rootfs-") as scratch:
-        folder, archive = f"{scratch}/rootfs", f"{scratch}/rootfs.tar"
+
+    def remove(folder: Path) -> None:
+        run([*root, "rm", "-rf", "--one-file-system", str(folder)], timeout_s=REMOVE_S)
+
+    with scratch("rootfs", remove) as place:
         commands = bootstrap_commands(
-            release, mirror_of(site, release), folder, archive, base.reference
+            release,
+            mirror_of(site, release),
+            str(place / "rootfs"),
+            str(place / "rootfs.tar"),
+            base.reference,
         )
-        try:
-            for number, command in enumerate(commands):
-                prefix = root if command[0] != "docker" else ()
-                what = f"Step {number + 1} of the bootstrap failed."
-                _checked([*prefix, *command], BOOTSTRAP_S, reporter, what)
-                reporter.progress(number + 1, len(commands), "steps")
-        finally:
-            run([*root, "rm", "-rf", "--one-file-system", folder], timeout_s=120)
+        for number, command in enumerate(commands):
+            prefix = root if command[0] != "docker" else ()
+            what = f"Step {number + 1} of the bootstrap failed."
+            _checked([*prefix, *command], BOOTSTRAP_S, reporter, what)
+            reporter.progress(number + 1, len(commands), "steps")
 
 
 def _root_prefix() -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.base_image import decide_base, obtain_base, pull
 from ttctl.adapters.process import run
+from ttctl.adapters.scratch import scratch
 from ttctl.errors import BuildError
 from ttctl.model.image import BuildResult
 from ttctl.model.protocols import PlaceFiles
@@ -61,8 +61,8 @@ class BuildxBuilder:
             BuildError: A step failed; the evidence is the end of its output, the log has all.
         """
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="ttctl-build-") as scratch:
-            context, secrets = Path(scratch, "context"), Path(scratch, "secrets")
+        with scratch("build") as folder:
+            context, secrets = folder / "context", folder / "secrets"
             wheels = self._stage(image, context)
             indexes = [image.index] if image.index and not wheels else []
             files = self._site_files([self._sources.index[name] for name in indexes])

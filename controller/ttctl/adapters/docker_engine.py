@@ -201,7 +201,7 @@ class DockerEngine:
             "No container engine answers.",
             why="ttctl builds images and starts containers through a Docker engine.",
             evidence=f"{self._host}: {str(exc)[:300]}",
-            next_step="make engine",
+            next_step="make engine   # or start the engine that you have",
         )
 
 

@@ -17,7 +17,6 @@ from ttctl.errors import ToolMissingError, WaitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 TERMINATE_S = 5.0
 """How long a child may take to end after SIGTERM before it gets SIGKILL."""
@@ -44,8 +43,6 @@ def run(
     timeout_s: float,
     on_line: Callable[[str], None] | None = None,
     environ: Mapping[str, str] | None = None,
-    stdin: bytes | None = None,
-    cwd: Path | None = None,
     cancel: threading.Event | None = None,
 ) -> Finished:
     """Run `command` and return how it ended; its output goes to `on_line` as it comes.
@@ -67,21 +64,17 @@ def run(
     kept: deque[str] = deque(maxlen=KEPT_LINES)
     with (
         subprocess.Popen(  # noqa: S603 - a list, never a shell
-            [found, *command[1:]],
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            [*_tied_to_us(), found, *command[1:]],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=dict(environ) if environ is not None else None,
-            cwd=cwd,
             start_new_session=True,
         ) as child
     ):
         reader = threading.Thread(target=_read, args=(child, kept, on_line), daemon=True)
         reader.start()
         try:
-            if stdin is not None and child.stdin is not None:
-                child.stdin.write(stdin)
-                child.stdin.close()
             _wait(child, timeout_s=timeout_s, cancel=cancel)
         except subprocess.TimeoutExpired as exc:
             end_group(child)
@@ -97,6 +90,15 @@ def run(
         finally:
             reader.join(timeout=TERMINATE_S)
     return Finished(returncode=child.returncode, lines=tuple(kept))
+
+
+def _tied_to_us() -> list[str]:
+    """Return the prefix by which a child gets SIGTERM when ttctl is killed outright.
+
+    Source: setpriv(1) of util-linux; prctl(2), PR_SET_PDEATHSIG.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def _wait(

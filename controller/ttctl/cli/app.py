@@ -88,6 +88,11 @@ def run_command(words: list[str], flags: dict[str, bool]) -> int:
         )
     except click.exceptions.Exit as done:
         return done.exit_code
+    except SystemExit as ended:
+        session.console.say(
+            "error:    Ended by SIGTERM.\nnext:     the same command goes on from here"
+        )
+        return int(ended.code or 0)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
