@@ -29,6 +29,8 @@ FlagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 FlagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:+-]{0,255}$")]
 EnvName = Annotated[str, Field(pattern=r"^(VLLM_|HF_|OMP_|TT_)[A-Z0-9_]{1,60}$")]
 
+EnvValue = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
+
 
 class _Border(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=1024)
@@ -69,7 +71,7 @@ class SpecEntry(_Border):
     weights: WeightsEntry
     limits: LimitsEntry
     engine_args: dict[FlagName, FlagValue | Literal[True]] = Field(default_factory=dict)
-    environment: dict[EnvName, str] = Field(default_factory=dict)
+    environment: dict[EnvName, EnvValue] = Field(default_factory=dict)
 
 
 class CatalogFile(_Border):

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
 from ttctl.model.site import Site, Sourced
@@ -20,23 +20,21 @@ SITE_KEYS = tuple(field.name for field in fields(Site))
 PREFIX = "TTCTL_"
 
 
+def _known(key: str) -> str:
+    if key not in SITE_KEYS:
+        near = get_close_matches(key, SITE_KEYS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"unknown key {key!r}{hint}"
+        raise ValueError(message)
+    return key
+
+
 class ConfigFile(BaseModel):
     """`config.toml`: one table, `[site]`, with the fields of `Site`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    site: dict[str, str | bool] = Field(default_factory=dict)
-
-    @field_validator("site")
-    @classmethod
-    def _known(cls, site: dict[str, str | bool]) -> dict[str, str | bool]:
-        for key in site:
-            if key not in SITE_KEYS:
-                near = get_close_matches(key, SITE_KEYS, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                message = f"unknown key {key!r}{hint}"
-                raise ValueError(message)
-        return site
+    site: dict[Annotated[str, AfterValidator(_known)], str | bool] = Field(default_factory=dict)
 
 
 def site_settings(environ: Mapping[str, str], config: Path) -> dict[str, Sourced]:

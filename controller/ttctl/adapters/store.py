@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private, sweep_strays, write_atomically
@@ -15,7 +16,6 @@ from ttctl.errors import TtctlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import Reporter
@@ -100,9 +100,11 @@ class StateFolder:
         """Make the key and its hash where they are missing; return the key's file."""
         path = self.key_file(stack)
         make_private(path.parent)
-        if not path.exists() or not path.read_text(encoding="ascii").strip():
-            write_atomically(path, secrets.token_hex(KEY_BYTES) + "\n", mode=0o600)
-        line = _hash_line(path.read_text(encoding="ascii").strip())
+        key = _read_key(path)
+        if not key:
+            key = secrets.token_hex(KEY_BYTES)
+            write_atomically(path, f"{key}\n", mode=0o600)
+        line = _hash_line(key)
         # Readable by the container's user; the folder above is the user's alone.
         write_atomically(self.secrets(stack) / "keys.map", line, mode=0o444)
         self.secrets(stack).chmod(0o755)
@@ -124,7 +126,8 @@ class StateFolder:
         The lock comes last: where it is, everything that it speaks of is. `prune` removes what is
         not among them; a folder that the user named is never pruned.
         """
-        sweep_strays(folder)
+        if prune:
+            sweep_strays(folder)
         for name, (text, executable) in sorted(files.items(), key=lambda item: _lock_last(item[0])):
             target = folder / name
             mode = _mode(name, executable=executable)
@@ -132,9 +135,16 @@ class StateFolder:
                 write_atomically(target, text, mode=mode)
         if prune:
             _prune(folder, keep=frozenset(files))
-        for path in (folder, *folder.rglob("*")):
-            if path.is_dir():
-                path.chmod(0o755)
+        for path in {parent for name in files for parent in Path(name).parents}:
+            (folder / path).chmod(0o755)
+
+
+def _read_key(path: Path) -> str:
+    """Return the key, empty where there is none or what is there cannot be one."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
 
 
 def _mode(name: str, *, executable: bool) -> int:
@@ -151,7 +161,7 @@ def _holds(target: Path, text: str, mode: int) -> bool:
 
 def _prune(folder: Path, *, keep: frozenset[str]) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 path.rmdir()
         elif path.relative_to(folder).as_posix() not in keep:

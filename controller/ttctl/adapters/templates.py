@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RelativePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)*$")]
+RelativePath = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
+]
 HAPROXY_WORD = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
 TEXT = "tag:yaml.org,2002:str"
 DOCKERFILE_VALUE = re.compile(r"[A-Za-z0-9._/:@=, -]{1,1024}")
@@ -143,17 +145,24 @@ class ShippedRecipes:
         Raises:
             BadFileError: The text does not read back as the same value.
         """
-        text = yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, width=100)
-        if yaml.safe_load(text) != value:
-            raise BadFileError(
-                "The compose file does not read back as it was meant.",
-                why="A value is not what YAML can hold.",
-                next_step="ttctl plan --debug",
-            )
+        try:
+            text = yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, width=100)
+            same = yaml.safe_load(text) == value
+        except (yaml.YAMLError, UnicodeError) as exc:
+            raise _unwritable(str(exc)) from exc
+        if not same:
+            raise _unwritable("The text reads back as another value.")
         return text
 
     def defaults(self, kind: str) -> ServiceDefaults:
         """Return how containers of `kind` are launched."""
+        if kind not in self._services:
+            raise BadFileError(
+                f"Nothing says how {kind!r} is launched.",
+                why="compose/services.toml has no table of this name.",
+                evidence=f"Tables: {', '.join(self._services)}.",
+                next_step="pip install --force-reinstall ttctl",
+            )
         entry = self._services[kind]
         return ServiceDefaults(
             port=entry.port,
@@ -210,6 +219,15 @@ class ShippedRecipes:
             ) from exc
 
 
+def _unwritable(why: str) -> BadFileError:
+    return BadFileError(
+        "The compose file does not read back as it was meant.",
+        why="A value is not what YAML can hold.",
+        evidence=why,
+        next_step="ttctl ps --debug",
+    )
+
+
 class _PlainDumper(yaml.SafeDumper):
     """Lists indented under their key, no anchors, strings quoted unless they are plain words."""
 
@@ -221,7 +239,9 @@ class _PlainDumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    word = re.fullmatch(r"[A-Za-z][A-Za-z_-]*", text)
+    text.encode()  # half a character, as of a path that is no UTF-8, is refused
+    # One letter: `y` and `n` are switches to other readers of YAML 1.1.
+    word = re.fullmatch(r"[A-Za-z][A-Za-z_-]+", text)
     plain = word and dumper.resolve(yaml.ScalarNode, text, (True, False)) == TEXT  # type: ignore[no-untyped-call]
     return dumper.represent_scalar(TEXT, text, style=None if plain else '"')
 

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does every template say what its values say, and nothing that a value smuggles in?"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tests.unit.fakes import RECIPES
+
+from ttctl.adapters import places
+from ttctl.adapters.templates import ShippedRecipes
+from ttctl.errors import BadFileError
+from ttctl.model.image import ImageRecipe
+from ttctl.rules.images import site_mounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPLATE = """\
+# A comment
+FROM {{ parent }} AS build
+RUN {{ site_mounts }} \\
+    make \\
+    # in between
+    && make install
+
+FROM {{ parent }}
+ENV A=1
+"""
+
+
+def recipe(template: str) -> ImageRecipe:
+    return ImageRecipe(name="x", description="", parent="", template=template, files=())
+
+
+def words(text: str) -> list[str]:
+    """Return the instructions of a Dockerfile, read on its own terms."""
+    found: list[str] = []
+    goes_on = False
+    for raw in text.split("\n"):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        if not goes_on:
+            found.append(line.split()[0])
+        goes_on = line.endswith("\\")
+    return found
+
+
+@pytest.mark.parametrize("name", RECIPES.names())
+def test_every_recipe_renders_and_keeps_its_shape(name: str) -> None:
+    one = RECIPES.recipe(name)
+    text = RECIPES.render(one, {"parent": "ttctl/x:1", "site_mounts": site_mounts()})
+    assert "FROM ttctl/x:1" in text
+    assert "{{" not in text
+    assert words(text) == words(one.template)
+    assert one.description
+
+
+@pytest.mark.parametrize("name", RECIPES.names())
+def test_every_file_that_a_recipe_copies_is_in_the_dockerfile_and_the_other_way(name: str) -> None:
+    one = RECIPES.recipe(name)
+    copied = {
+        word
+        for line in one.template.splitlines()
+        if line.startswith("COPY ") and "--from" not in line
+        for word in line.split()[1:-1]
+    }
+    assert copied == {path for path, _, _ in one.files}
+
+
+def test_a_name_that_a_template_does_not_get_is_refused() -> None:
+    with pytest.raises(BadFileError, match="'x' cannot be rendered") as caught:
+        RECIPES.render(recipe("FROM {{ parnet }}\n"), {"parent": "a"})
+    assert "parnet" in caught.value.evidence
+
+
+def test_a_template_of_a_stack_gets_no_name_by_chance() -> None:
+    with pytest.raises(BadFileError, match="cannot be rendered"):
+        RECIPES.template("gateway/haproxy.cfg.j2", {})
+
+
+@settings(max_examples=200)
+@given(st.text(min_size=1, max_size=30))
+@example("a\nRUN evil")
+@example("a\\")
+@example("a\r\nRUN evil")
+@example("a\u2028RUN evil")
+@example("$(evil)")
+@example("{{ 1 }}")
+@example("x # comment")
+def test_a_value_in_a_dockerfile_is_there_exactly_or_refused(value: str) -> None:
+    try:
+        text = RECIPES.render(recipe(TEMPLATE), {"parent": value, "site_mounts": "--x"})
+    except BadFileError:
+        return
+    assert text == TEMPLATE.replace("{{ parent }}", value).replace("{{ site_mounts }}", "--x")
+    assert words(text) == ["FROM", "RUN", "FROM", "ENV"]
+    assert text.count("\n") == TEMPLATE.count("\n")
+
+
+@given(st.text(min_size=1, max_size=30))
+@example("x\n    server evil")
+@example("'")
+@example("a b")
+@example("#")
+def test_a_value_in_the_gateways_configuration_is_one_word_or_refused(value: str) -> None:
+    values: dict[str, object] = {
+        "engine": "vllm",
+        "engine_port": 8000,
+        "paths": [value],
+        "max_body_bytes": 1,
+        "retry_after_s": 1,
+    }
+    try:
+        text = RECIPES.template("gateway/haproxy.cfg.j2", values)
+    except BadFileError:
+        return
+    plain = RECIPES.template("gateway/haproxy.cfg.j2", {**values, "paths": ["/x"]})
+    assert text == plain.replace("acl known path /x\n", f"acl known path {value}\n")
+    assert len(value.split()) == 1
+
+
+TRAPS = [
+    "no", "yes", "on", "off", "y", "n", "NO", "True", "null", "Null", "~", "", " ", "0123", "0o17",
+    "0x1f", "22:22", "1:30:00", "5e12", "1_000", ".5", ".inf", "-.inf", ".NaN", "2026-01-31", "=",
+    "<<", "*a", "&a", "!x", "!!int 3", "@x", "`x`", "%x", "- a", "? a", ": a", "a: b", "a #b", "#x",
+    "[a]", "{a}", "'a'", '"a"', "a\nb", "a\n", "\ta", "a ", " a", "---", "...", "${X}", "$$", "|",
+    ">", "\\", "\\n", "caf\u00e9", "\u2028", "\x85", "\ufeff", "\U0001f600", "\x7f", "\x00", "a" * 300,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("trap", TRAPS, ids=ascii)
+def test_a_text_that_yaml_could_misread_is_a_text_as_value_and_as_key(trap: str) -> None:
+    value: dict[str, object] = {"key": trap, "list": [trap], "map": {trap: 1}}
+    text = RECIPES.yaml(value)
+    assert yaml.safe_load(text) == value
+    assert yaml.load(text, Loader=yaml.CSafeLoader) == value
+
+
+def test_words_that_another_yaml_reads_as_switches_are_quoted() -> None:
+    for word in ("y", "n", "Y", "N", "no", "on", "off", "null"):
+        assert RECIPES.yaml({"key": word}) == f'key: "{word}"\n'
+
+
+JSON = st.recursive(
+    st.text() | st.integers(-(2**63), 2**63) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_a_compose_file_reads_back_as_it_was_meant_or_is_refused(value: dict[str, object]) -> None:
+    try:
+        text = RECIPES.yaml(value)
+    except BadFileError:
+        return
+    assert yaml.safe_load(text) == value
+
+
+@pytest.mark.parametrize("value", [{"a": "\udc80"}, {"a": object()}], ids=repr)
+def test_what_yaml_cannot_hold_is_refused(value: dict[str, object]) -> None:
+    with pytest.raises(BadFileError):
+        RECIPES.yaml(value)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of what is shipped, to be damaged."""
+    shutil.copytree(places.shipped() / "compose", tmp_path / "compose")
+    shutil.copytree(places.shipped() / "images/base", tmp_path / "images/base")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "key"),
+    [
+        pytest.param("images/base/image.toml", "parent", "paernt", "paernt", id="unknown key"),
+        pytest.param(
+            "images/base/image.toml", '"with-site"', '"../x"', "files.0", id="a path out"
+        ),
+        pytest.param("images/base/image.toml", '"with-site"', '"/etc/x"', "files.0", id="absolute"),
+        pytest.param("images/base/image.toml", '"with-site"', '"a/../../x"', "files.0", id="dots"),
+        pytest.param("images/base/image.toml", '"with-site"', '"gone"', "", id="a file is gone"),
+        pytest.param(
+            "compose/services.toml", "stop_grace_s = 120", "stop_grace_s = 10",
+            "vllm-cpu.stop_grace_s", id="a short grace",
+        ),
+        pytest.param(
+            "compose/services.toml", 'restart = "no" ', 'restart = "always" ',
+            "vllm-cpu.restart", id="an engine that comes back",
+        ),
+        pytest.param(
+            "compose/services.toml", "port = 8000", "port = 80", "vllm-cpu.port", id="a low port"
+        ),
+    ],
+)  # fmt: skip
+def test_a_damaged_recipe_is_refused_with_file_and_key(
+    copied: Path, file: str, old: str, new: str, key: str
+) -> None:
+    text = (copied / file).read_text(encoding="utf-8")
+    assert old in text
+    (copied / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    recipes = ShippedRecipes(copied)
+    with pytest.raises(BadFileError) as caught:
+        recipes.recipe("base")
+        recipes.defaults("vllm-cpu")
+    assert str(copied / "images/base" if "gone" in new else copied / file) in caught.value.evidence
+    assert f"key {key}" in caught.value.evidence or not key
+
+
+def test_a_recipe_or_a_service_that_is_not_shipped_is_refused(copied: Path) -> None:
+    recipes = ShippedRecipes(copied)
+    with pytest.raises(BadFileError):
+        recipes.recipe("gone")
+    with pytest.raises(BadFileError):
+        recipes.defaults("gone")
+
+
+def test_a_script_is_executable_by_its_first_bytes_since_a_wheel_keeps_no_mode(
+    copied: Path,
+) -> None:
+    (copied / "images/base/with-site").chmod(0o644)
+    (path, text, executable) = ShippedRecipes(copied).recipe("base").files[0]
+    assert (path, text[:2], executable) == ("with-site", "#!", True)
+
+
+def test_a_sites_own_file_stands_in_for_a_shipped_one(copied: Path) -> None:
+    own = copied / "own"
+    own.write_text("text", encoding="utf-8")
+    recipes = ShippedRecipes(copied, replaced={("base", "with-site"): own})
+    assert recipes.recipe("base").files == (("with-site", "text", False),)
