@@ -26,6 +26,8 @@ PASSED_ON = ("PATH", "HOME", "USER", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "LANG
 """The caller's variables that compose may see; TTCTL_* and COMPOSE_* would override the folder."""
 DOWN_TIMEOUT_S = 600
 POLL_S = 0.3
+SHOWN = 240
+"""Characters of a log line that an error shows."""
 
 
 class ComposeLauncher:
@@ -123,7 +125,7 @@ class ComposeLauncher:
                         reporter.detail(line)
                         cause = cause_of(line)
                         if cause is not None and not ended.is_set():
-                            fatal.append(f"{cause}: {line.strip()}")
+                            fatal.append(f"{cause}: {shortened(line)}")
                             cancel.set()
                             return
 
@@ -132,7 +134,8 @@ class ComposeLauncher:
         bad = [state for state in states if state.state != "running" or state.health != "healthy"]
         lines: list[str] = []
         for state in bad[:1]:
-            lines = list(self._engine.log_lines(state.container_id, tail=12))
+            found = self._engine.log_lines(state.container_id, tail=12)
+            lines = [shortened(line) for line in found]
         why = fatal[0] if fatal else _why(bad) or f"docker compose ended with {done.returncode}"
         return EngineError(
             f"The stack {stack!r} did not come up.",
@@ -140,6 +143,12 @@ class ComposeLauncher:
             evidence="\n".join(lines) or done.tail(8),
             next_step=f"ttctl logs {stack} --tail 100",
         )
+
+
+def shortened(line: str) -> str:
+    """Return a log line as an error shows it; the log itself has all of it."""
+    text = line.strip()
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def _why(bad: Sequence[ContainerState]) -> str:

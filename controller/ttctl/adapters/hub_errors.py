@@ -31,7 +31,7 @@ def silent(endpoint: str, evidence: str) -> OfflineError:
         f"The model hub at {_shown(endpoint)} does not deliver.",
         why="The weights are not complete here.",
         evidence=evidence,
-        next_step="ttctl doctor",
+        next_step="ttctl config site",
     )
 
 
@@ -41,7 +41,7 @@ def unlike(endpoint: str, evidence: str) -> BadFileError:
         f"The model hub at {_shown(endpoint)} does not have what the catalog or the lock names.",
         why="It was removed or replaced there, or a mirror serves something else.",
         evidence=evidence,
-        next_step="ttctl upgrade",
+        next_step="ttctl lock MODEL --upgrade",
     )
 
 

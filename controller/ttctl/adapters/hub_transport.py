@@ -50,7 +50,7 @@ def client(site: Site) -> httpx2.Client:
                 f"The CA bundle {site.ca_bundle.value!r} cannot be used.",
                 why=f"It is set in {site.ca_bundle.source}.",
                 evidence=exc.strerror or str(exc),
-                next_step="ttctl config",
+                next_step="ttctl config site",
             ) from exc
     mounts: dict[str, httpx2.BaseTransport | None] = {}
     for pattern, setting in (("http://", site.http_proxy), ("https://", site.https_proxy)):
@@ -66,7 +66,7 @@ def client(site: Site) -> httpx2.Client:
                 "The proxy cannot be used.",
                 why=f"It is set in {setting.source}.",
                 evidence=f"{type(exc).__name__}; expected http://HOST:PORT.",
-                next_step="ttctl config",
+                next_step="ttctl config site",
             ) from exc
     mounts |= _direct(site.no_proxy.value if site.no_proxy else "")
     return httpx2.Client(
@@ -89,7 +89,7 @@ def endpoint(address: str, source: str) -> str:
             "The model hub's address cannot be used.",
             why=f"It is set in {source}.",
             evidence="Expected https://HOST[:PORT][/PATH].",
-            next_step="ttctl config",
+            next_step="ttctl config site",
         )
     return address.rstrip("/")
 

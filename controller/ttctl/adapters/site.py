@@ -162,5 +162,5 @@ def _check_ca(bundle: Sourced | None) -> None:
             f"The CA bundle {bundle.value!r} cannot be used.",
             why=f"{bundle.source} names it for every encrypted connection.",
             evidence=f"Expected a file with certificates in PEM form; found: {found}.",
-            next_step="ttctl doctor",
+            next_step="ttctl config site",
         )

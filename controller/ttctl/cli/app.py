@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import signal
 import sys
 import traceback
@@ -49,7 +50,7 @@ class LazyGroup(click.Group):
             raise UsageError(
                 f"There is no verb {args[0]!r}.",
                 why=f"Verbs: {', '.join(COMMANDS)}.",
-                next_step=f"ttctl {near[0] if near else '--help'}",
+                next_step=f"ttctl {near[0]} --help" if near else "ttctl --help",
             )
         return super().resolve_command(ctx, args)
 
@@ -110,7 +111,12 @@ def _as_refusal(raised: BaseException) -> TtctlError:
         return raised
     if isinstance(raised, click.UsageError):
         context = raised.ctx.command_path if raised.ctx else "ttctl"
-        return UsageError(raised.format_message(), next_step=f"{context} --help")
+        return UsageError(
+            raised.format_message(),
+            why="The words of the command could not be read.",
+            evidence=f"Typed: ttctl {shlex.join(sys.argv[1:])}",
+            next_step=f"{context} --help",
+        )
     if isinstance(raised, KeyboardInterrupt | click.Abort):
         return InterruptedByUserError(
             "Stopped by the user.",

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
     "models": ("ttctl.cli.models", "List and show the models of the catalog."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
+    "config": ("ttctl.cli.config", "Show the settings of this place."),
     "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
 }
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""

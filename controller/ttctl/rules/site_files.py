@@ -85,7 +85,7 @@ def _check(name: str, one: Sourced) -> None:
         f"The site setting {name!r} holds a character that cannot stand in it.",
         why="It is written into configuration files, where a line end would start a new setting.",
         evidence=f"{one.source}: expected printable characters, found {found!r}.",
-        next_step="ttctl config",
+        next_step="ttctl config site",
     )
 
 
@@ -124,7 +124,7 @@ def _pip_option(name: str, values: Iterable[Sourced]) -> list[str]:
                 f"The package index setting {name!r} holds a space.",
                 why="pip parts several values by spaces.",
                 evidence=f"{one.source}: expected one address or host name.",
-                next_step="ttctl config",
+                next_step="ttctl config site",
             )
     match values:
         case ():

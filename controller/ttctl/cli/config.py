@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl config`."""
+
+from __future__ import annotations
+
+import typer
+
+from ttctl.cli.session import session_of
+from ttctl.cli.table import table
+from ttctl.rules.site_files import redacted
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The settings of this place.")
+
+
+@app.callback()
+def config() -> None:
+    """Show the settings of this place."""
+
+
+@app.command("site")
+def site(ctx: typer.Context) -> None:
+    """Show what is peculiar to this place, and where each of it was found."""
+    session = session_of(ctx)
+    rows = [
+        (name, redacted(found.value), found.source) for name, found in session.world.site.entries()
+    ]
+    values = [{"name": name, "value": value, "source": source} for name, value, source in rows]
+    text = table(("SETTING", "VALUE", "SOURCE"), rows) if rows else "Nothing is peculiar here."
+    session.show("site", values, text)
