@@ -237,7 +237,7 @@ def _refuse_when_offline(site: Site, repository: str) -> None:
             f"The weights {repository!r} may not be fetched.",
             why="This place is set to work without a network, and they are not complete here.",
             evidence=f"Set in {site.offline.source}." if site.offline else "",
-            next_step="ttctl bundle import FILE",
+            next_step="TTCTL_OFFLINE=0 ttctl up MODEL   # once, where there is a network",
         )
 
 
