@@ -3,12 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pytest import TestReport  # noqa: PT013
-
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -17,7 +12,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         report
         for several in terminalreporter.stats.values()
         for report in several
-        if isinstance(report, TestReport)
+        if isinstance(report, pytest.TestReport)
     ]
     figures = dict(figure for report in reports for figure in report.user_properties)
     seconds = sum(report.duration for report in reports if "docker" in report.keywords)

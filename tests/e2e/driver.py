@@ -160,7 +160,8 @@ class Stack:
 
     def inspect(self) -> dict[str, Json]:
         """Return what the engine knows of each container, by service."""
-        ids = docker("ps", "--all", "--quiet", "--filter", f"label=dev.ttctl.stack={self.name}")
+        project = f"label=com.docker.compose.project=ttctl-{self.name}"
+        ids = docker("ps", "--all", "--quiet", "--filter", project)
         found = json.loads(docker("inspect", *ids.split())) if ids else []
         return {one["Config"]["Labels"]["dev.ttctl.service"]: one for one in found}
 

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The containers are held in as the plan says, as seen by the engine and from inside."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.e2e.driver import Stack, docker
+
+if TYPE_CHECKING:
+    from tests.e2e.driver import Json
+
+pytestmark = pytest.mark.docker
+
+SERVICES = ["vllm", "gateway"]
+
+
+@pytest.fixture(params=SERVICES)
+def container(stack: Stack, request: pytest.FixtureRequest) -> Json:
+    """Return what the engine knows of one service's container."""
+    return stack.inspect()[request.param]
+
+
+def inside(container: Json, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["docker", "exec", container["Id"], *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def reaches(container: Json, address: str, port: int) -> bool:
+    opens = f"exec 3<>/dev/tcp/{address}/{port} && echo open"
+    return "open" in inside(container, "timeout", "3", "bash", "-c", opens).stdout
+
+
+def test_a_container_has_no_right_that_it_does_not_need(container: Json) -> None:
+    host = container["HostConfig"]
+    assert container["Config"]["User"] == "1000:1000"
+    assert host["ReadonlyRootfs"] is True
+    assert host["CapDrop"] == ["ALL"]
+    assert not host["CapAdd"]
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Privileged"] is False
+    assert host["IpcMode"] == "private"
+    assert host["PidMode"] == ""
+    assert host["Init"] is True
+    assert not host["Devices"]
+
+
+def test_the_kernel_sees_no_capability_no_new_privileges_and_the_user(container: Json) -> None:
+    status = dict(
+        line.split(":", 1)
+        for line in inside(container, "cat", "/proc/1/status").stdout.splitlines()
+    )
+    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")} == {0}
+    assert status["NoNewPrivs"].strip() == "1"
+    assert status["Uid"].split() == ["1000"] * 4
+    assert status["Gid"].split() == ["1000"] * 4
+
+
+def test_nothing_can_be_written_outside_tmp(container: Json) -> None:
+    assert all(mount["RW"] is False for mount in container["Mounts"])
+    for folder in ("/", "/etc", "/usr/local/bin", *(m["Destination"] for m in container["Mounts"])):
+        refused = inside(container, "bash", "-c", f"echo x > {folder}/x")
+        assert "Read-only file system" in refused.stderr, folder
+    assert inside(container, "bash", "-c", "echo x > /tmp/x && rm /tmp/x").returncode == 0
+
+
+def test_every_resource_has_a_limit(container: Json) -> None:
+    host = container["HostConfig"]
+    assert 0 < host["Memory"] == host["MemorySwap"]
+    assert 0 < host["PidsLimit"] <= 4096
+    assert host["ShmSize"] == 64 << 20
+    assert host["LogConfig"] == {
+        "Type": "json-file",
+        "Config": {"max-file": "3", "max-size": "10m"},
+    }
+
+
+def test_a_container_has_its_whole_grace_time_and_a_patient_health_check(container: Json) -> None:
+    assert container["Config"]["StopTimeout"] == 120
+    seconds = container["Config"]["Healthcheck"]["StartPeriod"] / 1e9
+    assert seconds >= (1800 if "vllm" in container["Name"] else 30)
+
+
+def test_the_engine_is_not_started_again_by_itself(stack: Stack) -> None:
+    containers = stack.inspect()
+    assert containers["vllm"]["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    assert containers["gateway"]["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def test_the_compose_file_says_the_grace_time(stack: Stack) -> None:
+    read = docker("compose", "--project-directory", str(stack.folder), "config", "--format=json")
+    services = json.loads(read)["services"]
+    assert sorted(services) == sorted(SERVICES)
+    assert {one["stop_grace_period"] for one in services.values()} == {"2m0s"}
+
+
+def test_only_the_gateway_publishes_a_port(stack: Stack) -> None:
+    containers = stack.inspect()
+    assert not containers["vllm"]["HostConfig"]["PortBindings"]
+    bindings = containers["gateway"]["HostConfig"]["PortBindings"]
+    assert bindings == {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]}
+
+
+def test_the_engines_network_leads_nowhere(stack: Stack) -> None:
+    engine = stack.inspect()["vllm"]
+    (network,) = engine["NetworkSettings"]["Networks"]
+    assert json.loads(docker("network", "inspect", network))[0]["Internal"] is True
+    lookup = "import socket; socket.getaddrinfo('example.org', 443)"
+    assert "gaierror" in inside(engine, "timeout", "30", "python", "-c", lookup).stderr
+    assert not reaches(engine, "1.1.1.1", 53)
+
+
+def test_the_engine_cannot_use_the_network_that_the_gateway_listens_in(stack: Stack) -> None:
+    containers = stack.inspect()
+    networks = containers["gateway"]["NetworkSettings"]["Networks"]
+    (front,) = [one["IPAddress"] for name, one in networks.items() if name.endswith("_front")]
+    with socket.create_connection((front, 8080), timeout=5):
+        """This machine reaches it there."""
+    assert not reaches(containers["vllm"], front, 8080)
+
+
+def test_the_gateway_holds_a_hash_and_not_the_key(stack: Stack) -> None:
+    keys = inside(stack.inspect()["gateway"], "cat", "/run/secrets/gateway/keys.map").stdout
+    assert stack.key not in keys
+    assert len(keys.split()[0]) == 64
+
+
+def test_labels_say_whose_containers_these_are(container: Json, stack: Stack) -> None:
+    labels = container["Config"]["Labels"]
+    assert labels["dev.ttctl.stack"] == stack.name
+    assert labels["dev.ttctl.owner"]
+    assert labels["dev.ttctl.config-hash"]
