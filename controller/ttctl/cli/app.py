@@ -90,10 +90,11 @@ def run_command(words: list[str], flags: dict[str, bool]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as ended:
-        session.console.say(
-            "error:    Ended by SIGTERM.\nnext:     the same command goes on from here"
-        )
-        return int(ended.code or 0)
+        # Ours on SIGTERM; the library's own where the reader of a pipe has gone.
+        if ended.code == TERMINATED:
+            session.console.say("error:    Ended by SIGTERM.")
+            session.console.say("next:     the same command goes on from here")
+        return ended.code if isinstance(ended.code, int) else 0
     except BrokenPipeError:
         sys.stderr.close()
         return 0

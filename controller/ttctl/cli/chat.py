@@ -14,7 +14,7 @@ from ttctl.model.protocols import Completion
 from ttctl.operations import chat as operations
 from ttctl.operations import stacks
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

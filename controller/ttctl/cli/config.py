@@ -9,7 +9,12 @@ from ttctl.cli.session import session_of
 from ttctl.cli.table import table
 from ttctl.rules.site_files import redacted
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The settings of this place.")
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="The settings of this place.",
+)
 
 
 @app.callback()

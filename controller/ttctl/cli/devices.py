@@ -9,7 +9,10 @@ from ttctl.cli.session import session_of
 from ttctl.cli.table import table
 
 app = typer.Typer(
-    add_completion=False, help="The cards of this machine.", invoke_without_command=True
+    add_completion=False,
+    rich_markup_mode=None,
+    help="The cards of this machine.",
+    invoke_without_command=True,
 )
 
 

@@ -12,7 +12,7 @@ from ttctl.cli.plan import plan_text
 from ttctl.cli.session import session_of
 from ttctl.operations import stacks
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.operations import stacks
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

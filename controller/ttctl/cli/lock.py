@@ -13,17 +13,16 @@ from ttctl.model.lock import Lock
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 UNRESOLVED = "unresolved"
 
 
 @app.command()
+@options.takes_request
 def lock(
     ctx: typer.Context,
     *,
-    model: options.Model,
-    name: options.Name = None,
-    device: options.Device = None,
+    request: Request,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Ask again for what was locked before.")
     ] = False,
@@ -31,7 +30,6 @@ def lock(
 ) -> None:
     """Make every floating reference exact, and start nothing."""
     session = session_of(ctx)
-    request = Request(model=model, name=name, device=device)
     made = operations.lock(session.world, request, upgrade=upgrade, lock_timeout_s=lock_timeout)
     session.show("lock", made, lock_text(made))
 

@@ -15,7 +15,7 @@ from ttctl.errors import UsageError
 from ttctl.operations import logs as operations
 from ttctl.operations import stacks
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

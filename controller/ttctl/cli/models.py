@@ -12,7 +12,12 @@ from ttctl.cli.session import session_of
 from ttctl.cli.table import table
 from ttctl.rules.resolve import resolve
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The models of the catalog.")
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="The models of the catalog.",
+)
 
 
 @app.command("ls")

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from ttctl.model.spec import Request
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
 Stack = Annotated[str | None, typer.Argument(help="The stack; not needed where there is one.")]
@@ -32,3 +37,43 @@ LockTimeout = Annotated[
     typer.Option("--lock-timeout", min=0, help="Seconds to wait for another command's lock."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the steps and do nothing.")]
+
+REQUEST = {
+    "model": Model,
+    "name": Name,
+    "device": Device,
+    "port": Port,
+    "max_model_len": MaxModelLen,
+    "max_num_seqs": MaxNumSeqs,
+    "block_size": BlockSize,
+}
+"""The fields of a `Request` as options."""
+
+
+def takes_request(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of REQUEST; it gets their values as one, `request`.
+
+    Typer reads options off a function's signature, so the signature is what is made here.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    own = [one for name, one in signature(command).parameters.items() if name != "request"]
+    added = [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if name == "model" else None,
+            annotation=annotation,
+        )
+        for name, annotation in REQUEST.items()
+    ]
+
+    @wraps(command)
+    def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
+        request = Request(**{name: values.pop(name) for name in REQUEST})
+        command(**values, request=request)
+
+    typed = [one.replace(annotation=hints[one.name]) for one in own]
+    parameters = [*typed[:1], *added, *typed[1:]]
+    vars(with_options)["__signature__"] = signature(command).replace(parameters=parameters)
+    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_options

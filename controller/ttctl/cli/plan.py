@@ -11,32 +11,18 @@ from ttctl.model.plan import Plan
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
+@options.takes_request
 def plan(
     ctx: typer.Context,
     *,
-    model: options.Model,
-    name: options.Name = None,
-    device: options.Device = None,
-    port: options.Port = None,
-    max_model_len: options.MaxModelLen = None,
-    max_num_seqs: options.MaxNumSeqs = None,
-    block_size: options.BlockSize = None,
+    request: Request,
 ) -> None:
     """Show what `up` would do, and why, without doing it."""
     session = session_of(ctx)
-    request = Request(
-        model=model,
-        name=name,
-        device=device,
-        port=port,
-        max_model_len=max_model_len,
-        max_num_seqs=max_num_seqs,
-        block_size=block_size,
-    )
     desired, steps = operations.plan(session.world, request)
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}"
     session.show("plan", steps, f"{head}\n{plan_text(steps)}")

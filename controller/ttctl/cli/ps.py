@@ -11,7 +11,7 @@ from ttctl.cli.session import session_of
 from ttctl.cli.table import table
 from ttctl.model.service import ContainerState
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -13,33 +13,19 @@ from ttctl.cli.session import session_of
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
+@options.takes_request
 def render(
     ctx: typer.Context,
     *,
-    model: options.Model,
+    request: Request,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
-    name: options.Name = None,
-    device: options.Device = None,
-    port: options.Port = None,
-    max_model_len: options.MaxModelLen = None,
-    max_num_seqs: options.MaxNumSeqs = None,
-    block_size: options.BlockSize = None,
 ) -> None:
     """Write a folder that plain docker compose can run."""
     session = session_of(ctx)
-    request = Request(
-        model=model,
-        name=name,
-        device=device,
-        port=port,
-        max_model_len=max_model_len,
-        max_num_seqs=max_num_seqs,
-        block_size=block_size,
-    )
     folder, names = operations.render(session.world, request, output=output)
     text = "\n".join(str(folder / name) for name in names)
     session.show("render", {"folder": folder, "files": names}, text)

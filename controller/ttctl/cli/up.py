@@ -17,20 +17,15 @@ from ttctl.model.spec import Request
 from ttctl.operations import plan as plan_operations
 from ttctl.operations import up as up_operations
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
+@options.takes_request
 def up(
     ctx: typer.Context,
     *,
-    model: options.Model,
-    name: options.Name = None,
-    device: options.Device = None,
-    port: options.Port = None,
-    max_model_len: options.MaxModelLen = None,
-    max_num_seqs: options.MaxNumSeqs = None,
-    block_size: options.BlockSize = None,
+    request: Request,
     wait_timeout: Annotated[
         int, typer.Option("--wait-timeout", min=1, help="Seconds until the engine must be healthy.")
     ] = up_operations.WAIT_S,
@@ -42,15 +37,6 @@ def up(
     Does nothing where everything already is as wanted.
     """
     session = session_of(ctx)
-    request = Request(
-        model=model,
-        name=name,
-        device=device,
-        port=port,
-        max_model_len=max_model_len,
-        max_num_seqs=max_num_seqs,
-        block_size=block_size,
-    )
     if dry_run:
         _, steps = plan_operations.plan(session.world, request)
         session.show("plan", steps, plan_text(steps))
