@@ -6,7 +6,9 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.model.protocols import Completion
@@ -17,6 +19,51 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 PROBE_S = 5
 ANSWER_S = 600
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Delta(BaseModel):
+    content: str | None = None
+
+
+class _Piece(BaseModel):
+    delta: _Delta
+
+
+class _Event(BaseModel):
+    """One event of a streamed answer."""
+
+    choices: tuple[_Piece, ...] = ()
+    usage: _Usage | None = None
+    error: object = None
+
+
+class _Choice(BaseModel):
+    text: str
+
+
+class _Answer(BaseModel):
+    """A completion."""
+
+    model: str = ""
+    choices: tuple[_Choice, ...] = Field(min_length=1)
+    usage: _Usage = Field(default_factory=_Usage)
+
+
+class _Model(BaseModel):
+    id: str
+
+
+class _Models(BaseModel):
+    """The list of models."""
+
+    data: tuple[_Model, ...]
 
 
 class GatewayClient:
@@ -34,23 +81,23 @@ class GatewayClient:
 
     def models(self, port: int, key: str) -> tuple[str, ...]:
         """Return the names that `/v1/models` lists."""
-        _, body = self._answered(port, "GET", "/v1/models", key=key, timeout_s=PROBE_S)
-        return tuple(str(entry["id"]) for entry in body.get("data", ()))
+        raw = self._answered(port, "GET", "/v1/models", key=key, timeout_s=PROBE_S)
+        return tuple(entry.id for entry in _understood(_Models, raw).data)
 
     def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
         """Ask for one short completion."""
         started = time.monotonic()
         payload = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0}
-        _, body = self._answered(
+        raw = self._answered(
             port, "POST", "/v1/completions", key=key, timeout_s=ANSWER_S, payload=payload
         )
         seconds = time.monotonic() - started
-        usage = body.get("usage") or {}
+        answer = _understood(_Answer, raw)
         return Completion(
-            text=str(body["choices"][0]["text"]),
-            model=str(body.get("model", model)),
-            prompt_tokens=int(usage.get("prompt_tokens", 0)),
-            completion_tokens=int(usage.get("completion_tokens", 0)),
+            text=answer.choices[0].text,
+            model=answer.model or model,
+            prompt_tokens=answer.usage.prompt_tokens,
+            completion_tokens=answer.usage.completion_tokens,
             seconds=seconds,
             first_token_s=seconds,
         )
@@ -78,27 +125,24 @@ class GatewayClient:
         started = time.monotonic()
         first = 0.0
         pieces: list[str] = []
-        usage: dict[str, Any] = {}
+        usage = _Usage()
         for event in self._events(port, "/v1/chat/completions", key, payload):
-            usage = event.get("usage") or usage
-            for choice in event.get("choices", ()):
-                text = choice.get("delta", {}).get("content")
-                if text:
+            usage = event.usage or usage
+            for choice in event.choices:
+                if text := choice.delta.content:
                     first = first or time.monotonic() - started
                     pieces.append(text)
                     on_text(text)
         return Completion(
             text="".join(pieces),
             model=model,
-            prompt_tokens=int(usage.get("prompt_tokens", 0)),
-            completion_tokens=int(usage.get("completion_tokens", 0)),
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
             seconds=time.monotonic() - started,
             first_token_s=first,
         )
 
-    def _events(
-        self, port: int, path: str, key: str, payload: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
+    def _events(self, port: int, path: str, key: str, payload: dict[str, Any]) -> Iterator[_Event]:
         connection = http.client.HTTPConnection(ADDRESS, port, timeout=ANSWER_S)
         try:
             connection.request("POST", path, json.dumps(payload), _headers(key))
@@ -110,16 +154,16 @@ class GatewayClient:
                 if line == b"data: [DONE]":
                     return
                 if line.startswith(b"data: "):
-                    event: dict[str, Any] = json.loads(line[6:])
-                    if "error" in event:
-                        raise _refused(int(event["error"].get("code") or 500), line[6:])
+                    event = _understood(_Event, line[6:])
+                    if event.error is not None:
+                        raise _refused(_status_in(event.error), line[6:])
                     yield event
             raise EngineError(
                 "The answer was cut off.",
                 why="The stream ended before its end mark.",
                 next_step="ttctl logs --tail 50",
             )
-        except (OSError, http.client.HTTPException, ValueError) as exc:
+        except (OSError, http.client.HTTPException) as exc:
             raise _unreachable(port, exc) from exc
         finally:
             connection.close()
@@ -127,16 +171,13 @@ class GatewayClient:
     def _answered(
         self, port: int, method: str, path: str, *, key: str, timeout_s: float,
         payload: dict[str, Any] | None = None,
-    ) -> tuple[int, dict[str, Any]]:  # fmt: skip
+    ) -> bytes:  # fmt: skip
         status, raw = self._request(
             port, method, path, key=key, timeout_s=timeout_s, payload=payload
         )
         if status != http.HTTPStatus.OK:
             raise _refused(status, raw)
-        try:
-            return status, json.loads(raw)
-        except ValueError as exc:
-            raise _refused(status, raw) from exc
+        return raw
 
     def _request(
         self, port: int, method: str, path: str, *, key: str, timeout_s: float,
@@ -168,12 +209,30 @@ def _unreachable(port: int, exc: Exception) -> EngineError:
     )
 
 
+def _understood(shape: type[Shape], raw: bytes) -> Shape:
+    try:
+        return shape.model_validate_json(raw)
+    except ValidationError as exc:
+        raise EngineError(
+            "The engine's answer is not understood.",
+            why="It has not the shape of OpenAI's API.",
+            evidence=raw[:200].decode(errors="replace"),
+            next_step="ttctl status",
+        ) from exc
+
+
+def _status_in(error: object) -> int:
+    """Return the status that an error within a stream names, 500 where it names none."""
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) else http.HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def _refused(status: int, raw: bytes) -> TtctlError:
     try:
         error = json.loads(raw)["error"]
         message = str(error.get("message", "")) if isinstance(error, dict) else str(error)
     except (ValueError, KeyError, TypeError):
-        message = raw[:200].decode(errors="replace")
+        message = raw.decode(errors="replace")
     return EngineError(
         f"The engine answered {status}.",
         why=message[:400],

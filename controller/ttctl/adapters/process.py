@@ -10,7 +10,9 @@ import subprocess
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.errors import ToolMissingError, WaitError
@@ -22,6 +24,9 @@ TERMINATE_S = 5.0
 """How long a child may take to end after SIGTERM before it gets SIGKILL."""
 KEPT_LINES = 400
 POLL_S = 0.1
+GONE_POLL_S = 0.01
+LAST_LINES_S = 1.0
+"""How long the output of a child that ended may still come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,35 +66,65 @@ def run(
             evidence="It is in no folder of PATH.",
             next_step="make engine",
         )
-    kept: deque[str] = deque(maxlen=KEPT_LINES)
-    with (
-        subprocess.Popen(  # noqa: S603 - a list, never a shell
-            [*_tied_to_us(), found, *command[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(environ) if environ is not None else None,
-            start_new_session=True,
-        ) as child
-    ):
-        reader = threading.Thread(target=_read, args=(child, kept, on_line), daemon=True)
-        reader.start()
+    child = subprocess.Popen(  # noqa: S603 - a list, never a shell
+        [*_tied_to_us(), found, *command[1:]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(environ) if environ is not None else None,
+        start_new_session=True,
+    )
+    output = _Output(child, on_line)
+    output.start()
+    try:
+        _wait(child, timeout_s=timeout_s, cancel=cancel)
+        # What the child left behind may hold its output open, and would be waited for.
+        output.join(timeout=LAST_LINES_S)
+    except subprocess.TimeoutExpired as exc:
+        end_group(child)
+        raise WaitError(
+            f"{' '.join(command[:2])!r} did not end.",
+            why=f"Its limit is {timeout_s:.0f} s.",
+            evidence="\n".join(list(output.kept)[-5:]),
+            next_step="ttctl status",
+        ) from exc
+    finally:
+        end_group(child)
+        output.join(timeout=TERMINATE_S)
+    if output.failure is not None:
+        raise output.failure
+    return Finished(returncode=child.returncode, lines=tuple(output.kept))
+
+
+class _Output(threading.Thread):
+    """Reads what a child prints until nobody holds its output open."""
+
+    def __init__(
+        self, child: subprocess.Popen[bytes], on_line: Callable[[str], None] | None
+    ) -> None:
+        super().__init__(daemon=True)
+        self._child = child
+        self._on_line = on_line
+        self.kept: deque[str] = deque(maxlen=KEPT_LINES)
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        if self._child.stdout is None:
+            return
+        with self._child.stdout as stream:
+            for raw in stream:
+                self._take(raw.decode(errors="replace").rstrip("\r\n"))
+
+    def _take(self, line: str) -> None:
+        self.kept.append(line)
+        if self._on_line is None or self.failure is not None:
+            return
         try:
-            _wait(child, timeout_s=timeout_s, cancel=cancel)
-        except subprocess.TimeoutExpired as exc:
-            end_group(child)
-            raise WaitError(
-                f"{' '.join(command[:2])!r} did not end.",
-                why=f"Its limit is {timeout_s:.0f} s.",
-                evidence="\n".join(list(kept)[-5:]),
-                next_step="ttctl status",
-            ) from exc
-        except BaseException:
-            end_group(child)
-            raise
-        finally:
-            reader.join(timeout=TERMINATE_S)
-    return Finished(returncode=child.returncode, lines=tuple(kept))
+            self._on_line(line)
+        except Exception as exc:  # noqa: BLE001 - it is raised where the child is waited for
+            # The output is read on, lest the child wait for a reader and not hear its end.
+            self.failure = exc
+            _signal_group(self._child, signal.SIGTERM)
 
 
 def _tied_to_us() -> list[str]:
@@ -116,26 +151,35 @@ def _wait(
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:
-    """End a child and everything that it started."""
+    """End a child and everything that it started, also what outlived the child."""
     for signum in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            return
-        try:
-            os.killpg(child.pid, signum)
-            child.wait(timeout=TERMINATE_S)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
+        deadline = time.monotonic() + TERMINATE_S
+        _signal_group(child, signum)
+        while _lives(child):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(GONE_POLL_S)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=TERMINATE_S)
 
 
-def _read(
-    child: subprocess.Popen[bytes], kept: deque[str], on_line: Callable[[str], None] | None
-) -> None:
-    if child.stdout is None:
-        return
-    for raw in child.stdout:
-        line = raw.decode(errors="replace").rstrip("\r\n")
-        kept.append(line)
-        if on_line is not None:
-            on_line(line)
+def _signal_group(child: subprocess.Popen[bytes], signum: int) -> bool:
+    """Send a signal to the child's group; return whether there was anybody to take it."""
+    try:
+        os.killpg(child.pid, signum)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _lives(child: subprocess.Popen[bytes]) -> bool:
+    """Return whether anybody in the child's group still runs; the dead may wait for init long."""
+    child.poll()
+    if not _signal_group(child, 0):
+        return False
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if state != "Z" and group == str(child.pid):
+                return True
+    return False

@@ -137,7 +137,7 @@ def test_numbers_as_text_are_taken_as_numbers(tmp_path: Path) -> None:
         pytest.param('"1G"', '"-x"', "spec.0.engine_args.kv-cache", id="a value that is a flag"),
         pytest.param("OMP_NUM", "LD_PRELOAD", "spec.0.environment.LD_PRELOAD", id="LD_PRELOAD"),
         pytest.param("OMP_NUM_THREADS", "PATH", "spec.0.environment.PATH", id="PATH"),
-        pytest.param("OMP_NUM_THREADS", "PYTHONPATH", "spec.0.environment.PYTHONP", id="PYTHONPATH"),
+        pytest.param("OMP_NUM_THREADS", "PYTHONPATH", "spec.0.environment.PYTH", id="PYTHON"),
         pytest.param('"4"', '"4\\nX=1"', "spec.0.environment.OMP_NUM", id="an environment's line"),
         pytest.param('"4"', '"4\\u0000"', "spec.0.environment.OMP_NUM", id="an environment's nul"),
         pytest.param('image = "vllm', 'color = "red"\nimage = "vllm', "spec.0.color", id="unknown"),

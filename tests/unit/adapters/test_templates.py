@@ -19,6 +19,7 @@ from ttctl.model.image import ImageRecipe
 from ttctl.rules.images import site_mounts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TEMPLATE = """\
@@ -131,7 +132,8 @@ TRAPS = [
     "0x1f", "22:22", "1:30:00", "5e12", "1_000", ".5", ".inf", "-.inf", ".NaN", "2026-01-31", "=",
     "<<", "*a", "&a", "!x", "!!int 3", "@x", "`x`", "%x", "- a", "? a", ": a", "a: b", "a #b", "#x",
     "[a]", "{a}", "'a'", '"a"', "a\nb", "a\n", "\ta", "a ", " a", "---", "...", "${X}", "$$", "|",
-    ">", "\\", "\\n", "caf\u00e9", "\u2028", "\x85", "\ufeff", "\U0001f600", "\x7f", "\x00", "a" * 300,
+    ">", "\\", "\\n", "caf\u00e9", "\u2028", "\x85", "\ufeff", "\U0001f600", "\x7f", "\x00",
+    "a" * 300,
 ]  # fmt: skip
 
 
@@ -209,9 +211,12 @@ def test_a_damaged_recipe_is_refused_with_file_and_key(
     assert old in text
     (copied / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     recipes = ShippedRecipes(copied)
+    read: Callable[[str], object] = recipes.recipe
+    name = "base"
+    if file.startswith("compose"):
+        read, name = recipes.defaults, "vllm-cpu"
     with pytest.raises(BadFileError) as caught:
-        recipes.recipe("base")
-        recipes.defaults("vllm-cpu")
+        read(name)
     assert str(copied / "images/base" if "gone" in new else copied / file) in caught.value.evidence
     assert f"key {key}" in caught.value.evidence or not key
 
