@@ -198,7 +198,7 @@ def safe_path(path: str) -> str:
             f"The path {path!r} is refused.",
             why="A file of the weights must lie inside their folder.",
             evidence="Expected a relative path such as 'tokenizer.json'.",
-            next_step="ttctl upgrade",
+            next_step="ttctl lock MODEL --upgrade",
         )
     return path
 

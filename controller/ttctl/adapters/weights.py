@@ -20,6 +20,7 @@ from ttctl.adapters.kernel_lock import held
 from ttctl.adapters.staging import Staging, sweep
 from ttctl.errors import BadFileError, OfflineError, TtctlError
 from ttctl.model.lock import LockedFile, LockedWeights
+from ttctl.model.site import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,7 +225,7 @@ def _copy(root: Path, file: LockedFile, target: Path, on_bytes: Callable[[int], 
             f"The file {file.path!r} of a shipped model is missing.",
             why="The lock was made by another version of ttctl.",
             evidence=f"Expected {source}.",
-            next_step="ttctl upgrade",
+            next_step="ttctl lock MODEL --upgrade",
         )
     shutil.copyfile(source, target)
     on_bytes(target.stat().st_size)
@@ -232,11 +233,12 @@ def _copy(root: Path, file: LockedFile, target: Path, on_bytes: Callable[[int], 
 
 
 def _refuse_when_offline(site: Site, repository: str) -> None:
-    if site.is_offline:
+    switch = site.offline if site.is_offline else site.hub_offline
+    if switch is not None and is_on(switch):
         raise OfflineError(
             f"The weights {repository!r} may not be fetched.",
-            why="This place is set to work without a network, and they are not complete here.",
-            evidence=f"Set in {site.offline.source}." if site.offline else "",
+            why="This place is set to ask no model hub, and they are not complete here.",
+            evidence=f"Set in {switch.source}.",
             next_step="TTCTL_OFFLINE=0 ttctl up MODEL   # once, where there is a network",
         )
 
@@ -246,5 +248,5 @@ def _bad_name(value: str, expected: str) -> BadFileError:
         f"The name {value!r} of the weights is refused.",
         why="It becomes a folder's name.",
         evidence=f"Expected {expected}.",
-        next_step="ttctl upgrade",
+        next_step="ttctl lock MODEL --upgrade",
     )

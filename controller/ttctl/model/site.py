@@ -15,6 +15,11 @@ class Sourced:
     """`HTTPS_PROXY`, a file's path, or `default`."""
 
 
+def is_on(switch: Sourced) -> bool:
+    """Return whether a switch says yes."""
+    return switch.value.lower() not in {"", "0", "false", "no", "off"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Everything that differs from one place to another. Empty means: not set here."""
@@ -52,7 +57,7 @@ class Site:
     @property
     def is_offline(self) -> bool:
         """Whether no network may be used."""
-        return self.offline is not None and self.offline.value not in {"", "0", "false", "no"}
+        return self.offline is not None and is_on(self.offline)
 
     def entries(self) -> tuple[tuple[str, Sourced], ...]:
         """Return each setting that is set here, by name, in the order above."""

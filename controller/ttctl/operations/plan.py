@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import UsageError
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.render_folder import LOCK_NAME
+from ttctl.rules.resolve import known
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def render(world: World, request: Request, *, output: Path) -> tuple[Path, tuple
 
 def lock(world: World, request: Request, *, upgrade: bool, lock_timeout_s: float = 10) -> Lock:
     """Resolve every floating reference and write the lock with its rendered folder."""
+    known(world.catalog.specs(), request.model)
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request, upgrade=upgrade)

@@ -11,6 +11,7 @@ from ttctl.operations.images import get_images
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.rules.order import stuck
+from ttctl.rules.resolve import known
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def up(
     Raises:
         TtctlError: One of its kinds for each thing that can be in the way.
     """
+    known(world.catalog.specs(), request.model)
     name = stack_name(request)
     started = world.clock.now()
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):

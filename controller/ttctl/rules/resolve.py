@@ -26,7 +26,26 @@ def resolve(specs: Sequence[ModelSpec], *, model: str, device: str) -> ModelSpec
         UsageError: No entry has such a name; the evidence lists the nearest ones.
         NothingFitsError: The model is known, but not validated on `device`.
     """
-    named = [spec for spec in specs if _is_called(spec, model)]
+    named = known(specs, model)
+    fitting = [spec for spec in named if spec.device == device]
+    if not fitting:
+        devices = ", ".join(sorted({spec.device for spec in named}))
+        raise NothingFitsError(
+            f"No spec of {model!r} is validated on {device!r}.",
+            why="The catalog has this model for other devices only.",
+            evidence=f"Validated on: {devices}.",
+            next_step=f"ttctl up {model} --device {named[0].device}",
+        )
+    return min(fitting, key=lambda spec: (spec.model != model, not spec.default, spec.model))
+
+
+def known(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
+    """Return the specs that `model` names, on whatever device.
+
+    Raises:
+        UsageError: There is none; the evidence lists the nearest names.
+    """
+    named = tuple(spec for spec in specs if _is_called(spec, model))
     if not named:
         near = nearest_names(specs, model)
         raise UsageError(
@@ -35,16 +54,7 @@ def resolve(specs: Sequence[ModelSpec], *, model: str, device: str) -> ModelSpec
             evidence=f"Nearest: {', '.join(near)}." if near else "No name is near to it.",
             next_step=f"ttctl up {near[0]}" if near else "ttctl models ls",
         )
-    fitting = [spec for spec in named if spec.device == device]
-    if not fitting:
-        known = ", ".join(sorted({spec.device for spec in named}))
-        raise NothingFitsError(
-            f"No spec of {model!r} is validated on {device!r}.",
-            why="The catalog has this model for other devices only.",
-            evidence=f"Validated on: {known}.",
-            next_step=f"ttctl up {model} --device {named[0].device}",
-        )
-    return min(fitting, key=lambda spec: (spec.model != model, not spec.default, spec.model))
+    return named
 
 
 def nearest_names(specs: Sequence[ModelSpec], model: str) -> tuple[str, ...]:
