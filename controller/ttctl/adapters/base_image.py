@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
 from ttctl.adapters.scratch import scratch
-from ttctl.errors import BuildError, PrivilegeError, ToolMissingError
+from ttctl.errors import BuildError, PrivilegeError, ToolMissingError, WaitError
 from ttctl.model.image import BaseImage
+from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.images import pull_reference
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ def bootstrap_commands(
 def mirror_of(site: Site, release: str) -> str:
     """Return the distribution mirror that this place uses for `release`, empty for the default."""
     for source in site.apt_sources:
-        words = source.value.split()
-        if len(words) > 2 and words[0] == "deb" and words[2] == release:  # noqa: PLR2004
-            return words[1]
+        uri, suite = uri_and_suite(source.value)
+        if suite == release:
+            return uri
     return ""
 
 
@@ -161,15 +162,16 @@ def _digest_of(reference: str) -> str:
     command = ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}"]
     try:
         done = run([*command, reference], timeout_s=REGISTRY_S)
-    except (ToolMissingError, BuildError):
+    except (ToolMissingError, WaitError):
         return ""
-    if done.returncode != 0:
-        return ""
+    # Warnings may stand before the manifest: both streams are one here.
+    _, brace, rest = "\n".join(done.lines).partition("{")
     try:
-        digest = str(json.loads("".join(done.lines)).get("digest", ""))
+        manifest, _ = json.JSONDecoder().raw_decode(brace + rest)
     except ValueError:
         return ""
-    return digest if DIGEST.fullmatch(digest) else ""
+    digest = str(manifest.get("digest", ""))
+    return digest if done.returncode == 0 and DIGEST.fullmatch(digest) else ""
 
 
 def _checked(command: Sequence[str], timeout_s: float, reporter: Reporter, what: str) -> Finished:

@@ -63,10 +63,7 @@ class BuildxBuilder:
         started = time.monotonic()
         with scratch("build") as folder:
             context, secrets = folder / "context", folder / "secrets"
-            wheels = self._stage(image, context)
-            indexes = [image.index] if image.index and not wheels else []
-            files = self._site_files([self._sources.index[name] for name in indexes])
-            _write_secrets(files, secrets)
+            self._prepare(image, context, secrets)
             progress = _Progress(image.name, reporter)
             done = run(
                 build_command(image, context=str(context), secrets=str(secrets)),
@@ -86,6 +83,20 @@ class BuildxBuilder:
             seconds=time.monotonic() - started,
             cached=progress.all_cached,
         )
+
+    def _prepare(self, image: ImageSpec, context: Path, secrets: Path) -> None:
+        try:
+            wheels = self._stage(image, context)
+            indexes = [image.index] if image.index and not wheels else []
+            files = self._site_files([self._sources.index[name] for name in indexes])
+            _write_secrets(files, secrets)
+        except OSError as exc:
+            raise BuildError(
+                f"The build of {image.name!r} could not be prepared.",
+                why=exc.strerror or "the file system refused",
+                evidence=str(exc.filename or context),
+                next_step=f"df -h {context.parent.parent}",
+            ) from exc
 
     def _stage(self, image: ImageSpec, context: Path) -> tuple[str, ...]:
         context.mkdir(parents=True)
@@ -115,7 +126,8 @@ class BuildxBuilder:
         files = self._site_files(indexes)
         texts = {**dict.fromkeys(SITE_SECRETS, ""), **dict(files.secrets)}
         if files.ca_bundle:
-            texts["ca.pem"] = Path(files.ca_bundle).read_text(encoding="utf-8")
+            # Beside the certificates a bundle may hold comments in any encoding.
+            texts["ca.pem"] = Path(files.ca_bundle).read_text(encoding="utf-8", errors="replace")
         found = {wheel for paths in wheels.values() for wheel in paths}
         return PlaceFiles(secrets=tuple(sorted(texts.items())), wheels=tuple(sorted(found)))
 

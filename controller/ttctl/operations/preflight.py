@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import OfflineError, TtctlError, UsageError
 from ttctl.model.spec import Request
+from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.stack import BIND, stack_name
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _check_online(world: World) -> None:
 
 
 def _check_network(world: World) -> None:
-    mirrors = [source.value.split()[1] for source in world.site.apt_sources][:1]
+    uris = [uri_and_suite(source.value)[0] for source in world.site.apt_sources]
+    mirrors = [uri for uri in uris if uri][:1]
     index = world.host.package_index(world.site)
     for what, url in (
         *(("distribution mirror", mirror) for mirror in mirrors),

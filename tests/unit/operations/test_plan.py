@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -161,3 +162,30 @@ def test_the_build_script_names_what_a_registry_gave() -> None:
     pulled = f"registry.example.org/library/debian@sha256:{'a' * 64}"
     assert f"docker pull {pulled}\n" in desired.files["build.sh"][0]
     assert f"docker tag {pulled} {desired.base.reference}\n" in desired.files["build.sh"][0]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        pytest.param("deb https://a/d bookworm main\n", "https://a/d", id="plain"),
+        pytest.param("deb [signed-by=/k] https://a/d bookworm main\n", "https://a/d", id="options"),
+        pytest.param(
+            "deb https://s/s bookworm-security main\ndeb https://a/d bookworm main\n",
+            "https://a/d",
+            id="the updates' first",
+        ),
+        pytest.param("", "", id="none"),
+    ],
+)
+def test_the_build_script_finds_the_mirror_as_up_does(
+    tmp_path: Path, sources: str, expected: str
+) -> None:
+    desired, _ = operations.plan(Scene().world, LLAMA)
+    (line,) = [one for one in desired.files["build.sh"][0].splitlines() if "mirror=" in one]
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sources.list").write_text(sources, encoding="utf-8")
+    script = f'{line}\nprintf %s "$mirror"'
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == expected

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does a build get exactly its files, no secret in its words, and a failure its evidence?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.adapters.programs import Programs
+from tests.unit.fakes import FakeReporter
+
+from ttctl.adapters.builder import BuildxBuilder
+from ttctl.adapters.sources import BaseEntry, Sources
+from ttctl.errors import BuildError
+from ttctl.model.image import ImageSpec
+from ttctl.model.site import SiteFiles
+from ttctl.rules.images import SITE_SECRETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SOURCES = Sources(
+    schema=1,
+    base=BaseEntry(distribution="debian", release="bookworm", image="r.example.org/debian:b"),
+    index={"torch-cpu": "https://torch.example.org/whl"},
+)
+IMAGE = ImageSpec(
+    name="torch",
+    reference="ttctl/torch:1",
+    fingerprint="f" * 64,
+    parent="ttctl/base:1",
+    dockerfile="FROM ttctl/base:1\n",
+    files=(("requirements.txt", "torch==2.9.0\n", False), ("bin/run", "#!/bin/sh\n", True)),
+    wheelhouse=True,
+    index="torch-cpu",
+)
+SECRET = "http://me:hidden@proxy.example.org"  # noqa: S105 - a stand-in
+COPY = """
+import shutil
+context = sys.argv[-1]
+for word in sys.argv:
+    if word.startswith("--secret="):
+        source = word.partition("src=")[2]
+        assert os.path.isfile(source), source
+        assert os.stat(source).st_mode & 0o777 == 0o600
+assert os.stat(os.path.dirname(source)).st_mode & 0o777 == 0o700
+shutil.copytree(context, {seen!r}, dirs_exist_ok=True)
+shutil.copytree(os.path.dirname(source), {secrets!r}, dirs_exist_ok=True)
+"""
+
+
+class Place:
+    """A place with a proxy, a bundle and maybe wheels; it remembers which indexes were asked for."""
+
+    def __init__(self, folder: Path, programs: Programs) -> None:
+        self.folder = folder
+        self.programs = programs
+        self.wheels = folder / "wheels"
+        self.wheels.mkdir()
+        self.indexes: list[Sequence[str]] = []
+        self.bundle = folder / "ca.pem"
+        self.bundle.write_bytes(b"# caf\xe9\n-----BEGIN CERTIFICATE-----\n")
+        programs.add(
+            "docker",
+            COPY.format(seen=str(folder / "context"), secrets=str(folder / "secrets")),
+        )
+        self.builder = BuildxBuilder(SOURCES, self.files, keep_logs=folder / "log")
+
+    def files(self, indexes: Sequence[str]) -> SiteFiles:
+        self.indexes.append(indexes)
+        return SiteFiles(
+            secrets=(("site.env", f"http_proxy='{SECRET}'\n"), ("pip.conf", "[global]\n")),
+            ca_bundle=str(self.bundle),
+            wheelhouses=(str(self.wheels),),
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return Place(tmp_path, Programs(tmp_path, monkeypatch))
+
+
+def test_a_build_gets_exactly_its_files_with_their_modes(place: Place) -> None:
+    result = place.builder.build(IMAGE, FakeReporter())
+    context = place.folder / "context"
+    found = {
+        path.relative_to(context).as_posix(): (path.stat().st_mode & 0o777, path.read_text())
+        for path in context.rglob("*")
+        if path.is_file()
+    }
+    assert found == {
+        "Dockerfile": (0o644, "FROM ttctl/base:1\n"),
+        "requirements.txt": (0o644, "torch==2.9.0\n"),
+        "bin/run": (0o755, "#!/bin/sh\n"),
+    }
+    assert result.reference == "ttctl/torch:1"
+
+
+def test_no_secret_is_a_word_of_the_command(place: Place) -> None:
+    place.builder.build(IMAGE, FakeReporter())
+    (words,) = place.programs.calls
+    assert "hidden" not in " ".join(words)
+    assert (place.folder / "secrets/site.env").read_text() == f"http_proxy='{SECRET}'\n"
+    assert {path.name for path in (place.folder / "secrets").iterdir()} == set(SITE_SECRETS)
+    assert (place.folder / "secrets/ca.pem").read_bytes() == place.bundle.read_bytes()
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_neither_context_nor_secrets_are_left_behind(place: Place, code: int) -> None:
+    place.programs.add("docker", f"sys.exit({code})")
+    if code:
+        with pytest.raises(BuildError):
+            place.builder.build(IMAGE, FakeReporter())
+    else:
+        place.builder.build(IMAGE, FakeReporter())
+    assert not list(place.folder.glob("ttctl-build-*"))
+
+
+def test_wheels_that_are_here_go_into_the_build_and_no_further_index_is_asked(
+    place: Place,
+) -> None:
+    (place.wheels / "torch").mkdir()
+    for name in ("torch-2.9.0-cp311.whl", "torch-2.8.0-cp311.whl", "torch/torch-2.9.0-cp312.whl"):
+        (place.wheels / name).write_bytes(b"wheel")
+    place.builder.build(IMAGE, FakeReporter())
+    wheelhouse = place.folder / "context/wheelhouse"
+    assert sorted(path.name for path in wheelhouse.iterdir()) == [
+        "torch-2.9.0-cp311.whl",
+        "torch-2.9.0-cp312.whl",
+    ]
+    assert place.indexes[-1] == []
+
+
+def test_without_wheels_the_further_index_is_asked(place: Place) -> None:
+    place.builder.build(IMAGE, FakeReporter())
+    assert place.indexes[-1] == ["https://torch.example.org/whl"]
+    assert list((place.folder / "context/wheelhouse").iterdir()) == []
+
+
+BUILDX = r"""
+print("#1 [internal] load build definition from Dockerfile")
+print("#5 [build 1/2] FROM ttctl/base:1")
+print("#5 CACHED")
+print("#6 [build 2/2] RUN pip install --requirement /requirements.txt")
+print("#6 0.512 ERROR: Could not find a version that satisfies the requirement torch==2.9.0")
+print("#6 0.513 ERROR: No matching distribution found for torch==2.9.0")
+print("#6 ERROR: process \"/bin/sh -c pip\" did not complete successfully: exit code: 1")
+print("------")
+print("ERROR: failed to solve: process \"/bin/sh -c pip\" did not complete: exit code: 1")
+sys.exit(1)
+"""
+
+
+def test_a_build_that_fails_shows_the_lines_that_say_why(place: Place) -> None:
+    place.programs.add("docker", BUILDX)
+    reporter = FakeReporter()
+    with pytest.raises(BuildError, match="'torch' could not be built") as caught:
+        place.builder.build(IMAGE, reporter)
+    assert caught.value.exit_code == 5
+    assert caught.value.why.startswith("failed to solve")
+    assert "No matching distribution found for torch==2.9.0" in caught.value.evidence
+    assert len(caught.value.evidence.splitlines()) <= 6
+    assert caught.value.next_step == f"less {place.folder / 'log'}"
+    assert "#6 0.512 ERROR" in "\n".join(reporter.lines)
+
+
+def test_a_build_tells_real_counts_of_steps(place: Place) -> None:
+    lines = [
+        "#5 [build 1/3] FROM a",
+        "#6 [stage-1 1/2] FROM a",
+        "#5 DONE 0.1s",
+        "#6 CACHED",
+        "#7 [build 2/3] RUN x",
+        "#7 DONE 1.0s",
+    ]
+    place.programs.add("docker", f"print({chr(10).join(lines)!r})")
+    reporter = FakeReporter()
+    result = place.builder.build(IMAGE, reporter)
+    assert reporter.counts == [(1, 5, "steps"), (2, 5, "steps"), (3, 5, "steps")]
+    assert not result.cached
+
+
+@pytest.mark.parametrize(
+    ("line", "cached"),
+    [("#5 CACHED", True), ("#5 DONE 0.1s", False), ("", False)],
+    ids=["all from the cache", "made", "nothing said"],
+)
+def test_a_build_from_the_cache_is_told(place: Place, line: str, cached: bool) -> None:  # noqa: FBT001
+    place.programs.add("docker", f"print('#5 [1/1] FROM a'); print({line!r})")
+    assert place.builder.build(IMAGE, FakeReporter()).cached == cached
+
+
+def test_a_bundle_that_is_gone_is_a_refusal(place: Place) -> None:
+    place.bundle.unlink()
+    with pytest.raises(BuildError, match="could not be prepared"):
+        place.builder.build(IMAGE, FakeReporter())
+    assert place.programs.calls == []
+
+
+def test_a_build_by_hand_gets_the_secrets_and_the_wheels(place: Place) -> None:
+    (place.wheels / "torch-2.9.0-cp311.whl").write_bytes(b"wheel")
+    files = place.builder.place_files((IMAGE,))
+    texts = dict(files.secrets)
+    assert set(texts) == set(SITE_SECRETS)
+    assert texts["site.env"] == f"http_proxy='{SECRET}'\n"
+    assert texts["sources.list"] == ""
+    assert texts["ca.pem"].endswith("-----BEGIN CERTIFICATE-----\n")
+    assert files.wheels == (str(place.wheels / "torch-2.9.0-cp311.whl"),)
+    assert place.indexes[-1] == []
