@@ -90,14 +90,12 @@ def run_command(words: list[str], flags: dict[str, bool]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as ended:
-        # Ours on SIGTERM; the library's own where the reader of a pipe has gone.
-        if ended.code == TERMINATED:
-            session.console.say("error:    Ended by SIGTERM.")
-            session.console.say("next:     the same command goes on from here")
-        return ended.code if isinstance(ended.code, int) else 0
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        if ended.code != TERMINATED:
+            # The library's own: the reader of our pipe has what it wanted, and has gone.
+            return 0
+        session.console.say("error:    Ended by SIGTERM.")
+        session.console.say("next:     the same command goes on from here")
+        return TERMINATED
     except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - a traceback is no screen
         error = _as_refusal(raised)
         if session.flags.debug:

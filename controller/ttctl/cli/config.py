@@ -13,7 +13,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="The settings of this place.",
+    help="Show the settings of this place.",
 )
 
 

@@ -84,6 +84,7 @@ class PlainReporter:
         self._console = console
         self._log = log
         self._logging = False
+        self._silent = False
         self._told = 0.0
         self._title = ""
 
@@ -114,6 +115,19 @@ class PlainReporter:
 
     def detail(self, line: str) -> None:
         """Keep a child's line in the log; show it under `--verbose`."""
+        try:
+            self._keep(line)
+        except OSError as exc:
+            # What is being done matters more than its log: a full disk is said by what needs it.
+            if not self._silent:
+                self.note(f"no log is kept: {exc.strerror}: {self._log}")
+            self._silent = True
+        if self._console.verbose:
+            self._console.say(f"    | {line}")
+
+    def _keep(self, line: str) -> None:
+        if self._silent:
+            return
         if not self._logging:
             self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._log.write_text("", encoding="utf-8")
@@ -121,8 +135,6 @@ class PlainReporter:
             self._logging = True
         with self._log.open("a", encoding="utf-8", errors="replace") as file:
             file.write(line + "\n")
-        if self._console.verbose:
-            self._console.say(f"    | {line}")
 
     def _begin(self, title: str) -> None:
         """Nothing: off a terminal a step is one line, at its end."""
@@ -184,6 +196,8 @@ def _plain(value: object) -> object:
         return _plain(asdict(value))
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return sorted(_plain(one) for one in value)  # type: ignore[type-var]
+    if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return str(value) if isinstance(value, Path) else value

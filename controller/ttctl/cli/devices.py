@@ -11,7 +11,7 @@ from ttctl.cli.table import table
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="The cards of this machine.",
+    help="List the cards of this machine.",
     invoke_without_command=True,
 )
 

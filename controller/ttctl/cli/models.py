@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="The models of the catalog.",
+    help="List and show the models of the catalog.",
 )
 
 

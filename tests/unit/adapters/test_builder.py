@@ -51,7 +51,7 @@ shutil.copytree(os.path.dirname(source), {secrets!r}, dirs_exist_ok=True)
 
 
 class Place:
-    """A place with a proxy, a bundle and maybe wheels; it remembers which indexes were asked for."""
+    """A place with a proxy, a bundle and maybe wheels."""
 
     def __init__(self, folder: Path, programs: Programs) -> None:
         self.folder = folder

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does every word lead to a command or a near one, and every failure to its exit code?"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+import typer
+from click.testing import CliRunner
+
+from ttctl import __version__, errors
+from ttctl.cli.app import run_command
+from ttctl.cli.main import main, split_flags
+from ttctl.cli.registry import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TABLE = {
+    "TtctlError": 1,
+    "UsageError": 2,
+    "NoDeviceError": 3,
+    "ToolMissingError": 4,
+    "EngineError": 5,
+    "BuildError": 5,
+    "PrivilegeError": 6,
+    "NothingFitsError": 7,
+    "OfflineError": 8,
+    "BadFileError": 9,
+    "LockedError": 75,
+    "WaitError": 124,
+    "InterruptedByUserError": 130,
+}
+"""The exit codes that are promised."""
+
+
+@pytest.fixture(autouse=True)
+def _boom(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(COMMANDS, "boom", ("tests.unit.cli.boom", "Fail."))
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str, **flags: bool) -> tuple[int, str, str]:
+    """Return the exit code and what was printed to stdout and stderr."""
+    code = run_command(list(words), flags)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_kind_of_refusal_has_the_exit_code_that_is_promised(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert run(capsys, "boom", name)[0] == TABLE[name]
+
+
+def test_every_kind_of_refusal_is_in_the_table_and_has_a_word_of_its_own() -> None:
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.TtctlError)
+    ]
+    assert {kind.__name__: kind.exit_code for kind in kinds} == TABLE
+    assert len({kind.code for kind in kinds}) == len(kinds)
+
+
+def test_a_refusal_is_four_parts_on_stderr_and_nothing_on_stdout(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, err = run(capsys, "boom", "BadFileError")
+    assert out == ""
+    assert err == (
+        "error:    What happened.\n"
+        "why:      Why.\n"
+        "evidence: one\n"
+        "          two\n"
+        "next:     ttctl ps\n"
+    )
+
+
+def test_under_json_a_refusal_is_one_object_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = run(capsys, "boom", "BadFileError", as_json=True)
+    assert err == ""
+    assert json.loads(out) == {
+        "schema": "ttctl.error/1",
+        "error": {
+            "what": "What happened.",
+            "why": "Why.",
+            "evidence": "one\ntwo",
+            "next_step": "ttctl ps",
+            "exit_code": 9,
+            "code": "bad-file",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "message"),
+    [
+        pytest.param("odd", 1, "ttctl has a defect.", id="anything"),
+        pytest.param("memory", 1, "ttctl has a defect.", id="memory"),
+        pytest.param("recursion", 1, "ttctl has a defect.", id="recursion"),
+        pytest.param("interrupt", 130, "Stopped by the user.", id="Ctrl-C"),
+        pytest.param("abort", 130, "Stopped by the user.", id="Ctrl-D at a question"),
+        pytest.param("system", 143, "Ended by SIGTERM.", id="SIGTERM"),
+        pytest.param("exit", 7, "", id="a code of its own"),
+        pytest.param("nothing", 0, "", id="nothing"),
+    ],
+)
+def test_no_failure_is_a_traceback(
+    capsys: pytest.CaptureFixture[str], kind: str, code: int, message: str
+) -> None:
+    found, _, err = run(capsys, "boom", kind)
+    assert found == code
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_defect_says_what_and_where(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = run(capsys, "boom", "odd")
+    assert "OddError: a" in err
+    assert "boom in " in err
+    assert "--debug" in err
+
+
+def test_only_debug_shows_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Traceback" in run(capsys, "boom", "odd", debug=True)[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "next_step"),
+    [
+        pytest.param(["dwon"], "ttctl down --help", id="letters turned"),
+        pytest.param(["stat"], "ttctl status --help", id="cut"),
+        pytest.param(["zzz"], "ttctl --help", id="near to none"),
+    ],
+)
+def test_an_unknown_verb_is_told_with_the_nearest_one(
+    capsys: pytest.CaptureFixture[str], words: list[str], next_step: str
+) -> None:
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert f"There is no verb {words[0]!r}." in err
+    assert f"next:     {next_step}\n" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "next_step"),
+    [
+        pytest.param(["up"], "Missing argument 'MODEL'", "ttctl up --help", id="missing"),
+        pytest.param(["up", "x", "--bogus"], "No such option", "ttctl up", id="unknown"),
+        pytest.param(["up", "x", "--port", "0"], "0 is not in the range", "ttctl up", id="range"),
+        pytest.param(["up", "x", "--port", "x"], "'x' is not a valid int", "ttctl up", id="kind"),
+        pytest.param(["up", "x", "y"], "unexpected extra argument", "ttctl up", id="too many"),
+        pytest.param(["models", "shwo"], "No such command 'shwo'", "ttctl models", id="subverb"),
+        pytest.param(["--bogus"], "No such option", "ttctl --help", id="before"),
+        pytest.param(["boom", "x", "--number", "10"], "10 is not in", "ttctl boom", id="a verb's"),
+    ],
+)
+def test_words_that_are_off_end_with_2_and_the_way_to_the_help(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str, next_step: str
+) -> None:
+    code, out, err = run(capsys, *words)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert f"next:     {next_step}" in err
+
+
+@pytest.mark.parametrize("verb", [name for name in COMMANDS if name != "boom"])
+def test_every_verb_has_a_help_that_says_what_the_list_says(
+    capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    code, out, _ = run(capsys, verb, "--help")
+    assert code == 0
+    summary = " ".join(out.split())
+    assert COMMANDS[verb][1] in summary or COMMANDS[verb][1].rstrip(".") in summary
+
+
+def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from leaves(inner, (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+def every_leaf() -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for verb, (module, _) in COMMANDS.items():
+        if verb != "boom":
+            app: Any = importlib.import_module(module).app
+            found |= dict(leaves(typer.main.get_command(app), (verb,)))
+    return found
+
+
+@pytest.mark.parametrize("leaf", every_leaf())
+def test_every_option_of_every_verb_is_explained(leaf: str) -> None:
+    for parameter in every_leaf()[leaf].params:
+        if isinstance(parameter, click.Option) and parameter.name != "help":
+            assert parameter.help, f"{leaf}: {parameter.opts}"
+
+
+def test_without_a_word_the_verbs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys)
+    assert code == 0
+    assert all(f"  {verb} " in out for verb in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "flags"),
+    [
+        pytest.param(["--json", "ps"], ["ps"], {"as_json": True}, id="before"),
+        pytest.param(["ps", "--json"], ["ps"], {"as_json": True}, id="behind"),
+        pytest.param(["-v", "up", "x"], ["up", "x"], {"verbose": True}, id="short, before"),
+        pytest.param(["down", "-v"], ["down", "-v"], {}, id="down -v is its own"),
+        pytest.param(["ps", "-q"], ["ps", "-q"], {}, id="ps -q is its own"),
+        pytest.param(["-q", "ps", "-q"], ["ps", "-q"], {"quiet": True}, id="both"),
+        pytest.param(
+            ["exec", "vllm", "--", "ls", "--json", "-v"],
+            ["exec", "vllm", "--", "ls", "--json", "-v"],
+            {},
+            id="behind --",
+        ),
+        pytest.param(
+            ["--debug", "exec", "--quiet", "x", "--", "--debug"],
+            ["exec", "x", "--", "--debug"],
+            {"debug": True, "quiet": True},
+            id="before and behind --",
+        ),
+        pytest.param(["--verbose=1"], ["--verbose=1"], {}, id="no value"),
+        pytest.param([], [], {}, id="nothing"),
+    ],
+)
+def test_global_flags_stand_before_or_after_the_verb(
+    arguments: list[str], words: list[str], flags: dict[str, bool]
+) -> None:
+    assert split_flags(arguments) == (words, flags)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["-V"], ["--json", "--version"]], ids=str)
+def test_the_version_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ttctl", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"ttctl {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]], ids=str)
+def test_what_is_asked_often_loads_nothing_that_is_slow(arguments: list[str]) -> None:
+    slow = {
+        "pydantic",
+        "docker",
+        "jinja2",
+        "huggingface_hub",
+        "rich",
+        "asyncio",
+        "yaml",
+        "requests",
+    }
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "ttctl.cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {
+        line.rpartition("|")[2].strip().partition(".")[0]
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    }
+    assert "ttctl" in loaded
+    assert loaded.isdisjoint(slow)
+
+
+def test_a_reader_that_leaves_is_no_failure() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "ttctl.cli.main", "models", "ls"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_the_verbs_work_through_clicks_own_runner() -> None:
+    app: Any = importlib.import_module("tests.unit.cli.boom").app
+    result = CliRunner().invoke(typer.main.get_command(app), ["nothing", "--number", "3"])
+    assert result.output == "3\n"
