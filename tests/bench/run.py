@@ -16,6 +16,7 @@ import time
 import tomllib
 import urllib.request
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ ROUNDS = 3
 STACK = "bench"
 TTCTL = str(Path(sys.executable).with_name("ttctl"))
 START_S = 600
+ALONE = "ttctl-bench-alone"
 GOAL = 1.1
 
 
@@ -60,7 +62,7 @@ def measure_up(port: int, folder: Path) -> list[str]:
 
 
 def measure_engine(port: int, folder: Path) -> list[str]:
-    """Start to first token: the engine's container alone, and through `up`."""
+    """From the start of the engine's container to a first token: through `up`, and alone."""
     service = json.loads(
         run("docker", "compose", "--project-directory", str(folder), "config", "--format", "json")
     )["services"]["vllm"]
@@ -73,7 +75,7 @@ def measure_engine(port: int, folder: Path) -> list[str]:
             for one in service["volumes"]
         ]
         run(
-            "docker", "run", "--detach", "--name=ttctl-bench-alone", "--read-only", "--init",
+            "docker", "run", "--detach", f"--name={ALONE}", "--read-only", "--init",
             "--cap-drop=ALL", "--tmpfs=/tmp:mode=1777", "--user=1000:1000",
             f"--memory={service['mem_limit']}", f"--publish=127.0.0.1:{alone_port}:8000",
             *environment, *mounts, service["image"], *service["command"],
@@ -81,26 +83,41 @@ def measure_engine(port: int, folder: Path) -> list[str]:
         wait_for_token(alone_port, "demo-llama")
 
     try:
-        ours, theirs = in_turns(lambda: up(port), alone, after=down_alone)
+        ours, theirs = in_turns(
+            lambda: up(port), alone, clear=down_alone, since=(f"ttctl-{STACK}-vllm-1", ALONE)
+        )
     finally:
         down_alone()
-    return report("start to first token, up / engine alone", ours, theirs)
+    return report("engine start to first token, through up / alone", ours, theirs)
 
 
 def in_turns(
-    ours: Callable[[], None], theirs: Callable[[], None], after: Callable[[], None] | None = None
+    ours: Callable[[], None],
+    theirs: Callable[[], None],
+    *,
+    clear: Callable[[], None] = lambda: None,
+    since: tuple[str, str] | None = None,
 ) -> tuple[list[float], list[float]]:
-    """Return the seconds of both, measured in turns from nothing running."""
+    """Return the seconds of both, measured in turns from nothing running.
+
+    `since` names the containers from whose start is counted; without it, from the command's.
+    """
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for index, action in enumerate((ours, theirs)):
             down()
-            if after:
-                after()
-            started = time.monotonic()
+            clear()
+            started = time.time()
             action()
-            seconds[index].append(time.monotonic() - started)
+            done = time.time()
+            seconds[index].append(done - (started_at(since[index]) if since else started))
     return seconds
+
+
+def started_at(container: str) -> float:
+    """Return when the engine started a container, in Unix seconds."""
+    text = docker.from_env().containers.get(container).attrs["State"]["StartedAt"]
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00").timestamp()
 
 
 def report(title: str, ours: list[float], theirs: list[float]) -> list[str]:
@@ -157,7 +174,7 @@ def down() -> None:
 def down_alone() -> None:
     """Remove the engine that runs alone."""
     with suppress(docker.errors.NotFound):
-        docker.from_env().containers.get("ttctl-bench-alone").remove(force=True)
+        docker.from_env().containers.get(ALONE).remove(force=True)
 
 
 def wait_for_token(port: int, model: str) -> None:
