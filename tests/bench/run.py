@@ -117,7 +117,7 @@ def in_turns(
 def started_at(container: str) -> float:
     """Return when the engine started a container, in Unix seconds."""
     text = docker.from_env().containers.get(container).attrs["State"]["StartedAt"]
-    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00").timestamp()
+    return datetime.fromisoformat(text).timestamp()
 
 
 def report(title: str, ours: list[float], theirs: list[float]) -> list[str]:
