@@ -154,7 +154,7 @@ def _root_prefix() -> tuple[str, ...]:
         "The base image cannot be made by this user.",
         why="No registry answers, and debootstrap unpacks a distribution, for which it needs root.",
         evidence="This user is not root, and sudo asks for a password.",
-        next_step="sudo -v && ttctl up   # or name an image: TTCTL_BASE_IMAGE=... ttctl up",
+        next_step="sudo -v   # then the same command; or name an image by TTCTL_BASE_IMAGE",
     )
 
 
@@ -181,6 +181,6 @@ def _checked(command: Sequence[str], timeout_s: float, reporter: Reporter, what:
             what,
             why=f"{Path(command[0]).name} ended with {done.returncode}.",
             evidence=done.tail(6),
-            next_step="ttctl plan",
+            next_step="ttctl config site",
         )
     return done

@@ -58,16 +58,8 @@ def run(
         ToolMissingError: The program is not installed.
         WaitError: It took longer than `timeout_s`; its whole group was ended.
     """
-    found = shutil.which(command[0])
-    if found is None:
-        raise ToolMissingError(
-            f"The program {command[0]!r} is not installed.",
-            why="ttctl calls it for this step.",
-            evidence="It is in no folder of PATH.",
-            next_step="make engine",
-        )
     child = subprocess.Popen(  # noqa: S603 - a list, never a shell
-        [*_tied_to_us(), found, *command[1:]],
+        [*_tied_to_us(), _found(command[0]), *command[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -94,6 +86,18 @@ def run(
     if output.failure is not None:
         raise output.failure
     return Finished(returncode=child.returncode, lines=tuple(output.kept))
+
+
+def _found(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise ToolMissingError(
+            f"The program {program!r} is not installed.",
+            why="ttctl calls it for this step.",
+            evidence="It is in no folder of PATH.",
+            next_step="make engine",
+        )
+    return found
 
 
 class _Output(threading.Thread):

@@ -224,7 +224,7 @@ def _unwritable(why: str) -> BadFileError:
         "The compose file does not read back as it was meant.",
         why="A value is not what YAML can hold.",
         evidence=why,
-        next_step="ttctl ps --debug",
+        next_step="ttctl config site",
     )
 
 
@@ -278,7 +278,7 @@ def _haproxy(value: object) -> str:
             f"A value cannot stand in the gateway's configuration: {text[:80]!r}.",
             why="It holds a character that could end a word or begin another line.",
             evidence="Allowed: letters, digits and . _ / : -",
-            next_step="ttctl plan --debug",
+            next_step="pip install --force-reinstall ttctl",
         )
     return text
 

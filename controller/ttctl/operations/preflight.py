@@ -38,9 +38,9 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
     _check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
     verbs = {step.verb for step in plan.steps}
     if verbs & {"build", "bootstrap", "pull"}:
-        _check_online(world)
+        _check_online(world, desired)
     if verbs & {"build", "bootstrap"}:
-        _check_network(world)
+        _check_network(world, desired)
     _warn_of_memory(world, desired)
 
 
@@ -94,17 +94,17 @@ def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> No
             )
 
 
-def _check_online(world: World) -> None:
+def _check_online(world: World, desired: Desired) -> None:
     if world.site.is_offline:
         raise OfflineError(
             "The images are not here, and the site is offline.",
             why="They are pulled, or built from a mirror's and a package index's packages.",
             evidence=f"offline is set by {world.site.offline.source if world.site.offline else ''}",
-            next_step="TTCTL_OFFLINE=0 ttctl up   # once, where there is a network",
+            next_step=f"TTCTL_OFFLINE=0 {_command(desired)}   # where there is a network",
         )
 
 
-def _check_network(world: World) -> None:
+def _check_network(world: World, desired: Desired) -> None:
     uris = [uri_and_suite(source.value)[0] for source in world.site.apt_sources]
     mirrors = [uri for uri in uris if uri][:1]
     index = world.host.package_index(world.site)
@@ -117,7 +117,7 @@ def _check_network(world: World) -> None:
                 f"The {what} does not answer.",
                 why="The images are not here, and a build takes packages from it.",
                 evidence=f"{url}: no answer within 5 s; nothing was changed.",
-                next_step="ttctl up   # when it answers, or name another in the site settings",
+                next_step=f"{_command(desired)}   # when it answers",
             )
 
 
