@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from ttctl.errors import TtctlError, UsageError
 from ttctl.model.protocols import Completion
 from ttctl.operations import chat as operations
 from ttctl.operations import stacks
+
+with contextlib.suppress(ImportError):
+    import readline  # noqa: F401 - gives `input` line editing and this conversation's history
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
