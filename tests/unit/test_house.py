@@ -115,6 +115,8 @@ def texts_of(node: ast.expr) -> Iterator[str]:
         case ast.IfExp(body=body, orelse=orelse):
             yield from texts_of(body)
             yield from texts_of(orelse)
+        case _:
+            pass
 
 
 def ttctl_commands(text: str) -> list[list[str]]:

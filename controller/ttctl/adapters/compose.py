@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, TtctlError, WaitError
 from ttctl.rules.fatal import cause_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ PASSED_ON = ("PATH", "HOME", "USER", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "LANG
 """The caller's variables that compose may see; TTCTL_* and COMPOSE_* would override the folder."""
 DOWN_TIMEOUT_S = 600
 POLL_S = 0.3
+NOT_HEALTHY = "application not healthy after"
+"""What compose says when `--wait-timeout` is over; its code is the same as for any failure.
+
+Source: https://github.com/docker/compose/blob/v2.29.7/pkg/compose/start.go
+"""
 SHOWN = 240
 """Characters of a log line that an error shows."""
 
@@ -117,7 +122,7 @@ class ComposeLauncher:
         while not ended.wait(POLL_S):
             try:
                 states = self._engine.containers(stack)
-            except EngineError:
+            except TtctlError:
                 continue
             for state in states:
                 if state.service != "gateway" and state.state == "running":
@@ -129,7 +134,7 @@ class ComposeLauncher:
                             cancel.set()
                             return
 
-    def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError:
+    def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError | WaitError:
         states = self._engine.containers(stack)
         bad = [state for state in states if state.state != "running" or state.health != "healthy"]
         lines: list[str] = []
@@ -137,7 +142,8 @@ class ComposeLauncher:
             found = self._engine.log_lines(state.container_id, tail=12)
             lines = [shortened(line) for line in found]
         why = fatal[0] if fatal else _why(bad) or f"docker compose ended with {done.returncode}"
-        return EngineError(
+        waited = not fatal and any(NOT_HEALTHY in line for line in done.lines)
+        return (WaitError if waited else EngineError)(
             f"The stack {stack!r} did not come up.",
             why=why,
             evidence="\n".join(lines) or done.tail(8),

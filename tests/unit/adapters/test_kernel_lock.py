@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from tests.unit.fakes import FakeReporter
 from ttctl.adapters.kernel_lock import held
-with held(Path(sys.argv[1]), timeout_s=0, reporter=FakeReporter()):
+with held(Path(sys.argv[1]), timeout_s=0, reporter=None):
     print(flush=True)
     sys.stdin.read()
 """
@@ -39,7 +38,6 @@ def another_command(lock: Path) -> Iterator[subprocess.Popen[str]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as child:
         assert child.stdout
         child.stdout.readline()

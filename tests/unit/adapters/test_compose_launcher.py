@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does compose get only the folder's words, and does each way of not coming up say so?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from tests.unit.adapters.programs import Programs
+from tests.unit.fakes import FakeEngine, FakeReporter, container
+
+from ttctl.adapters.compose import SHOWN, ComposeLauncher, shortened
+from ttctl.errors import EngineError, PrivilegeError, WaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ttctl.adapters.docker_engine import DockerEngine
+    from ttctl.model.service import ContainerState
+
+FOLDER = Path("/state/stacks/llama/rendered")
+SLOW = "import time; time.sleep(30)"
+
+
+class FollowedEngine(FakeEngine):
+    """An engine whose container prints what a test gives it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prints: tuple[str, ...] = ()
+        self.fails = 0
+
+    def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
+        if self.fails:
+            self.fails -= 1
+            raise PrivilegeError("This user may not talk to the container engine.")
+        return super().containers(stack)
+
+    def follow(self, container_id: str, *, since: int) -> Iterator[str]:  # noqa: ARG002
+        yield from self.prints
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FollowedEngine:
+    monkeypatch.setattr("ttctl.adapters.compose.POLL_S", 0.01)
+    engine = FollowedEngine()
+    vllm = container("vllm", health="starting")
+    engine.states[vllm.name] = vllm
+    return engine
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    return Programs(tmp_path, monkeypatch)
+
+
+def launcher(engine: FakeEngine, **environ: str) -> ComposeLauncher:
+    return ComposeLauncher(cast("DockerEngine", engine), environ)
+
+
+def up(engine: FakeEngine, **environ: str) -> FakeReporter:
+    reporter = FakeReporter()
+    launcher(engine, **environ).up("llama", FOLDER, wait_s=60, reporter=reporter)
+    return reporter
+
+
+def test_compose_is_told_the_folder_and_waits(engine: FollowedEngine, programs: Programs) -> None:
+    programs.add("docker", "print('Container x Healthy')")
+    reporter = up(engine)
+    (words,) = programs.calls
+    assert words[:2] == ["docker", "compose"]
+    assert words[words.index("--file") + 1] == f"{FOLDER}/compose.yaml"
+    assert words[words.index("--project-directory") + 1] == str(FOLDER)
+    assert words[-6:] == ["up", "--detach", "--wait", "--wait-timeout", "60", "--remove-orphans"]
+    assert reporter.lines[-1] == "Container x Healthy"
+
+
+def test_no_variable_of_the_caller_overrides_the_folder(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print(json.dumps(dict(os.environ)))")
+    reporter = up(
+        engine,
+        PATH="/usr/bin:/bin",
+        HOME="/h",
+        TTCTL_PORT="1",
+        COMPOSE_FILE="x",
+        COMPOSE_PROJECT_NAME="x",
+        PYTHONPATH="x",
+        TT_METAL_HOME="x",
+        HF_TOKEN="x",  # noqa: S106 - a stand-in
+        DOCKER_HOST="unix:///x",
+    )
+    seen = json.loads(reporter.lines[0])
+    assert {name for name in seen if name != "LC_CTYPE"} == {"PATH", "HOME", "DOCKER_HOST"}
+
+
+def test_a_fatal_line_ends_the_wait_at_once(engine: FollowedEngine, programs: Programs) -> None:
+    programs.add("docker", SLOW)
+    engine.prints = ("INFO loading", "torch.OutOfMemoryError: no more")
+    with pytest.raises(EngineError, match="'llama' did not come up") as caught:
+        up(engine)
+    assert caught.value.exit_code == 5
+    assert caught.value.why == "the engine ran out of memory: torch.OutOfMemoryError: no more"
+
+
+def test_an_engine_that_cannot_be_looked_at_for_a_moment_stops_nothing(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", SLOW)
+    engine.fails = 2
+    engine.prints = ("MemoryError",)
+    with pytest.raises(EngineError, match="did not come up"):
+        up(engine)
+
+
+def test_a_wait_that_is_over_ends_with_124(engine: FollowedEngine, programs: Programs) -> None:
+    programs.add("docker", "print('application not healthy after 1m0s'); sys.exit(1)")
+    with pytest.raises(WaitError, match="did not come up") as caught:
+        up(engine)
+    assert caught.value.exit_code == 124
+    assert caught.value.why == "vllm is starting"
+
+
+def test_a_container_that_ended_is_told_with_its_last_lines(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print('dependency failed to start'); sys.exit(1)")
+    engine.set_state("vllm", state="exited", exit_code=3)
+    engine.logs["f" * 64] = tuple(f"line {number} " + "x" * 400 for number in range(40))
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.exit_code == 5
+    assert caught.value.why == "vllm ended with exit code 3"
+    lines = caught.value.evidence.splitlines()
+    assert lines[-1].startswith("line 39 ")
+    assert max(map(len, lines)) <= SHOWN
+
+
+def test_a_container_that_was_killed_for_its_memory_is_told_so(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "sys.exit(1)")
+    engine.set_state("vllm", state="exited", exit_code=137, oom_killed=True)
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.why == "vllm was killed: it used more memory than its limit"
+
+
+def test_a_failure_before_any_container_shows_what_compose_said(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print('network x not found'); sys.exit(14)")
+    engine.states.clear()
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.why == "docker compose ended with 14"
+    assert caught.value.evidence == "network x not found"
+
+
+@pytest.mark.parametrize(("volumes", "last"), [(False, "--remove-orphans"), (True, "--volumes")])
+def test_down_needs_no_folder(
+    engine: FollowedEngine, programs: Programs, *, volumes: bool, last: str
+) -> None:
+    programs.add("docker")
+    launcher(engine).down("llama", volumes=volumes, reporter=FakeReporter())
+    (words,) = programs.calls
+    assert "--file" not in words
+    assert words[words.index("--project-name") + 1] == "ttctl-llama"
+    assert words[-1] == last
+
+
+def test_only_the_services_that_are_named_are_removed(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker")
+    launcher(engine).remove("llama", FOLDER, ["vllm"], reporter=FakeReporter())
+    assert programs.calls[0][-4:] == ["rm", "--stop", "--force", "vllm"]
+
+
+def test_a_change_that_fails_shows_what_compose_said(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print('no'); sys.exit(1)")
+    with pytest.raises(EngineError, match="'llama' could not be changed") as caught:
+        launcher(engine).down("llama", volumes=False, reporter=FakeReporter())
+    assert caught.value.evidence == "no"
+
+
+def test_a_long_line_is_cut_and_a_short_one_is_not() -> None:
+    assert shortened(" short \n") == "short"
+    assert len(shortened("x" * 1000)) == SHOWN
