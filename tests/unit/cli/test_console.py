@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_a_step_ends_in_a_mark_and_seconds(
         raise ZeroDivisionError
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines() == ["  + Build x  0.0 s", "  x Start y  0.0 s"]
+    assert re.fullmatch(r"  \+ Build x  \d+\.\d s\n  x Start y  \d+\.\d s\n", err)
 
 
 def test_quiet_says_nothing_but_still_keeps_the_log(
@@ -142,7 +143,7 @@ def test_a_terminal_gets_one_live_line_and_the_same_ends(
         reporter.progress(1, 2, "steps")
         reporter.note("a note")
     err = capsys.readouterr().err
-    assert "  + Build [x]  0.0 s\n" in err
+    assert re.search(r"  \+ Build \[x\]  \d+\.\d s\n", err)
     assert "    a note\n" in err
 
 

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.fakes import Scene, container
 
 from ttctl.errors import BadFileError, LockedError, UsageError
-from ttctl.model.lock import Lock
 from ttctl.model.spec import Request
 from ttctl.operations import stacks
 from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from ttctl.model.lock import Lock
 
 LLAMA = Request(model="llama")
 
