@@ -86,14 +86,15 @@ def _check_port(world: World, desired: Desired) -> None:
 def _check_running(world: World, desired: Desired) -> None:
     for container in world.engine.containers(desired.stack.name):
         if container.state != "running":
-            raise _ended(container, world.engine.log_lines(container.container_id, tail=12))
+            lines = world.engine.log_lines(container.container_id, tail=12)
+            raise _ended(container, lines, requested=desired.lock.requested)
 
 
-def _ended(container: ContainerState, lines: tuple[str, ...]) -> EngineError:
+def _ended(container: ContainerState, lines: tuple[str, ...], *, requested: str) -> EngineError:
     memory = " It used more memory than its limit." if container.oom_killed else ""
     return EngineError(
         f"The service {container.service!r} ended while ttctl waited for it.",
         why=f"Exit code {container.exit_code}.{memory}",
         evidence="\n".join(lines),
-        next_step=f"ttctl up {container.stack}   # puts it right",
+        next_step=f"ttctl up {requested} --name {container.stack}   # starts it anew",
     )

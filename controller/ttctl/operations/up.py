@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ttctl.errors import EngineError
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.images import get_images
 from ttctl.operations.preflight import preflight
@@ -58,10 +59,15 @@ def up(
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request)
         plan = plan_for(world, desired)
-        if plan.changes:
-            preflight(world, desired, plan)
-            _execute(world, desired, plan, wait_s=wait_s)
-        await_ready(world, desired, quick=not plan.changes, wait_s=wait_s)
+        try:
+            _bring_up(world, desired, plan, wait_s=wait_s)
+        except EngineError:
+            # What was running when it was looked at may have been about to end: look once more.
+            again = plan_for(world, desired)
+            if plan.changes or not again.changes:
+                raise
+            plan = again
+            _bring_up(world, desired, plan, wait_s=wait_s)
     return UpResult(
         stack=name,
         model=desired.spec.model,
@@ -75,6 +81,13 @@ def up(
         changed=bool(plan.changes),
         seconds=world.clock.now() - started,
     )
+
+
+def _bring_up(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:
+    if plan.changes:
+        preflight(world, desired, plan)
+        _execute(world, desired, plan, wait_s=wait_s)
+    await_ready(world, desired, quick=not plan.changes, wait_s=wait_s)
 
 
 def _execute(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:

@@ -258,6 +258,20 @@ def test_a_start_that_fails_leaves_everything_for_the_next_up(scene: Scene) -> N
     assert scene.taken() == ["up"]
 
 
+def test_an_engine_that_was_about_to_end_when_it_was_looked_at_is_started_anew(
+    running: Scene,
+) -> None:
+    def ends_once() -> None:
+        running.gateway.on_look = lambda: None
+        running.engine.set_state("vllm", state="exited", exit_code=1)
+        raise EngineError("Nothing answers.")
+
+    running.gateway.on_look = ends_once
+    result = up(running.world, LLAMA)
+    assert running.taken() == ["up"]
+    assert result.changed
+
+
 def test_a_sites_own_engine_image_is_pulled_and_not_built() -> None:
     scene = Scene(site=Site(engine_image=at("registry.example.org/vllm:1")))
     up(scene.world, LLAMA)
