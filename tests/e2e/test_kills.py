@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.e2e.driver import Json, Stack, finish, kill, read_until, tree
+from tests.e2e.driver import Json, Stack, descendants, finish, kill, read_until, tree, until
 
 pytestmark = pytest.mark.docker
 
@@ -81,8 +81,10 @@ def test_an_up_after_a_kill_ends_where_an_uninterrupted_one_does(
     forget(stack)
     child = stack.start_up()
     read_until(child, moment)
+    below = descendants(child.pid)
     kill(child, signal.SIGKILL)
     assert finish(child).code == -signal.SIGKILL
+    until(lambda: not any(Path("/proc", str(pid)).exists() for pid in below), within_s=10)
     stack.up()
     assert stack.serves()
     assert left_behind(stack) == uninterrupted
