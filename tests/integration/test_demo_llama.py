@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -26,19 +27,20 @@ LIMIT_S = 2400
 
 def in_the_image(out: Path, *command: str) -> str:
     """Run one of the model's scripts: no network, the source read-only, user 1000."""
-    done = subprocess.run(
-        [
-            "docker", "run", "--rm", "--init", "--network=none", "--read-only", "--user=1000:1000",
-            "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--memory=6g",
-            "--tmpfs=/tmp:size=512m,mode=1777", "--env=HOME=/tmp", "--env=HF_HUB_OFFLINE=1",
-            f"--volume={FOLDER}:/source:ro", f"--volume={out}:/out", "--workdir=/source",
-            "--entrypoint=python", product_images()["vllm-cpu"], "-B", *command,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )  # fmt: skip
+    name = f"ttctl-test-{secrets.token_hex(4)}"
+    docker = [
+        "docker", "run", "--rm", "--init", f"--name={name}", "--network=none", "--read-only",
+        "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges:true",
+        "--memory=6g", "--tmpfs=/tmp:size=512m,mode=1777", "--env=HOME=/tmp",
+        "--env=HF_HUB_OFFLINE=1", f"--volume={FOLDER}:/source:ro", f"--volume={out}:/out",
+        "--workdir=/source", "--entrypoint=python", product_images()["vllm-cpu"], "-B",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(
+            [*docker, *command], capture_output=True, text=True, timeout=LIMIT_S, check=False
+        )
+    finally:
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
     return done.stdout
 
