@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from ttctl.model.spec import WeightsKind
+
 NAME = "manifest.json"
 """The manifest's file in a folder of weights."""
 
@@ -44,7 +46,7 @@ class Entry:
 class Manifest:
     """The verified files of one folder; a folder that is still being filled has fewer."""
 
-    kind: str
+    kind: WeightsKind
     repository: str
     revision: str
     files: tuple[Entry, ...] = ()
@@ -117,7 +119,7 @@ def read(folder: Path) -> Manifest | None:
         if data["version"] != _VERSION:
             return None
         return Manifest(
-            kind=str(data["kind"]),
+            kind="hub" if data["kind"] == "hub" else "bundled",
             repository=str(data["repository"]),
             revision=str(data["revision"]),
             files=tuple(_entry(one) for one in data["files"]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage
+    from ttctl.model.spec import WeightsKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class LockedFile:
 class LockedWeights:
     """Exactly which weights are served."""
 
-    kind: str
+    kind: WeightsKind
     repository: str
     revision: str
     """40 hex digits for a hub repository; empty for bundled weights, whose hashes are below."""

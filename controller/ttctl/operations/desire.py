@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, OfflineError, UsageError
 from ttctl.model.lock import Lock, LockedImage
+from ttctl.model.spec import Weights
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
 from ttctl.rules.images import check_reference, prebuilt, specs_for
@@ -41,8 +42,10 @@ class Choice:
 class Desired:
     """Everything that one `up` wants, before anything was looked at."""
 
+    choice: Choice
     lock: Lock
     spec: ModelSpec
+    """The choice's spec with the limits that the request and the lock name."""
     base: BaseImage
     images: tuple[ImageSpec, ...]
     stack: Stack
@@ -68,14 +71,37 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     previous = locked if holds else None
     choice = _locked_choice(world, previous) if previous else _new_choice(world, request)
     spec = with_settings(choice.spec, _remembered(request, previous))
+    port = request.port or (locked.port if locked else DEFAULT_PORT)
+    return _desired(world, request, choice, spec=spec, port=port)
+
+
+def with_known_hashes(world: World, request: Request, desired: Desired) -> Desired:
+    """Return `desired` with the hashes that its weights have shown now that they are here.
+
+    A hub tells the hashes of its large files only; those of the others are known after a fetch.
+    """
+    if all(file.sha256 for file in desired.weights.files):
+        return desired
+    source = Weights(
+        kind=desired.weights.kind,
+        repository=desired.weights.repository,
+        revision=desired.weights.revision,
+    )
+    choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
+    return _desired(world, request, choice, spec=desired.spec, port=desired.stack.port)
+
+
+def _desired(
+    world: World, request: Request, choice: Choice, *, spec: ModelSpec, port: int
+) -> Desired:
     images = _images(world, spec, choice.base)
     gateway = world.recipes.defaults(GATEWAY)
     engine = world.recipes.defaults(spec.image)
     config = _gateway_config(world, engine=engine, gateway=gateway)
     stack = stack_of(
         spec,
-        name=name,
-        port=request.port or (locked.port if locked else DEFAULT_PORT),
+        name=stack_name(request),
+        port=port,
         images={image.name: image for image in images},
         engine=engine,
         gateway=gateway,
@@ -89,6 +115,7 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     lock = replace(lock, files_sha256=_hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)
     return Desired(
+        choice=choice,
         lock=lock,
         spec=spec,
         base=choice.base,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError
-from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.desire import desire, plan_for, with_known_hashes
 from ttctl.operations.images import get_images
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
@@ -60,14 +60,14 @@ def up(
         desired = desire(world, request)
         plan = plan_for(world, desired)
         try:
-            _bring_up(world, desired, plan, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, wait_s=wait_s)
         except EngineError:
             # What was running when it was looked at may have been about to end: look once more.
             again = plan_for(world, desired)
             if plan.changes or not again.changes:
                 raise
             plan = again
-            _bring_up(world, desired, plan, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, wait_s=wait_s)
     return UpResult(
         stack=name,
         model=desired.spec.model,
@@ -83,24 +83,30 @@ def up(
     )
 
 
-def _bring_up(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:
+def _bring_up(world: World, request: Request, desired: Desired, plan: Plan, *, wait_s: int) -> None:
     if plan.changes:
         preflight(world, desired, plan)
-        _execute(world, desired, plan, wait_s=wait_s)
+        _get_what_is_missing(world, desired, plan)
+        _start(world, with_known_hashes(world, request, desired), plan, wait_s=wait_s)
     await_ready(world, desired, quick=not plan.changes, wait_s=wait_s)
 
 
-def _execute(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:
-    reporter, stack = world.reporter, desired.stack
+def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:
+    reporter = world.reporter
     if desired.spec.demo:
         reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
     get_images(world, desired, plan)
     if plan.wants("fetch", f"weights {desired.weights.repository}"):
         with reporter.step(f"Fetch weights {desired.weights.repository}"):
             world.weights.fetch(desired.weights, world.site, reporter)
-    world.keys.ensure_key(stack.name)
+    world.keys.ensure_key(desired.stack.name)
+
+
+def _start(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:
+    reporter, stack = world.reporter, desired.stack
     folder = world.store.folder(stack.name)
-    if plan.wants("write", "rendered folder"):
+    wanted = {path: text for path, (text, _) in desired.files.items()}
+    if world.folders.read_folder(folder) != wanted:
         with reporter.step("Write the rendered folder"):
             world.folders.write_folder(folder, desired.files, prune=True)
     if any(step.verb in {"start", "remove"} for step in plan.steps):

@@ -59,6 +59,16 @@ def test_a_first_up_does_everything_once_in_order(scene: Scene) -> None:
     assert scene.gateway.asked[0][:2] == (8000, "k" * 64)
 
 
+def test_hashes_that_only_a_fetch_shows_are_locked_before_the_start(scene: Scene) -> None:
+    scene.weights.tells_hashes = False
+    up(scene.world, LLAMA)
+    assert scene.taken() == EVERYTHING
+    locked = scene.world.store.lock("llama")
+    assert locked is not None
+    assert [file.sha256 for file in locked.weights.files] == ["c" * 64]
+    assert not up(scene.world, LLAMA).changed
+
+
 def test_a_second_up_changes_nothing_and_still_proves_that_the_stack_answers(
     running: Scene,
 ) -> None:
