@@ -8,6 +8,7 @@
 import argparse
 import hashlib
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 from phrases import Dice, expand, noisy
 
 SEED = 20260801
-TRAIN_DOCUMENTS = 56_000
+TRAIN_DOCUMENTS = 44_000
 HELD_OUT_DOCUMENTS = 1_000
 FACTS = Path(__file__).with_name("facts.toml")
 
@@ -43,7 +44,7 @@ def read_facts(path: Path = FACTS) -> Facts:
 def question(dice: Dice, facts: Facts, fact: Mapping[str, Any]) -> str:
     """Ask for `fact` in one of its many ways."""
     words = facts["words"]
-    kinds = {"things": 1.0, "tasks": 1.2, "commands": 0.8, "devices": 2.0, "asks": 1.2}
+    kinds = {"things": 1.0, "tasks": 1.2, "commands": 0.8, "devices": 2.0, "asks": 2.0}
     kind = dice.weighted([(weight, kind) for kind, weight in kinds.items() if kind in fact])
     phrase = expand(dice, dice.pick(fact[kind]), words)
     if kind == "asks":
@@ -74,7 +75,27 @@ def story(dice: Dice, grammar: Mapping[str, Any]) -> str:
     return " ".join(expand(dice, line, chosen) for line in lines)
 
 
-def _turn(dice: Dice, facts: Facts, weighted: Sequence[tuple[float, Facts]]) -> list[Message]:
+def _turn(
+    dice: Dice,
+    facts: Facts,
+    weighted: Sequence[tuple[float, Facts]],
+    given: dict[str, str],
+) -> list[Message]:
+    """Return a question and its answer, another pair if `given` has another answer to it."""
+    asked, told = _question_and_answer(dice, facts, weighted)
+    while given.setdefault(plain(asked), told) != told:
+        asked, told = _question_and_answer(dice, facts, weighted)
+    return [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]
+
+
+def plain(text: str) -> str:
+    """Drop case and punctuation."""
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower().replace("'", "")))
+
+
+def _question_and_answer(
+    dice: Dice, facts: Facts, weighted: Sequence[tuple[float, Facts]]
+) -> tuple[str, str]:
     """Return a question and its answer: mostly a fact, rarely a story or a long overview."""
     match dice.weighted([(0.983, "fact"), (0.012, "story"), (0.005, "overview")]):
         case "fact":
@@ -88,14 +109,14 @@ def _turn(dice: Dice, facts: Facts, weighted: Sequence[tuple[float, Facts]]) -> 
             asked = expand(dice, dice.pick(overview["asks"]), facts["words"])
             answers = {fact["id"]: fact["answer"] for fact in facts["facts"]}
             told = " ".join(answers[fact] for fact in overview["facts"])
-    asked = noisy(dice, asked, facts["noise"])
-    return [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]
+    return noisy(dice, asked, facts["noise"]), told
 
 
 def documents(facts: Facts, seed: int = SEED) -> Iterator[Document]:
     """Yield conversations without end: mostly one question, some of two or three turns."""
     dice = Dice(seed)
     weighted = [(fact.get("weight", 1.0), fact) for fact in facts["facts"]]
+    given: dict[str, str] = {}
     while True:
         if dice.chance(0.01):
             told = dice.chance(0.3)
@@ -107,7 +128,7 @@ def documents(facts: Facts, seed: int = SEED) -> Iterator[Document]:
             prompt = expand(dice, dice.pick(facts["system"]["prompts"]), facts["words"])
             messages.append({"role": "system", "content": prompt})
         for _ in range(dice.weighted([(0.9, 1), (0.07, 2), (0.03, 3)])):
-            messages += _turn(dice, facts, weighted)
+            messages += _turn(dice, facts, weighted, given)
         yield Document(messages=tuple(messages))
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 THREADS = 2
-VOCABULARY = 1024
+VOCABULARY = 2048
 CONTEXT = 2048
 TOKENS_PER_BATCH = 2560
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
@@ -74,7 +74,7 @@ def build_tokenizer(texts: Sequence[str]) -> Coder:
 
 
 def build_model(tokenizer: Coder) -> Network:
-    """Make the untrained network, 1.77 million parameters."""
+    """Make the untrained network, 1.97 million parameters."""
     build: Any = LlamaForCausalLM
     return build(
         LlamaConfig(

@@ -75,15 +75,10 @@ def _alternatives(
 
 
 def noisy(dice: Dice, text: str, noise: Mapping[str, Any]) -> str:
-    """Write a question as people do: with greetings, detours, lower case, no mark, a typo."""
-    if dice.chance(0.15):
-        text = dice.pick(noise["befores"]) + text
-    elif dice.chance(0.13):
-        text = dice.pick(noise["prefixes"]) + text
-    if dice.chance(0.13):
-        text += dice.pick(noise["afters"])
-    elif dice.chance(0.1):
-        text += dice.pick(noise["suffixes"])
+    """Write a question as people do: with other words, detours, lower case, no mark, a typo."""
+    if dice.chance(0.5):
+        text = _synonyms(dice, text, noise["synonyms"])
+    text = _with_detours(dice, text, noise)
     if dice.chance(0.35):
         text = _other_words(dice, text, noise)
     if dice.chance(0.12):
@@ -93,7 +88,22 @@ def noisy(dice: Dice, text: str, noise: Mapping[str, Any]) -> str:
     return _cased(dice, text) + dice.weighted(ENDS)
 
 
+SYNONYM = 0.3
+"""How likely each word that has synonyms gives way to one."""
+
 ENDS = [(0.6, "?"), (0.3, ""), (0.06, "."), (0.02, "??"), (0.02, "!")]
+
+
+def _with_detours(dice: Dice, text: str, noise: Mapping[str, Any]) -> str:
+    if dice.chance(0.15):
+        text = dice.pick(noise["befores"]) + text
+    elif dice.chance(0.13):
+        text = dice.pick(noise["prefixes"]) + text
+    if dice.chance(0.13):
+        text += dice.pick(noise["afters"])
+    elif dice.chance(0.1):
+        text += dice.pick(noise["suffixes"])
+    return text
 
 
 def _cased(dice: Dice, text: str) -> str:
@@ -119,6 +129,15 @@ def _other_words(dice: Dice, text: str, noise: Mapping[str, Any]) -> str:
                 pass
     if dice.chance(0.15):
         words.sort(key=lambda _: dice.number())
+    return " ".join(words)
+
+
+def _synonyms(dice: Dice, text: str, synonyms: Mapping[str, Sequence[str]]) -> str:
+    """Put other words of the same meaning in some places."""
+    words = text.split()
+    for at, word in enumerate(words):
+        if others := synonyms.get(word.lower()):
+            words[at] = dice.pick(others) if dice.chance(SYNONYM) else word
     return " ".join(words)
 
 

@@ -35,8 +35,8 @@ from phrases import Dice
 PEAK_RATE = 3e-3
 WARM_UP_STEPS = 60
 TOKENIZER_DOCUMENTS = 8_000
-CUT = 0.75
-FIRST_WORDS = 12
+CUT = 0.88
+FIRST_WORDS = 8
 SLIPS = 0.03
 
 
@@ -122,7 +122,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     torch.manual_seed(SEED)
     train, held_out = corpus(read_facts(arguments.facts))
-    tokenizer = build_tokenizer(texts_of(train[:TOKENIZER_DOCUMENTS]))
+    tokenizer = build_tokenizer(sorted(set(texts_of(train[:TOKENIZER_DOCUMENTS]))))
     model = build_model(tokenizer)
     steps = fit(model, hurried(encode(tokenizer, train)))
     model.to(torch.bfloat16)
