@@ -12,6 +12,8 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ttctl.rules.site_files import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -51,12 +53,15 @@ class Console:
             print(text, end="", flush=True)  # noqa: T201
 
     def error(self, error: TtctlError) -> None:
-        """Print the four parts of a refusal; under `--json` as an object on stdout."""
+        """Print the four parts of a refusal; under `--json` as an object on stdout.
+
+        No password of an address gets past here, whichever part it was put into.
+        """
         parts = {
-            "what": error.message,
-            "why": error.why,
-            "evidence": error.evidence,
-            "next_step": error.next_step,
+            "what": redacted(error.message),
+            "why": redacted(error.why),
+            "evidence": redacted(error.evidence),
+            "next_step": redacted(error.next_step),
         }
         if self.as_json:
             body = {**parts, "exit_code": error.exit_code, "code": error.code}
@@ -91,7 +96,7 @@ class PlainReporter:
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Announce one step; its end shows a mark and the seconds."""
-        started = time.monotonic()
+        started, title = time.monotonic(), redacted(title)
         self._title, self._told = title, started
         self.detail(f"--- {title}")
         self._begin(title)
@@ -111,10 +116,11 @@ class PlainReporter:
     def note(self, text: str) -> None:
         """Say one line."""
         if not self._console.quiet:
-            self._console.say(f"    {text}")
+            self._console.say(f"    {redacted(text)}")
 
     def detail(self, line: str) -> None:
         """Keep a child's line in the log; show it under `--verbose`."""
+        line = redacted(line)
         try:
             self._keep(line)
         except OSError as exc:

@@ -70,6 +70,43 @@ def test_parts_that_are_empty_are_not_shown(
     assert capsys.readouterr() == ("", expected)
 
 
+ADDRESSES = [
+    pytest.param("http://me:canary@proxy.example.org:3128", id="proxy"),
+    pytest.param("https://me:canary@index.example.org/simple", id="index"),
+    pytest.param("https://mirror.example.org/debian?token=canary", id="mirror"),
+    pytest.param("me:canary@proxy.example.org:3128", id="proxy without a scheme"),
+]
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("part", ["message", "why", "evidence", "next_step"])
+def test_no_part_of_a_refusal_shows_a_password(
+    capsys: pytest.CaptureFixture[str], url: str, part: str, *, as_json: bool
+) -> None:
+    text = f"{url}: no answer within 5 s"
+    parts = {"message": "What.", part: text}
+    console(as_json=as_json).error(TtctlError(parts.pop("message"), **parts))
+    out, err = capsys.readouterr()
+    assert "canary" not in out + err
+    assert "no answer within 5 s" in out + err
+    assert "example.org" in out + err
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_neither_the_log_nor_the_screen_gets_a_password(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, url: str
+) -> None:
+    reporter = PlainReporter(console(verbose=True), tmp_path / "log")
+    with reporter.step(f"Pull {url}"):
+        reporter.note(f"asking {url}")
+        reporter.detail(f"#6 0.5 Looking in indexes: {url}")
+    out, err = capsys.readouterr()
+    kept = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "canary" not in out + err + kept
+    assert "Looking in indexes" in kept
+
+
 def test_a_step_ends_in_a_mark_and_seconds(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
