@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
 from ttctl.adapters.scratch import scratch
-from ttctl.errors import BuildError, PrivilegeError, ToolMissingError, WaitError
+from ttctl.errors import BadFileError, BuildError, PrivilegeError, ToolMissingError, WaitError
 from ttctl.model.image import BaseImage
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.images import pull_reference
+from ttctl.rules.site_files import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ttctl.adapters.process import Finished
     from ttctl.adapters.sources import BaseEntry
@@ -111,15 +112,47 @@ def bootstrap_commands(
 
 
 def mirror_of(site: Site, release: str) -> str:
-    """Return the distribution mirror that this place uses for `release`, empty for the default."""
+    """Return the distribution mirror that this place uses for `release`, empty for the default.
+
+    Raises:
+        BadFileError: Its address holds credentials, which debootstrap would show to everybody.
+    """
     for source in site.apt_sources:
         uri, suite = uri_and_suite(source.value)
-        if suite == release:
-            return uri
+        if suite != release:
+            continue
+        if "@" in uri.partition("://")[2].partition("?")[0]:
+            raise BadFileError(
+                "The base image cannot be made from a mirror whose address holds a password.",
+                why="debootstrap takes the address as an argument, which every user can read.",
+                evidence=f"apt_sources, from {source.source}: {redacted(uri)}",
+                next_step="name a mirror without one by TTCTL_APT_SOURCES, "
+                "or an image by TTCTL_BASE_IMAGE",
+            )
+        return uri
     return ""
 
 
+def bootstrap_environ(site: Site, wgetrc: Path) -> dict[str, str]:
+    """Return all that debootstrap and its wget may know of this place; writes `wgetrc`."""
+    environ = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+    for name, one in (
+        ("http_proxy", site.http_proxy),
+        ("https_proxy", site.https_proxy),
+        ("no_proxy", site.no_proxy),
+    ):
+        if one is not None:
+            environ[name] = one.value
+    if site.ca_bundle is not None:
+        bundle = str(Path(site.ca_bundle.value).absolute())
+        # Debian's wget is built with GnuTLS, which does not know SSL_CERT_FILE.
+        wgetrc.write_text(f"ca_certificate = {bundle}\n", encoding="utf-8")
+        environ |= {"SSL_CERT_FILE": bundle, "WGETRC": str(wgetrc)}
+    return environ
+
+
 def _bootstrap(base: BaseImage, release: str, site: Site, reporter: Reporter) -> None:
+    mirror = mirror_of(site, release)
     reporter.note(f"{base.reason} (debootstrap, about a minute)")
     root = _root_prefix()
 
@@ -128,17 +161,23 @@ def _bootstrap(base: BaseImage, release: str, site: Site, reporter: Reporter) ->
 
     with scratch("rootfs", remove) as place:
         commands = bootstrap_commands(
-            release,
-            mirror_of(site, release),
-            str(place / "rootfs"),
-            str(place / "rootfs.tar"),
-            base.reference,
+            release, mirror, str(place / "rootfs"), str(place / "rootfs.tar"), base.reference
         )
+        environ = bootstrap_environ(site, place / "wgetrc")
         for number, command in enumerate(commands):
             prefix = root if command[0] != "docker" else ()
+            of_site = environ if command[0] == "debootstrap" else None
+            if prefix and of_site:
+                prefix = (*prefix, *_preserved(of_site))
             what = f"Step {number + 1} of the bootstrap failed."
-            _checked([*prefix, *command], BOOTSTRAP_S, reporter, what)
+            _checked([*prefix, *command], BOOTSTRAP_S, reporter, what, environ=of_site)
             reporter.progress(number + 1, len(commands), "steps")
+
+
+def _preserved(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return sudo's option for the variables of the place: by name, a value may be a password."""
+    names = sorted(environ.keys() - {"PATH", "LANG"})
+    return (f"--preserve-env={','.join(names)}",) if names else ()
 
 
 def _root_prefix() -> tuple[str, ...]:
@@ -174,13 +213,25 @@ def _digest_of(reference: str) -> str:
     return digest if done.returncode == 0 and DIGEST.fullmatch(digest) else ""
 
 
-def _checked(command: Sequence[str], timeout_s: float, reporter: Reporter, what: str) -> Finished:
-    done = run(command, timeout_s=timeout_s, on_line=reporter.detail)
+def _checked(
+    command: Sequence[str],
+    timeout_s: float,
+    reporter: Reporter,
+    what: str,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> Finished:
+    done = run(
+        command,
+        timeout_s=timeout_s,
+        on_line=lambda line: reporter.detail(redacted(line)),
+        environ=environ,
+    )
     if done.returncode != 0:
         raise BuildError(
             what,
             why=f"{Path(command[0]).name} ended with {done.returncode}.",
-            evidence=done.tail(6),
+            evidence=redacted(done.tail(6)),
             next_step="ttctl config site",
         )
     return done

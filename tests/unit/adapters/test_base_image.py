@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,7 @@ from ttctl.adapters.base_image import (
     pull,
 )
 from ttctl.adapters.sources import BaseEntry
-from ttctl.errors import BuildError, PrivilegeError
+from ttctl.errors import BadFileError, BuildError, PrivilegeError
 from ttctl.model.image import BaseImage
 from ttctl.model.site import Site
 
@@ -271,3 +272,82 @@ def test_only_the_steps_that_need_it_run_as_root(
     assert words[1] == ["sudo", "-n", "debootstrap"]
     assert words[2] == ["sudo", "-n", "tar"]
     assert words[3][:2] == ["docker", "import"]
+
+
+ENVIRON = "print('ENVIRON ' + json.dumps(dict(os.environ)))"
+WITH_SITE = Site(
+    http_proxy=at("http://ada:p4ss@proxy.example.org:1"),
+    https_proxy=at("http://proxy.example.org:2"),
+    no_proxy=at("localhost"),
+)
+
+
+def environ_of(reporter: FakeReporter) -> dict[str, str]:
+    (line,) = [line for line in reporter.lines if line.startswith("ENVIRON ")]
+    found: dict[str, str] = json.loads(line.removeprefix("ENVIRON "))
+    # Python itself adds this one where the locale is C.
+    found.pop("LC_CTYPE", None)
+    return found
+
+
+def test_debootstrap_gets_the_places_proxies_and_nothing_else_of_the_caller(
+    tools: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "t0ken")
+    monkeypatch.setenv("https_proxy", "http://not.this.example.org")
+    tools.add("debootstrap", ENVIRON)
+    reporter = FakeReporter()
+    obtain_base(BOOTSTRAPPED, "bookworm", WITH_SITE, reporter)
+    found = environ_of(reporter)
+    assert found.pop("PATH")
+    assert found == {
+        "LANG": "C.UTF-8",
+        "http_proxy": "http://***@proxy.example.org:1",
+        "https_proxy": "http://proxy.example.org:2",
+        "no_proxy": "localhost",
+    }
+
+
+def test_debootstraps_wget_trusts_the_places_certificates(tools: Programs, tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    tools.add("debootstrap", f"{ENVIRON}; print(pathlib.Path(os.environ['WGETRC']).read_text())")
+    reporter = FakeReporter()
+    obtain_base(BOOTSTRAPPED, "bookworm", Site(ca_bundle=at(str(bundle))), reporter)
+    assert environ_of(reporter)["SSL_CERT_FILE"] == str(bundle)
+    assert f"ca_certificate = {bundle}" in reporter.lines
+
+
+def test_sudo_passes_the_places_settings_on_by_name(
+    tools: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    tools.add("sudo")
+    obtain_base(BOOTSTRAPPED, "bookworm", WITH_SITE, FakeReporter())
+    names = "--preserve-env=http_proxy,https_proxy,no_proxy"
+    assert tools.calls[1][:4] == ["sudo", "-n", names, "debootstrap"]
+    assert tools.calls[2][:3] == ["sudo", "-n", "tar"]
+    assert "p4ss" not in json.dumps(tools.calls)
+
+
+def test_a_mirror_with_a_password_is_refused_before_anything_happens(tools: Programs) -> None:
+    line = "deb https://ada:p4ss@m.example.org/debian bookworm main"
+    site = Site(apt_sources=(at(line, "TTCTL_APT_SOURCES"),))
+    reporter = FakeReporter()
+    with pytest.raises(BadFileError) as caught:
+        obtain_base(BOOTSTRAPPED, "bookworm", site, reporter)
+    error = caught.value
+    assert error.evidence == (
+        "apt_sources, from TTCTL_APT_SOURCES: https://***@m.example.org/debian"
+    )
+    assert "TTCTL_BASE_IMAGE" in error.next_step
+    assert "p4ss" not in f"{error.message}{error.why}{error.evidence}{error.next_step}"
+    assert tools.calls == []
+
+
+def test_what_a_failing_bootstrap_printed_is_told_without_a_proxys_password(
+    tools: Programs,
+) -> None:
+    tools.add("debootstrap", "print('bad proxy ' + os.environ['http_proxy']); sys.exit(1)")
+    with pytest.raises(BuildError) as caught:
+        obtain_base(BOOTSTRAPPED, "bookworm", WITH_SITE, FakeReporter())
+    assert caught.value.evidence == "bad proxy http://***@proxy.example.org:1"
