@@ -30,6 +30,7 @@ def reaches(url: str, site: Site) -> bool:
 
     Any answer counts, an error too: the question is whether there is a way. The exception is
     what a proxy says of itself. A SOCKS proxy counts as no way, since urllib does not speak it.
+    Where pip trusts a host, its certificate is not verified here either.
     """
     host = (_scheme_and_host(url) or ("", ""))[1]
     if not host or (site.is_offline and not is_loopback(host)):
@@ -114,15 +115,39 @@ def _through(request: urllib.request.Request, proxy: str) -> None:
         request.add_header("Proxy-Authorization", f"Basic {word}")
 
 
+def _is_trusted(url: str, site: Site) -> bool:
+    """Return whether pip is told to take this host's certificate as it is.
+
+    Source: https://pip.pypa.io/en/stable/cli/pip/#cmdoption-trusted-host (HOST or HOST:PORT)
+    """
+    asked = urlsplit(url)
+    for one in site.pip_trusted_hosts:
+        try:
+            trusted = urlsplit(f"//{one.value}")
+            if trusted.hostname == asked.hostname and trusted.port in {None, asked.port or 443}:
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def _tls(url: str, site: Site) -> ssl.SSLContext:
+    if _is_trusted(url, site):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    return ssl.create_default_context(cafile=site.ca_bundle.value if site.ca_bundle else None)
+
+
 def _ask(url: str, host: str, site: Site) -> bool:
     proxy = proxy_for(url, site)
     if proxy is not None and not proxy.startswith(("http://", "https://")):
         return False
     try:
-        bundle = site.ca_bundle.value if site.ca_bundle else None
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=bundle)),
+            urllib.request.HTTPSHandler(context=_tls(url, site)),
             _NoRedirect(),
         )
         request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http(s) only, see above

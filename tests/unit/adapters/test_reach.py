@@ -188,6 +188,14 @@ def test_an_encrypted_host_is_reached_with_the_sites_ca_and_not_without(tmp_path
         url = server.url.replace("http://127.0.0.1", "https://localhost")
         assert reaches(url, Site(ca_bundle=at(str(bundle))))
         assert not reaches(url, Site())
+        for trusted, reached in (
+            ("localhost", True),
+            (f"localhost:{server.server_address[1]}", True),
+            ("localhost:1", False),
+            ("elsewhere.example.org", False),
+            ("localhost:x", False),
+        ):
+            assert reaches(url, Site(pip_trusted_hosts=(at(trusted),))) is reached
 
 
 def test_a_port_where_nobody_listens_is_not_reached() -> None:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import Scene, at, container
 
-from ttctl.errors import EngineError, OfflineError, ToolMissingError, TtctlError, UsageError
+from ttctl.errors import (
+    EngineError,
+    NothingFitsError,
+    OfflineError,
+    ToolMissingError,
+    TtctlError,
+    UsageError,
+)
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations.up import up
@@ -81,6 +88,53 @@ def test_a_short_disk_is_told_with_what_is_needed_and_what_is_free(
     assert error.message == f"There is not enough room for the {what}."
     assert needed in error.why
     assert f"{next(iter(free.values())) / 1e9:.1f} GB are free" in error.why
+
+
+def test_images_and_weights_on_one_file_system_are_added() -> None:
+    scene = Scene()
+    scene.host.free = {"/var/lib/docker": 6_500_000_000, "/cache": 6_500_000_000}
+    scene.weights.size_bytes = 2_000_000_000
+    error = refused(scene, TtctlError)
+    assert error.message == "There is not enough room for the images and weights."
+    assert error.why == "7.0 GB are needed, 6.5 GB are free."
+    assert "/var/lib/docker and /cache" in error.evidence
+    scene.host.free["/cache"] += 1
+    up(scene.world, LLAMA)
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "found"),
+    [
+        pytest.param("aarch64", {"asimd"}, "aarch64, expected x86_64", id="another architecture"),
+        pytest.param("x86_64", {"avx"}, "x86_64, without the flag avx2", id="no AVX2"),
+    ],
+)
+def test_a_processor_that_the_pinned_wheels_do_not_fit_is_refused(
+    machine: str, flags: set[str], found: str
+) -> None:
+    scene = Scene()
+    scene.host.found = replace(scene.host.found, machine=machine, cpu_flags=frozenset(flags))
+    error = refused(scene, NothingFitsError)
+    assert error.exit_code == 7
+    assert found in error.evidence
+    assert "AVX2" in error.why
+    scene.site = Site(engine_image=at("registry.example.org/vllm:1"))
+    up(scene.world, LLAMA)
+
+
+def test_a_processor_with_avx2_is_fit() -> None:
+    scene = Scene()
+    scene.host.found = replace(scene.host.found, cpu_flags=frozenset({"avx", "avx2"}))
+    up(scene.world, LLAMA)
+
+
+def test_a_site_whose_pip_asks_no_index_is_not_asked_for_one() -> None:
+    scene = Scene(site=Site(pip_no_index=at("1")))
+    scene.host.silent = {scene.host.index}
+    up(scene.world, LLAMA)
+    scene = Scene(site=Site(pip_no_index=at("0")))
+    scene.host.silent = {scene.host.index}
+    refused(scene, OfflineError)
 
 
 def test_what_is_here_already_needs_no_room() -> None:
