@@ -87,8 +87,7 @@ class BuildxBuilder:
     def _prepare(self, image: ImageSpec, context: Path, secrets: Path) -> None:
         try:
             wheels = self._stage(image, context)
-            indexes = [image.index] if image.index and not wheels else []
-            files = self._site_files([self._sources.index[name] for name in indexes])
+            files = self._site_files(self._further([(image, wheels)]))
             _write_secrets(files, secrets)
         except OSError as exc:
             raise BuildError(
@@ -116,27 +115,26 @@ class BuildxBuilder:
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return the secrets' texts and the wheels that a build by hand needs."""
-        with_wheels = [image for image in images if image.wheelhouse]
-        wheels = {image.name: self.wheels(image) for image in with_wheels}
-        indexes = [
-            self._sources.index[image.index]
-            for image in with_wheels
-            if image.index and not wheels[image.name]
-        ]
-        files = self._site_files(indexes)
+        found = [(image, self.wheels(image)) for image in images if image.wheelhouse]
+        files = self._site_files(self._further(found))
         texts = {**dict.fromkeys(SITE_SECRETS, ""), **dict(files.secrets)}
         if files.ca_bundle:
             # Beside the certificates a bundle may hold comments in any encoding.
             texts["ca.pem"] = Path(files.ca_bundle).read_text(encoding="utf-8", errors="replace")
-        found = {wheel for paths in wheels.values() for wheel in paths}
-        return PlaceFiles(secrets=tuple(sorted(texts.items())), wheels=tuple(sorted(found)))
+        wheels = {wheel for _, paths in found for wheel in paths}
+        return PlaceFiles(secrets=tuple(sorted(texts.items())), wheels=tuple(sorted(wheels)))
+
+    def _further(self, found: Sequence[tuple[ImageSpec, tuple[str, ...]]]) -> list[str]:
+        """Return the further indexes that these images need beside their wheels."""
+        return [
+            self._sources.index[image.index]
+            for image, wheels in found
+            if image.index and not _replaces_index(image, wheels)
+        ]
 
     def wheels(self, image: ImageSpec) -> tuple[str, ...]:
         """Return the host paths of the wheels that this place holds for an image's build."""
-        requirements = next(
-            (text for name, text, _ in image.files if name == "requirements.txt"), ""
-        )
-        wanted = wheel_names(requirements)
+        wanted = _wanted(image)
         found: dict[str, str] = {}
         for folder in self._site_files([]).wheelhouses:
             # A folder of wheels, or a simple index: one folder a project.
@@ -144,6 +142,21 @@ class BuildxBuilder:
                 if wheel_key(path.name) in wanted:
                     found.setdefault(path.name, str(path))
         return tuple(found[name] for name in sorted(found))
+
+
+def _wanted(image: ImageSpec) -> frozenset[tuple[str, str]]:
+    texts = (text for name, text, _ in image.files if name == "requirements.txt")
+    return wheel_names(next(texts, ""))
+
+
+def _replaces_index(image: ImageSpec, wheels: Sequence[str]) -> bool:
+    """Return whether these wheels are all that an image would take from its further index.
+
+    What only such an index has carries a local version (`+cpu`); the rest is everywhere.
+    """
+    wanted = _wanted(image)
+    only_there = {one for one in wanted if "+" in one[1]} or wanted
+    return bool(wheels) and only_there <= {wheel_key(Path(wheel).name) for wheel in wheels}
 
 
 class _Progress:

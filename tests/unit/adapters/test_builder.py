@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,6 +139,29 @@ def test_without_wheels_the_further_index_is_asked(place: Place) -> None:
     place.builder.build(IMAGE, FakeReporter())
     assert place.indexes[-1] == ["https://torch.example.org/whl"]
     assert list((place.folder / "context/wheelhouse").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("wheels", "asked"),
+    [
+        pytest.param(["numpy-2.3.5-cp311.whl"], True, id="only another wheel"),
+        pytest.param(["torch-2.9.0-cp311.whl"], True, id="another local version"),
+        pytest.param(["torch-2.9.0+cpu-cp311.whl"], False, id="all of the index"),
+        pytest.param(["torch-2.9.0%2Bcpu-cp311.whl", "numpy-2.3.5-cp311.whl"], False, id="all"),
+    ],
+)
+def test_the_further_index_is_left_out_only_when_all_that_only_it_has_is_here(
+    place: Place, wheels: list[str], *, asked: bool
+) -> None:
+    text = "numpy==2.3.5 --hash=sha256:0\ntorch==2.9.0+cpu --hash=sha256:1\n"
+    image = replace(IMAGE, files=(("requirements.txt", text, False),))
+    for name in wheels:
+        (place.wheels / name).write_bytes(b"wheel")
+    expected = ["https://torch.example.org/whl"] if asked else []
+    place.builder.build(image, FakeReporter())
+    assert place.indexes[-1] == expected
+    place.builder.place_files((image,))
+    assert place.indexes[-1] == expected
 
 
 BUILDX = r"""
