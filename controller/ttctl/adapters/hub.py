@@ -40,6 +40,7 @@ from ttctl.adapters.hub_transport import (
     client,
     endpoint,
     forget,
+    is_of_hub,
     pause_s,
     receive,
     size,
@@ -193,6 +194,8 @@ class HuggingFace:
             unlike = isinstance(exc, WrongAnswerError) and not isinstance(exc, WebPageError)
             return (hub_errors.unlike if unlike else hub_errors.silent)(self._endpoint, evidence)
         status = response.status_code
+        if status in _DENIED | {HTTPStatus.NOT_FOUND} and not is_of_hub(response):
+            return hub_errors.between(self._endpoint, path or repository, status=status)
         if status in _DENIED:
             return hub_errors.refused(self._endpoint, repository, status=status, sent=_sent())
         return hub_errors.of_status(

@@ -35,6 +35,15 @@ def silent(endpoint: str, evidence: str) -> OfflineError:
     )
 
 
+def between(endpoint: str, what: str, *, status: int) -> OfflineError:
+    """Return the error for an answer that is not the hub's: something in between gave it."""
+    return silent(
+        endpoint,
+        f"{what}: the answer {status} has none of the hub's headers, so a proxy, a filter or a "
+        "mirror's login gave it.",
+    )
+
+
 def unlike(endpoint: str, evidence: str) -> BadFileError:
     """Return the error for a hub that has something else than the catalog or the lock says."""
     return BadFileError(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 
 _TRANSIENT = frozenset({408, 416, 429, 500, 502, 503, 504})
+_NAMES_ERROR = frozenset({"x-error-code", "x-error-message"})
 _CONTENT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _T = TypeVar("_T")
 
@@ -143,6 +144,19 @@ def pause_s(response: httpx2.Response | None, failures: int) -> float | None:
         return None
     after = str(response.headers.get("Retry-After", "")).strip()
     return float(after) if after.isdecimal() else 0.5 * 2.0**failures
+
+
+def is_of_hub(response: httpx2.Response) -> bool:
+    """Return whether a failure is the hub's own word, not that of a filter in between.
+
+    The hub names each error or at least the request, and sends no page for people with it.
+
+    Source: https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_http.py
+    """
+    if _NAMES_ERROR & {name.lower() for name in response.headers}:
+        return True
+    page = "text/html" in response.headers.get("Content-Type", "")
+    return "X-Request-Id" in response.headers and not page
 
 
 def within(seconds: float, ask: Callable[[], _T]) -> _T:

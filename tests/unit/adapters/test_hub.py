@@ -260,6 +260,36 @@ def test_a_login_page_in_place_of_the_hub_counts_as_no_hub(hub: FakeHub) -> None
     assert "not a hub's" in caught.value.evidence
 
 
+FOREIGN = [
+    pytest.param({"Content-Type": "text/html"}, id="a filter's page"),
+    pytest.param({}, id="no header at all"),
+    pytest.param({"Content-Type": "text/html", "X-Request-Id": "1"}, id="a proxy that counts"),
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("status", [401, 403, 404, 451, 502])
+def test_a_failure_that_is_not_the_hubs_own_counts_as_no_hub(
+    hub: FakeHub, tmp_path: Path, status: int, headers: dict[str, str]
+) -> None:
+    one = adapter(hub)
+    locked = one.snapshot(TINY)
+    fault = Fault("status", "/", status=status, headers=headers, times=99)
+    hub.faults.append(fault)
+    with pytest.raises(OfflineError, match="does not deliver") as caught:
+        one.snapshot(TINY)
+    assert f"answer{'ed' if status > 404 else ''} {status}" in caught.value.evidence
+    with pytest.raises(OfflineError, match="does not deliver"):
+        one.bring(locked, locked.files[0], tmp_path / "config", lambda _: None)
+
+
+@pytest.mark.parametrize("header", ["X-Error-Code", "X-Error-Message", "X-Request-Id"])
+def test_a_refusal_with_one_of_the_hubs_headers_is_the_hubs(hub: FakeHub, header: str) -> None:
+    hub.faults.append(Fault("status", "/api/", status=403, headers={header: "x"}))
+    with pytest.raises(PrivilegeError):
+        adapter(hub).snapshot(TINY)
+
+
 def test_a_closed_port_is_offline_and_a_password_in_the_address_is_not_shown() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
