@@ -15,6 +15,7 @@ from ttctl.errors import BadFileError, BuildError, PrivilegeError, ToolMissingEr
 from ttctl.model.image import BaseImage
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.images import pull_reference
+from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
 from ttctl.rules.site_files import redacted
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ BOOTSTRAP_S = 1200
 REMOVE_S = 120
 LOCAL = "ttctl/rootfs"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-LEFT_OUT = (
-    "./var/cache/apt/*", "./var/lib/apt/lists/*", "./var/log/*", "./usr/share/doc/*",
-    "./usr/share/man/*", "./usr/share/info/*", "./usr/share/locale/*", "./etc/apt/sources.list",
-    "./etc/hostname", "./etc/resolv.conf", "./dev/*", "./proc/*", "./sys/*",
-)  # fmt: skip
-"""Not taken into the image: what no program reads, and what is peculiar to the place."""
 
 
 def decide_base(entry: BaseEntry, site: Site, *, offline: bool) -> BaseImage:
@@ -99,16 +94,11 @@ def bootstrap_commands(
     release: str, mirror: str, folder: str, archive: str, reference: str
 ) -> tuple[tuple[str, ...], ...]:
     """Return the commands that make the base image, in order; the first two need root."""
-    debootstrap = ["debootstrap", "--variant=minbase", release, folder]
-    excluded = [f"--exclude={pattern}" for pattern in LEFT_OUT]
     return (
-        (*debootstrap, *([mirror] if mirror else [])),
-        (
-            "tar", "--create", f"--file={archive}", f"--directory={folder}", "--sort=name",
-            "--mtime=@0", "--numeric-owner", *excluded, ".",
-        ),
+        (*DEBOOTSTRAP, release, folder, *([mirror] if mirror else [])),
+        ("tar", "--create", f"--file={archive}", f"--directory={folder}", *PACKING, "."),
         ("docker", "import", archive, reference),
-    )  # fmt: skip
+    )
 
 
 def mirror_of(site: Site, release: str) -> str:

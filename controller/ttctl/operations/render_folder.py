@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.rules.compose import compose_of
 from ttctl.rules.dotenv import dotenv_text
 from ttctl.rules.images import build_command, pull_reference
+from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
 from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def _values(
         "port": stack.port,
         "base": base,
         "base_pull": pull_reference(base),
+        "debootstrap": DEBOOTSTRAP,
+        "packing": PACKING,
         "images": [
             {
                 "name": image.name,

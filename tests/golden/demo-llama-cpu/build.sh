@@ -13,12 +13,47 @@ have() {
 if ! have ttctl/rootfs:bookworm; then
     # No registry answered: the base image is made from the distribution's packages (as root).
     rootfs=$(mktemp -d)
+    trap 'rm -rf --one-file-system "$rootfs"' EXIT
     mirror=$(sed -n 's/^deb  *\(\[[^]]*\]  *\)\{0,1\}\([^ ]*\)  *bookworm .*/\2/p' site/sources.list | head -n 1)
-    debootstrap --variant=minbase bookworm "$rootfs/root" ${mirror:+"$mirror"}
-    rm -rf "$rootfs/root/var/cache/apt" "$rootfs/root/var/lib/apt/lists" "$rootfs/root/etc/apt/sources.list" \
-        "$rootfs/root/usr/share/doc" "$rootfs/root/usr/share/man" "$rootfs/root/usr/share/locale"
-    tar -C "$rootfs/root" --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' -c . |
-        docker import - ttctl/rootfs:bookworm
+    case $mirror in
+    *@*)
+        echo "site/sources.list: debootstrap would show the password of this mirror; name one without" >&2
+        exit 9
+        ;;
+    esac
+    (
+        # debootstrap goes by the proxies and certificates of the place, whatever the caller has.
+        unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY
+        set -a
+        # shellcheck disable=SC1091
+        . ./site/site.env
+        if [ -s site/ca.pem ]; then
+            echo "ca_certificate = $PWD/site/ca.pem" >"$rootfs/wgetrc"
+            export WGETRC="$rootfs/wgetrc"
+            export SSL_CERT_FILE="$PWD/site/ca.pem"
+        fi
+        debootstrap --variant=minbase bookworm "$rootfs/root" ${mirror:+"$mirror"}
+    )
+    # What is peculiar to the place stays out, as it does with `ttctl up`.
+    tar --create --file="$rootfs/root.tar" --directory="$rootfs/root" \
+        --sort=name \
+        --mtime=@0 \
+        --numeric-owner \
+        '--exclude=./var/cache/apt/*' \
+        '--exclude=./var/lib/apt/lists/*' \
+        '--exclude=./var/log/*' \
+        '--exclude=./usr/share/doc/*' \
+        '--exclude=./usr/share/man/*' \
+        '--exclude=./usr/share/info/*' \
+        '--exclude=./usr/share/locale/*' \
+        --exclude=./etc/apt/sources.list \
+        --exclude=./etc/hostname \
+        --exclude=./etc/resolv.conf \
+        '--exclude=./dev/*' \
+        '--exclude=./proc/*' \
+        '--exclude=./sys/*' \
+        .
+    docker import "$rootfs/root.tar" ttctl/rootfs:bookworm
     rm -rf --one-file-system "$rootfs"
 fi
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shlex
+from pathlib import Path
 
 import pytest
 from tests.unit.adapters.programs import Programs
@@ -23,9 +24,7 @@ from ttctl.errors import BadFileError, BuildError, PrivilegeError
 from ttctl.model.image import BaseImage
 from ttctl.model.site import Site
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+GOLDEN = Path(__file__).parents[2] / "golden"
 IMAGE = "registry.example.org/library/debian:bookworm-slim"
 ENTRY = BaseEntry(distribution="debian", release="bookworm", image=IMAGE)
 DIGEST = f"sha256:{'a' * 64}"
@@ -179,6 +178,17 @@ def test_the_bootstrap_needs_three_commands_and_leaves_the_places_own_files_out(
     for left_out in ("./etc/apt/sources.list", "./etc/resolv.conf", "./etc/hostname", "./proc/*"):
         assert f"--exclude={left_out}" in second
     assert third == ("docker", "import", "/s/rootfs.tar", "ttctl/rootfs:x")
+
+
+def test_the_build_script_by_hand_makes_the_same_image() -> None:
+    script = (GOLDEN / "demo-llama-cpu" / "build.sh").read_text(encoding="utf-8")
+    words = shlex.split(script, comments=True)
+    start = words.index("tar")
+    folder, archive = "$rootfs/root", "$rootfs/root.tar"
+    first, second, third = bootstrap_commands("bookworm", "", folder, archive, "ttctl/rootfs:x")
+    assert tuple(word for word in words[start : start + len(second)] if word.strip()) == second
+    assert f'{" ".join(first[:3])} "{folder}"' in script
+    assert f'{" ".join(third[:2])} "{archive}"' in script
 
 
 def test_without_a_mirror_debootstrap_takes_its_own() -> None:
