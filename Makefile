@@ -14,7 +14,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TTCTL := $(BIN)/ttctl
 ENGINE := controller/engine/engine.sh
-SCRIPTS := $(ENGINE) images/base/with-site images/gateway/health images/gateway/verify .ci/run
+SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site images/gateway/health \
+	$(wildcard images/*/verify) .ci/run
 RENDERED := build/rendered
 
 .PHONY: help setup setup-dev engine engine-stop up down test unit integration golden device \
@@ -41,9 +42,9 @@ setup: $(VENV)/.installed ## Make .venv with ttctl in it
 
 setup-dev: $(VENV)/.installed-dev ## The same with what lint and tests need
 
-$(VENV)/pyvenv.cfg:
+$(VENV)/.made:
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
-		if "$$python" -c "$(USABLE)" 2>/dev/null; then exec "$$python" -m venv $(VENV); fi; \
+		if "$$python" -c "$(USABLE)" 2>/dev/null; then "$$python" -m venv --clear $(VENV) && touch $@ && exit 0; fi; \
 	done; \
 	{ echo "error:    Python 3.11 or newer with venv is needed."; \
 	  echo "why:      ttctl is installed into a virtual environment of its own, $(VENV)."; \
@@ -51,12 +52,12 @@ $(VENV)/pyvenv.cfg:
 	  echo "next:     apt-get install python3-venv   # or: make PYTHON=/path/to/python3.12 up"; \
 	} >&2; exit 4
 
-$(VENV)/.installed: pyproject.toml | $(VENV)/pyvenv.cfg
+$(VENV)/.installed: pyproject.toml | $(VENV)/.made
 	@echo "installing ttctl into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml | $(VENV)/pyvenv.cfg
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@echo "installing ttctl and what its tests need into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.installed

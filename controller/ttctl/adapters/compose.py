@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.process import run
+from ttctl.adapters.process import found_program, run
 from ttctl.errors import EngineError, TtctlError, WaitError
 from ttctl.rules.fatal import cause_of
 
@@ -91,7 +91,8 @@ class ComposeLauncher:
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         """Replace this process by a compose command on the stack, with the user's own terminal."""
         command = ["docker", "compose", *_ansi(), "--project-name", f"ttctl-{stack}", *arguments]
-        os.execvpe("docker", command, self._environ | _terminal(os.environ))  # noqa: S606, S607
+        environ = self._environ | _terminal(os.environ)
+        os.execve(found_program("docker"), command, environ)  # noqa: S606
 
     def _checked(self, stack: str, command: Sequence[str], reporter: Reporter) -> None:
         done = run(

@@ -15,7 +15,7 @@ from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from ttctl.adapters.process import run
-from ttctl.errors import EngineError, PrivilegeError, ToolMissingError
+from ttctl.errors import EngineError, PrivilegeError, ToolMissingError, UsageError
 from ttctl.model.protocols import EngineInfo
 from ttctl.model.service import (
     CONFIG_LABEL,
@@ -178,7 +178,15 @@ class DockerEngine:
         named = self._environ.get("DOCKER_HOST")
         if named:
             return named
-        context = ContextAPI.get_context(self._environ.get("DOCKER_CONTEXT") or None)
+        name = self._environ.get("DOCKER_CONTEXT") or None
+        context = ContextAPI.get_context(name)
+        if context is None and name is not None:
+            raise UsageError(
+                f"There is no docker context {name!r}.",
+                why="DOCKER_CONTEXT names it, and another engine than the one meant is not used.",
+                evidence=f"DOCKER_CONTEXT={name}",
+                next_step="docker context ls",
+            )
         host = context.Host if context is not None else None
         return str(host) if host else "unix:///var/run/docker.sock"
 

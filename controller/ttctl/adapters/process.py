@@ -59,7 +59,7 @@ def run(
         WaitError: It took longer than `timeout_s`; its whole group was ended.
     """
     child = subprocess.Popen(  # noqa: S603 - a list, never a shell
-        [*_tied_to_us(), _found(command[0]), *command[1:]],
+        [*_tied_to_us(), found_program(command[0]), *command[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -88,7 +88,12 @@ def run(
     return Finished(returncode=child.returncode, lines=tuple(output.kept))
 
 
-def _found(program: str) -> str:
+def found_program(program: str) -> str:
+    """Return a program's path.
+
+    Raises:
+        ToolMissingError: It is in no folder of PATH.
+    """
     found = shutil.which(program)
     if found is None:
         raise ToolMissingError(

@@ -13,6 +13,7 @@ from ttctl.adapters.files import make_private, sweep_strays, write_atomically
 from ttctl.adapters.kernel_lock import held
 from ttctl.adapters.lock_file import lock_text, read_lock
 from ttctl.errors import TtctlError
+from ttctl.rules.stack import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ class StateFolder:
 
     def home(self, stack: str) -> Path:
         """Return the stack's folder."""
-        return self._root / stack
+        return self._root / checked_name(stack)
 
     def folder(self, stack: str) -> Path:
         """Return where the stack's rendered folder lies."""
@@ -145,6 +146,13 @@ def _read_key(path: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, UnicodeDecodeError):
         return ""
+    except OSError as exc:
+        raise TtctlError(
+            "The stack's key cannot be read.",
+            why=exc.strerror or "the file system refused",
+            evidence=str(path),
+            next_step=f"ls -ld {path}",
+        ) from exc
 
 
 def _mode(name: str, *, executable: bool) -> int:

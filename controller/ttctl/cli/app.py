@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shlex
 import signal
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
-TERMINATED = 143
+ENDED = {129: "SIGHUP", 143: "SIGTERM"}
+"""Exit codes of a command that a signal ended: 128 and the signal's number."""
 
 
 class LazyGroup(click.Group):
@@ -75,7 +77,8 @@ def run_command(words: list[str], flags: dict[str, bool]) -> int:
     from ttctl.cli.session import Flags, Session  # noqa: PLC0415
 
     session = Session(Flags(**flags))
-    signal.signal(signal.SIGTERM, _terminate)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, _terminate)
     if session.flags.debug:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
     group = LazyGroup(
@@ -90,17 +93,18 @@ def run_command(words: list[str], flags: dict[str, bool]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as ended:
-        if ended.code != TERMINATED:
+        if ended.code not in ENDED:
             # The library's own: the reader of our pipe has what it wanted, and has gone.
             return 0
-        session.console.say("error:    Ended by SIGTERM.")
+        session.console.say(f"error:    Ended by {ENDED[ended.code]}.")
         session.console.say("next:     the same command goes on from here")
-        return TERMINATED
+        return ended.code
     except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - a traceback is no screen
         error = _as_refusal(raised)
         if session.flags.debug:
             traceback.print_exc()
-        session.console.error(error)
+        with contextlib.suppress(BrokenPipeError):
+            session.console.error(error)
         return error.exit_code
     return result if isinstance(result, int) else 0
 
@@ -132,4 +136,4 @@ def _as_refusal(raised: BaseException) -> TtctlError:
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise SystemExit(TERMINATED)
+    raise SystemExit(128 + signum)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli.session import Session, session_of
-from ttctl.errors import TtctlError, UsageError
+from ttctl.errors import TtctlError
 from ttctl.model.protocols import Completion
 from ttctl.operations import chat as operations
 from ttctl.operations import stacks
@@ -45,13 +45,7 @@ def chat(
         temperature=temperature,
     )
     if question is None and not sys.stdin.isatty():
-        question = sys.stdin.read().strip()
-        if not question:
-            raise UsageError(
-                "There is no question.",
-                why="Standard input is no terminal, and it was empty.",
-                next_step='ttctl chat "What is Tenstorrent?"',
-            )
+        question = sys.stdin.read()
     if question is not None:
         answer = _ask(session, talk, question)
         session.show("chat", answer, "")
@@ -76,6 +70,8 @@ def _converse(session: Session, talk: operations.Talk) -> None:
             session.console.error(error)
         else:
             talk.remember(question, answer.text)
+            if session.console.as_json:
+                session.event("chat", answer, "")
 
 
 def _ask(session: Session, talk: operations.Talk, question: str) -> Completion:

@@ -12,14 +12,16 @@ from ttctl.rules.site_files import redacted
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
+    invoke_without_command=True,
     help="Show the settings of this place.",
 )
 
 
 @app.callback()
-def config() -> None:
+def config(ctx: typer.Context) -> None:
     """Show the settings of this place."""
+    if ctx.invoked_subcommand is None:
+        site(ctx)
 
 
 @app.command("site")

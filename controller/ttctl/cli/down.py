@@ -32,7 +32,7 @@ def down(
     world = session.world
     names = stacks.known_stacks(world)
     if not every and (stack or names):
-        names = (stack or stacks.pick_stack(world, None),)
+        names = (stacks.stack_to_end(world, stack),)
     plans = [
         stacks.down(world, name, volumes=volumes, dry_run=dry_run, lock_timeout_s=lock_timeout)
         for name in names

@@ -23,14 +23,19 @@ def execute(
     command: Annotated[list[str], typer.Argument(help="Behind `--`: the command.")],
     stack: Annotated[str | None, typer.Option("--stack", help="The stack.")] = None,
 ) -> None:
-    """Run a command in a service's container, as the container's own user."""
+    """Run a command in a service's container, as the container's own user.
+
+    SERVICE is vllm or gateway; COMMAND stands behind `--`, so that its flags are its own.
+    """
     session = session_of(ctx)
     name = stacks.pick_stack(session.world, stack)
-    running = [state.service for state in session.world.engine.containers(name)]
+    states = session.world.engine.containers(name)
+    running = [state.service for state in states if state.state == "running"]
     if service not in running:
         raise UsageError(
             f"The stack {name!r} runs no service {service!r}.",
-            evidence=f"Services: {', '.join(running) or 'none'}.",
+            why="Its containers are not here, or have ended.",
+            evidence=f"Running services: {', '.join(running) or 'none'}.",
             next_step=f"ttctl up {name}",
         )
     no_terminal = [] if sys.stdin.isatty() else ["--no-TTY"]

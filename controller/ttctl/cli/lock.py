@@ -24,11 +24,18 @@ def lock(
     *,
     request: Request,
     upgrade: Annotated[
-        bool, typer.Option("--upgrade", help="Ask again for what was locked before.")
+        bool,
+        typer.Option(
+            "--upgrade",
+            help="Ask again for what was locked before; limits go back to the catalog's.",
+        ),
     ] = False,
     lock_timeout: options.LockTimeout = 10,
 ) -> None:
-    """Make every floating reference exact, and start nothing."""
+    """Make every floating reference exact, and start nothing.
+
+    MODEL is a model's name, or an alias such as llama.
+    """
     session = session_of(ctx)
     made = operations.lock(session.world, request, upgrade=upgrade, lock_timeout_s=lock_timeout)
     session.show("lock", made, lock_text(made))

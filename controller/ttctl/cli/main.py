@@ -10,8 +10,6 @@ from ttctl import __version__
 ANYWHERE = {"--json": "as_json", "--quiet": "quiet", "--verbose": "verbose", "--debug": "debug"}
 BEFORE_THE_VERB = {"-q": "quiet", "-v": "verbose"}
 """Short ones: behind a verb they may be the verb's own, as in `down -v` and `ps -q`."""
-INTERRUPTED = 130
-FAILED = 1
 
 
 def main() -> None:

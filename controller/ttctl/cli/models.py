@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from ttctl.cli import options
 from ttctl.cli.session import session_of
 from ttctl.cli.table import table
-from ttctl.rules.resolve import resolve
+from ttctl.rules.resolve import known, resolve
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
     help="List and show the models of the catalog.",
+    invoke_without_command=True,
 )
+
+
+@app.callback()
+def models(ctx: typer.Context) -> None:
+    """List the models where no other verb is given."""
+    if ctx.invoked_subcommand is None:
+        ls(ctx)
 
 
 @app.command("ls")
@@ -46,11 +51,15 @@ def show(
     ctx: typer.Context,
     *,
     model: options.Model,
-    device: Annotated[str, typer.Option("--device", help="Device type.")] = "cpu",
+    device: options.Device = None,
 ) -> None:
-    """Show one entry of the catalog."""
+    """Show one entry of the catalog.
+
+    MODEL is a model's name, or an alias such as llama.
+    """
     session = session_of(ctx)
-    spec = resolve(session.world.catalog.specs(), model=model, device=device)
+    named = known(session.world.catalog.specs(), model)
+    spec = resolve(named, model=model, device=device or named[0].device)
     arguments = " ".join(f"--{name} {value}".rstrip() for name, value in spec.engine_args)
     rows = [
         ("model", spec.model),

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ttctl.errors import UsageError
+from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.spec import Request
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
@@ -17,8 +20,27 @@ Stack = Annotated[str | None, typer.Argument(help="The stack; not needed where t
 Name = Annotated[
     str | None, typer.Option("--name", help="The stack's name [default: the model's].")
 ]
+
+
+def _known_device(name: str | None) -> str | None:
+    if name is None or name in DEVICE_NAMES:
+        return name
+    near = get_close_matches(name, DEVICE_NAMES, n=1)
+    raise UsageError(
+        f"There is no device type {name!r}.",
+        why="Device types are upstream's, in lower case, and cpu.",
+        evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(DEVICE_NAMES)}.",
+        next_step="ttctl devices",
+    )
+
+
 Device = Annotated[
-    str | None, typer.Option("--device", help="Device type, such as cpu; default: what is found.")
+    str | None,
+    typer.Option(
+        "--device",
+        help="Device type, such as cpu; default: what is found.",
+        callback=_known_device,
+    ),
 ]
 Port = Annotated[
     int | None, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1 [default: 8000].")

@@ -21,7 +21,10 @@ def plan(
     *,
     request: Request,
 ) -> None:
-    """Show what `up` would do, and why, without doing it."""
+    """Show what `up` would do, and why, without doing it.
+
+    MODEL is a model's name, or an alias such as llama.
+    """
     session = session_of(ctx)
     desired, steps = operations.plan(session.world, request)
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}"

@@ -31,14 +31,14 @@ def ps(
     if only_ids:
         session.show("ps", states, "\n".join(state.container_id[:12] for state in states))
         return
-    session.show("ps", states, ps_text(states))
+    session.show("ps", states, ps_text(states, owner=session.world.store.owner()))
 
 
-def ps_text(states: list[ContainerState]) -> str:
-    """Lay containers out as a table."""
+def ps_text(states: list[ContainerState], *, owner: str) -> str:
+    """Lay containers out as a table; those of another state folder are marked."""
     rows = [
         (
-            state.stack,
+            state.stack if state.owner == owner else f"{state.stack} (another user's)",
             state.service,
             state.state if state.state != "exited" else f"exited ({state.exit_code})",
             state.health or "-",

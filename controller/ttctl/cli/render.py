@@ -24,7 +24,10 @@ def render(
     request: Request,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
 ) -> None:
-    """Write a folder that plain docker compose can run."""
+    """Write a folder that plain docker compose can run.
+
+    MODEL is a model's name, or an alias such as llama.
+    """
     session = session_of(ctx)
     folder, names = operations.render(session.world, request, output=output)
     text = "\n".join(str(folder / name) for name in names)

@@ -26,5 +26,5 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
         f"key       {found.key_file}",
     ]
     if found.containers:
-        lines += ["", ps_text(list(found.containers))]
+        lines += ["", ps_text(list(found.containers), owner=session.world.store.owner())]
     session.show("status", found, "\n".join(lines))

@@ -78,7 +78,6 @@ class ServiceSpec:
     tmpfs_mib: int
     stop_grace_s: int = 120
     restart: str
-    depends_on: tuple[str, ...] = ()
     inputs: tuple[tuple[str, str], ...] = ()
     """(name, SHA-256) of mounted content that a change of must recreate the container."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,17 @@ def open_talk(
 
 
 def ask(world: World, talk: Talk, question: str, *, on_text: Callable[[str], None]) -> Completion:
-    """Ask within a conversation; the answer's pieces go to `on_text` as they come."""
+    """Ask within a conversation; the answer's pieces go to `on_text` as they come.
+
+    Raises:
+        UsageError: The question is empty.
+    """
+    if not question.strip():
+        raise UsageError(
+            "There is no question.",
+            why="It is empty.",
+            next_step='ttctl chat "What is Tenstorrent?"',
+        )
     return world.gateway.chat(
         talk.port,
         talk.key,

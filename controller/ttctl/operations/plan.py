@@ -27,11 +27,14 @@ def plan(world: World, request: Request) -> tuple[Desired, Plan]:
     return desired, plan_for(world, desired)
 
 
-def render(world: World, request: Request, *, output: Path) -> tuple[Path, tuple[str, ...]]:
+def render(
+    world: World, request: Request, *, output: Path, lock_timeout_s: float = 10
+) -> tuple[Path, tuple[str, ...]]:
     """Write the rendered folder to `output`; return it with the files' names.
 
     Raises:
         UsageError: `output` holds something that ttctl did not render.
+        LockedError: Another command changes the stack, whose key the folder names.
     """
     if output.exists() and not output.is_dir():
         raise UsageError(
@@ -46,9 +49,12 @@ def render(world: World, request: Request, *, output: Path) -> tuple[Path, tuple
             evidence=f"It has no {LOCK_NAME}.",
             next_step=f"ttctl render {request.model} -o {output}/ttctl",
         )
-    desired = desire(world, request)
-    world.keys.ensure_key(desired.stack.name)
-    world.folders.write_folder(output, desired.files, prune=False)
+    known(world.catalog.specs(), request.model)
+    name = stack_name(request)
+    with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
+        desired = desire(world, request)
+        world.keys.ensure_key(name)
+        world.folders.write_folder(output, desired.files, prune=False)
     return output, tuple(sorted(desired.files))
 
 

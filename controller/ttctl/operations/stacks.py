@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, UsageError
+from ttctl.model.spec import Request
 from ttctl.operations.desire import refuse_foreign
 from ttctl.rules.order import steps_to_down
+from ttctl.rules.stack import checked_name, stack_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +51,9 @@ def pick_stack(world: World, word: str | None) -> str:
     """
     names = known_stacks(world)
     if word is not None:
-        if word in names:
-            return word
+        for name in (word, stack_name(Request(model=word))):
+            if name in names:
+                return name
         raise UsageError(
             f"There is no stack {word!r}.",
             why="No lock and no container has this name.",
@@ -68,6 +71,17 @@ def pick_stack(world: World, word: str | None) -> str:
         evidence=f"Stacks: {', '.join(names) or 'none'}.",
         next_step=f"ttctl status {names[0]}" if names else "ttctl up llama",
     )
+
+
+def stack_to_end(world: World, word: str | None) -> str:
+    """Return the stack that `down` means: one that is here, or a name for which nothing is.
+
+    Raises:
+        UsageError: The word can name no stack, or several are here and there is no word.
+    """
+    if word is not None and not {word, stack_name(Request(model=word))} & set(known_stacks(world)):
+        return checked_name(word)
+    return pick_stack(world, word)
 
 
 def status(world: World, stack: str) -> StackStatus:
@@ -113,12 +127,16 @@ def down(
     Raises:
         LockedError: Another command changes the stack.
     """
-    refuse_foreign(world, stack, world.engine.containers(stack))
-    if dry_run:
-        return steps_to_down(stack, world.engine.containers(stack))
+    containers = world.engine.containers(stack)
+    refuse_foreign(world, stack, containers)
+    if dry_run or (not containers and stack not in world.store.stacks()):
+        return steps_to_down(stack, containers)
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
         plan = steps_to_down(stack, world.engine.containers(stack))
         if plan.changes:
             with world.reporter.step(f"Stop {stack} (each service has up to 120 s)"):
                 world.launcher.down(stack, volumes=volumes, reporter=world.reporter)
+        else:
+            # A command that was killed may have left the networks.
+            world.launcher.down(stack, volumes=volumes, reporter=world.reporter)
     return plan

@@ -12,7 +12,7 @@ from ttctl.model.service import CONFIG_LABEL, OWNER_LABEL, SERVICE_LABEL, STACK_
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:
-    from ttctl.model.service import ServiceSpec, Stack
+    from ttctl.model.service import Network, ServiceSpec, Stack
 
 Json = dict[str, object]
 
@@ -22,10 +22,7 @@ def compose_of(stack: Stack) -> Json:
     return {
         "name": stack.project,
         "services": {service.name: _service(stack, service) for service in stack.services},
-        "networks": {
-            network.name: {"internal": network.internal, "labels": {STACK_LABEL: stack.name}}
-            for network in stack.networks
-        },
+        "networks": {network.name: _network(network, stack.name) for network in stack.networks},
     }
 
 
@@ -78,8 +75,6 @@ def _body(service: ServiceSpec) -> Json:
         body["command"] = [_literal(word) for word in service.command]
     if service.environment:
         body["environment"] = {name: _literal(value) for name, value in service.environment}
-    if service.depends_on:
-        body["depends_on"] = list(service.depends_on)
     if service.publish is not None:
         body["ports"] = [
             {
@@ -90,6 +85,15 @@ def _body(service: ServiceSpec) -> Json:
             }
         ]
     return body
+
+
+def _network(network: Network, stack: str) -> Json:
+    labels = {STACK_LABEL: stack}
+    if not network.internal:
+        return {"internal": False, "labels": labels}
+    # Without an address of the bridge, not even this host can be reached from inside.
+    options = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+    return {"internal": True, "driver": "bridge", "driver_opts": options, "labels": labels}
 
 
 def _health(service: ServiceSpec) -> Json:

@@ -24,7 +24,7 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"PermissionError: \[Errno 13\]", "the container's user may not read a file"),
         (r"SafetensorError|Error while deserializing header", "a weights file is damaged"),
         (
-            r"(is not a local folder|does not appear to have a file named|No such file)",
+            r"(is not a local folder|does not appear to have a file named|No such file.*/models/)",
             "a file of the model is missing",
         ),
         (r"Address already in use", "the engine's port is taken inside its container"),

@@ -35,13 +35,7 @@ def stack_name(request: Request) -> str:
         UsageError: The name asked for is none, or nothing of the model's is left.
     """
     if request.name is not None:
-        if not NAME.fullmatch(request.name):
-            raise UsageError(
-                f"{request.name!r} cannot name a stack.",
-                why="Compose allows lower-case letters, digits and dashes, at most 48.",
-                next_step=f"ttctl up {request.model} --name my-stack",
-            )
-        return request.name
+        return checked_name(request.name)
     word = request.model
     name = re.sub(r"[^a-z0-9]+", "-", word.rpartition("/")[2].lower()).strip("-")[:48].rstrip("-")
     if not name:
@@ -49,6 +43,22 @@ def stack_name(request: Request) -> str:
             f"{word!r} cannot name a stack.",
             why="A stack's name needs a letter or a digit.",
             next_step="ttctl models ls",
+        )
+    return name
+
+
+def checked_name(name: str) -> str:
+    """Return `name` where it can name a stack; it becomes a folder's name, too.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a stack.",
+            why="Compose allows lower-case letters, digits and dashes, at most 48.",
+            evidence="For example llama, or my-stack.",
+            next_step="ttctl status",
         )
     return name
 

@@ -125,6 +125,21 @@ def test_down_says_what_it_does_and_does_it_once(scene: Scene) -> None:
     assert scene.taken() == ["down"]
     again = stacks.down(scene.world, "llama", volumes=False, dry_run=False)
     assert again.changes == ()
+    # Compose looks once more: a command that was killed may have left the networks.
+    assert scene.taken() == ["down"]
+
+
+def test_down_of_a_name_that_nothing_has_makes_no_folder(scene: Scene) -> None:
+    assert stacks.down(scene.world, "nobody", volumes=False, dry_run=False).changes == ()
+    assert scene.taken() == []
+
+
+@pytest.mark.parametrize("word", ["/etc/foo", "../../escape", "", "Bad Name"])
+def test_a_word_that_can_name_no_stack_is_refused_before_anything_is_touched(
+    scene: Scene, word: str
+) -> None:
+    with pytest.raises(UsageError):
+        stacks.stack_to_end(scene.world, word)
     assert scene.taken() == []
 
 

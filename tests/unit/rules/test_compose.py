@@ -138,7 +138,6 @@ CHANGES: dict[str, Any] = {
     "tmpfs_mib": 17,
     "stop_grace_s": 121,
     "restart": "unless-stopped",
-    "depends_on": ("two",),
     "inputs": (("weights", "0" * 64),),
 }
 
