@@ -119,6 +119,24 @@ def test_the_engines_network_leads_nowhere(stack: Stack) -> None:
     assert not reaches(engine, "1.1.1.1", 53)
 
 
+def test_the_engine_cannot_reach_this_host_through_a_bridge(stack: Stack) -> None:
+    engine = stack.inspect()["vllm"]
+    (own,) = engine["NetworkSettings"]["Networks"]
+    bridges = {
+        config["Gateway"]
+        for network in (own, "bridge")
+        for config in json.loads(docker("network", "inspect", network))[0]["IPAM"]["Config"]
+        if "Gateway" in config
+    }
+    assert bridges
+    with socket.create_server(("", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            """It listens on every address of this host."""
+        for address in bridges:
+            assert not reaches(engine, address, port), address
+
+
 def test_the_engine_cannot_use_the_network_that_the_gateway_listens_in(stack: Stack) -> None:
     containers = stack.inspect()
     networks = containers["gateway"]["NetworkSettings"]["Networks"]
