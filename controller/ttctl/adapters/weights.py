@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.protocols import Reporter
-    from ttctl.model.site import Site
+    from ttctl.model.site import Site, Sourced
     from ttctl.model.spec import Weights
 
 LOCK_TIMEOUT_S = 12 * 3600.0
@@ -225,7 +225,7 @@ def _copy(root: Path, file: LockedFile, target: Path, on_bytes: Callable[[int], 
             f"The file {file.path!r} of a shipped model is missing.",
             why="The lock was made by another version of ttctl.",
             evidence=f"Expected {source}.",
-            next_step="ttctl lock MODEL --upgrade",
+            next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
         )
     shutil.copyfile(source, target)
     on_bytes(target.stat().st_size)
@@ -239,8 +239,15 @@ def _refuse_when_offline(site: Site, repository: str) -> None:
             f"The weights {repository!r} may not be fetched.",
             why="This place is set to ask no model hub, and they are not complete here.",
             evidence=f"Set in {switch.source}.",
-            next_step="TTCTL_OFFLINE=0 ttctl up MODEL   # once, where there is a network",
+            next_step=_undo(switch),
         )
+
+
+def _undo(switch: Sourced) -> str:
+    """Return what lifts the switch that is set: another one would not help."""
+    if switch.source.isidentifier() and switch.source.isupper():
+        return f"unset {switch.source}   # where there is a network"
+    return f"ttctl config site   # {switch.source} sets it"
 
 
 def _bad_name(value: str, expected: str) -> BadFileError:
@@ -248,5 +255,5 @@ def _bad_name(value: str, expected: str) -> BadFileError:
         f"The name {value!r} of the weights is refused.",
         why="It becomes a folder's name.",
         evidence=f"Expected {expected}.",
-        next_step="ttctl lock MODEL --upgrade",
+        next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
     )

@@ -167,6 +167,22 @@ def test_a_damaged_snapshot_does_not_stand_for_the_branch(
         store.resolve(TINY, site_of(hub))
 
 
+@pytest.mark.parametrize(
+    ("source", "next_step"),
+    [
+        pytest.param("HF_HUB_OFFLINE", "unset HF_HUB_OFFLINE ", id="the library's variable"),
+        pytest.param("/home/me/c.toml", "ttctl config site   # /home/me/c.toml", id="a file"),
+    ],
+)
+def test_the_switch_that_keeps_the_hub_away_is_the_one_that_is_named(
+    store: LocalWeights, source: str, next_step: str
+) -> None:
+    site = Site(hub_offline=Sourced(value="1", source=source))
+    with pytest.raises(OfflineError) as caught:
+        store.resolve(TINY, site)
+    assert caught.value.next_step.startswith(next_step)
+
+
 def test_a_place_without_network_asks_nobody(store: LocalWeights, hub: FakeHub) -> None:
     offline = Site(
         hub_endpoint=Sourced(value=hub.url, source="test"),
@@ -175,6 +191,7 @@ def test_a_place_without_network_asks_nobody(store: LocalWeights, hub: FakeHub) 
     with pytest.raises(OfflineError) as caught:
         store.resolve(TINY, offline)
     assert "TTCTL_OFFLINE" in caught.value.evidence
+    assert caught.value.next_step.startswith("unset TTCTL_OFFLINE ")
     assert hub.seen == []
     locked = fetched(store, hub)
     assert store.resolve(TINY, offline).revision == locked.revision
