@@ -76,7 +76,7 @@ def ttctl(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Ttctl:
 
 @pytest.fixture(scope="session")
 def stack(ttctl: Ttctl) -> Iterator[Stack]:
-    """Bring one stack up for the whole session; it is removed at the end, also after a failure."""
+    """Bring one stack up for the whole run; it is removed at the end, also after a failure."""
     one = Stack(ttctl=ttctl, name=f"e2e-{secrets.token_hex(4)}", port=free_port())
     try:
         first = one.up()

@@ -35,7 +35,7 @@ LOADING = r"\| .*(Starting to load model|non-default args)"
 
 @pytest.fixture
 def running(stack: Stack) -> Stack:
-    """Give the stack as the session's first `up` left it."""
+    """Give the stack as the first `up` of the run left it."""
     stack.up("--max-model-len", "2048", "--max-num-seqs", "8")
     return stack
 
