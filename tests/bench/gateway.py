@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ROUNDS, REQUESTS, IN_FLIGHT = 5, 1600, 16
+GOAL = 2
 KEY = "a-key-of-the-bench"
 BODY = b'{"choices": [{"text": "%b"}]}' % (b"x" * 370)
 PROMPT = b'{"model": "llama", "prompt": "%b"}' % (b"x" * 156)
@@ -166,13 +167,13 @@ def wait_for(port: int) -> None:
     raise TimeoutError("a proxy did not start within 20 s")
 
 
-def report(direct: Target, proxies: dict[str, Target]) -> str:
+def report(direct: Target, proxies: dict[str, Target]) -> tuple[str, float]:
     text = f"{'':8} {'CPU us/request':>14} {'added p50 us':>12}\n"
     for name, target in proxies.items():
         added = median(target.latency_us) - median(direct.latency_us)
         text += f"{name:8} {median(target.cpu_us):14.1f} {added:12.0f}\n"
     ratio = median(proxies["gateway"].cpu_us) / median(proxies["nginx"].cpu_us)
-    return f"{text}gateway / nginx, CPU: {ratio:.2f} (goal: at most 2)\n"
+    return f"{text}gateway / nginx, CPU: {ratio:.2f} (goal: at most {GOAL})\n", ratio
 
 
 def main() -> None:
@@ -192,7 +193,10 @@ def main() -> None:
         proxies["gateway"] = stack.enter_context(gateway(image, folder, upstream))
         for target in (direct, *proxies.values()) * ROUNDS:
             target.measure()
-        sys.stdout.write(report(direct, proxies))
+        text, ratio = report(direct, proxies)
+        sys.stdout.write(text)
+        if ratio > GOAL:
+            sys.exit(1)
 
 
 if __name__ == "__main__":
