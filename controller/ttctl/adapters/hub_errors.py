@@ -50,7 +50,7 @@ def unlike(endpoint: str, evidence: str) -> BadFileError:
         f"The model hub at {_shown(endpoint)} does not have what the catalog or the lock names.",
         why="It was removed or replaced there, or a mirror serves something else.",
         evidence=evidence,
-        next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
+        next_step="ttctl models ls   # then lock yours anew, with --upgrade",
     )
 
 

@@ -200,7 +200,7 @@ def safe_path(path: str) -> str:
             f"The path {path!r} is refused.",
             why="A file of the weights must lie inside their folder.",
             evidence="Expected a relative path such as 'tokenizer.json'.",
-            next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
+            next_step="ttctl models ls   # then lock yours anew, with --upgrade",
         )
     return path
 

@@ -52,7 +52,7 @@ class Staging:
                 f"The lock names no file of {locked.repository!r}.",
                 why="An empty folder cannot be served.",
                 evidence="Expected the files that were resolved.",
-                next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
+                next_step="ttctl models ls   # then lock yours anew, with --upgrade",
             )
         if final.exists() and not self._folder.exists():
             final.rename(self._folder)
@@ -106,7 +106,7 @@ class Staging:
             f"The file {file.path!r} of {self.locked.repository!r} is not what the lock says.",
             why="It was fetched twice and its content was wrong both times.",
             evidence=f"SHA-256 {found}, expected {file.sha256 or content_id}.",
-            next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
+            next_step="ttctl models ls   # then lock yours anew, with --upgrade",
         )
 
     def stop(self) -> None:

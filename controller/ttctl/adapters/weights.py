@@ -225,7 +225,7 @@ def _copy(root: Path, file: LockedFile, target: Path, on_bytes: Callable[[int], 
             f"The file {file.path!r} of a shipped model is missing.",
             why="The lock was made by another version of ttctl.",
             evidence=f"Expected {source}.",
-            next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
+            next_step="ttctl models ls   # then lock yours anew, with --upgrade",
         )
     shutil.copyfile(source, target)
     on_bytes(target.stat().st_size)
@@ -255,5 +255,5 @@ def _bad_name(value: str, expected: str) -> BadFileError:
         f"The name {value!r} of the weights is refused.",
         why="It becomes a folder's name.",
         evidence=f"Expected {expected}.",
-        next_step="ttctl models ls   # then lock the one you asked for anew, with --upgrade",
+        next_step="ttctl models ls   # then lock yours anew, with --upgrade",
     )
