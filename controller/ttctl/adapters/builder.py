@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.base_image import decide_base, obtain_base, pull
 from ttctl.adapters.process import run
 from ttctl.adapters.scratch import scratch
+from ttctl.adapters.site import check_ca
 from ttctl.errors import BuildError
 from ttctl.model.image import BuildResult
 from ttctl.model.protocols import PlaceFiles
+from ttctl.model.site import Sourced
 from ttctl.rules.images import SITE_SECRETS, build_command
 from ttctl.rules.wheels import wheel_key, wheel_names
 
@@ -48,6 +50,7 @@ class BuildxBuilder:
 
     def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:
         """Pull or bootstrap the base image."""
+        check_ca(site.ca_bundle)
         obtain_base(base, self._sources.base.release, site, reporter)
 
     def pull(self, reference: str, reporter: Reporter) -> None:
@@ -58,6 +61,7 @@ class BuildxBuilder:
         """Build one image; its tag appears only when all of it is done.
 
         Raises:
+            BadFileError: The CA bundle of this place cannot be used.
             BuildError: A step failed; the evidence is the end of its output, the log has all.
         """
         started = time.monotonic()
@@ -87,7 +91,7 @@ class BuildxBuilder:
     def _prepare(self, image: ImageSpec, context: Path, secrets: Path) -> None:
         try:
             wheels = self._stage(image, context)
-            files = self._site_files(self._further([(image, wheels)]))
+            files = self._usable(self._further([(image, wheels)]))
             _write_secrets(files, secrets)
         except OSError as exc:
             raise BuildError(
@@ -116,13 +120,19 @@ class BuildxBuilder:
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return the secrets' texts and the wheels that a build by hand needs."""
         found = [(image, self.wheels(image)) for image in images if image.wheelhouse]
-        files = self._site_files(self._further(found))
+        files = self._usable(self._further(found))
         texts = {**dict.fromkeys(SITE_SECRETS, ""), **dict(files.secrets)}
         if files.ca_bundle:
             # Beside the certificates a bundle may hold comments in any encoding.
             texts["ca.pem"] = Path(files.ca_bundle).read_text(encoding="utf-8", errors="replace")
         wheels = {wheel for _, paths in found for wheel in paths}
         return PlaceFiles(secrets=tuple(sorted(texts.items())), wheels=tuple(sorted(wheels)))
+
+    def _usable(self, indexes: Sequence[str]) -> SiteFiles:
+        files = self._site_files(indexes)
+        if files.ca_bundle:
+            check_ca(Sourced(value=files.ca_bundle, source="The site setting `ca_bundle`"))
+        return files
 
     def _further(self, found: Sequence[tuple[ImageSpec, tuple[str, ...]]]) -> list[str]:
         """Return the further indexes that these images need beside their wheels."""

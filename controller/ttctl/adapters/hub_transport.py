@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
 
+from ttctl.adapters.site import check_ca
 from ttctl.errors import BadFileError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def client(site: Site) -> httpx2.Client:
     Raises:
         BadFileError: The CA bundle cannot be read, or a proxy's address means nothing.
     """
+    check_ca(site.ca_bundle)
     context = httpx2.create_ssl_context()
     if site.ca_bundle is not None:
         try:

@@ -56,7 +56,7 @@ def detect(
             ends and `:` (`wheelhouses`).
 
     Raises:
-        BadFileError: pip's configuration cannot be read, or the CA bundle holds no certificate.
+        BadFileError: pip's configuration cannot be read.
     """
     pip = read_pip(environ, root=root, home=home, prefix=prefix)
     site = replace(
@@ -70,10 +70,30 @@ def detect(
         hub_offline=_hub_offline(environ),
     )
     site = _with_settings(site, settings)
-    _check_ca(site.ca_bundle)
     return replace(
         site, http_proxy=_with_scheme(site.http_proxy), https_proxy=_with_scheme(site.https_proxy)
     )
+
+
+def check_ca(bundle: Sourced | None) -> None:
+    """Look into the CA bundle. For where it is used: what needs no network must not fail of it.
+
+    Raises:
+        BadFileError: It cannot be read, or holds no certificate.
+    """
+    if bundle is None:
+        return
+    try:
+        found = "" if _CERTIFICATE.search(Path(bundle.value).read_bytes()) else "no certificate"
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or "no file"
+    if found:
+        raise BadFileError(
+            f"The CA bundle {bundle.value!r} cannot be used.",
+            why=f"{bundle.source} names it for every encrypted connection.",
+            evidence=f"Expected a file with certificates in PEM form; found: {found}.",
+            next_step="ttctl config site",
+        )
 
 
 def _variable(environ: Mapping[str, str], *names: str) -> Sourced | None:
@@ -148,19 +168,3 @@ def _parts(name: str, value: str) -> list[str]:
         return value.split()
     ends = rf"[\n{os.pathsep}]" if name == "wheelhouses" and "://" not in value else r"\n"
     return [part.strip() for part in re.split(ends, value) if part.strip()]
-
-
-def _check_ca(bundle: Sourced | None) -> None:
-    if bundle is None:
-        return
-    try:
-        found = "" if _CERTIFICATE.search(Path(bundle.value).read_bytes()) else "no certificate"
-    except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or "no file"
-    if found:
-        raise BadFileError(
-            f"The CA bundle {bundle.value!r} cannot be used.",
-            why=f"{bundle.source} names it for every encrypted connection.",
-            evidence=f"Expected a file with certificates in PEM form; found: {found}.",
-            next_step="ttctl config site",
-        )

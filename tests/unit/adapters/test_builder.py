@@ -12,9 +12,9 @@ from tests.unit.fakes import FakeReporter
 
 from ttctl.adapters.builder import BuildxBuilder
 from ttctl.adapters.sources import BaseEntry, Sources
-from ttctl.errors import BuildError
-from ttctl.model.image import ImageSpec
-from ttctl.model.site import SiteFiles
+from ttctl.errors import BadFileError, BuildError
+from ttctl.model.image import BaseImage, ImageSpec
+from ttctl.model.site import Site, SiteFiles, Sourced
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:
@@ -219,8 +219,19 @@ def test_a_build_from_the_cache_is_told(place: Place, line: str, cached: bool) -
 
 def test_a_bundle_that_is_gone_is_a_refusal(place: Place) -> None:
     place.bundle.unlink()
-    with pytest.raises(BuildError, match="could not be prepared"):
+    with pytest.raises(BadFileError, match="cannot be used"):
         place.builder.build(IMAGE, FakeReporter())
+    with pytest.raises(BadFileError, match="cannot be used") as caught:
+        place.builder.place_files((IMAGE,))
+    assert "`ca_bundle`" in caught.value.why
+    assert place.programs.calls == []
+
+
+def test_a_base_is_not_obtained_with_a_bundle_that_is_gone(place: Place) -> None:
+    site = Site(ca_bundle=Sourced(value="/missing.pem", source="SSL_CERT_FILE"))
+    base = BaseImage(origin="registry", reference="a:1", source="b", reason="c")
+    with pytest.raises(BadFileError, match="cannot be used"):
+        place.builder.obtain_base(base, site, FakeReporter())
     assert place.programs.calls == []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ttctl.adapters.site import detect
+from ttctl.adapters.site import check_ca, detect
 from ttctl.errors import BadFileError
 from ttctl.model.site import Site, Sourced
 
@@ -198,14 +198,16 @@ def test_the_distributions_own_bundle_counts_only_where_it_is_named(tmp_path: Pa
         pytest.param("", "no certificate", id="empty"),
     ],
 )
-def test_a_ca_bundle_without_a_certificate_is_refused_with_who_named_it(
+def test_a_ca_bundle_without_a_certificate_is_shown_and_refused_where_it_is_used_with_who_named_it(
     tmp_path: Path, content: str | None, found: str
 ) -> None:
     bundle = tmp_path / "ca.pem"
     if content is not None:
         bundle.write_text(content, encoding="utf-8")
+    found_here = find(tmp_path, {"SSL_CERT_FILE": str(bundle)}).ca_bundle
+    assert found_here == Sourced(value=str(bundle), source="SSL_CERT_FILE")
     with pytest.raises(BadFileError, match=r"ca\.pem' cannot be used") as caught:
-        find(tmp_path, {"SSL_CERT_FILE": str(bundle)})
+        check_ca(found_here)
     assert "SSL_CERT_FILE" in caught.value.why
     assert "PEM" in caught.value.evidence
     assert found in caught.value.evidence
