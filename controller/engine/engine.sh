@@ -53,11 +53,12 @@ up() {
   esac
   find_missing_packages
   if [[ $ENGINE == answers && ${#MISSING[@]} -eq 0 ]]; then
+    install_tools
     tell_used_untouched
     return
   fi
   find_privilege
-  install_missing
+  if ((${#MISSING[@]} > 0)); then install_missing; else install_tools; fi
   [[ $ENGINE != absent ]] || start_engine
   if [[ $LOOK_ONLY == yes ]]; then
     refuse_without_privilege
@@ -84,8 +85,12 @@ install_only() {
   probe_engine
   [[ $ENGINE != no-client ]] || a_client_has_its_own_package || refuse_engine
   find_missing_packages
-  if ((${#MISSING[@]} == 0)); then
+  if ((${#MISSING[@]} + ${#TOOLS[@]} == 0)); then
     answer "Nothing to install: the engine, its client, compose and buildx are here."
+    return
+  fi
+  if ((${#MISSING[@]} == 0)); then
+    install_tools
     return
   fi
   find_privilege

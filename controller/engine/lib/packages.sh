@@ -27,17 +27,32 @@ a_client_has_its_own_package() {
 }
 
 # MISSING: the packages to install. An engine that answers needs at most the two plugins.
+# TOOLS: what makes the base image where no registry answers; nice to have beside an engine.
 find_missing_packages() {
   local wanted=()
-  MISSING=() PLUGINS_ARE_MISSING=no
+  MISSING=() TOOLS=() PLUGINS_ARE_MISSING=no
+  read_machine
+  find_missing_tools
   command -v docker >/dev/null || wanted+=(client)
   [[ $ENGINE != absent ]] || command -v dockerd >/dev/null || wanted+=(engine)
   have_plugin compose || wanted+=(compose)
   have_plugin buildx || wanted+=(buildx)
   ((${#wanted[@]} > 0)) || return 0
-  read_machine
   read_row || refuse_unknown_machine "${wanted[*]}"
   name_packages "${wanted[@]}"
+}
+
+# The package table says which of them this distribution needs; without a row none is known.
+find_missing_tools() {
+  local name extras
+  read_row || return 0
+  read -ra extras <<<"$ROW_EXTRA"
+  for name in "${extras[@]}"; do
+    case $name in
+      debootstrap) command -v debootstrap >/dev/null || TOOLS+=("$name") ;;
+      *-archive-keyring) package_is_installed "$name" || TOOLS+=("$name") ;;
+    esac
+  done
 }
 
 name_packages() {
@@ -59,6 +74,7 @@ name_packages() {
         ;;
     esac
   done
+  MISSING+=("${TOOLS[@]}")
   # The client and the engine may be one package: name it once.
   local -A seen=()
   local once=()
@@ -99,6 +115,36 @@ install_missing() {
   apt_step "Install ${MISSING[*]}." "${APT[@]}" "${INSTALL[@]}" "${MISSING[@]}" || refuse_apt
   release_services
   WRITTEN=()
+}
+
+# Bring the tools beside an engine that needs nothing else. A registry may answer, so that it
+# fails is told in one line and ends nothing.
+install_tools() {
+  local code=0
+  ((${#TOOLS[@]} > 0 && ${#MISSING[@]} == 0)) || return 0
+  find_privilege
+  if [[ $PRIVILEGE == none ]]; then
+    say "Not installed, and you may not install it: ${TOOLS[*]} (needed only where no registry answers)."
+    return
+  fi
+  MISSING=("${TOOLS[@]}")
+  if [[ $LOOK_ONLY == yes ]]; then
+    install_missing
+    return
+  fi
+  say "Installing ${TOOLS[*]}, which makes the base image where no registry answers."
+  set +e # behind || or if, a subshell would go on after a step that failed
+  (
+    set -e
+    install_missing
+  ) 2>"$STATE/tools.log"
+  code=$?
+  set -e
+  if ((code == 0)); then
+    answer "Installed: ${TOOLS[*]}."
+  else
+    say "Not installed: ${TOOLS[*]} (needed only where no registry answers); $STATE/tools.log says why."
+  fi
 }
 
 apt_step() {

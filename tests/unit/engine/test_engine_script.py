@@ -70,6 +70,16 @@ class Machine:
             """,
         )
 
+    def has_tools(self) -> None:
+        """Put there what makes a base image."""
+        self.fake("debootstrap", "")
+        self.fake("dpkg-query", "echo installed")
+
+    def is_used_by(self, name: str, *, sudo: bool) -> None:
+        """Let an ordinary user type the commands."""
+        self.fake("id", f"if [[ $1 == -u ]]; then echo 1000; else echo {name}; fi")
+        self.fake("sudo", f"exit {int(not sudo)}")
+
     def has_process(self, pid: int, comm: str) -> None:
         folder = self.root / "proc" / str(pid)
         folder.mkdir(parents=True)
@@ -335,6 +345,7 @@ def test_who_is_not_root_needs_sudo_or_is_told_what_to_type(
 
 def test_an_engine_that_answers_is_used_untouched_and_nothing_is_run(machine: Machine) -> None:
     machine.has_docker(answer="20.10.24", code=0, plugins="compose buildx")
+    machine.has_tools()
     result = machine.runs("up", real=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout == (
@@ -345,9 +356,89 @@ def test_an_engine_that_answers_is_used_untouched_and_nothing_is_run(machine: Ma
 
 def test_an_engine_that_lacks_a_plugin_gets_that_plugin_and_nothing_else(machine: Machine) -> None:
     machine.has_docker(answer="20.10.24", code=0, plugins="compose")
+    machine.has_tools()
     result = machine.runs("up", "--dry-run")
     assert installed(result) == ["docker-buildx"]
     assert not [line for line in commands(result) if "setsid" in line or "systemctl" in line]
+
+
+UNTOUCHED = "Docker engine 24.0.9 answers at unix:///var/run/docker.sock: used untouched."
+
+
+@pytest.mark.parametrize("verb", ["up", "install"])
+@pytest.mark.parametrize(
+    ("identifier", "version", "packages"),
+    [
+        pytest.param("debian", "12", ["debootstrap"], id="debian"),
+        pytest.param("ubuntu", "24.04", ["debootstrap", KEYRING], id="ubuntu"),
+    ],
+)
+def test_an_engine_that_answers_gets_debootstrap_beside_it_and_stays_untouched(
+    machine: Machine, verb: str, identifier: str, version: str, packages: list[str]
+) -> None:
+    machine.has_docker(answer="24.0.9", code=0, plugins="compose buildx")
+    machine.is_a(identifier, version)
+    result = machine.runs(verb, "--dry-run")
+    assert result.returncode == 0, result.stderr
+    assert installed(result) == packages
+    assert not [line for line in commands(result) if "setsid" in line or "systemctl" in line]
+    assert "trixie" not in result.stdout
+    assert (UNTOUCHED in result.stdout) == (verb == "up")
+
+
+@pytest.mark.parametrize("verb", ["up", "install"])
+def test_who_may_install_nothing_is_told_in_one_line_and_goes_on(
+    machine: Machine, verb: str
+) -> None:
+    machine.has_docker(answer="24.0.9", code=0, plugins="compose buildx")
+    machine.is_used_by("ada", sudo=False)
+    result = machine.runs(verb)
+    assert result.returncode == 0
+    assert result.stderr == (
+        "Not installed, and you may not install it: debootstrap"
+        " (needed only where no registry answers).\n"
+    )
+    assert result.stdout == (f"{UNTOUCHED}\n" if verb == "up" else "")
+
+
+def test_without_a_row_in_the_table_nobody_looks_for_debootstrap(machine: Machine) -> None:
+    machine.has_docker(answer="24.0.9", code=0, plugins="compose buildx")
+    machine.is_a("fedora", "43")
+    result = machine.runs("up")
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{UNTOUCHED}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("apt", "said"),
+    [
+        pytest.param("exit 0", "Installed: debootstrap.", id="works"),
+        pytest.param("echo 'E: no network'; exit 100", "Not installed: debootstrap", id="fails"),
+    ],
+)
+def test_debootstrap_that_cannot_be_installed_ends_nothing(
+    machine: Machine, apt: str, said: str
+) -> None:
+    machine.fake("apt-get", f'echo "apt-get $*" >>"${{0%/*}}/tripwire.log"; {apt}')
+    machine.state.mkdir(parents=True)
+    result = machine.bash(
+        "-c",
+        f"""
+        set -euo pipefail
+        HERE={ENGINE} ROOT='' LOOK_ONLY=no DRY_RUN=no STATE={machine.state} WRITTEN=()
+        for part in report machine packages; do source {ENGINE}/lib/$part.sh; done
+        POLICY={machine.root}/policy-rc.d
+        MACHINE_ID=debian MACHINE_VERSION=12 MACHINE_NAME='debian 12'
+        read_row
+        MISSING=() TOOLS=(debootstrap) PLUGINS_ARE_MISSING=no
+        install_tools
+        """,
+    )
+    assert result.returncode == 0, result.stderr
+    assert said in result.stdout + result.stderr
+    assert "error:" not in result.stderr
+    assert "apt-get" in machine.touched()
+    assert "systemctl" not in machine.touched()
+    assert not (machine.root / "policy-rc.d").exists()
 
 
 def test_a_dead_docker_host_is_named_and_no_other_engine_is_started(machine: Machine) -> None:
@@ -443,7 +534,7 @@ def test_a_client_is_added_to_a_foreign_socket_only_where_no_daemon_comes_along(
         result = machine.runs("up", "--dry-run")
     assert result.returncode == code
     if code == 0:
-        assert installed(result) == ["docker-cli", "docker-compose", "docker-buildx"]
+        assert installed(result) == ["docker-cli", "docker-compose", "docker-buildx", "debootstrap"]
 
 
 def test_a_rehearsal_that_would_upgrade_something_installed_ends_the_installation(
