@@ -159,7 +159,7 @@ def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, .
                 f"The stack {stack!r} on this engine belongs to another user of ttctl.",
                 why="Its containers carry the mark of another state folder.",
                 evidence=f"{container.name}: owner {container.owner or 'none'}",
-                next_step=f"ttctl up MODEL --name {stack}-2 --port 8001",
+                next_step="ttctl up llama --name my-llama --port 8001",
             )
 
 
