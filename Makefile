@@ -6,6 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 MODEL ?= llama
+PORT ?=
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -24,8 +25,8 @@ RENDERED := build/rendered
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: setup engine ## Bring MODEL up (default llama) and ask it one question
-	@$(TTCTL) up $(MODEL)
+up: setup engine ## Bring MODEL up (default llama), on PORT, and ask it one question
+	@$(TTCTL) up $(MODEL) $(if $(PORT),--port $(PORT))
 	@printf '\n> %s\n' "$(QUESTION)"
 	@$(TTCTL) chat --stack $(MODEL) "$(QUESTION)"
 
