@@ -94,7 +94,7 @@ class StateFolder:
                 f"The stack {stack!r} has no key that can be read.",
                 why=str(exc),
                 evidence=str(self.key_file(stack)),
-                next_step=f"ttctl up {stack}",
+                next_step=f"ttctl status {stack}",
             ) from exc
 
     def ensure_key(self, stack: str) -> Path:

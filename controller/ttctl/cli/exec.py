@@ -36,7 +36,7 @@ def execute(
             f"The stack {name!r} runs no service {service!r}.",
             why="Its containers are not here, or have ended.",
             evidence=f"Running services: {', '.join(running) or 'none'}.",
-            next_step=f"ttctl up {name}",
+            next_step=f"ttctl status {name}",
         )
     no_terminal = [] if sys.stdin.isatty() else ["--no-TTY"]
     session.world.launcher.attach(name, ["exec", *no_terminal, service, *command])

@@ -47,7 +47,7 @@ def open_talk(
         raise EngineError(
             f"The stack {stack!r} does not run.",
             why="No container of it is here.",
-            next_step=f"ttctl up {stack}",
+            next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
         )
     return Talk(
         stack=stack,

@@ -37,6 +37,6 @@ def logs(
         raise UsageError(
             f"The stack {stack!r} has no container" + (f" of {service!r}." if service else "."),
             why="Logs are kept with the containers, and end with them.",
-            next_step="ttctl ps --all" if service else f"ttctl up {stack}",
+            next_step="ttctl ps --all" if service else f"ttctl status {stack}",
         )
     return world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)

@@ -107,7 +107,7 @@ def test_a_damaged_key_is_known_and_made_good(store: StateFolder, damage: str) -
 def test_a_key_that_is_not_there_is_refused_with_the_way_to_one(store: StateFolder) -> None:
     with pytest.raises(TtctlError, match="no key that can be read") as caught:
         store.key("one")
-    assert caught.value.next_step == "ttctl up one"
+    assert caught.value.next_step == "ttctl status one"
 
 
 def test_a_rendered_folder_is_the_same_under_every_umask(tmp_path: Path) -> None:

@@ -51,9 +51,14 @@ def test_the_key_is_not_part_of_what_a_conversation_shows(scene: Scene) -> None:
     assert KEY not in repr(talk(scene))
 
 
-@pytest.mark.parametrize("gone", ["containers", "lock"])
-def test_a_stack_that_does_not_run_says_how_to_start_it(scene: Scene, gone: str) -> None:
+@pytest.mark.parametrize(
+    ("gone", "typed"),
+    [("containers", "ttctl up llama --name llama"), ("lock", "ttctl models ls")],
+)
+def test_a_stack_that_does_not_run_says_how_to_start_it(
+    scene: Scene, gone: str, typed: str
+) -> None:
     {"containers": scene.engine.states, "lock": scene.store.locks}[gone].clear()  # type: ignore[attr-defined]
     with pytest.raises(EngineError, match="does not run") as caught:
         talk(scene)
-    assert caught.value.next_step == "ttctl up llama"
+    assert caught.value.next_step == typed
