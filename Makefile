@@ -19,7 +19,7 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site image
 	$(wildcard images/*/verify) .ci/run
 RENDERED := build/rendered
 
-.PHONY: help setup setup-dev engine engine-stop up down test unit integration golden device \
+.PHONY: help setup setup-dev engine engine-stop up down test-tools test unit integration golden device \
 	lint type bench demo-model clean
 
 help: ## Show this list
@@ -63,7 +63,17 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
-test: unit engine ## Run all tests, the container ones included
+test-tools:
+	@for tool in curl ip unshare; do command -v $$tool >/dev/null || missing=1; done; \
+	[ -n "$${missing:-}" ] || exit 0; \
+	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	echo "installing what the container tests call: curl, iproute2, util-linux"; \
+	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
+		curl iproute2 util-linux >/dev/null || { \
+		echo "error:    The container tests need curl, ip and unshare."; \
+		echo "next:     sudo apt-get install curl iproute2 util-linux"; exit 4; } >&2
+
+test: unit engine test-tools ## Run all tests, the container ones included
 	@$(BIN)/pytest tests/integration tests/e2e
 
 unit: setup-dev ## Run the tests that need no engine and no network; takes seconds
