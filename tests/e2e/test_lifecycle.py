@@ -151,7 +151,7 @@ def test_a_fatal_line_ends_the_start_at_once_with_the_cause(
     assert seconds < 120
     assert "shorter context than --max-model-len asks for" in refused.err
     assert "greater than the derived max_model_len" in refused.err
-    running.up("--max-model-len", "2048")
+    running.up()
     assert running.serves()
     assert (tree(running.folder), running.made_of()) == (rendered, made_of)
 

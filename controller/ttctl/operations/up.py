@@ -87,8 +87,24 @@ def _bring_up(world: World, request: Request, desired: Desired, plan: Plan, *, w
     if plan.changes:
         preflight(world, desired, plan)
         _get_what_is_missing(world, desired, plan)
-        _start(world, with_known_hashes(world, request, desired), plan, wait_s=wait_s)
+        before = world.folders.read_folder(world.store.folder(desired.stack.name))
+        try:
+            _start(world, with_known_hashes(world, request, desired), plan, wait_s=wait_s)
+        except EngineError:
+            if _names_limits(request):
+                _forget(world, desired.stack.name, before)
+            raise
     await_ready(world, desired, quick=not plan.changes, wait_s=wait_s)
+
+
+def _names_limits(request: Request) -> bool:
+    return any((request.max_model_len, request.max_num_seqs, request.block_size))
+
+
+def _forget(world: World, stack: str, before: dict[str, str]) -> None:
+    """Put the folder back: limits that the engine refused are not remembered by the next `up`."""
+    files = {path: (text, text.startswith("#!")) for path, text in before.items()}
+    world.folders.write_folder(world.store.folder(stack), files, prune=True)
 
 
 def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:

@@ -116,6 +116,22 @@ def test_what_was_set_once_stays_set(running: Scene) -> None:
     assert result.command[result.command.index("--max-model-len") + 1] == "1024"
 
 
+def test_limits_that_the_engine_refused_are_not_remembered(running: Scene) -> None:
+    rendered = dict(running.store.rendered)
+    running.launcher.fails = EngineError("The stack did not come up.")
+    with pytest.raises(EngineError):
+        up(running.world, replace(LLAMA, max_model_len=100_000))
+    running.launcher.fails = None
+    assert running.store.rendered == rendered
+    result = up(running.world, LLAMA)
+    assert "100000" not in result.command
+    running.launcher.fails = EngineError("The stack did not come up.")
+    with pytest.raises(EngineError):
+        up(running.world, replace(LLAMA, port=8001))
+    running.launcher.fails = None
+    assert up(running.world, LLAMA).url.endswith(":8001")
+
+
 @pytest.mark.parametrize(
     ("state", "removed"),
     [
