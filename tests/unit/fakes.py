@@ -194,7 +194,7 @@ class FakeBuilder:
     def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:  # noqa: ARG002
         self._calls.append(f"build {image.name}")
         self._engine.images.add(image.reference)
-        return BuildResult(reference=image.reference, image_id="", seconds=0, cached=False)
+        return BuildResult(reference=image.reference, seconds=0, cached=False)
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:  # noqa: ARG002
         return PlaceFiles(secrets=tuple(sorted(self.texts.items())), wheels=self.wheels)
@@ -508,7 +508,6 @@ class Scene:
             reporter=self.reporter,
             site=self.site,
             cache=Path("/cache"),
-            version="0.0.0",
         )
 
     def taken(self) -> list[str]:

@@ -68,7 +68,7 @@ class BuildxBuilder:
         with scratch("build") as folder:
             context, secrets = folder / "context", folder / "secrets"
             self._prepare(image, context, secrets)
-            progress = _Progress(image.name, reporter)
+            progress = _Progress(reporter)
             done = run(
                 build_command(image, context=str(context), secrets=str(secrets)),
                 timeout_s=BUILD_S,
@@ -83,7 +83,6 @@ class BuildxBuilder:
             )
         return BuildResult(
             reference=image.reference,
-            image_id="",
             seconds=time.monotonic() - started,
             cached=progress.all_cached,
         )
@@ -172,10 +171,9 @@ def _replaces_index(image: ImageSpec, wheels: Sequence[str]) -> bool:
 class _Progress:
     """Turns buildx's plain output into real counts of steps."""
 
-    def __init__(self, name: str, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
-        self._name = name
-        self._steps: dict[str, str] = {}
+        self._steps: set[str] = set()
         self._totals: dict[str, int] = {}
         self._done: set[str] = set()
         self._cached: set[str] = set()
@@ -185,7 +183,7 @@ class _Progress:
         """Take one line of output."""
         self._reporter.detail(line)
         if step := STEP.match(line):
-            self._steps[step[1]] = line.partition("] ")[2]
+            self._steps.add(step[1])
             stage = line.partition("[")[2].partition(" ")[0]
             self._totals[stage if "/" not in stage else ""] = int(step[3])
         elif done := DONE.match(line):

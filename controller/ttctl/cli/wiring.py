@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl import __version__
 from ttctl.adapters import places
 from ttctl.adapters.builder import BuildxBuilder
 from ttctl.adapters.catalog import BuiltInCatalog
@@ -71,7 +70,6 @@ def wire(console: Console) -> World:
         reporter=(TerminalReporter if console.fancy else PlainReporter)(console, log),
         site=site,
         cache=cache,
-        version=__version__,
     )
 
 

@@ -67,6 +67,5 @@ class BuildResult:
     """What a build made."""
 
     reference: str
-    image_id: str
     seconds: float
     cached: bool

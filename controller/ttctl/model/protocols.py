@@ -329,4 +329,3 @@ class World:
     site: Site
     cache: Path
     """Where downloads lie, for the check of free space."""
-    version: str

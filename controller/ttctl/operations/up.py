@@ -89,7 +89,8 @@ def _bring_up(world: World, request: Request, desired: Desired, plan: Plan, *, w
         _get_what_is_missing(world, desired, plan)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
-            _start(world, with_known_hashes(world, request, desired), plan, wait_s=wait_s)
+            complete = with_known_hashes(world, request, desired)
+            _start(world, complete, plan, before=before, wait_s=wait_s)
         except EngineError:
             if _names_limits(request):
                 _forget(world, desired.stack.name, before)
@@ -118,11 +119,13 @@ def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:
     world.keys.ensure_key(desired.stack.name)
 
 
-def _start(world: World, desired: Desired, plan: Plan, *, wait_s: int) -> None:
+def _start(
+    world: World, desired: Desired, plan: Plan, *, before: dict[str, str], wait_s: int
+) -> None:
     reporter, stack = world.reporter, desired.stack
     folder = world.store.folder(stack.name)
     wanted = {path: text for path, (text, _) in desired.files.items()}
-    if world.folders.read_folder(folder) != wanted:
+    if before != wanted:
         with reporter.step("Write the rendered folder"):
             world.folders.write_folder(folder, desired.files, prune=True)
     if any(step.verb in {"start", "remove"} for step in plan.steps):

@@ -30,11 +30,7 @@ if TYPE_CHECKING:
     from ttctl.model.spec import Weights
 
 
-@pytest.fixture(autouse=True)
-def _no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+pytestmark = pytest.mark.usefixtures("no_token")
 
 
 @pytest.fixture
@@ -173,7 +169,7 @@ class FailingHub:
         self.ended: list[str] = []
 
     def snapshot(self, weights: Weights) -> LockedWeights:
-        raise NotImplementedError(weights)
+        raise AssertionError(weights)
 
     def bring(
         self, locked: LockedWeights, file: LockedFile, target: Path, on_bytes: Callable[[int], None]

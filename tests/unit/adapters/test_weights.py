@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 DEMO = Weights(kind="bundled", repository="demo")
 
 
-@pytest.fixture(autouse=True)
-def _no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+pytestmark = pytest.mark.usefixtures("no_token")
 
 
 @pytest.fixture
