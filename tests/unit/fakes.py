@@ -21,7 +21,7 @@ from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
 from ttctl.model.device import System
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
-from ttctl.model.protocols import Completion, EngineInfo, PlaceFiles, World
+from ttctl.model.protocols import Completion, EngineInfo, PlaceFiles
 from ttctl.model.service import CONFIG_LABEL, ContainerState
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
@@ -31,7 +31,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.image import ImageSpec
-    from ttctl.model.protocols import Reporter
+    from ttctl.model.protocols import (
+        Builder,
+        Catalog,
+        Clock,
+        Engine,
+        Folders,
+        Gateway,
+        Host,
+        Keys,
+        Launcher,
+        Recipes,
+        Reporter,
+        StackStore,
+        WeightsStore,
+    )
 
 RECIPES = ShippedRecipes(places.shipped())
 REVISION = "1" * 40
@@ -466,6 +480,27 @@ class FakeClock:
         self.at += seconds
 
 
+@dataclass(frozen=True, kw_only=True)
+class FakeWorld:
+    """A `World` whose parts are all made."""
+
+    catalog: Catalog
+    recipes: Recipes
+    engine: Engine
+    builder: Builder
+    launcher: Launcher
+    weights: WeightsStore
+    host: Host
+    store: StackStore
+    folders: Folders
+    keys: Keys
+    gateway: Gateway
+    clock: Clock
+    reporter: Reporter
+    site: Site
+    cache: Path
+
+
 @dataclass(slots=True, kw_only=True)
 class Scene:
     """A machine with ttctl on it; `calls` holds whatever changed something."""
@@ -490,9 +525,9 @@ class Scene:
         self.launcher = FakeLauncher(self.calls, self.engine, self.store)
 
     @property
-    def world(self) -> World:
+    def world(self) -> FakeWorld:
         """Everything, as operations get it; templates and recipes are the shipped ones."""
-        return World(
+        return FakeWorld(
             catalog=self.catalog,
             recipes=RECIPES,
             engine=self.engine,

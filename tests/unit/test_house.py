@@ -21,7 +21,7 @@ from tests.golden.rendering import rendered
 
 from ttctl.adapters import places
 from ttctl.adapters.pip_index import default_index
-from ttctl.cli.main import split_flags
+from ttctl.cli.door import split_flags
 from ttctl.cli.registry import COMMANDS
 
 if TYPE_CHECKING:

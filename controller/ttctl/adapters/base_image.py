@@ -15,8 +15,8 @@ from ttctl.errors import BadFileError, BuildError, PrivilegeError, ToolMissingEr
 from ttctl.model.image import BaseImage
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.images import pull_reference
+from ttctl.rules.redaction import redacted
 from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
-from ttctl.rules.site_files import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

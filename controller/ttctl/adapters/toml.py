@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ttctl.adapters.toml_lines import line_of
 from ttctl.errors import BadFileError
-from ttctl.rules.site_files import redacted
+from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
     from pathlib import Path

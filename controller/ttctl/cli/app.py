@@ -14,9 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
-import typer
 
-from ttctl.cli.registry import COMMANDS
+from ttctl.cli.door import split_behind
+from ttctl.cli.front_page import PURPOSE
+from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
+from ttctl.cli.session import Flags, Session
 from ttctl.errors import InterruptedByUserError, TtctlError, UsageError
 
 if TYPE_CHECKING:
@@ -36,59 +38,48 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Load one verb."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(COMMANDS[cmd_name][0])
-        command = typer.main.get_command(module.app)
-        command.name = cmd_name
-        return command
+        return load(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one is nearest."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, n=1)
+            near = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
             raise UsageError(
                 f"There is no verb {args[0]!r}.",
                 why=f"Verbs: {', '.join(COMMANDS)}.",
+                evidence=f"Nearest: {near[0]}." if near else "",
                 next_step=f"ttctl {near[0]} --help" if near else "ttctl --help",
             )
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the verbs from the registry, without loading one."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-        with formatter.section("Before or after any verb"):
-            formatter.write_dl(
-                [
-                    ("--json", "Print the answer for programs, in a versioned envelope."),
-                    ("--quiet, --verbose", "Say less, or show what the children print."),
-                    ("--debug", "Show how an error came about."),
-                    ("--version", "Print the version."),
-                ]
-            )
+
+def load(verb: str) -> click.Command:
+    """Import a verb's module and return its command."""
+    module = import_module(COMMANDS[verb][0])
+    # Typer is loaded by the verb's module; the front page and the door do without.
+    command: click.Command = sys.modules["typer"].main.get_command(module.app)
+    command.name = verb
+    return command
 
 
-def run_command(words: list[str], flags: dict[str, bool]) -> int:
-    """Run one command and return its exit code."""
-    # Behind the group, so that `--help` does not pay for the adapters.
-    from ttctl.cli.session import Flags, Session  # noqa: PLC0415
+def group() -> click.Group:
+    """Return all of ttctl as one command."""
+    return LazyGroup("ttctl", help=PURPOSE, context_settings=SETTINGS)
 
-    session = Session(Flags(**flags))
+
+def run_command(words: list[str], given: frozenset[str]) -> int:
+    """Run one command and return its exit code; `given` are fields of `Flags`."""
+    words, behind = _own_words(words or ["--help"])
+    session = Session(Flags(**dict.fromkeys(given, True)), behind)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
     if session.flags.debug:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    group = LazyGroup(
-        "ttctl",
-        help="Run a model on Tenstorrent cards, or on the CPU, with one command.",
-        context_settings=SETTINGS,
-    )
     try:
-        result: object = group.main(
-            args=words or ["--help"], prog_name="ttctl", standalone_mode=False, obj=session
+        result: object = group().main(
+            args=words, prog_name="ttctl", standalone_mode=False, obj=session
         )
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -107,6 +98,12 @@ def run_command(words: list[str], flags: dict[str, bool]) -> int:
             session.console.error(error)
         return error.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the words with our own verb in front, and what is the engine's."""
+    words = [*ALIASES.get(words[0], words[:1]), *words[1:]]
+    return split_behind(words) if words[0] in FOR_THE_ENGINE else (words, ())
 
 
 def _as_refusal(raised: BaseException) -> TtctlError:

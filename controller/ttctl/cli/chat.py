@@ -71,7 +71,7 @@ def _converse(session: Session, talk: operations.Talk) -> None:
         else:
             talk.remember(question, answer.text)
             if session.console.as_json:
-                session.event("chat", answer, "")
+                session.line("chat", answer, "")
 
 
 def _ask(session: Session, talk: operations.Talk, question: str) -> Completion:

@@ -6,8 +6,7 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli.session import session_of
-from ttctl.cli.table import table
-from ttctl.rules.site_files import redacted
+from ttctl.rules.redaction import redacted
 
 app = typer.Typer(
     add_completion=False,
@@ -32,5 +31,7 @@ def site(ctx: typer.Context) -> None:
         (name, redacted(found.value), found.source) for name, found in session.world.site.entries()
     ]
     values = [{"name": name, "value": value, "source": source} for name, value, source in rows]
-    text = table(("SETTING", "VALUE", "SOURCE"), rows) if rows else "Nothing is peculiar here."
+    text = (
+        session.table(("SETTING", "VALUE", "SOURCE"), rows) if rows else "Nothing is peculiar here."
+    )
     session.show("site", values, text)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli.session import session_of
-from ttctl.cli.table import table
 
 app = typer.Typer(
     add_completion=False,
@@ -35,5 +34,5 @@ def ls(ctx: typer.Context) -> None:
     ]
     if system.chips:
         rows = [(c.node, c.card_type or "-", c.arch, c.pci_address) for c in system.chips]
-        lines += ["", table(("NODE", "CARD", "ARCH", "PCI"), rows)]
+        lines += ["", session.table(("NODE", "CARD", "ARCH", "PCI"), rows)]
     session.show("devices", system, "\n".join(lines))

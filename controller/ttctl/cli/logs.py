@@ -43,7 +43,7 @@ def logs(
         follow=follow,
     )
     for name, line in lines:
-        session.event("logs", {"service": name, "line": line}, f"{name:<7} | {line}")
+        session.line("logs", {"service": name, "line": line}, f"{name:<7} | {line}")
 
 
 def _count(tail: str) -> int:

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The door: flags that hold for every verb, the verb, and the one place that exits."""
+"""The door: what needs no command is answered here, and this is the one place that exits."""
 
 from __future__ import annotations
 
 import sys
 
 from ttctl import __version__
-
-ANYWHERE = {"--json": "as_json", "--quiet": "quiet", "--verbose": "verbose", "--debug": "debug"}
-BEFORE_THE_VERB = {"-q": "quiet", "-v": "verbose"}
-"""Short ones: behind a verb they may be the verb's own, as in `down -v` and `ps -q`."""
+from ttctl.cli.door import split_flags
 
 
 def main() -> None:
@@ -18,26 +15,21 @@ def main() -> None:
     if words[:1] in (["--version"], ["-V"]):
         print(f"ttctl {__version__}")  # noqa: T201
         raise SystemExit(0)
+    if words[:1] in ([], ["--help"], ["-h"], ["help"]) and len(words) <= 1:
+        _front_page(flags)
+        raise SystemExit(0)
     raise SystemExit(_run(words, flags))
 
 
-def split_flags(arguments: list[str]) -> tuple[list[str], dict[str, bool]]:
-    """Return the words without the global flags, and the flags; what follows `--` is left alone."""
-    words: list[str] = []
-    flags: dict[str, bool] = {}
-    for position, word in enumerate(arguments):
-        if word == "--":
-            return [*words, *arguments[position:]], flags
-        known = ANYWHERE if words else ANYWHERE | BEFORE_THE_VERB
-        if word in known:
-            flags[known[word]] = True
-        else:
-            words.append(word)
-    return words, flags
-
-
-def _run(words: list[str], flags: dict[str, bool]) -> int:
+def _front_page(flags: frozenset[str]) -> None:
     # Loaded behind the door, so that `--version` costs nothing.
+    from ttctl.cli.front_page import front_page  # noqa: PLC0415
+    from ttctl.cli.palette import palette_for  # noqa: PLC0415
+
+    print(front_page(palette_for(sys.stdout, when="never" if "no_color" in flags else "auto")))  # noqa: T201
+
+
+def _run(words: list[str], flags: frozenset[str]) -> int:
     from ttctl.cli.app import run_command  # noqa: PLC0415
 
     return run_command(words, flags)

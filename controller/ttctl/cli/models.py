@@ -7,7 +7,6 @@ import typer
 
 from ttctl.cli import options
 from ttctl.cli.session import session_of
-from ttctl.cli.table import table
 from ttctl.rules.resolve import known, resolve
 
 app = typer.Typer(
@@ -43,7 +42,7 @@ def ls(ctx: typer.Context, *, device: options.Device = None) -> None:
         for spec in specs
     ]
     head = ("MODEL", "ALIASES", "DEVICE", "STATUS", "WEIGHTS", "LICENSE")
-    session.show("models", specs, table(head, rows))
+    session.show("models", specs, session.table(head, rows))
 
 
 @app.command("show")
@@ -78,4 +77,4 @@ def show(
         ("stand-in", spec.offline_model or "none"),
         ("source", spec.source),
     ]
-    session.show("model", spec, table(("KEY", "VALUE"), rows))
+    session.show("model", spec, session.table(("KEY", "VALUE"), rows))

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from ttctl.cli.session import session_of
-from ttctl.cli.table import table
+from ttctl.cli.session import Session, session_of
 from ttctl.model.service import ContainerState
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -31,11 +31,12 @@ def ps(
     if only_ids:
         session.show("ps", states, "\n".join(state.container_id[:12] for state in states))
         return
-    session.show("ps", states, ps_text(states, owner=session.world.store.owner()))
+    session.show("ps", states, ps_text(session, states))
 
 
-def ps_text(states: list[ContainerState], *, owner: str) -> str:
+def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
     """Lay containers out as a table; those of another state folder are marked."""
+    owner = session.world.store.owner()
     rows = [
         (
             state.stack if state.owner == owner else f"{state.stack} (another user's)",
@@ -47,4 +48,4 @@ def ps_text(states: list[ContainerState], *, owner: str) -> str:
         )
         for state in states
     ]
-    return table(("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", "IMAGE"), rows)
+    return session.table(("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", "IMAGE"), rows)

@@ -10,12 +10,32 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
     "logs": ("ttctl.cli.logs", "Show what a stack's containers print."),
     "exec": ("ttctl.cli.exec", "Run a command in a service's container."),
+    "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
     "plan": ("ttctl.cli.plan", "Show what `up` would do, and why, without doing it."),
     "render": ("ttctl.cli.render", "Write a folder that plain docker compose can run."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
     "models": ("ttctl.cli.models", "List and show the models of the catalog."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "config": ("ttctl.cli.config", "Show the settings of this place."),
-    "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
 }
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Run": ("up", "down", "ps", "status", "logs", "exec"),
+    "Talk": ("chat",),
+    "Prepare": ("plan", "render", "lock", "models"),
+    "This place": ("devices", "config"),
+}
+"""How the front page sorts the verbs; every verb stands in one group."""
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "serve": ("up",),
+    "rm": ("down",),
+    "ls": ("models", "ls"),
+    "list": ("models", "ls"),
+    "show": ("models", "show"),
+}
+"""Words that users of docker, compose, ramalama and ollama type, to our own."""
+
+FOR_THE_ENGINE = frozenset({"up", "plan", "render", "lock"})
+"""Verbs that take arguments of the engine behind `--`."""

@@ -19,12 +19,12 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
     session = session_of(ctx)
     found = stacks.status(session.world, stacks.pick_stack(session.world, stack))
     lines = [
-        f"{found.stack}: {found.state}",
+        f"{found.stack}: {session.console.out.state(found.state)}",
         f"model     {found.model or 'unknown'} on {found.device or 'unknown'}",
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         f"key       {found.key_file}",
     ]
     if found.containers:
-        lines += ["", ps_text(list(found.containers), owner=session.world.store.owner())]
+        lines += ["", ps_text(session, found.containers)]
     session.show("status", found, "\n".join(lines))

@@ -1,95 +1,190 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that wires adapters to operations."""
+"""The one place that wires adapters to operations.
+
+An adapter is loaded when its part of the world is first asked for: `models ls` never loads the
+engine's library, and `ps` never the catalog's.
+"""
+# ruff: noqa: PLC0415 - see above
 
 from __future__ import annotations
 
 import os
 import sys
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
-from ttctl.adapters.builder import BuildxBuilder
-from ttctl.adapters.catalog import BuiltInCatalog
-from ttctl.adapters.clock import MonotonicClock
-from ttctl.adapters.compose import ComposeLauncher
-from ttctl.adapters.docker_engine import DockerEngine
-from ttctl.adapters.gateway_client import GatewayClient
-from ttctl.adapters.host import LocalHost
-from ttctl.adapters.settings import site_settings
-from ttctl.adapters.site import detect
-from ttctl.adapters.sources import read_sources
-from ttctl.adapters.store import StateFolder
-from ttctl.adapters.templates import ShippedRecipes
-from ttctl.adapters.weights import LocalWeights
-from ttctl.cli.console import Console, PlainReporter, TerminalReporter
-from ttctl.model.protocols import World
 from ttctl.model.site import Sourced
-from ttctl.rules.site_files import site_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ttctl.adapters.store import StateFolder
     from ttctl.adapters.weights import Hub
+    from ttctl.cli.console import Console
+    from ttctl.model.protocols import (
+        Builder,
+        Catalog,
+        Clock,
+        Engine,
+        Gateway,
+        Host,
+        Launcher,
+        Recipes,
+        Reporter,
+        WeightsStore,
+        World,
+    )
     from ttctl.model.site import Site, SiteFiles
 
 
-def wire(console: Console) -> World:
-    """Return everything outside, for one command."""
-    environ = dict(os.environ)
-    site = _site(environ)
+class Wired:
+    """The real world of one command, each part made when it is first asked for."""
 
-    def files_for(indexes: Sequence[str]) -> SiteFiles:
-        further = tuple(Sourced(value=index, source="sources.toml") for index in indexes)
-        return site_files(
-            replace(site, pip_extra_index_urls=(*site.pip_extra_index_urls, *further))
+    def __init__(self, console: Console, *, offline: bool) -> None:
+        """Nothing is read or asked yet; `offline` is the flag of that name."""
+        self._console = console
+        self._offline = offline
+        self._environ = dict(os.environ)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog that is shipped."""
+        from ttctl.adapters.catalog import BuiltInCatalog
+
+        return BuiltInCatalog(places.catalog())
+
+    @cached_property
+    def recipes(self) -> Recipes:
+        """What is shipped, and what this site replaces of it."""
+        from ttctl.adapters.templates import ShippedRecipes
+
+        own = self.site.vllm_requirements
+        replaced = {("vllm-cpu", "requirements.txt"): Path(own.value)} if own else {}
+        return ShippedRecipes(places.shipped(), replaced=replaced)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that docker's own command line would talk to."""
+        from ttctl.adapters.docker_engine import DockerEngine
+
+        return DockerEngine(self._environ)
+
+    @cached_property
+    def builder(self) -> Builder:
+        """Buildx."""
+        from ttctl.adapters.builder import BuildxBuilder
+        from ttctl.adapters.sources import read_sources
+
+        return BuildxBuilder(
+            read_sources(places.catalog()), self._files_for, keep_logs=self._log_file
         )
 
-    state, cache = places.state(environ), places.cache(environ)
-    log = state / "logs" / f"{Path(sys.argv[0]).name}.log"
-    engine = DockerEngine(environ)
-    store = StateFolder(state / "stacks")
-    return World(
-        catalog=BuiltInCatalog(places.catalog()),
-        recipes=ShippedRecipes(places.shipped(), replaced=_replaced(site)),
-        engine=engine,
-        builder=BuildxBuilder(read_sources(places.catalog()), files_for, keep_logs=log),
-        launcher=ComposeLauncher(engine, environ),
-        weights=LocalWeights(
-            cache=cache / "weights",
+    @cached_property
+    def launcher(self) -> Launcher:
+        """Compose."""
+        from ttctl.adapters.compose import ComposeLauncher
+        from ttctl.adapters.docker_engine import DockerEngine
+
+        return ComposeLauncher(DockerEngine(self._environ), self._environ)
+
+    @cached_property
+    def weights(self) -> WeightsStore:
+        """The cache of weights, and the hub behind it."""
+        from ttctl.adapters.weights import LocalWeights
+
+        return LocalWeights(
+            cache=self.cache / "weights",
             bundled=lambda name: places.shipped() / "images" / name / "model",
             hub=_hub,
-        ),
-        host=LocalHost(),
-        store=store,
-        folders=store,
-        keys=store,
-        gateway=GatewayClient(),
-        clock=MonotonicClock(),
-        reporter=(TerminalReporter if console.fancy else PlainReporter)(console, log),
-        site=site,
-        cache=cache,
-    )
+        )
+
+    @cached_property
+    def host(self) -> Host:
+        """This machine."""
+        from ttctl.adapters.host import LocalHost
+
+        return LocalHost()
+
+    @cached_property
+    def store(self) -> StateFolder:
+        """The stacks' state folders."""
+        from ttctl.adapters.store import StateFolder
+
+        return StateFolder(places.state(self._environ) / "stacks")
+
+    @property
+    def folders(self) -> StateFolder:
+        """The same: it also writes rendered folders."""
+        return self.store
+
+    @property
+    def keys(self) -> StateFolder:
+        """The same: it also keeps the keys."""
+        return self.store
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """A client of the stacks' one door."""
+        from ttctl.adapters.gateway_client import GatewayClient
+
+        return GatewayClient()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's."""
+        from ttctl.adapters.clock import MonotonicClock
+
+        return MonotonicClock()
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """Whatever suits the terminal, or the program that reads."""
+        from ttctl.cli.reporters import reporter_for
+
+        return reporter_for(self._console, self._log_file)
+
+    @cached_property
+    def site(self) -> Site:
+        """What is peculiar to this place."""
+        from ttctl.adapters.settings import site_settings
+        from ttctl.adapters.site import detect
+
+        site = detect(
+            self._environ,
+            home=Path.home(),
+            prefix=Path(sys.prefix),
+            settings=site_settings(self._environ, places.config(self._environ)),
+        )
+        return (
+            replace(site, offline=Sourced(value="1", source="--offline")) if self._offline else site
+        )
+
+    @property
+    def cache(self) -> Path:
+        """Where downloads lie."""
+        return places.cache(self._environ)
+
+    @property
+    def _log_file(self) -> Path:
+        return places.state(self._environ) / "logs" / f"{Path(sys.argv[0]).name}.log"
+
+    def _files_for(self, indexes: Sequence[str]) -> SiteFiles:
+        from ttctl.rules.site_files import site_files
+
+        further = tuple(Sourced(value=index, source="sources.toml") for index in indexes)
+        known = self.site.pip_extra_index_urls
+        return site_files(replace(self.site, pip_extra_index_urls=(*known, *further)))
 
 
-def _replaced(site: Site) -> dict[tuple[str, str], Path]:
-    """What of the shipped recipes this site replaces by files of its own."""
-    own = site.vllm_requirements
-    return {("vllm-cpu", "requirements.txt"): Path(own.value)} if own else {}
-
-
-def _site(environ: dict[str, str]) -> Site:
-    return detect(
-        environ,
-        home=Path.home(),
-        prefix=Path(sys.prefix),
-        settings=site_settings(environ, places.config(environ)),
-    )
+def wire(console: Console, *, offline: bool = False) -> World:
+    """Return everything outside, for one command."""
+    return Wired(console, offline=offline)
 
 
 def _hub(site: Site) -> Hub:
-    # The hub's client takes 0.2 s to load: only a command that asks the hub pays for it.
-    from ttctl.adapters.hub import HuggingFace  # noqa: PLC0415
+    from ttctl.adapters.hub import HuggingFace
 
     return HuggingFace(site)

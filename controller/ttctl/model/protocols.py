@@ -309,23 +309,68 @@ class Clock(Protocol):
         """Wait."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Everything outside that operations use; the session makes one for each command."""
+class World(Protocol):
+    """Everything outside that operations use; the session makes one for each command.
 
-    catalog: Catalog
-    recipes: Recipes
-    engine: Engine
-    builder: Builder
-    launcher: Launcher
-    weights: WeightsStore
-    host: Host
-    store: StackStore
-    folders: Folders
-    keys: Keys
-    gateway: Gateway
-    clock: Clock
-    reporter: Reporter
-    site: Site
-    cache: Path
-    """Where downloads lie, for the check of free space."""
+    A part is made when it is first asked for: what a command does not use costs it nothing.
+    """
+
+    @property
+    def catalog(self) -> Catalog:
+        """Which models were validated where."""
+
+    @property
+    def recipes(self) -> Recipes:
+        """The folders images/ and compose/."""
+
+    @property
+    def engine(self) -> Engine:
+        """The container engine, looked at."""
+
+    @property
+    def builder(self) -> Builder:
+        """What makes images."""
+
+    @property
+    def launcher(self) -> Launcher:
+        """What starts and ends containers."""
+
+    @property
+    def weights(self) -> WeightsStore:
+        """What fetches weights."""
+
+    @property
+    def host(self) -> Host:
+        """The machine."""
+
+    @property
+    def store(self) -> StackStore:
+        """The stacks' state folders."""
+
+    @property
+    def folders(self) -> Folders:
+        """What reads and writes rendered folders."""
+
+    @property
+    def keys(self) -> Keys:
+        """The secrets of the stacks."""
+
+    @property
+    def gateway(self) -> Gateway:
+        """The door of a running stack."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+
+    @property
+    def reporter(self) -> Reporter:
+        """Whoever watches."""
+
+    @property
+    def site(self) -> Site:
+        """What is peculiar to this place."""
+
+    @property
+    def cache(self) -> Path:
+        """Where downloads lie, for the check of free space."""

@@ -7,7 +7,6 @@ layer ever holds it.
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -27,20 +26,6 @@ _TIMEOUT_S = 60
 """pip's own 15 seconds are short behind a proxy that scans what it passes on."""
 
 _OFF = frozenset({"", "0", "false", "no"})
-
-_CREDENTIALS = (
-    # All up to the last @ of an address: a password may hold an @ or a slash of its own ...
-    (re.compile(r"(://)\S*@(?!sha256:)"), r"\1***@"),
-    # ... and so in a proxy without a scheme. NAME:TAG@sha256:... is an image.
-    (re.compile(r"(?:(?<=\s)|^)(?!\S*://)[^/\s:@]+:\S*@(?!sha256:)"), "***@"),
-    (
-        re.compile(
-            r"([?&#;][^=&\s#]*(?:token|key|secret|passw|pwd|sig|auth|credential)[^=&\s#]*=)[^&\s#]+",
-            re.IGNORECASE,
-        ),
-        r"\1***",
-    ),
-)
 
 
 def site_files(site: Site) -> SiteFiles:
@@ -64,16 +49,6 @@ def site_files(site: Site) -> SiteFiles:
         ca_bundle=site.ca_bundle.value if site.ca_bundle else "",
         wheelhouses=tuple(one.value for one in site.wheelhouses if "://" not in one.value),
     )
-
-
-def redacted(text: str) -> str:
-    """Return `text` without the passwords and tokens of the addresses in it.
-
-    For every place that shows a site value. In doubt it hides too much.
-    """
-    for pattern, instead in _CREDENTIALS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def _check(name: str, one: Sourced) -> None:

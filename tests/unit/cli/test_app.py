@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from ttctl import __version__, errors
 from ttctl.cli.app import run_command
-from ttctl.cli.main import main, split_flags
+from ttctl.cli.door import split_flags
+from ttctl.cli.main import main
 from ttctl.cli.registry import COMMANDS
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _boom(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def run(capsys: pytest.CaptureFixture[str], *words: str, **flags: bool) -> tuple[int, str, str]:
     """Return the exit code and what was printed to stdout and stderr."""
-    code = run_command(list(words), flags)
+    code = run_command(list(words), frozenset(flags))
     out, err = capsys.readouterr()
     return code, out, err
 
@@ -245,7 +246,7 @@ def test_without_a_word_the_verbs_are_listed(capsys: pytest.CaptureFixture[str])
 def test_global_flags_stand_before_or_after_the_verb(
     arguments: list[str], words: list[str], flags: dict[str, bool]
 ) -> None:
-    assert split_flags(arguments) == (words, flags)
+    assert split_flags(arguments) == (words, frozenset(flags))
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["-V"], ["--json", "--version"]], ids=str)

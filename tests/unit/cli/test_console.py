@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ttctl.cli.console import Console, PlainReporter, TerminalReporter
+from ttctl.cli.console import Console
+from ttctl.cli.reporters import PlainReporter, TerminalReporter
 from ttctl.cli.table import table
 from ttctl.errors import TtctlError
 
@@ -164,7 +165,7 @@ def test_progress_off_a_terminal_is_rare(
     with reporter.step("Fetch x"):
         for number in range(1000):
             reporter.progress(number, 1000, "bytes")
-        monkeypatch.setattr("ttctl.cli.console.PLAIN_EVERY_S", 0)
+        monkeypatch.setattr("ttctl.cli.reporters.PLAIN_EVERY_S", 0)
         reporter.progress(1_500_000, 3_000_000, "bytes")
         reporter.progress(1, 3, "steps")
     lines = capsys.readouterr().err.splitlines()

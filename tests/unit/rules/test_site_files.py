@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from ttctl.errors import BadFileError
 from ttctl.model.site import Site, Sourced
-from ttctl.rules.site_files import redacted, site_files
+from ttctl.rules.redaction import redacted
+from ttctl.rules.site_files import site_files
 
 GOLDEN = Path(__file__).parents[2] / "golden/site"
 

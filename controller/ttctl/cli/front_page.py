@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `ttctl --help` shows, from the registry alone: no command and no library is loaded."""
+
+from __future__ import annotations
+
+from ttctl.cli.door import GLOBAL
+from ttctl.cli.palette import Palette
+from ttctl.cli.registry import ALIASES, COMMANDS, GROUPS
+
+PURPOSE = "Run a model on Tenstorrent cards, or on the CPU, with one command."
+
+
+def front_page(palette: Palette) -> str:
+    """Return the page."""
+    lines = ["Usage: ttctl VERB [ARGUMENTS]", "", PURPOSE]
+    for group, verbs in GROUPS.items():
+        lines += ["", palette.paint(group, "head")]
+        lines += [_line(verb, COMMANDS[verb][1], palette) for verb in verbs]
+    lines += ["", palette.paint("Before or after any verb", "head")]
+    for long, short, _, text in GLOBAL:
+        lines.append(_line(f"{long}, {short}" if short else long, text, palette))
+    lines.append(_line("--version, -V", "Print the version.", palette))
+    same = ", ".join(f"{alias} = {' '.join(words)}" for alias, words in ALIASES.items())
+    lines += ["", f"Also understood: {same}.", "More of a verb: ttctl VERB --help"]
+    return "\n".join(lines)
+
+
+def _line(name: str, text: str, palette: Palette) -> str:
+    return f"  {palette.paint(f'{name:<13}', 'accent')} {text}"
