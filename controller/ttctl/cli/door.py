@@ -15,8 +15,8 @@ GLOBAL = (
     ("--no-color", "", "no_color", "No colours; NO_COLOR=1 says the same."),
     ("--yes", "-y", "yes", "Agree to every question beforehand."),
 )
-"""(long, short, field of `session.Flags`, help). A short one holds before the verb only: behind it, it may
-be the verb's own, as in `down -v` and `ps -q`."""
+"""(long, short, field of `session.Flags`, help). A short one holds before the verb only: behind
+it, it may be the verb's own, as in `down -v` and `ps -q`."""
 
 _ANYWHERE = {long: field for long, _, field, _ in GLOBAL}
 _BEFORE = {short: field for _, short, field, _ in GLOBAL if short}
@@ -24,7 +24,10 @@ _AFTER_TOO = {"-y": "yes"}
 
 
 def split_flags(arguments: list[str]) -> tuple[list[str], frozenset[str]]:
-    """Return the words without the global flags, and these by their fields; what follows `--` is left alone."""
+    """Return the words without the global flags, and the flags by their fields.
+
+    What follows `--` is left alone.
+    """
     words: list[str] = []
     found: set[str] = set()
     for position, word in enumerate(arguments):
