@@ -19,7 +19,7 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site image
 	$(wildcard images/*/verify) .ci/run
 RENDERED := build/rendered
 
-.PHONY: help setup setup-dev engine engine-stop up down test-tools test unit integration golden device \
+.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit integration golden device \
 	lint type bench demo-model clean
 
 help: ## Show this list
@@ -106,6 +106,9 @@ type: setup-dev ## Check types
 
 bench: setup-dev engine ## Print ratios measured in one run
 	@$(BIN)/python tests/bench/run.py
+
+docs: setup-dev ## Write docs/schemas anew, from the types of the answers
+	@$(BIN)/python controller/tools/schemas.py
 
 demo-model: setup-dev engine ## Train demo-llama anew, in the engine's own image
 	@image=$$($(TTCTL) --json lock demo-llama | $(BIN)/python -c '$(VLLM_IMAGE)'); \

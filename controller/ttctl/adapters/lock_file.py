@@ -26,6 +26,10 @@ Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hex64OrEmpty = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}$")]
 
+Printable = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{0,1024}$")]
+Flag = Annotated[list[Printable], Field(min_length=2, max_length=2)]
+"""Name and value of a flag of the engine."""
+
 
 class _Border(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -88,6 +92,7 @@ class LockFile(_Border):
     block_size: int = Field(ge=1)
     port: int = Field(ge=1, le=65535)
     catalog_sha256: Hex64
+    engine_args: list[Flag] = Field(default_factory=list)
     files_sha256: Hex64OrEmpty
     base: BaseEntry
     images: list[ImageEntry]
@@ -137,7 +142,11 @@ def _place(path: Path, key: str) -> str:
 
 
 def _ordered(values: dict[str, object]) -> dict[str, object]:
-    """Plain values first, tables last: what stands behind a table's header belongs to it."""
+    """Plain values first, tables last: what stands behind a table's header belongs to it.
+
+    Flags that nobody named are left out, as in locks that were made before there were any.
+    """
+    values = {name: value for name, value in values.items() if name != "engine_args" or value}
     plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
     tables = {name: _plain_lists(value) for name, value in values.items() if name not in plain}
     return {**plain, **tables}
@@ -172,5 +181,6 @@ def _value(parsed: LockFile) -> Lock:
             files=tuple(LockedFile(**file.model_dump()) for file in parsed.weights.files),
         ),
         catalog_sha256=parsed.catalog_sha256,
+        engine_args=tuple((name, value) for name, value in parsed.engine_args),
         files_sha256=parsed.files_sha256,
     )

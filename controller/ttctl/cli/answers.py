@@ -1,16 +1,80 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each answer under `--json` is made of. The published schemas are generated from this."""
+"""What is printed under `--json`, by kind. The published schemas are generated from this.
+
+Types in here are frozen dataclasses of strings, numbers, booleans, paths, tuples and further
+dataclasses. No verb loads this module: it is what the schemas and their tests read.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
 
 from ttctl.model.device import System
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
 from ttctl.model.protocols import Completion
 from ttctl.model.service import ContainerState
+from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
+from ttctl.operations.logs import LogLine
+from ttctl.operations.plan import Rendered
 from ttctl.operations.stacks import StackStatus
 from ttctl.operations.up import UpResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a command ended, and what to type next."""
+
+    what: str
+    """What was refused, with names quoted."""
+    why: str
+    evidence: str
+    """What was found and what was expected, or the last lines of a log."""
+    next_step: str
+    """A command to type."""
+    exit_code: int
+    """Exit code of the command."""
+    code: str
+    """A word for the kind of refusal; README.md has the table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEvent:
+    """A step began or ended."""
+
+    title: str
+    state: Literal["started", "done", "failed"]
+    seconds: float
+    """How long it took, 0 where it has just begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressEvent:
+    """How far a step is. Only real counts."""
+
+    title: str
+    """The step's."""
+    done: float
+    total: float
+    unit: str
+    """`steps` or `bytes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteEvent:
+    """Something to know by the way."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputEvent:
+    """A line of a program that ttctl runs; under `--verbose` only."""
+
+    line: str
+
 
 ANSWERS: dict[str, object] = {
     "chat": Completion,
@@ -21,8 +85,21 @@ ANSWERS: dict[str, object] = {
     "models": tuple[ModelSpec, ...],
     "plan": Plan,
     "ps": tuple[ContainerState, ...],
+    "render": Rendered,
+    "site": tuple[SiteEntry, ...],
     "status": StackStatus,
     "up": UpResult,
 }
-"""Kind to the type of its `data`; `ttctl.KIND/1` is the envelope's schema. Types in here are
-frozen dataclasses of strings, numbers, booleans, paths, tuples and further dataclasses."""
+"""Kind to the type of `data`, in the one envelope that a command prints on stdout."""
+
+LINES: dict[str, object] = {"logs": LogLine}
+"""The same where a command prints many envelopes, one a line."""
+
+EVENTS: dict[str, type] = {
+    "step": StepEvent,
+    "progress": ProgressEvent,
+    "note": NoteEvent,
+    "output": OutputEvent,
+}
+"""Kind of an event to its values: one object a line on stderr while a command runs. A reader
+ignores kinds that it does not know."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli.session import session_of
+from ttctl.model.site import SiteEntry
 from ttctl.rules.redaction import redacted
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ def site(ctx: typer.Context) -> None:
     rows = [
         (name, redacted(found.value), found.source) for name, found in session.world.site.entries()
     ]
-    values = [{"name": name, "value": value, "source": source} for name, value, source in rows]
+    values = tuple(SiteEntry(name=name, value=value, source=source) for name, value, source in rows)
     text = (
         session.table(("SETTING", "VALUE", "SOURCE"), rows) if rows else "Nothing is peculiar here."
     )

@@ -42,8 +42,9 @@ def logs(
         timestamps=timestamps,
         follow=follow,
     )
-    for name, line in lines:
-        session.line("logs", {"service": name, "line": line}, f"{name:<7} | {line}")
+    paint = session.console.out.paint
+    for line in lines:
+        session.line("logs", line, f"{paint(f'{line.service:<7} |', 'dim')} {line.line}")
 
 
 def _count(tail: str) -> int:

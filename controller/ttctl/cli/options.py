@@ -11,9 +11,11 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.spec import Request
+from ttctl.rules.engine_flags import with_engine_words
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
 Stack = Annotated[str | None, typer.Argument(help="The stack; not needed where there is one.")]
@@ -91,8 +93,9 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
-        request = Request(**{name: values.pop(name) for name in REQUEST})
-        command(**values, request=request)
+        given = {name: values.pop(name) for name in REQUEST}
+        behind = session_of(values["ctx"]).behind
+        command(**values, request=with_engine_words(Request(**given), behind))
 
     typed = [one.replace(annotation=hints[one.name]) for one in own]
     parameters = [*typed[:1], *added, *typed[1:]]

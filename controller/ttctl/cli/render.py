@@ -29,6 +29,5 @@ def render(
     MODEL is a model's name, or an alias such as llama.
     """
     session = session_of(ctx)
-    folder, names = operations.render(session.world, request, output=output)
-    text = "\n".join(str(folder / name) for name in names)
-    session.show("render", {"folder": folder, "files": names}, text)
+    made = operations.render(session.world, request, output=output)
+    session.show("render", made, "\n".join(str(made.folder / name) for name in made.files))

@@ -61,5 +61,7 @@ class Lock:
     images: tuple[LockedImage, ...]
     weights: LockedWeights
     catalog_sha256: str
+    engine_args: tuple[tuple[str, str], ...] = ()
+    """Flags of the engine that the user named, (name, value); an empty value is a bare flag."""
     files_sha256: str = ""
     """Over every rendered file except the lock itself."""

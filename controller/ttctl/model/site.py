@@ -15,6 +15,15 @@ class Sourced:
     """`HTTPS_PROXY`, a file's path, or `default`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteEntry:
+    """One setting of the site as it is shown: without passwords."""
+
+    name: str
+    value: str
+    source: str
+
+
 def is_on(switch: Sourced) -> bool:
     """Return whether a switch says yes."""
     return switch.value.lower() not in {"", "0", "false", "no", "off"}

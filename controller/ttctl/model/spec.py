@@ -78,3 +78,5 @@ class Request:
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     block_size: int | None = None
+    engine_args: tuple[tuple[str, str], ...] | None = None
+    """Further flags of the engine, (name, value), checked by `rules/engine_flags`."""

@@ -42,6 +42,8 @@ class Choice:
 class Desired:
     """Everything that one `up` wants, before anything was looked at."""
 
+    request: Request
+    """With what was remembered of an earlier one."""
     choice: Choice
     lock: Lock
     spec: ModelSpec
@@ -70,12 +72,13 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     holds = locked is not None and not upgrade and _still_holds(locked, request, world)
     previous = locked if holds else None
     choice = _locked_choice(world, previous) if previous else _new_choice(world, request)
-    spec = with_settings(choice.spec, _remembered(request, previous))
+    request = _remembered(request, previous)
+    spec = with_settings(choice.spec, request)
     port = request.port or (locked.port if locked else DEFAULT_PORT)
     return _desired(world, request, choice, spec=spec, port=port)
 
 
-def with_known_hashes(world: World, request: Request, desired: Desired) -> Desired:
+def with_known_hashes(world: World, desired: Desired) -> Desired:
     """Return `desired` with the hashes that its weights have shown now that they are here.
 
     A hub tells the hashes of its large files only; those of the others are known after a fetch.
@@ -88,7 +91,7 @@ def with_known_hashes(world: World, request: Request, desired: Desired) -> Desir
         revision=desired.weights.revision,
     )
     choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
-    return _desired(world, request, choice, spec=desired.spec, port=desired.stack.port)
+    return _desired(world, desired.request, choice, spec=desired.spec, port=desired.stack.port)
 
 
 def _desired(
@@ -115,6 +118,7 @@ def _desired(
     lock = replace(lock, files_sha256=_hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)
     return Desired(
+        request=request,
         choice=choice,
         lock=lock,
         spec=spec,
@@ -236,6 +240,7 @@ def _remembered(request: Request, previous: Lock | None) -> Request:
         max_model_len=request.max_model_len or previous.max_model_len,
         max_num_seqs=request.max_num_seqs or previous.max_num_seqs,
         block_size=request.block_size or previous.block_size,
+        engine_args=previous.engine_args if request.engine_args is None else request.engine_args,
     )
 
 
@@ -295,6 +300,7 @@ def _lock(
         ),
         weights=choice.weights,
         catalog_sha256=world.catalog.sha256(),
+        engine_args=request.engine_args or (),
     )
 
 

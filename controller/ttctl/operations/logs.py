@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ttctl.model.protocols import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line that a container printed."""
+
+    service: str
+    line: str
 
 
 def logs(
@@ -22,8 +31,8 @@ def logs(
     since: int | None,
     timestamps: bool,
     follow: bool,
-) -> Iterator[tuple[str, str]]:
-    """Yield (service, line).
+) -> Iterator[LogLine]:
+    """Yield the lines of a stack, or of one service of it.
 
     Raises:
         UsageError: The stack has no such service.
@@ -39,4 +48,5 @@ def logs(
             why="Logs are kept with the containers, and end with them.",
             next_step="ttctl ps --all" if service else f"ttctl status {stack}",
         )
-    return world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
+    lines = world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
+    return (LogLine(service=service_name, line=line) for service_name, line in lines)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
@@ -21,16 +22,23 @@ if TYPE_CHECKING:
     from ttctl.operations.desire import Desired
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A folder that was written."""
+
+    folder: Path
+    files: tuple[str, ...]
+    """Paths inside of it."""
+
+
 def plan(world: World, request: Request) -> tuple[Desired, Plan]:
     """Resolve `request` and return what `up` would do."""
     desired = desire(world, request)
     return desired, plan_for(world, desired)
 
 
-def render(
-    world: World, request: Request, *, output: Path, lock_timeout_s: float = 10
-) -> tuple[Path, tuple[str, ...]]:
-    """Write the rendered folder to `output`; return it with the files' names.
+def render(world: World, request: Request, *, output: Path, lock_timeout_s: float = 10) -> Rendered:
+    """Write the rendered folder to `output`.
 
     Raises:
         UsageError: `output` holds something that ttctl did not render.
@@ -55,7 +63,7 @@ def render(
         desired = desire(world, request)
         world.keys.ensure_key(name)
         world.folders.write_folder(output, desired.files, prune=False)
-    return output, tuple(sorted(desired.files))
+    return Rendered(folder=output, files=tuple(sorted(desired.files)))
 
 
 def lock(world: World, request: Request, *, upgrade: bool, lock_timeout_s: float = 10) -> Lock:

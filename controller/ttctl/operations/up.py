@@ -89,7 +89,7 @@ def _bring_up(world: World, request: Request, desired: Desired, plan: Plan, *, w
         _get_what_is_missing(world, desired, plan)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
-            complete = with_known_hashes(world, request, desired)
+            complete = with_known_hashes(world, desired)
             _start(world, complete, plan, before=before, wait_s=wait_s)
         except EngineError:
             if _names_limits(request):
@@ -99,7 +99,9 @@ def _bring_up(world: World, request: Request, desired: Desired, plan: Plan, *, w
 
 
 def _names_limits(request: Request) -> bool:
-    return any((request.max_model_len, request.max_num_seqs, request.block_size))
+    return any(
+        (request.max_model_len, request.max_num_seqs, request.block_size, request.engine_args)
+    )
 
 
 def _forget(world: World, stack: str, before: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
+from ttctl.rules.engine_flags import merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,11 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
                 next_step="ttctl up --help",
             )
         changes[name] = value
-    return replace(spec, limits=replace(spec.limits, **changes))
+    return replace(
+        spec,
+        limits=replace(spec.limits, **changes),
+        engine_args=merged(spec.engine_args, request.engine_args or ()),
+    )
 
 
 def _is_called(spec: ModelSpec, name: str) -> bool:

@@ -73,6 +73,15 @@ def test_a_lock_is_read_back_as_it_was_written(file: Path) -> None:
     assert read_lock(file) == LOCK
 
 
+def test_flags_that_the_user_named_are_read_back_and_none_leave_no_trace(file: Path) -> None:
+    lock = read_lock(file)
+    assert lock is not None
+    assert "engine_args" not in file.read_text(encoding="utf-8")
+    named = replace(lock, engine_args=(("dtype", "bfloat16"), ("enforce-eager", "")))
+    file.write_text(lock_text(named), encoding="utf-8")
+    assert read_lock(file) == named
+
+
 def test_no_lock_is_no_error(tmp_path: Path) -> None:
     assert read_lock(tmp_path / "ttctl.lock") is None
 

@@ -68,9 +68,9 @@ def test_what_is_rendered_is_what_up_writes(scene: Scene, tmp_path: Path) -> Non
 
 
 def test_rendering_needs_no_engine_and_starts_nothing(scene: Scene, tmp_path: Path) -> None:
-    folder, names = operations.render(scene.world, LLAMA, output=tmp_path / "one")
-    assert folder == tmp_path / "one"
-    assert {"compose.yaml", ".env", "ttctl.lock", "build.sh", "README.md"} < set(names)
+    made = operations.render(scene.world, LLAMA, output=tmp_path / "one")
+    assert made.folder == tmp_path / "one"
+    assert {"compose.yaml", ".env", "ttctl.lock", "build.sh", "README.md"} < set(made.files)
     assert scene.taken() == ["key", "write"]
 
 
