@@ -1,104 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the catalog: lenient in what may grow, strict in what could do harm."""
+"""Which models are there? Files that were checked once are read compiled, whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from ttctl.adapters.toml import parse_toml
+from ttctl.adapters import compiled
 from ttctl.errors import BadFileError
-from ttctl.model.device import DEVICE_NAMES
-from ttctl.model.spec import Limits, ModelSpec, Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MIB = 1 << 20
+    from ttctl.model.spec import ModelSpec
+
 SOURCES = "sources.toml"
 """Public hosts; not a list of models."""
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")]
-Repository = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$")
-]
-Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
-FlagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
-FlagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:+-]{0,255}$")]
-EnvName = Annotated[str, Field(pattern=r"^(VLLM_|HF_|OMP_|TT_)[A-Z0-9_]{1,60}$")]
-
-EnvValue = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-class _Border(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=1024)
-
-
-class WeightsEntry(_Border):
-    """`[spec.weights]`."""
-
-    kind: Literal["hub", "bundled"]
-    repository: Repository
-    revision: Revision = ""
-    size_mib: int = Field(ge=0, le=1 << 24)
-
-
-class LimitsEntry(_Border):
-    """`[spec.limits]`."""
-
-    max_model_len: int = Field(ge=16, le=1 << 20)
-    max_num_seqs: int = Field(ge=1, le=1024)
-    block_size: Literal[16, 32, 64, 128]
-
-
-class SpecEntry(_Border):
-    """`[[spec]]`."""
-
-    model: Repository
-    device: str
-    engine: Literal["vllm"]
-    aliases: tuple[Name, ...] = ()
-    default: bool = False
-    demo: bool = False
-    description: str = ""
-    license: str = ""
-    status: Literal["EXPERIMENTAL", "FUNCTIONAL", "COMPLETE", "TOP_PERF"]
-    image: Name
-    memory_mib: int = Field(ge=256, le=1 << 24)
-    offline_model: str = ""
-    weights: WeightsEntry
-    limits: LimitsEntry
-    engine_args: dict[FlagName, FlagValue | Literal[True]] = Field(default_factory=dict)
-    environment: dict[EnvName, EnvValue] = Field(default_factory=dict)
-
-
-class CatalogFile(_Border):
-    """A catalog file."""
-
-    schema_: Literal[1] = Field(alias="schema")
-    source: str
-    date: object = None
-    spec: tuple[SpecEntry, ...]
+SHIPPED = "compiled.json"
+"""The same entries compiled, beside the files of the built-in catalog."""
 
 
 class BuiltInCatalog:
     """The catalog that is shipped: every TOML file of one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Remember where the files lie; they are read at the first question."""
+    def __init__(self, folder: Path, *, cache: Path | None = None) -> None:
+        """Remember where the files lie; they are read at the first question.
+
+        Args:
+            folder: Holds the TOML files, and perhaps the same compiled.
+            cache: Where compiled catalogs are kept, None for nowhere.
+        """
         self._folder = folder
+        self._cache = cache
 
     def specs(self) -> tuple[ModelSpec, ...]:
-        """Return every entry of every file."""
+        """Return every entry of every file.
+
+        Raises:
+            BadFileError: A file is damaged, or a value is not what it must be.
+        """
         return self._specs
 
     def sha256(self) -> str:
         """Return the hash over the files' names and bytes."""
+        return self._sha256
+
+    @cached_property
+    def _sha256(self) -> str:
         digest = hashlib.sha256()
         for path in self._files:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(path.name.encode() + b"\0" + _bytes(path) + b"\0")
         return digest.hexdigest()
 
     @cached_property
@@ -116,45 +68,29 @@ class BuiltInCatalog:
 
     @cached_property
     def _specs(self) -> tuple[ModelSpec, ...]:
-        specs: list[ModelSpec] = []
-        for path in self._files:
-            file = parse_toml(path, CatalogFile)
-            specs.extend(_value(entry, file.source, path) for entry in file.spec)
-        return tuple(specs)
+        key = compiled.key_of(self._sha256)
+        places = [self._folder / SHIPPED]
+        if self._cache is not None:
+            places.append(compiled.place(self._cache, key))
+        for path in places:
+            if (specs := compiled.read(path, key)) is not None:
+                return specs
+        # Loads pydantic, which `models ls` must not wait for every time.
+        from ttctl.adapters.catalog_entries import checked_specs  # noqa: PLC0415
+
+        specs = checked_specs(self._files)
+        if self._cache is not None:
+            compiled.keep(self._cache, key, specs)
+        return specs
 
 
-def _value(entry: SpecEntry, source: str, path: Path) -> ModelSpec:
-    if entry.device not in DEVICE_NAMES:
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
         raise BadFileError(
-            f"The catalog names a device that does not exist: {entry.device!r}.",
-            why=f"{entry.model} in {path.name}.",
-            evidence=f"Expected one of: {', '.join(DEVICE_NAMES)}.",
-            next_step=f"edit {path}",
-        )
-    weights = entry.weights
-    return ModelSpec(
-        model=entry.model,
-        device=entry.device,
-        engine=entry.engine,
-        aliases=entry.aliases,
-        description=entry.description,
-        image=entry.image,
-        weights=Weights(
-            kind=weights.kind,
-            repository=weights.repository,
-            revision=weights.revision,
-            size_bytes=weights.size_mib * MIB,
-        ),
-        limits=Limits(**entry.limits.model_dump()),
-        engine_args=tuple(
-            (name, "" if value is True else value) for name, value in entry.engine_args.items()
-        ),
-        environment=tuple(sorted(entry.environment.items())),
-        memory_mib=entry.memory_mib,
-        status=entry.status,
-        license=entry.license,
-        offline_model=entry.offline_model,
-        default=entry.default,
-        demo=entry.demo,
-        source=source,
-    )
+            f"{str(path)!r} cannot be read.",
+            why=str(exc),
+            evidence=str(path),
+            next_step=f"ls -ld {path}",
+        ) from exc

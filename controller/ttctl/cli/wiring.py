@@ -54,7 +54,7 @@ class Wired:
         """The catalog that is shipped."""
         from ttctl.adapters.catalog import BuiltInCatalog
 
-        return BuiltInCatalog(places.catalog())
+        return BuiltInCatalog(places.catalog(), cache=self.cache / "catalog")
 
     @cached_property
     def recipes(self) -> Recipes:
@@ -172,11 +172,14 @@ class Wired:
         return places.state(self._environ) / "logs" / f"{Path(sys.argv[0]).name}.log"
 
     def _files_for(self, indexes: Sequence[str]) -> SiteFiles:
+        from ttctl.adapters.sources import read_sources
         from ttctl.rules.site_files import site_files
 
+        hosts = read_sources(places.catalog()).git.values()
         further = tuple(Sourced(value=index, source="sources.toml") for index in indexes)
         known = self.site.pip_extra_index_urls
-        return site_files(replace(self.site, pip_extra_index_urls=(*known, *further)))
+        here = replace(self.site, pip_extra_index_urls=(*known, *further))
+        return site_files(here, git_hosts=hosts)
 
 
 def wire(console: Console, *, offline: bool = False) -> World:
