@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("hypothesis", "pytest", "pytest-xdist")
+TOOLS = ("check-jsonschema", "hypothesis", "pytest", "pytest-xdist")
 """What the unit tests need of the `dev` extra."""
 TESTS = ("tests/unit", "tests/golden")
 LIMIT_S = 900

@@ -110,10 +110,11 @@ def palette_for(
     """Return the palette that suits `stream`.
 
     Source: https://no-color.org, https://force-color.org and https://bixense.com/clicolors: what
-    the command or the settings say comes first, then NO_COLOR, then FORCE_COLOR and
-    CLICOLOR_FORCE, then what the stream is.
+    the command or the settings say comes first, then NO_COLOR, then FORCE_COLOR (0 refuses, as
+    Node.js has it) and CLICOLOR_FORCE, then what the stream is.
     """
-    if when == "never" or (when == "auto" and environ.get("NO_COLOR")):
+    refused = environ.get("NO_COLOR") or environ.get("FORCE_COLOR") in {"0", "false"}
+    if when == "never" or (when == "auto" and refused):
         return Palette(0)
     forced = when == "always" or _is_set(environ, "FORCE_COLOR", "CLICOLOR_FORCE")
     if not forced and (environ.get("CLICOLOR") == "0" or not can_move(stream, environ)):
