@@ -21,6 +21,7 @@ from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
 from ttctl.model.device import System
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
+from ttctl.model.lock_summary import LockSummary
 from ttctl.model.protocols import Completion, EngineInfo, PlaceFiles
 from ttctl.model.service import CONFIG_LABEL, ContainerState
 from ttctl.model.site import Site, Sourced
@@ -277,6 +278,9 @@ class FakeHost:
     def reaches(self, url: str, site: Site) -> bool:  # noqa: ARG002
         return url not in self.silent
 
+    def why_not(self, url: str, site: Site) -> str:
+        return "" if self.reaches(url, site) else "no answer within 5 s"
+
     def package_index(self, site: Site) -> str:
         return site.pip_index_url.value if site.pip_index_url else self.index
 
@@ -298,6 +302,12 @@ class FakeStore:
 
     def lock(self, stack: str) -> Lock | None:
         return self.locks.get(stack)
+
+    def summary(self, stack: str) -> LockSummary | None:
+        lock = self.lock(stack)
+        if lock is None:
+            return None
+        return LockSummary(model=lock.model, device=lock.device, port=lock.port, reason=lock.reason)
 
     @contextmanager
     def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:  # noqa: ARG002

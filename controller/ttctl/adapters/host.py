@@ -69,6 +69,10 @@ class LocalHost:
         """Return whether anything answers at `url` within five seconds."""
         return reach.reaches(url, site)
 
+    def why_not(self, url: str, site: Site) -> str:
+        """Return why nothing answers at `url`, empty where something does."""
+        return reach.why_not(url, site)
+
     def package_index(self, site: Site) -> str:
         """Return the address of the Python package index that builds use, empty if unknown."""
         return site.pip_index_url.value if site.pip_index_url else default_index()

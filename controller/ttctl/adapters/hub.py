@@ -41,6 +41,7 @@ from ttctl.adapters.hub_transport import (
     endpoint,
     forget,
     is_of_hub,
+    is_untrusted,
     pause_s,
     receive,
     size,
@@ -129,7 +130,7 @@ class HuggingFace:
                 return self._stream(locked, file, target, on_bytes)
             except (httpx2.HTTPError, WrongAnswerError) as exc:
                 failures = 0 if size(target) - before >= REVIVED_BYTES else failures + 1
-                wait_s = pause_s(_response(exc), failures)
+                wait_s = None if is_untrusted(exc) else pause_s(_response(exc), failures)
                 if wait_s is None or failures >= TRIES or waited_s + wait_s > MAX_WAIT_S:
                     raise self._translated(exc, locked.repository, file.path) from exc
                 waited_s += wait_s
@@ -192,6 +193,8 @@ class HuggingFace:
         if response is None:
             evidence = f"{path or repository}: {type(exc).__name__}: {exc}."
             unlike = isinstance(exc, WrongAnswerError) and not isinstance(exc, WebPageError)
+            if is_untrusted(exc):
+                return hub_errors.untrusted(self._endpoint, evidence)
             return (hub_errors.unlike if unlike else hub_errors.silent)(self._endpoint, evidence)
         status = response.status_code
         if status in _DENIED | {HTTPStatus.NOT_FOUND} and not is_of_hub(response):

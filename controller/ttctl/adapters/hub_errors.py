@@ -35,6 +35,16 @@ def silent(endpoint: str, evidence: str) -> OfflineError:
     )
 
 
+def untrusted(endpoint: str, evidence: str) -> OfflineError:
+    """Return the error for a certificate that the place's CA bundle does not vouch for."""
+    return OfflineError(
+        f"The certificate of the model hub at {_shown(endpoint)} is not trusted by 'ca_bundle'.",
+        why="A proxy that looks into TLS, or a mirror, signs with a CA of its own.",
+        evidence=evidence,
+        next_step="export TTCTL_CA_BUNDLE=/path/to/ca.pem",
+    )
+
+
 def between(endpoint: str, what: str, *, status: int) -> OfflineError:
     """Return the error for an answer that is not the hub's: something in between gave it."""
     return silent(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from concurrent.futures import Future
 from http import HTTPStatus
@@ -159,6 +160,15 @@ def is_of_hub(response: httpx2.Response) -> bool:
         return True
     page = "text/html" in response.headers.get("Content-Type", "")
     return "X-Request-Id" in response.headers and not page
+
+
+def is_untrusted(error: BaseException | None) -> bool:
+    """Return whether a failure comes of a certificate that nobody here vouches for."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def within(seconds: float, ask: Callable[[], _T]) -> _T:

@@ -10,12 +10,18 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from ttctl.model.site import Site
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Never asked through a proxy."""
 
 _LIMIT_S = 5.0
 
@@ -26,21 +32,29 @@ _log = logging.getLogger(__name__)
 
 
 def reaches(url: str, site: Site) -> bool:
-    """Return whether anything answers at `url` within five seconds; never raises.
+    """Return whether anything answers at `url` within five seconds; never raises."""
+    return not why_not(url, site)
 
-    Any answer counts, an error too: the question is whether there is a way. The exception is
-    what a proxy says of itself. A SOCKS proxy counts as no way, since urllib does not speak it.
-    Where pip trusts a host, its certificate is not verified here either.
+
+def why_not(url: str, site: Site) -> str:
+    """Return why nothing answers at `url`, in words for people; empty where something does.
+
+    Never raises, and takes five seconds at most. Any answer counts, an error too: the question is
+    whether there is a way. The exceptions are what a proxy says of itself, and a refusal of the
+    name and password in the address. A SOCKS proxy counts as no way, since urllib does not speak
+    it. Where pip trusts a host, its certificate is not verified here either.
     """
     host = (_scheme_and_host(url) or ("", ""))[1]
-    if not host or (site.is_offline and not is_loopback(host)):
-        return False
-    answers: list[bool] = []
+    if not host:
+        return "it is no web address"
+    if site.is_offline and not is_loopback(host):
+        return f"no network may be used: {site.offline.source if site.offline else ''} says so"
+    answers: list[str] = []
     # A look-up of a name knows no limit, so the limit is put around all of it.
     asking = threading.Thread(target=lambda: answers.append(_ask(url, host, site)), daemon=True)
     asking.start()
     asking.join(_LIMIT_S)
-    return answers == [True]
+    return answers[0] if answers else f"no answer within {_LIMIT_S:g} s"
 
 
 def _scheme_and_host(url: str) -> tuple[str, str] | None:
@@ -110,9 +124,7 @@ def _through(request: urllib.request.Request, proxy: str) -> None:
     parts = urlsplit(proxy)
     request.set_proxy(parts.netloc.rpartition("@")[2], parts.scheme)
     if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        word = base64.b64encode(pair.encode()).decode("ascii")
-        request.add_header("Proxy-Authorization", f"Basic {word}")
+        request.add_header("Proxy-Authorization", _basic(parts))
 
 
 def _is_trusted(url: str, site: Site) -> bool:
@@ -140,25 +152,65 @@ def _tls(url: str, site: Site) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=site.ca_bundle.value if site.ca_bundle else None)
 
 
-def _ask(url: str, host: str, site: Site) -> bool:
+def _without_login(url: str) -> tuple[str, str]:
+    """Return an address without its name and password, and these as a header's value."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, ""
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return bare, _basic(parts)
+
+
+def _basic(parts: SplitResult) -> str:
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+
+
+def _ask(url: str, host: str, site: Site) -> str:
     proxy = proxy_for(url, site)
     if proxy is not None and not proxy.startswith(("http://", "https://")):
-        return False
+        return "its proxy is none that is asked by HTTP"
+    login = ""
     try:
+        bare, login = _without_login(url)
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPSHandler(context=_tls(url, site)),
             _NoRedirect(),
         )
-        request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http(s) only, see above
+        request = urllib.request.Request(bare, method="HEAD")  # noqa: S310 - http(s) only, see above
+        if login:
+            request.add_unredirected_header("Authorization", login)
         if proxy is not None:
             _through(request, proxy)
         with opener.open(request, timeout=_LIMIT_S):
-            return True
+            return ""
     except urllib.error.HTTPError as answer:
         with answer:
-            of_proxy = proxy is not None and url.startswith("http:") and answer.code in _OF_PROXY
-            return not of_proxy
-    except (OSError, HTTPException, ValueError):
+            return _refusal(answer.code, plain=url.startswith("http:"), proxy=proxy, login=login)
+    except (OSError, HTTPException, ValueError) as error:
         _log.debug("%s does not answer", host, exc_info=True)
-        return False
+        return _cause(error, site)
+
+
+def _refusal(code: int, *, plain: bool, proxy: str | None, login: str) -> str:
+    """Return what is wrong with an answer that is no success, empty where it shows a way."""
+    if proxy is not None and plain and code in _OF_PROXY:
+        return f"the proxy answered {code}"
+    if login and code == HTTPStatus.UNAUTHORIZED:
+        return "it answered 401: the name or the password in its address is refused"
+    return ""
+
+
+def _cause(error: Exception, site: Site) -> str:
+    """Return what a failed connection says, without a part of the address."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        named = f"{site.ca_bundle.value} of {site.ca_bundle.source}" if site.ca_bundle else "unset"
+        return (
+            f"its certificate is not trusted ({reason.verify_message}); "
+            f"the setting ca_bundle is {named}"
+        )
+    if isinstance(reason, OSError):
+        return reason.strerror or str(reason) or type(reason).__name__
+    return type(error).__name__

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.apt_sources import host_apt_sources
+from ttctl.adapters.git_config import host_git_mirrors
 from ttctl.adapters.pip_config import (
     index_folders,
     is_remote,
@@ -28,7 +29,9 @@ _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUN
 
 _CERTIFICATE = re.compile(rb"^-----BEGIN (?:TRUSTED )?CERTIFICATE-----", re.MULTILINE)
 
-_SEVERAL = frozenset({"pip_extra_index_urls", "pip_trusted_hosts", "wheelhouses", "apt_sources"})
+_SEVERAL = frozenset(
+    {"pip_extra_index_urls", "pip_trusted_hosts", "wheelhouses", "apt_sources", "git_mirror"}
+)
 """Fields that hold more than one value."""
 
 _HUB_TRUE = frozenset({"1", "on", "yes", "true"})
@@ -45,15 +48,16 @@ def detect(
 ) -> Site:
     """Return the site settings: those that were given, then those of the host.
 
-    Reads a few small files; asks no network and starts no program.
+    Reads a few small files and asks no network. One program may be started: git, where a
+    file of its settings has something to tell.
 
     Args:
         root: Where the host's file system starts. Paths that a variable or a file names are
             taken as they are.
         prefix: The Python environment whose own pip.conf counts.
         settings: By field of `Site`; an empty value switches the host's off. Several values
-            in one are parted by white space (`pip_*`), line ends (`apt_sources`), or line
-            ends and `:` (`wheelhouses`).
+            in one are parted by white space (`pip_*`, `git_mirror`), line ends
+            (`apt_sources`), or line ends and `:` (`wheelhouses`).
 
     Raises:
         BadFileError: pip's configuration cannot be read.
@@ -66,6 +70,9 @@ def detect(
         no_proxy=_variable(environ, "no_proxy", "NO_PROXY"),
         ca_bundle=_variable(environ, *_CA_VARIABLES) or pip.get("cert"),
         apt_sources=host_apt_sources(root),
+        git_mirror=()
+        if "git_mirror" in settings
+        else host_git_mirrors(environ, root=root, home=home),
         hub_endpoint=_variable(environ, "HF_ENDPOINT"),
         hub_offline=_hub_offline(environ),
     )
@@ -164,7 +171,7 @@ def _with_settings(site: Site, settings: Mapping[str, Sourced]) -> Site:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    if name.startswith("pip_"):
+    if name.startswith("pip_") or name == "git_mirror":
         return value.split()
     ends = rf"[\n{os.pathsep}]" if name == "wheelhouses" and "://" not in value else r"\n"
     return [part.strip() for part in re.split(ends, value) if part.strip()]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,10 @@ class Sources(BaseModel):
     schema_: Literal[1] = Field(alias="schema")
     base: BaseEntry
     index: dict[str, str]
+    git: dict[str, Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+/$")]] = Field(
+        default_factory=dict
+    )
+    """Name to address of the hosts that the catalog's sources are cloned from."""
 
 
 def read_sources(catalog: Path) -> Sources:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from ttctl.model.device import System
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
+    from ttctl.model.plan import How
     from ttctl.model.lock import Lock, LockedWeights
+    from ttctl.model.lock_summary import LockSummary
     from ttctl.model.service import ContainerState, ServiceDefaults
+    from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights
 
@@ -50,6 +53,14 @@ class Completion:
     completion_tokens: int
     seconds: float
     first_token_s: float
+    finish: str = ""
+    """Why it ended: `stop`, `length` (at its limit), `stopped` (by the user), or empty."""
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Return how fast the tokens behind the first one came."""
+        computing_s = self.seconds - self.first_token_s
+        return (self.completion_tokens - 1) / computing_s if computing_s > 0 else 0.0
 
 
 class Reporter(Protocol):
@@ -151,8 +162,12 @@ class Builder(Protocol):
 class Launcher(Protocol):
     """Starts and ends the containers of a rendered folder, through compose."""
 
-    def up(self, stack: str, folder: Path, *, wait_s: int, reporter: Reporter) -> None:
+    def up(
+        self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter
+    ) -> None:
         """Bring the stack to what the folder says and wait until it is healthy.
+
+        Without `how.wait` only until its containers are started.
 
         Raises:
             EngineError: A container ended, or printed a line that means that it will.
@@ -164,8 +179,13 @@ class Launcher(Protocol):
     ) -> None:
         """Stop and remove some services' containers."""
 
-    def down(self, stack: str, *, volumes: bool, reporter: Reporter) -> None:
-        """Stop and remove the stack's containers and networks."""
+    def down(
+        self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter
+    ) -> None:
+        """Stop and remove the stack's containers and networks.
+
+        `timeout_s` is each container's time to end, None for its own.
+        """
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         """Become a compose command on the stack, with the user's own terminal."""
@@ -206,6 +226,9 @@ class Host(Protocol):
     def reaches(self, url: str, site: Site) -> bool:
         """Return whether anything answers at `url` within five seconds."""
 
+    def why_not(self, url: str, site: Site) -> str:
+        """Return why nothing answers at `url`, empty where something does."""
+
     def package_index(self, site: Site) -> str:
         """Return the address of the Python package index that builds use, empty if unknown."""
 
@@ -218,6 +241,13 @@ class StackStore(Protocol):
 
     def lock(self, stack: str) -> Lock | None:
         """Read a stack's lock, None where there is none.
+
+        Raises:
+            BadFileError: It is damaged.
+        """
+
+    def summary(self, stack: str) -> LockSummary | None:
+        """Read what is shown of a stack's lock, None where there is none.
 
         Raises:
             BadFileError: It is damaged.
@@ -296,7 +326,13 @@ class Gateway(Protocol):
         temperature: float,
         on_text: Callable[[str], None],
     ) -> Completion:
-        """Ask for a streamed answer; each piece goes to `on_text` as it comes."""
+        """Ask for a streamed answer; each piece goes to `on_text` as it comes.
+
+        Ctrl-C closes the connection, so that the engine stops; what had come is returned.
+
+        Raises:
+            TooLongError: The messages do not fit into what the model can read.
+        """
 
 
 class Clock(Protocol):
@@ -374,3 +410,7 @@ class World(Protocol):
     @property
     def cache(self) -> Path:
         """Where downloads lie, for the check of free space."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """What is kept of conversations."""

@@ -50,7 +50,8 @@ class Site:
     """One-line package sources for the base image's distribution and release."""
     registry: Sourced | None = None
     """Mirror of the public image registry, `host[:port][/path]`."""
-    git_mirror: Sourced | None = None
+    git_mirror: tuple[Sourced, ...] = ()
+    """`https://MIRROR/` in place of all public git hosts, or `https://HOST/=https://MIRROR/`."""
     hub_endpoint: Sourced | None = None
     hub_offline: Sourced | None = None
     """`1` where only the model hub may not be asked; everything else may."""

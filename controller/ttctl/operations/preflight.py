@@ -10,6 +10,7 @@ from ttctl.errors import NothingFitsError, OfflineError, TtctlError, UsageError
 from ttctl.model.site import is_on
 from ttctl.model.spec import Request
 from ttctl.rules.apt_line import uri_and_suite
+from ttctl.rules.redaction import redacted
 from ttctl.rules.stack import BIND, stack_name
 
 if TYPE_CHECKING:
@@ -41,9 +42,8 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
     _check_processor(world, desired, plan)
     _check_port(world, desired, plan)
     _check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
+    _check_online(world, desired, plan)
     verbs = {step.verb for step in plan.steps}
-    if verbs & {"build", "bootstrap", "pull"}:
-        _check_online(world, desired)
     if verbs & {"build", "bootstrap"}:
         _check_network(world, desired)
     _warn_of_memory(world, desired)
@@ -125,14 +125,34 @@ def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> No
             )
 
 
-def _check_online(world: World, desired: Desired) -> None:
-    if world.site.is_offline:
-        raise OfflineError(
-            "The images are not here, and the site is offline.",
-            why="They are pulled, or built from a mirror's and a package index's packages.",
-            evidence=f"offline is set by {world.site.offline.source if world.site.offline else ''}",
-            next_step=f"TTCTL_OFFLINE=0 {_command(desired)}   # where there is a network",
-        )
+def _check_online(world: World, desired: Desired, plan: Plan) -> None:
+    if not world.site.is_offline:
+        return
+    images = [step.subject for step in plan.steps if step.verb in {"pull", "bootstrap", "build"}]
+    fetched = plan.wants("fetch", f"weights {desired.weights.repository}")
+    weights = [desired.weights.repository] if fetched and desired.weights.kind == "hub" else []
+    missing = {"images": images, "weights": weights}
+    kinds = " and ".join(f"the {kind}" for kind, names in missing.items() if names)
+    if not kinds:
+        return
+    named = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in missing.items() if names)
+    raise OfflineError(
+        f"{kinds.capitalize()} are not here, and the site is offline.",
+        why=_ways(images=bool(images), weights=bool(weights)),
+        evidence=f"Missing {named}; offline is set by "
+        f"{world.site.offline.source if world.site.offline else ''}.",
+        next_step=f"TTCTL_OFFLINE=0 {_command(desired)}   # where there is a network",
+    )
+
+
+def _ways(*, images: bool, weights: bool) -> str:
+    """Say where what is missing would come from."""
+    built = "Images are pulled, or built from a mirror's and a package index's packages."
+    return " ".join(
+        text
+        for text, wanted in ((built, images), ("Weights come from the model hub.", weights))
+        if wanted
+    )
 
 
 def _check_network(world: World, desired: Desired) -> None:
@@ -144,11 +164,11 @@ def _check_network(world: World, desired: Desired) -> None:
         *(("distribution mirror", mirror) for mirror in mirrors),
         *((("package index", index),) if index else ()),
     ):
-        if not world.host.reaches(url, world.site):
+        if reason := world.host.why_not(url, world.site):
             raise OfflineError(
                 f"The {what} does not answer.",
                 why="The images are not here, and a build takes packages from it.",
-                evidence=f"{url}: no answer within 5 s; nothing was changed.",
+                evidence=f"{redacted(url)}: {reason}; nothing was changed.",
                 next_step=f"{_command(desired)}   # when it answers",
             )
 

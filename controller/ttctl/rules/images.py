@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageRecipe
     from ttctl.model.site import Sourced
 
-SITE_SECRETS = ("site.env", "ca.pem", "pip.conf", "apt.conf", "sources.list")
+_OF_EVERY_STEP = ("site.env", "ca.pem", "pip.conf", "apt.conf", "sources.list")
+_OF_GIT = "gitconfig"
+SITE_SECRETS = (*_OF_EVERY_STEP, _OF_GIT)
 """Secret ids of a build; a place that needs nothing of a kind gives an empty file."""
 
 REPOSITORY = "ttctl"
@@ -43,7 +45,13 @@ def check_reference(one: Sourced) -> None:
 def site_mounts() -> str:
     """Return the mounts by which a RUN sees what is peculiar to the place."""
     # World-readable inside the build: apt checks certificates as its own user.
-    return " ".join(f"--mount=type=secret,id={secret},mode=0444" for secret in SITE_SECRETS)
+    return " ".join(f"--mount=type=secret,id={secret},mode=0444" for secret in _OF_EVERY_STEP)
+
+
+def git_mount() -> str:
+    """Return the mount by which a RUN that clones also sees the place's git mirrors."""
+    # Where git reads the machine's own settings: no variable has to lead it there.
+    return f"--mount=type=secret,id={_OF_GIT},target=/etc/gitconfig,mode=0444"
 
 
 def chain(recipes: Mapping[str, ImageRecipe], name: str) -> tuple[str, ...]:

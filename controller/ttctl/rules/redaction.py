@@ -17,6 +17,10 @@ _CREDENTIALS = (
         ),
         r"\1***",
     ),
+    # A header, as programs print it when they are asked to say more.
+    (re.compile(r"(\b(?:Basic|Bearer)\s+)[A-Za-z0-9._~+/-]{6,}=*", re.IGNORECASE), r"\1***"),
+    # A hub's token by its own mark. Source: https://huggingface.co/docs/hub/security-tokens
+    (re.compile(r"\bhf_[A-Za-z0-9]{8,}"), "hf_***"),
 )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
 from ttctl.model.site import SiteFiles
+from ttctl.rules.git_mirror import gitconfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,11 +29,14 @@ _TIMEOUT_S = 60
 _OFF = frozenset({"", "0", "false", "no"})
 
 
-def site_files(site: Site) -> SiteFiles:
+def site_files(site: Site, *, git_hosts: Iterable[str] = ()) -> SiteFiles:
     """Return the secrets and binds of a build at this place.
 
     An empty text means that the place needs nothing there. The CA bundle and the wheelhouses
     are named by their host paths and go in as they are.
+
+    Args:
+        git_hosts: The public git hosts that a mirror of all of them replaces.
 
     Raises:
         BadFileError: A value holds a line end or another character that no setting has.
@@ -45,6 +49,7 @@ def site_files(site: Site) -> SiteFiles:
             ("pip.conf", _pip_conf(site)),
             ("apt.conf", _apt_conf(site)),
             ("sources.list", "".join(f"{one.value}\n" for one in site.apt_sources)),
+            ("gitconfig", gitconfig(site, git_hosts, ca_file=f"{SECRETS}/ca.pem")),
         ),
         ca_bundle=site.ca_bundle.value if site.ca_bundle else "",
         wheelhouses=tuple(one.value for one in site.wheelhouses if "://" not in one.value),

@@ -58,7 +58,7 @@ if ! have ttctl/rootfs:bookworm; then
 fi
 
 if ! have ttctl/base:ae562311f21cd16c; then
-    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --label=dev.ttctl.fingerprint=ae562311f21cd16c402ff39e5afa45eed325ca9d2a186b8119921874c9838e08 --tag=ttctl/base:ae562311f21cd16c images/base
+    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=ae562311f21cd16c402ff39e5afa45eed325ca9d2a186b8119921874c9838e08 --tag=ttctl/base:ae562311f21cd16c images/base
 fi
 
 if ! have ttctl/torch:c9315f39c0c92dc3; then
@@ -66,7 +66,7 @@ if ! have ttctl/torch:c9315f39c0c92dc3; then
     echo "${TTCTL_WHEELS:-}" | tr ':' '\n' | while IFS= read -r wheel; do
         [ -z "$wheel" ] || cp "$wheel" images/torch/wheelhouse/
     done
-    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --label=dev.ttctl.fingerprint=c9315f39c0c92dc3001185a6fa55fd5ff2f91e9d0214ffc4f43ac47feca14c99 --tag=ttctl/torch:c9315f39c0c92dc3 images/torch
+    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=c9315f39c0c92dc3001185a6fa55fd5ff2f91e9d0214ffc4f43ac47feca14c99 --tag=ttctl/torch:c9315f39c0c92dc3 images/torch
 fi
 
 if ! have ttctl/vllm-cpu:8a2852f741bce402; then
@@ -74,9 +74,9 @@ if ! have ttctl/vllm-cpu:8a2852f741bce402; then
     echo "${TTCTL_WHEELS:-}" | tr ':' '\n' | while IFS= read -r wheel; do
         [ -z "$wheel" ] || cp "$wheel" images/vllm-cpu/wheelhouse/
     done
-    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --label=dev.ttctl.fingerprint=8a2852f741bce4023548cab9a500fb730e588b8f3e4c1196e85644aa3896d42b --tag=ttctl/vllm-cpu:8a2852f741bce402 images/vllm-cpu
+    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=8a2852f741bce4023548cab9a500fb730e588b8f3e4c1196e85644aa3896d42b --tag=ttctl/vllm-cpu:8a2852f741bce402 images/vllm-cpu
 fi
 
 if ! have ttctl/gateway:6eaf8f57b8c03921; then
-    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --label=dev.ttctl.fingerprint=6eaf8f57b8c0392125713a5688e6417ef8840a1deb61f88c27dcfe4b45b715a7 --tag=ttctl/gateway:6eaf8f57b8c03921 images/gateway
+    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=6eaf8f57b8c0392125713a5688e6417ef8840a1deb61f88c27dcfe4b45b715a7 --tag=ttctl/gateway:6eaf8f57b8c03921 images/gateway
 fi

@@ -156,7 +156,7 @@ def test_just_enough_room_is_enough() -> None:
         pytest.param(
             Site(offline=at("1", "TTCTL_OFFLINE")),
             "",
-            "The images are not here, and the site is offline.",
+            "The images and the weights are not here, and the site is offline.",
             id="told to be offline",
         ),
         pytest.param(
@@ -181,6 +181,26 @@ def test_a_build_without_a_network_is_refused_with_what_does_not_answer(
     error = refused(scene, OfflineError)
     assert error.message == message
     assert silent in error.evidence
+
+
+def test_an_offline_place_says_at_once_all_that_is_missing_by_name() -> None:
+    scene = Scene(site=Site(offline=at("1", "TTCTL_OFFLINE")))
+    missing = refused(scene, OfflineError)
+    assert missing.evidence == (
+        "Missing images: ttctl/rootfs:bookworm, base, torch, vllm-cpu, gateway; "
+        "weights: acme/Small-1B; offline is set by TTCTL_OFFLINE."
+    )
+    assert missing.next_step.startswith("TTCTL_OFFLINE=0 ttctl up llama")
+
+
+def test_weights_alone_are_missed_before_anything_is_changed() -> None:
+    scene = Scene()
+    up(scene.world, LLAMA)
+    scene.site = Site(offline=at("1", "--offline"))
+    scene.weights.here.clear()
+    missing = refused(scene, OfflineError)
+    assert missing.message == "The weights are not here, and the site is offline."
+    assert missing.why == "Weights come from the model hub."
 
 
 def test_a_site_without_any_index_is_not_asked_for_one() -> None:
