@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
+from ttctl.adapters.lock_glance import SCHEMA
 from ttctl.adapters.toml import parse_toml
 from ttctl.adapters.toml_lines import line_of
 from ttctl.errors import BadFileError
@@ -20,7 +21,6 @@ from ttctl.rules import fingerprint
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = 1
 HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hex64OrEmpty = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stack's state folder: the rendered folder with its lock, the secrets, the logs."""
+"""A stack's state folder: the rendered folder with its lock, the secrets, the logs.
+
+What checks a lock and writes it is loaded when one is: `status` and `ps` do without.
+"""
+# ruff: noqa: PLC0415 - see above
 
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private, sweep_strays, write_atomically
 from ttctl.adapters.kernel_lock import held
-from ttctl.adapters.lock_file import lock_text, read_lock
+from ttctl.adapters.lock_glance import lock_summary
 from ttctl.errors import TtctlError
 from ttctl.rules.stack import checked_name
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ttctl.model.lock import Lock
+    from ttctl.model.lock_summary import LockSummary
     from ttctl.model.protocols import Reporter
 
 KEY_BYTES = 32
@@ -61,7 +66,13 @@ class StateFolder:
 
     def lock(self, stack: str) -> Lock | None:
         """Read the stack's lock, None where there is none."""
+        from ttctl.adapters.lock_file import read_lock
+
         return read_lock(self.folder(stack) / LOCK_NAME)
+
+    def summary(self, stack: str) -> LockSummary | None:
+        """Read what is shown of the stack's lock, None where there is none."""
+        return lock_summary(self.folder(stack) / LOCK_NAME)
 
     @contextmanager
     def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
@@ -71,6 +82,8 @@ class StateFolder:
 
     def lock_text(self, lock: Lock) -> str:
         """Return the lock file's text."""
+        from ttctl.adapters.lock_file import lock_text
+
         return lock_text(lock)
 
     def has_key(self, stack: str) -> bool:
@@ -103,7 +116,7 @@ class StateFolder:
         make_private(path.parent)
         key = _read_key(path)
         if not key:
-            key = secrets.token_hex(KEY_BYTES)
+            key = os.urandom(KEY_BYTES).hex()
             write_atomically(path, f"{key}\n", mode=0o600)
         line = _hash_line(key)
         # Readable by the container's user; the folder above is the user's alone.

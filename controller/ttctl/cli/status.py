@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
     """Say how a stack is and how to talk to it."""
     session = session_of(ctx)
-    found = stacks.status(session.world, stacks.pick_stack(session.world, stack))
+    found = stacks.status(session.world, stack)
     lines = [
         f"{found.stack}: {session.console.out.state(found.state)}",
         f"model     {found.model or 'unknown'} on {found.device or 'unknown'}",

@@ -15,7 +15,7 @@ from ttctl.rules.stack import checked_name, stack_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ttctl.model.lock import Lock
+    from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
     from ttctl.model.service import ContainerState
@@ -38,8 +38,12 @@ class StackStatus:
 
 def known_stacks(world: World) -> tuple[str, ...]:
     """Return every stack that has a lock or a container."""
+    return _names(world, world.engine.containers(None))
+
+
+def _names(world: World, seen: tuple[ContainerState, ...]) -> tuple[str, ...]:
     owner = world.store.owner()
-    running = {s.stack for s in world.engine.containers(None) if s.owner == owner}
+    running = {one.stack for one in seen if one.owner == owner}
     return tuple(sorted(running | set(world.store.stacks())))
 
 
@@ -49,7 +53,11 @@ def pick_stack(world: World, word: str | None) -> str:
     Raises:
         UsageError: There is none of that name, or several and no word.
     """
-    names = known_stacks(world)
+    return _picked(world, word, world.engine.containers(None))
+
+
+def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) -> str:
+    names = _names(world, seen)
     if word is not None:
         for name in (word, stack_name(Request(model=word))):
             if name in names:
@@ -62,7 +70,7 @@ def pick_stack(world: World, word: str | None) -> str:
         )
     if len(names) == 1:
         return names[0]
-    running = tuple(sorted({s.stack for s in world.engine.containers(None) if s.stack in names}))
+    running = tuple(sorted({one.stack for one in seen if one.stack in names}))
     if len(running) == 1:
         return running[0]
     raise UsageError(
@@ -84,12 +92,19 @@ def stack_to_end(world: World, word: str | None) -> str:
     return pick_stack(world, word)
 
 
-def status(world: World, stack: str) -> StackStatus:
-    """Say how a stack is; asks the gateway only where one runs."""
-    containers = world.engine.containers(stack)
+def status(world: World, word: str | None) -> StackStatus:
+    """Say how a stack is; asks the engine once, and the gateway only where one runs.
+
+    Raises:
+        UsageError: There is no stack of that name, or several and no word.
+    """
+    seen = world.engine.containers(None)
+    stack = _picked(world, word, seen)
+    project = f"ttctl-{stack}-"
+    containers = tuple(one for one in seen if one.stack == stack and one.name.startswith(project))
     reason = ""
     try:
-        lock = world.store.lock(stack)
+        lock = world.store.summary(stack)
     except BadFileError as exc:
         lock, reason = None, f"{exc.message} {exc.evidence}"
     port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
@@ -106,7 +121,7 @@ def status(world: World, stack: str) -> StackStatus:
 
 
 def _state(
-    world: World, lock: Lock | None, containers: tuple[ContainerState, ...], *, port: int
+    world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, port: int
 ) -> str:
     if not containers:
         return "stopped"
@@ -120,7 +135,13 @@ def _state(
 
 
 def down(
-    world: World, stack: str, *, volumes: bool, dry_run: bool, lock_timeout_s: float = 10
+    world: World,
+    stack: str,
+    *,
+    volumes: bool,
+    dry_run: bool,
+    timeout_s: int | None = None,
+    lock_timeout_s: float = 10,
 ) -> Plan:
     """Stop and remove a stack's containers and networks; its lock and key stay.
 
@@ -134,9 +155,14 @@ def down(
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
         plan = steps_to_down(stack, world.engine.containers(stack))
         if plan.changes:
-            with world.reporter.step(f"Stop {stack} (each service has up to 120 s)"):
-                world.launcher.down(stack, volumes=volumes, reporter=world.reporter)
+            grace = 120 if timeout_s is None else timeout_s
+            with world.reporter.step(f"Stop {stack} (each service has up to {grace} s)"):
+                _end(world, stack, volumes=volumes, timeout_s=timeout_s)
         else:
             # A command that was killed may have left the networks.
-            world.launcher.down(stack, volumes=volumes, reporter=world.reporter)
+            _end(world, stack, volumes=volumes, timeout_s=timeout_s)
     return plan
+
+
+def _end(world: World, stack: str, *, volumes: bool, timeout_s: int | None) -> None:
+    world.launcher.down(stack, volumes=volumes, timeout_s=timeout_s, reporter=world.reporter)

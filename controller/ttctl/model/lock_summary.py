@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is shown of a lock. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockSummary:
+    """The part of a lock that says what a stack is; nothing in here is opened or run."""
+
+    model: str
+    device: str
+    port: int
+    reason: str
+    """Why this model and no other."""
