@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("check-jsonschema", "hypothesis", "pytest", "pytest-xdist")
+TOOLS = ("hypothesis", "jsonschema", "pytest", "pytest-xdist")
 """What the unit tests need of the `dev` extra."""
 TESTS = ("tests/unit", "tests/golden")
 LIMIT_S = 900
@@ -162,7 +163,10 @@ def _parts(version: str) -> tuple[str, ...]:
 
 def _test(folder: Path) -> str:
     words = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *TESTS)
-    return "" if _run(str(folder / "bin" / "python"), *words) else "tests failed"
+    # Its own folder of temporary files: two runs of pytest would sweep away each other's.
+    with tempfile.TemporaryDirectory(prefix="ttctl-") as own:
+        python = str(folder / "bin" / "python")
+        return "" if _run("env", f"PYTEST_DEBUG_TEMPROOT={own}", python, *words) else "tests failed"
 
 
 def _run(*words: str) -> bool:
