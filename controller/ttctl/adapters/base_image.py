@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
+from ttctl.adapters.registry import DIGEST, check_registry, digest_of, pull_error
 from ttctl.adapters.scratch import scratch
 from ttctl.errors import BadFileError, BuildError, PrivilegeError, ToolMissingError, WaitError
 from ttctl.model.image import BaseImage
@@ -21,17 +20,15 @@ from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ttctl.adapters.process import Finished
     from ttctl.adapters.sources import BaseEntry
     from ttctl.model.protocols import Reporter
     from ttctl.model.site import Site
 
-REGISTRY_S = 12
 PULL_S = 1800
+LOCAL_S = 10
 BOOTSTRAP_S = 1200
 REMOVE_S = 120
 LOCAL = "ttctl/rootfs"
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def decide_base(entry: BaseEntry, site: Site, *, offline: bool) -> BaseImage:
@@ -46,7 +43,11 @@ def decide_base(entry: BaseEntry, site: Site, *, offline: bool) -> BaseImage:
             reason=f"named by {site.base_image.source}",
         )
     upstream = mirrored(entry.image, site)
-    digest = "" if offline else _digest_of(upstream)
+    if offline:
+        return _pulled_before(entry, upstream) or _to_bootstrap(
+            entry, "no registry may be asked, and none was before"
+        )
+    digest = digest_of(upstream, site)
     if digest:
         return BaseImage(
             origin="registry",
@@ -55,18 +56,18 @@ def decide_base(entry: BaseEntry, site: Site, *, offline: bool) -> BaseImage:
             digest=digest,
             reason=f"the registry answers for {upstream}",
         )
-    return BaseImage(
-        origin="bootstrapped",
-        reference=f"{LOCAL}:{entry.release}",
-        source=f"{entry.distribution} {entry.release}",
-        reason=f"no registry answers for {upstream}: made from the distribution's packages",
-    )
+    return _to_bootstrap(entry, f"no registry answers for {upstream}")
 
 
 def mirrored(reference: str, site: Site) -> str:
-    """Return an upstream reference as this place reaches it."""
+    """Return an upstream reference as this place reaches it.
+
+    Raises:
+        BadFileError: The setting is more than a host and a path.
+    """
     if site.registry is None:
         return reference
+    check_registry(site.registry)
     return f"{site.registry.value.rstrip('/')}/{reference.partition('/')[2]}"
 
 
@@ -75,19 +76,31 @@ def obtain_base(base: BaseImage, release: str, site: Site, reporter: Reporter) -
 
     Raises:
         BuildError: It could not be pulled or made.
+        PrivilegeError: The registry asks for a login.
+        OfflineError: Its certificate is not trusted.
     """
     if base.origin == "bootstrapped":
         _bootstrap(base, release, site, reporter)
         return
     wanted = pull_reference(base)
-    _checked(["docker", "pull", wanted], PULL_S, reporter, "The base image could not be pulled.")
+    _pull(wanted, reporter, "The base image could not be pulled.")
     if base.reference != wanted:
         _checked(["docker", "tag", wanted, base.reference], 30, reporter, "It cannot be tagged.")
 
 
 def pull(reference: str, reporter: Reporter) -> None:
     """Pull an image that is not built here."""
-    _checked(["docker", "pull", reference], PULL_S, reporter, f"{reference!r} cannot be pulled.")
+    _pull(reference, reporter, f"{reference!r} cannot be pulled.")
+
+
+def _pull(reference: str, reporter: Reporter, what: str) -> None:
+    done = run(
+        ["docker", "pull", reference],
+        timeout_s=PULL_S,
+        on_line=lambda line: reporter.detail(redacted(line)),
+    )
+    if done.returncode != 0:
+        raise pull_error(reference, done, what)
 
 
 def bootstrap_commands(
@@ -141,6 +154,41 @@ def bootstrap_environ(site: Site, wgetrc: Path) -> dict[str, str]:
     return environ
 
 
+def _to_bootstrap(entry: BaseEntry, why: str) -> BaseImage:
+    return BaseImage(
+        origin="bootstrapped",
+        reference=f"{LOCAL}:{entry.release}",
+        source=f"{entry.distribution} {entry.release}",
+        reason=f"{why}: made from the distribution's packages",
+    )
+
+
+def _pulled_before(entry: BaseEntry, upstream: str) -> BaseImage | None:
+    """Return the base image that this engine still has from a registry. No network is asked."""
+    named = f"reference={LOCAL}:{entry.release}-*"
+    found = _local("image", "ls", f"--filter={named}", "--format={{.Repository}}:{{.Tag}}")
+    for reference in found:
+        for shown in _local("image", "inspect", '--format={{join .RepoDigests "\\n"}}', reference):
+            digest = shown.rpartition("@")[2]
+            if DIGEST.fullmatch(digest) and reference.endswith(f"-{digest[7:23]}"):
+                return BaseImage(
+                    origin="registry",
+                    reference=reference,
+                    source=upstream,
+                    digest=digest,
+                    reason="no registry may be asked: the base image that was pulled before",
+                )
+    return None
+
+
+def _local(*words: str) -> tuple[str, ...]:
+    try:
+        done = run(["docker", *words], timeout_s=LOCAL_S)
+    except (ToolMissingError, WaitError):
+        return ()
+    return done.lines if done.returncode == 0 else ()
+
+
 def _bootstrap(base: BaseImage, release: str, site: Site, reporter: Reporter) -> None:
     mirror = mirror_of(site, release)
     reporter.note(f"{base.reason} (debootstrap, about a minute)")
@@ -187,22 +235,6 @@ def _root_prefix() -> tuple[str, ...]:
     )
 
 
-def _digest_of(reference: str) -> str:
-    command = ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}"]
-    try:
-        done = run([*command, reference], timeout_s=REGISTRY_S)
-    except (ToolMissingError, WaitError):
-        return ""
-    # Warnings may stand before the manifest: both streams are one here.
-    _, brace, rest = "\n".join(done.lines).partition("{")
-    try:
-        manifest, _ = json.JSONDecoder().raw_decode(brace + rest)
-    except ValueError:
-        return ""
-    digest = str(manifest.get("digest", ""))
-    return digest if done.returncode == 0 and DIGEST.fullmatch(digest) else ""
-
-
 def _checked(
     command: Sequence[str],
     timeout_s: float,
@@ -210,7 +242,7 @@ def _checked(
     what: str,
     *,
     environ: Mapping[str, str] | None = None,
-) -> Finished:
+) -> None:
     done = run(
         command,
         timeout_s=timeout_s,
@@ -224,4 +256,3 @@ def _checked(
             evidence=redacted(done.tail(6)),
             next_step="ttctl config site",
         )
-    return done

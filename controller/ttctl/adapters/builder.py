@@ -18,6 +18,7 @@ from ttctl.model.image import BuildResult
 from ttctl.model.protocols import PlaceFiles
 from ttctl.model.site import Sourced
 from ttctl.rules.images import SITE_SECRETS, build_command
+from ttctl.rules.redaction import redacted
 from ttctl.rules.wheels import wheel_key, wheel_names
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class BuildxBuilder:
         if done.returncode != 0:
             raise BuildError(
                 f"The image {image.name!r} could not be built.",
-                why=progress.failed_at or f"docker buildx ended with {done.returncode}.",
+                why=redacted(progress.failed_at) or f"docker buildx ended with {done.returncode}.",
                 evidence=_error_lines(done.lines),
                 next_step=f"less {self._logs}",
             )
@@ -181,7 +182,7 @@ class _Progress:
 
     def line(self, line: str) -> None:
         """Take one line of output."""
-        self._reporter.detail(line)
+        self._reporter.detail(redacted(line))
         if step := STEP.match(line):
             self._steps.add(step[1])
             stage = line.partition("[")[2].partition(" ")[0]
@@ -217,4 +218,4 @@ def _write_secrets(files: SiteFiles, folder: Path) -> None:
 def _error_lines(lines: Sequence[str]) -> str:
     kept = [re.sub(r"^#\d+ [\d.]+ ", "", line) for line in lines if line.strip()]
     marked = [line for line in kept if re.search(r"(?i)\berror\b|failed|unable|not found", line)]
-    return "\n".join((marked or kept)[-6:])
+    return redacted("\n".join((marked or kept)[-6:]))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ttctl.adapters.base_image import (
     pull,
 )
 from ttctl.adapters.sources import BaseEntry
-from ttctl.errors import BadFileError, BuildError, PrivilegeError
+from ttctl.errors import BadFileError, BuildError, OfflineError, PrivilegeError, TtctlError
 from ttctl.model.image import BaseImage
 from ttctl.model.site import Site
 
@@ -73,7 +74,7 @@ def test_a_registry_that_answers_gives_the_digest(programs: Programs, body: str)
 def test_a_registry_that_does_not_answer_is_done_without(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
-    monkeypatch.setattr("ttctl.adapters.base_image.REGISTRY_S", 0.3)
+    monkeypatch.setattr("ttctl.adapters.registry.REGISTRY_S", 0.3)
     programs.add("docker", body)
     base = decide_base(ENTRY, Site(), offline=False)
     assert (base.origin, base.reference, base.digest) == (
@@ -84,11 +85,95 @@ def test_a_registry_that_does_not_answer_is_done_without(
     assert IMAGE in base.reason
 
 
-def test_without_docker_or_a_network_nobody_is_asked(programs: Programs) -> None:
+def test_without_docker_the_base_is_made(programs: Programs) -> None:
     assert decide_base(ENTRY, Site(), offline=False).origin == "bootstrapped"
-    programs.add("docker")
     assert decide_base(ENTRY, Site(), offline=True).origin == "bootstrapped"
     assert programs.calls == []
+
+
+def test_offline_the_engine_alone_is_asked_and_what_was_pulled_before_is_taken(
+    programs: Programs,
+) -> None:
+    programs.add("docker")
+    made = decide_base(ENTRY, Site(), offline=True)
+    assert (made.origin, made.reference) == ("bootstrapped", "ttctl/rootfs:bookworm")
+    assert "no registry may be asked" in made.reason
+    assert [call[:3] for call in programs.calls] == [["docker", "image", "ls"]]
+    had = f"ttctl/rootfs:bookworm-{'a' * 16}"
+    digests = f"print('r.example.org/library/debian@{DIGEST}')"
+    programs.add("docker", f"print('{had}') if 'ls' in sys.argv else {digests}")
+    pulled = decide_base(ENTRY, Site(), offline=True)
+    assert (pulled.origin, pulled.reference, pulled.digest) == ("registry", had, DIGEST)
+    assert "pulled before" in pulled.reason
+
+
+def test_an_image_that_only_has_such_a_name_is_not_taken_for_one_that_was_pulled(
+    programs: Programs,
+) -> None:
+    lies = "print('ttctl/rootfs:bookworm-0123456789abcdef') if 'ls' in sys.argv else print('')"
+    programs.add("docker", lies)
+    assert decide_base(ENTRY, Site(), offline=True).origin == "bootstrapped"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "step"),
+    [
+        pytest.param(
+            "unexpected status: 401 Unauthorized",
+            PrivilegeError,
+            "docker login m.example.org:5000",
+            id="a login is missing",
+        ),
+        pytest.param(
+            "x509: certificate signed by unknown authority",
+            OfflineError,
+            "/etc/docker/certs.d/m.example.org:5000/ca.crt",
+            id="its certificate is unknown",
+        ),
+    ],
+)
+def test_a_mirror_that_answers_and_does_not_give_is_no_silence(
+    programs: Programs, said: str, kind: type[TtctlError], step: str
+) -> None:
+    programs.add("docker", f"print({said!r}); sys.exit(1)")
+    site = Site(registry=at("m.example.org:5000/hub"))
+    with pytest.raises(kind, match=r"'m\.example\.org:5000'") as refused:
+        decide_base(ENTRY, site, offline=False)
+    assert step in refused.value.next_step
+    with pytest.raises(kind):
+        pull("m.example.org:5000/hub/vllm:1", FakeReporter())
+    # The public registry is done without: no person named it.
+    assert decide_base(ENTRY, Site(), offline=False).origin == "bootstrapped"
+
+
+@pytest.mark.parametrize(
+    "value", ["https://m.example.org", "me:canary@m.example.org", "m.example.org/Über", "a b", "-x"]
+)
+def test_a_mirror_that_is_no_start_of_a_reference_is_refused(
+    programs: Programs, value: str
+) -> None:
+    with pytest.raises(BadFileError, match="'registry' cannot be put before") as refused:
+        decide_base(ENTRY, Site(registry=at(value, "TTCTL_REGISTRY")), offline=False)
+    assert "TTCTL_REGISTRY" in refused.value.evidence
+    assert "canary" not in str(vars(refused.value))
+    assert programs.calls == []
+
+
+def test_a_registry_is_asked_through_the_places_proxy_and_with_its_certificates(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://of-the-shell.example.org")
+    names = ("https_proxy", "HTTPS_PROXY", "http_proxy", "SSL_CERT_FILE", "HOME")
+    seen = tmp_path / "seen"
+    programs.add(
+        "docker",
+        f"import os; open({str(seen)!r}, 'w').write(repr([os.environ.get(n) for n in {names}]))",
+    )
+    proxy = "http://p.example.org:1"
+    site = Site(https_proxy=at(proxy), ca_bundle=at("/etc/corporate.pem"))
+    decide_base(ENTRY, site, offline=False)
+    expected = [proxy, proxy, None, "/etc/corporate.pem", os.environ["HOME"]]
+    assert seen.read_text() == repr(expected)
 
 
 @pytest.mark.parametrize(
