@@ -29,6 +29,24 @@ class UsageError(TtctlError):
     exit_code = 2
     code = "usage"
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        why: str = "",
+        evidence: str = "",
+        next_step: str = "",
+        mistyped: str = "",
+        meant: str = "",
+    ) -> None:
+        """Keep the parts; the command line puts `meant` in the place of the word `mistyped`.
+
+        `next_step` is for where there is nothing near, or nobody who knows the whole command.
+        """
+        super().__init__(message, why=why, evidence=evidence, next_step=next_step)
+        self.mistyped = mistyped
+        self.meant = meant
+
 
 class NoDeviceError(TtctlError):
     """The device that was asked for is not in this machine."""
@@ -49,6 +67,10 @@ class EngineError(TtctlError):
 
     exit_code = 5
     code = "engine-failed"
+
+
+class TooLongError(EngineError):
+    """A prompt does not fit into what the model can read."""
 
 
 class BuildError(EngineError):

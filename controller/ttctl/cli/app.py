@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shlex
 import signal
 import sys
 import traceback
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from ttctl.cli.door import split_behind
+from ttctl.cli.explain import explain
 from ttctl.cli.front_page import PURPOSE
+from ttctl.cli.meant import Typed, refusal_of, unknown_word
 from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
 from ttctl.cli.session import Flags, Session
 from ttctl.errors import InterruptedByUserError, TtctlError, UsageError
@@ -45,13 +45,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one is nearest."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
-            raise UsageError(
-                f"There is no verb {args[0]!r}.",
-                why=f"Verbs: {', '.join(COMMANDS)}.",
-                evidence=f"Nearest: {near[0]}." if near else "",
-                next_step=f"ttctl {near[0]} --help" if near else "ttctl --help",
-            )
+            raise unknown_word("verb", args[0], COMMANDS, also=ALIASES, next_step="ttctl --help")
         return super().resolve_command(ctx, args)
 
 
@@ -61,6 +55,7 @@ def load(verb: str) -> click.Command:
     # Typer is loaded by the verb's module; the front page and the door do without.
     command: click.Command = sys.modules["typer"].main.get_command(module.app)
     command.name = verb
+    explain(command, verb)
     return command
 
 
@@ -72,6 +67,7 @@ def group() -> click.Group:
 def run_command(words: list[str], given: frozenset[str]) -> int:
     """Run one command and return its exit code; `given` are fields of `Flags`."""
     words, behind = _own_words(words or ["--help"])
+    typed = Typed(words=tuple(words), flags=given, behind=behind)
     session = Session(Flags(**dict.fromkeys(given, True)), behind)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
@@ -91,7 +87,7 @@ def run_command(words: list[str], given: frozenset[str]) -> int:
         session.console.say("next:     the same command goes on from here")
         return ended.code
     except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - a traceback is no screen
-        error = _as_refusal(raised)
+        error = _as_refusal(raised, typed)
         if session.flags.debug:
             traceback.print_exc()
         with contextlib.suppress(BrokenPipeError):
@@ -102,21 +98,19 @@ def run_command(words: list[str], given: frozenset[str]) -> int:
 
 def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Return the words with our own verb in front, and what is the engine's."""
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
     words = [*ALIASES.get(words[0], words[:1]), *words[1:]]
     return split_behind(words) if words[0] in FOR_THE_ENGINE else (words, ())
 
 
-def _as_refusal(raised: BaseException) -> TtctlError:
+def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
+    if isinstance(raised, click.UsageError):
+        raised = refusal_of(raised, typed)
+    if isinstance(raised, UsageError) and raised.meant:
+        raised.next_step = typed.corrected(raised.mistyped, raised.meant)
     if isinstance(raised, TtctlError):
         return raised
-    if isinstance(raised, click.UsageError):
-        context = raised.ctx.command_path if raised.ctx else "ttctl"
-        return UsageError(
-            raised.format_message(),
-            why="The words of the command could not be read.",
-            evidence=f"Typed: ttctl {shlex.join(sys.argv[1:])}",
-            next_step=f"{context} --help",
-        )
     if isinstance(raised, KeyboardInterrupt | click.Abort):
         return InterruptedByUserError(
             "Stopped by the user.",

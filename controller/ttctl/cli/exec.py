@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli.meant import nearest
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.operations import stacks
@@ -19,14 +20,15 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def execute(
     ctx: typer.Context,
     *,
-    service: Annotated[str, typer.Argument(help="vllm or gateway.")],
-    command: Annotated[list[str], typer.Argument(help="Behind `--`: the command.")],
-    stack: Annotated[str | None, typer.Option("--stack", help="The stack.")] = None,
+    service: Annotated[str, typer.Argument(help="A service of the stack: vllm or gateway.")],
+    command: Annotated[
+        list[str], typer.Argument(help="The command; behind `--` its flags are its own.")
+    ],
+    stack: Annotated[
+        str | None, typer.Option("--stack", help="The stack; not needed where there is one.")
+    ] = None,
 ) -> None:
-    """Run a command in a service's container, as the container's own user.
-
-    SERVICE is vllm or gateway; COMMAND stands behind `--`, so that its flags are its own.
-    """
+    """Run a command in a service's container, as the container's own user."""
     session = session_of(ctx)
     name = stacks.pick_stack(session.world, stack)
     states = session.world.engine.containers(name)
@@ -37,6 +39,8 @@ def execute(
             why="Its containers are not here, or have ended.",
             evidence=f"Running services: {', '.join(running) or 'none'}.",
             next_step=f"ttctl status {name}",
+            mistyped=service,
+            meant=nearest(service, running),
         )
     no_terminal = [] if sys.stdin.isatty() else ["--no-TTY"]
     session.world.launcher.attach(name, ["exec", *no_terminal, service, *command])

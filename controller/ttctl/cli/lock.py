@@ -32,10 +32,7 @@ def lock(
     ] = False,
     lock_timeout: options.LockTimeout = 10,
 ) -> None:
-    """Make every floating reference exact, and start nothing.
-
-    MODEL is a model's name, or an alias such as llama.
-    """
+    """Make every floating reference exact, and start nothing."""
     session = session_of(ctx)
     made = operations.lock(session.world, request, upgrade=upgrade, lock_timeout_s=lock_timeout)
     session.show("lock", made, lock_text(made))

@@ -52,10 +52,7 @@ def show(
     model: options.Model,
     device: options.Device = None,
 ) -> None:
-    """Show one entry of the catalog.
-
-    MODEL is a model's name, or an alias such as llama.
-    """
+    """Show one entry of the catalog."""
     session = session_of(ctx)
     named = known(session.world.catalog.specs(), model)
     spec = resolve(named, model=model, device=device or named[0].device)

@@ -33,6 +33,8 @@ def _known_device(name: str | None) -> str | None:
         why="Device types are upstream's, in lower case, and cpu.",
         evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(DEVICE_NAMES)}.",
         next_step="ttctl devices",
+        mistyped=name,
+        meant=near[0] if near else "",
     )
 
 

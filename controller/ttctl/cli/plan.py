@@ -21,10 +21,7 @@ def plan(
     *,
     request: Request,
 ) -> None:
-    """Show what `up` would do, and why, without doing it.
-
-    MODEL is a model's name, or an alias such as llama.
-    """
+    """Show what `up` would do, and why, without doing it."""
     session = session_of(ctx)
     desired, steps = operations.plan(session.world, request)
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}"

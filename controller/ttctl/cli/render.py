@@ -24,10 +24,7 @@ def render(
     request: Request,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
 ) -> None:
-    """Write a folder that plain docker compose can run.
-
-    MODEL is a model's name, or an alias such as llama.
-    """
+    """Write a folder that plain docker compose can run."""
     session = session_of(ctx)
     made = operations.render(session.world, request, output=output)
     session.show("render", made, "\n".join(str(made.folder / name) for name in made.files))

@@ -35,7 +35,6 @@ def up(
     """Bring a model up and prove that it answers.
 
     Does nothing where everything already is as wanted.
-    MODEL is a model's name, or an alias such as llama.
     """
     session = session_of(ctx)
     if dry_run:

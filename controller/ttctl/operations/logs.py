@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
@@ -37,16 +38,21 @@ def logs(
     Raises:
         UsageError: The stack has no such service.
     """
+    containers = world.engine.containers(stack)
     names = {
         state.container_id: state.service
-        for state in world.engine.containers(stack)
+        for state in containers
         if service in {None, state.service}
     }
     if not names:
+        services = {state.service for state in containers}
         raise UsageError(
             f"The stack {stack!r} has no container" + (f" of {service!r}." if service else "."),
             why="Logs are kept with the containers, and end with them.",
+            evidence=f"Services with a container: {', '.join(sorted(services)) or 'none'}.",
             next_step="ttctl ps --all" if service else f"ttctl status {stack}",
+            mistyped=service or "",
+            meant=next(iter(get_close_matches(service or "", services, n=1)), ""),
         )
     lines = world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
     return (LogLine(service=service_name, line=line) for service_name, line in lines)

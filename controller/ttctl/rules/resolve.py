@@ -53,7 +53,9 @@ def known(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
             f"There is no model {model!r} in the catalog.",
             why="Neither a model nor an alias has this name.",
             evidence=f"Nearest: {', '.join(near)}." if near else "No name is near to it.",
-            next_step=f"ttctl up {near[0]}" if near else "ttctl models ls",
+            next_step="ttctl models ls",
+            mistyped=model,
+            meant=near[0] if near else "",
         )
     return named
 

@@ -141,8 +141,8 @@ def test_only_debug_shows_how_it_came_about(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("words", "next_step"),
     [
-        pytest.param(["dwon"], "ttctl down --help", id="letters turned"),
-        pytest.param(["stat"], "ttctl status --help", id="cut"),
+        pytest.param(["dwon", "x"], "ttctl down x", id="letters turned"),
+        pytest.param(["stat"], "ttctl status", id="cut"),
         pytest.param(["zzz"], "ttctl --help", id="near to none"),
     ],
 )
@@ -159,12 +159,12 @@ def test_an_unknown_verb_is_told_with_the_nearest_one(
     ("words", "message", "next_step"),
     [
         pytest.param(["up"], "Missing argument 'MODEL'", "ttctl up --help", id="missing"),
-        pytest.param(["up", "x", "--bogus"], "No such option", "ttctl up", id="unknown"),
+        pytest.param(["up", "x", "--bogus"], "no option '--bogus'", "ttctl up", id="unknown"),
         pytest.param(["up", "x", "--port", "0"], "0 is not in the range", "ttctl up", id="range"),
         pytest.param(["up", "x", "--port", "x"], "'x' is not a valid int", "ttctl up", id="kind"),
         pytest.param(["up", "x", "y"], "unexpected extra argument", "ttctl up", id="too many"),
-        pytest.param(["models", "shwo"], "No such command 'shwo'", "ttctl models", id="subverb"),
-        pytest.param(["--bogus"], "No such option", "ttctl --help", id="before"),
+        pytest.param(["models", "shwo"], "no verb 'models shwo'", "ttctl models", id="subverb"),
+        pytest.param(["--bogus"], "no option '--bogus'", "ttctl --help", id="before"),
         pytest.param(["boom", "x", "--number", "10"], "10 is not in", "ttctl boom", id="a verb's"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_name_that_is_nearly_right_is_told_which_one_is_near() -> None:
     with pytest.raises(UsageError, match="no model 'lama'") as caught:
         resolve(SPECS, model="lama", device="cpu")
     assert caught.value.evidence.startswith("Nearest: llama")
-    assert caught.value.next_step == "ttctl up llama"
+    assert (caught.value.mistyped, caught.value.meant) == ("lama", "llama")
 
 
 def test_a_name_that_is_near_to_nothing_is_sent_to_the_list() -> None:
