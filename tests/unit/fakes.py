@@ -22,16 +22,18 @@ from ttctl.model.device import System
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
-from ttctl.model.protocols import Completion, EngineInfo, PlaceFiles
+from ttctl.model.protocols import EngineInfo, PlaceFiles
 from ttctl.model.service import CONFIG_LABEL, ContainerState
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
+from ttctl.model.talk import Completion
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.image import ImageSpec
+    from ttctl.model.plan import How
     from ttctl.model.protocols import (
         Builder,
         Catalog,
@@ -369,8 +371,16 @@ class FakeLauncher:
         self._made = 0
         self.fails: TtctlError | None = None
 
-    def up(self, stack: str, folder: Path, *, wait_s: int, reporter: Reporter) -> None:  # noqa: ARG002
-        self._calls.append("up")
+    def up(
+        self,
+        stack: str,
+        folder: Path,
+        *,
+        how: How,
+        wait_s: int,  # noqa: ARG002
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        self._calls.append("up, recreating" if how.recreate else "up")
         if self.fails:
             raise self.fails
         files = self._store.rendered[str(folder)]
@@ -417,8 +427,16 @@ class FakeLauncher:
         for service in services:
             del self._engine.states[f"ttctl-{stack}-{service}-1"]
 
-    def down(self, stack: str, *, volumes: bool, reporter: Reporter) -> None:  # noqa: ARG002
-        self._calls.append(f"down{' with volumes' if volumes else ''}")
+    def down(
+        self,
+        stack: str,
+        *,
+        volumes: bool,
+        timeout_s: int | None,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        limit = "" if timeout_s is None else f" within {timeout_s} s"
+        self._calls.append(f"down{' with volumes' if volumes else ''}{limit}")
         for state in self._engine.containers(stack):
             del self._engine.states[state.name]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.docker_engine import DockerEngine
     from ttctl.adapters.process import Finished
+    from ttctl.model.plan import How
     from ttctl.model.protocols import Reporter
     from ttctl.model.service import ContainerState
 
@@ -47,8 +48,10 @@ class ComposeLauncher:
             if name in PASSED_ON or name.startswith("DOCKER_")
         }
 
-    def up(self, stack: str, folder: Path, *, wait_s: int, reporter: Reporter) -> None:
+    def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
         """Bring the stack to what the folder says and wait until it is healthy.
+
+        Without `how.wait` only until its containers are started.
 
         Raises:
             EngineError: A container ended, or printed a line that means that it will.
@@ -61,7 +64,9 @@ class ComposeLauncher:
             target=self._watch, args=(stack, cancel, ended, fatal, reporter), daemon=True
         )
         watcher.start()
-        arguments = ["up", "--detach", "--wait", "--wait-timeout", str(wait_s), "--remove-orphans"]
+        arguments = ["up", "--detach", "--remove-orphans"]
+        arguments += ["--wait", "--wait-timeout", str(wait_s)] if how.wait else []
+        arguments += ["--force-recreate"] if how.recreate else []
         try:
             done = run(
                 self._command(folder, arguments),
@@ -82,10 +87,11 @@ class ComposeLauncher:
         arguments = ["rm", "--stop", "--force", *services]
         self._checked(stack, self._command(folder, arguments), reporter)
 
-    def down(self, stack: str, *, volumes: bool, reporter: Reporter) -> None:
+    def down(self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter) -> None:
         """Stop and remove the stack's containers and networks, with or without its folder."""
         command = ["docker", "compose", "--project-name", f"ttctl-{stack}", "--progress", "plain"]
         extra = ["--volumes"] if volumes else []
+        extra += [] if timeout_s is None else ["--timeout", str(timeout_s)]
         self._checked(stack, [*command, "down", "--remove-orphans", *extra], reporter)
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:

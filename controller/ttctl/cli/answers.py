@@ -13,10 +13,10 @@ from typing import Literal
 from ttctl.model.device import System
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
-from ttctl.model.protocols import Completion
 from ttctl.model.service import ContainerState
 from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
+from ttctl.model.talk import Completion
 from ttctl.operations.logs import LogLine
 from ttctl.operations.plan import Rendered
 from ttctl.operations.stacks import StackStatus

@@ -20,6 +20,26 @@ class Step:
     reason: str
 
 
+PullPolicy = Literal["always", "missing", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What `up` is to do though it need not, in compose's words."""
+
+    build: bool = False
+    """Build every image of ours again; what did not change comes from the build cache."""
+    pull: PullPolicy = "missing"
+    """Whether images that are pulled are pulled again, when missing, or not at all."""
+    recreate: bool = False
+    """Replace containers that run as wanted too."""
+    wait: bool = True
+    """Wait until the stack has answered."""
+
+
+AS_NEEDED = How()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What would happen, in order."""

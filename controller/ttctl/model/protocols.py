@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
     from ttctl.model.device import System
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
-    from ttctl.model.plan import How
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
+    from ttctl.model.plan import How
     from ttctl.model.service import ContainerState, ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights
+    from ttctl.model.talk import Completion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +42,6 @@ class PlaceFiles:
     """(file name, text) of the BuildKit secrets."""
     wheels: tuple[str, ...]
     """Host paths of wheels that go into a build."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """What the model said, and how fast."""
-
-    text: str
-    model: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-    first_token_s: float
-    finish: str = ""
-    """Why it ended: `stop`, `length` (at its limit), `stopped` (by the user), or empty."""
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Return how fast the tokens behind the first one came."""
-        computing_s = self.seconds - self.first_token_s
-        return (self.completion_tokens - 1) / computing_s if computing_s > 0 else 0.0
 
 
 class Reporter(Protocol):
@@ -162,9 +143,7 @@ class Builder(Protocol):
 class Launcher(Protocol):
     """Starts and ends the containers of a rendered folder, through compose."""
 
-    def up(
-        self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter
-    ) -> None:
+    def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
         """Bring the stack to what the folder says and wait until it is healthy.
 
         Without `how.wait` only until its containers are started.
@@ -179,9 +158,7 @@ class Launcher(Protocol):
     ) -> None:
         """Stop and remove some services' containers."""
 
-    def down(
-        self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter
-    ) -> None:
+    def down(self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter) -> None:
         """Stop and remove the stack's containers and networks.
 
         `timeout_s` is each container's time to end, None for its own.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, OfflineError, UsageError
 from ttctl.model.lock import Lock, LockedImage
+from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Weights
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
@@ -19,7 +20,7 @@ from ttctl.rules.stack import DEFAULT_PORT, stack_name, stack_of
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
     from ttctl.model.lock import LockedWeights
-    from ttctl.model.plan import Plan
+    from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.service import ContainerState, ServiceDefaults, Stack
     from ttctl.model.site import Site
@@ -131,7 +132,7 @@ def _desired(
     )
 
 
-def plan_for(world: World, desired: Desired) -> Plan:
+def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
     """Look at what is there and return the steps that lead to what is wanted."""
     stack = desired.stack
     containers = world.engine.containers(stack.name)
@@ -147,7 +148,12 @@ def plan_for(world: World, desired: Desired) -> Plan:
         containers=containers,
     )
     return steps_to_up(
-        stack, desired.images, base=desired.base, weights=desired.weights, observed=observed
+        stack,
+        desired.images,
+        base=desired.base,
+        weights=desired.weights,
+        observed=observed,
+        how=how,
     )
 
 

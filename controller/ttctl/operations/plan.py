@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
+from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.render_folder import LOCK_NAME
 from ttctl.rules.resolve import known
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.lock import Lock
-    from ttctl.model.plan import Plan
+    from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
@@ -31,10 +32,10 @@ class Rendered:
     """Paths inside of it."""
 
 
-def plan(world: World, request: Request) -> tuple[Desired, Plan]:
+def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
     """Resolve `request` and return what `up` would do."""
     desired = desire(world, request)
-    return desired, plan_for(world, desired)
+    return desired, plan_for(world, desired, how)
 
 
 def render(world: World, request: Request, *, output: Path, lock_timeout_s: float = 10) -> Rendered:

@@ -10,6 +10,7 @@ from ttctl.errors import NothingFitsError, OfflineError, TtctlError, UsageError
 from ttctl.model.site import is_on
 from ttctl.model.spec import Request
 from ttctl.rules.apt_line import uri_and_suite
+from ttctl.rules.processor import unfit_for_pinned_wheels
 from ttctl.rules.redaction import redacted
 from ttctl.rules.stack import BIND, stack_name
 
@@ -41,7 +42,7 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
     info = world.engine.info()
     _check_processor(world, desired, plan)
     _check_port(world, desired, plan)
-    _check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
+    check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
     _check_online(world, desired, plan)
     verbs = {step.verb for step in plan.steps}
     if verbs & {"build", "bootstrap"}:
@@ -53,16 +54,13 @@ def _check_processor(world: World, desired: Desired, plan: Plan) -> None:
     building = [name for name in PINNED_WHEELS if plan.wants("build", name)]
     if desired.spec.device != "cpu" or not building:
         return
-    system = world.host.system()
-    found = "without the flag avx2" if system.machine == "x86_64" else "expected x86_64"
-    # Flags that could not be read say nothing against the processor.
-    lacks_avx2 = bool(system.cpu_flags) and "avx2" not in system.cpu_flags
-    if system.machine == "x86_64" and not lacks_avx2:
+    unfit = unfit_for_pinned_wheels(world.host.system())
+    if not unfit:
         return
     raise NothingFitsError(
         f"The image {building[0]!r} does not run on this processor.",
         why="The wheels that are pinned for the cpu target are built for x86-64 with AVX2.",
-        evidence=f"This machine is {system.machine}, {found}; nothing was changed.",
+        evidence=f"{unfit}; nothing was changed.",
         next_step="ttctl config site   # its engine_image names an image for this processor",
     )
 
@@ -99,7 +97,12 @@ def _command(desired: Desired) -> str:
     return f"ttctl up {model}{named}"
 
 
-def _check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> None:
+def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> None:
+    """Refuse what would not fit: images under `root`, weights under the cache.
+
+    Raises:
+        TtctlError: The disk is too full.
+    """
     building = [step.subject for step in plan.steps if step.verb == "build"]
     images = sum(BUILD_BYTES.get(name, OTHER_BUILD_BYTES) for name in building)
     weights = 0

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ttctl.errors import BadFileError, UsageError
+from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.spec import Request
 from ttctl.operations.desire import refuse_foreign
+from ttctl.operations.ready import wait_for
 from ttctl.rules.order import steps_to_down
 from ttctl.rules.stack import checked_name, stack_name
 
@@ -67,6 +69,8 @@ def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) ->
             why="No lock and no container has this name.",
             evidence=f"Stacks: {', '.join(names) or 'none'}.",
             next_step=f"ttctl up {word}",
+            mistyped=word,
+            meant=next(iter(get_close_matches(word, names, n=1)), ""),
         )
     if len(names) == 1:
         return names[0]
@@ -132,6 +136,25 @@ def _state(
     if lock is None:
         return "unknown"
     return "ready" if world.gateway.healthy(port) else "degraded"
+
+
+def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
+    """Wait until a stack has answered, and say how it is then.
+
+    Raises:
+        EngineError: It does not run, or a container of it has ended.
+        WaitError: It did not answer within `timeout_s` seconds.
+    """
+    lock = world.store.lock(stack)
+    if lock is None or not world.engine.containers(stack):
+        raise EngineError(
+            f"The stack {stack!r} does not run: there is nothing to wait for.",
+            why="No container of it is here.",
+            next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
+        )
+    with world.reporter.step(f"Wait for {stack}"):
+        wait_for(world, lock, limit_s=timeout_s)
+    return status(world, stack)
 
 
 def down(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError
+from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.desire import desire, plan_for, with_known_hashes
-from ttctl.operations.images import get_images
+from ttctl.operations.fetch import get_images, get_weights
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.rules.order import stuck
@@ -18,7 +19,7 @@ from ttctl.rules.stack import stack_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ttctl.model.plan import Plan
+    from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
@@ -42,11 +43,18 @@ class UpResult:
     command: tuple[str, ...]
     """The engine's exact command line."""
     changed: bool
+    answers: bool
+    """Whether a completion has come back; False where it was not waited for."""
     seconds: float
 
 
 def up(
-    world: World, request: Request, *, wait_s: int = WAIT_S, lock_timeout_s: float = 10
+    world: World,
+    request: Request,
+    *,
+    how: How = AS_NEEDED,
+    wait_s: int = WAIT_S,
+    lock_timeout_s: float = 10,
 ) -> UpResult:
     """Do what the plan says; where nothing is to be done, only look.
 
@@ -58,16 +66,16 @@ def up(
     started = world.clock.now()
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request)
-        plan = plan_for(world, desired)
+        plan = plan_for(world, desired, how)
         try:
-            _bring_up(world, request, desired, plan, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
         except EngineError:
             # What was running when it was looked at may have been about to end: look once more.
-            again = plan_for(world, desired)
+            again = plan_for(world, desired, how)
             if plan.changes or not again.changes:
                 raise
             plan = again
-            _bring_up(world, request, desired, plan, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
     return UpResult(
         stack=name,
         model=desired.spec.model,
@@ -79,23 +87,27 @@ def up(
         folder=world.store.folder(name),
         command=(*desired.stack.services[0].entrypoint, *desired.stack.services[0].command),
         changed=bool(plan.changes),
+        answers=how.wait,
         seconds=world.clock.now() - started,
     )
 
 
-def _bring_up(world: World, request: Request, desired: Desired, plan: Plan, *, wait_s: int) -> None:
+def _bring_up(
+    world: World, request: Request, desired: Desired, plan: Plan, *, how: How, wait_s: int
+) -> None:
     if plan.changes:
         preflight(world, desired, plan)
         _get_what_is_missing(world, desired, plan)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
             complete = with_known_hashes(world, desired)
-            _start(world, complete, plan, before=before, wait_s=wait_s)
+            _start(world, complete, plan, before=before, how=how, wait_s=wait_s)
         except EngineError:
             if _names_limits(request):
                 _forget(world, desired.stack.name, before)
             raise
-    await_ready(world, desired, quick=not plan.changes, wait_s=wait_s)
+    if how.wait:
+        await_ready(world, desired.lock, quick=not plan.changes, wait_s=wait_s)
 
 
 def _names_limits(request: Request) -> bool:
@@ -116,13 +128,12 @@ def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:
         reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
     get_images(world, desired, plan)
     if plan.wants("fetch", f"weights {desired.weights.repository}"):
-        with reporter.step(f"Fetch weights {desired.weights.repository}"):
-            world.weights.fetch(desired.weights, world.site, reporter)
+        get_weights(world, desired)
     world.keys.ensure_key(desired.stack.name)
 
 
 def _start(
-    world: World, desired: Desired, plan: Plan, *, before: dict[str, str], wait_s: int
+    world: World, desired: Desired, plan: Plan, *, before: dict[str, str], how: How, wait_s: int
 ) -> None:
     reporter, stack = world.reporter, desired.stack
     folder = world.store.folder(stack.name)
@@ -137,4 +148,4 @@ def _start(
             with reporter.step(f"Remove {', '.join(broken)}"):
                 world.launcher.remove(stack.name, folder, broken, reporter=reporter)
         with reporter.step(f"Start {', '.join(service.name for service in stack.services)}"):
-            world.launcher.up(stack.name, folder, wait_s=wait_s, reporter=reporter)
+            world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=reporter)

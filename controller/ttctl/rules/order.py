@@ -6,14 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ttctl.model.plan import Plan, Step
+from ttctl.errors import EngineError
+from ttctl.model.plan import AS_NEEDED, Plan, Step
 from ttctl.rules.compose import config_hash
 from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lock import LockedWeights
-    from ttctl.model.plan import Verb
+    from ttctl.model.plan import How, Verb
     from ttctl.model.service import ContainerState, ServiceSpec, Stack
 
 
@@ -37,11 +38,16 @@ def steps_to_up(
     base: BaseImage,
     weights: LockedWeights,
     observed: Observed,
+    how: How = AS_NEEDED,
 ) -> Plan:
-    """Return what `up` does, in order; a step that is not needed says why it is skipped."""
+    """Return what `up` does, in order; a step that is not needed says why it is skipped.
+
+    Raises:
+        EngineError: An image that has to be pulled is not here, and `how` forbids to pull.
+    """
     steps = [
-        *_image_steps(images, base=base, present=observed.images),
-        _weights_step(weights, complete=observed.weights_complete),
+        *image_steps(images, base=base, present=observed.images, how=how),
+        weights_step(weights, complete=observed.weights_complete),
         _step_or_skip(
             "key", "gateway key", "no key was made yet", "made before", needed=not observed.has_key
         ),
@@ -52,9 +58,9 @@ def steps_to_up(
             "it holds exactly this plan",
             needed=not observed.folder_matches,
         ),
-        *(_service_step(stack, service, observed) for service in stack.services),
+        *(_service_step(stack, service, observed, how=how) for service in stack.services),
         *_orphan_steps(stack, observed.containers),
-        Step(verb="wait", subject="ready", reason="until a real completion has come back"),
+        _wait_step(how),
     ]
     return Plan(stack=stack.name, steps=tuple(steps))
 
@@ -75,27 +81,51 @@ def steps_to_down(stack: str, containers: tuple[ContainerState, ...]) -> Plan:
     return Plan(stack=stack, steps=tuple(steps))
 
 
-def _image_steps(
-    images: tuple[ImageSpec, ...], *, base: BaseImage, present: frozenset[str]
+def image_steps(
+    images: tuple[ImageSpec, ...], *, base: BaseImage, present: frozenset[str], how: How
 ) -> list[Step]:
+    """Return how the images are had.
+
+    Raises:
+        EngineError: One has to be pulled, and `how` forbids it.
+    """
     steps: list[Step] = []
-    needed = _needed(images, present)
+    needed = {one.name for one in images if _again(one, how)} | _needed(images, present)
     own = [image for image in images if not image.prebuilt]
-    if own and own[0].name in needed and base.reference not in present:
+    again = how.pull == "always" and base.origin != "bootstrapped"
+    if own and own[0].name in needed and (again or base.reference not in present):
         verb: Verb = "bootstrap" if base.origin == "bootstrapped" else "pull"
         steps.append(Step(verb=verb, subject=base.reference, reason=base.reason))
-    for image in images:
-        if image.name not in needed:
-            here = image.reference in present
-            reason = f"{image.reference} is here" if here else "nothing is built on it now"
-            steps.append(Step(verb="skip", subject=f"image {image.name}", reason=reason))
-        elif image.prebuilt:
-            reason = "the site settings name this image"
-            steps.append(Step(verb="pull", subject=image.reference, reason=reason))
-        else:
-            reason = f"{image.reference} is not here"
-            steps.append(Step(verb="build", subject=image.name, reason=reason))
+    steps += [_image_step(image, needed=needed, present=present, how=how) for image in images]
+    _check_pulls(steps, how)
     return steps
+
+
+def _again(image: ImageSpec, how: How) -> bool:
+    return how.pull == "always" if image.prebuilt else how.build
+
+
+def _image_step(image: ImageSpec, *, needed: set[str], present: frozenset[str], how: How) -> Step:
+    here = image.reference in present
+    if image.name not in needed:
+        reason = f"{image.reference} is here" if here else "nothing is built on it now"
+        return Step(verb="skip", subject=f"image {image.name}", reason=reason)
+    if image.prebuilt:
+        reason = "--pull always" if _again(image, how) else "the site settings name this image"
+        return Step(verb="pull", subject=image.reference, reason=reason)
+    reason = "--build" if here else f"{image.reference} is not here"
+    return Step(verb="build", subject=image.name, reason=reason)
+
+
+def _check_pulls(steps: list[Step], how: How) -> None:
+    pulled = [step.subject for step in steps if step.verb == "pull"]
+    if pulled and how.pull == "never":
+        raise EngineError(
+            f"The image {pulled[0]!r} is not here.",
+            why="It can only be pulled, and `--pull never` forbids that.",
+            evidence=f"To be pulled: {', '.join(pulled)}.",
+            next_step=f"docker pull {pulled[0]}   # or ttctl up with --pull missing",
+        )
 
 
 def _needed(images: tuple[ImageSpec, ...], present: frozenset[str]) -> set[str]:
@@ -109,7 +139,8 @@ def _needed(images: tuple[ImageSpec, ...], present: frozenset[str]) -> set[str]:
     return needed
 
 
-def _weights_step(weights: LockedWeights, *, complete: bool) -> Step:
+def weights_step(weights: LockedWeights, *, complete: bool) -> Step:
+    """Return what is to be done for the weights."""
     subject = f"weights {weights.repository}"
     if complete:
         return Step(verb="skip", subject=subject, reason="every file is here and verified")
@@ -118,23 +149,36 @@ def _weights_step(weights: LockedWeights, *, complete: bool) -> Step:
     return Step(verb="fetch", subject=subject, reason=reason)
 
 
-def _service_step(stack: Stack, service: ServiceSpec, observed: Observed) -> Step:
-    wanted = config_hash(stack, service)
+def _wait_step(how: How) -> Step:
+    if how.wait:
+        return Step(verb="wait", subject="ready", reason="until a real completion has come back")
+    return Step(verb="skip", subject="ready", reason="--no-wait: whether it answers is not asked")
+
+
+def _service_step(stack: Stack, service: ServiceSpec, observed: Observed, *, how: How) -> Step:
     own = [one for one in observed.containers if one.service == service.name]
-    if not own:
-        return Step(verb="start", subject=service.name, reason="no container of it is here")
-    found = own[0]
-    if found.config_hash != wanted:
-        reason = "its settings changed: it is recreated"
+    reason = (
+        _why_not_as_wanted(own[0], wanted=config_hash(stack, service), observed=observed)
+        if own
+        else "no container of it is here"
+    )
+    if not reason and how.recreate:
+        reason = "--force-recreate"
+    if reason:
         return Step(verb="start", subject=service.name, reason=reason)
-    if found.state != "running":
-        reason = f"its container is {found.state} (exit code {found.exit_code})"
-        return Step(verb="start", subject=service.name, reason=reason)
-    if found.health == "unhealthy":
-        return Step(verb="start", subject=service.name, reason="it is unhealthy: it is recreated")
-    if service.name == GATEWAY_SERVICE and not observed.has_key:
-        return Step(verb="start", subject=service.name, reason="it knows another key: recreated")
     return Step(verb="skip", subject=service.name, reason="it runs as wanted")
+
+
+def _why_not_as_wanted(found: ContainerState, *, wanted: str, observed: Observed) -> str:
+    if found.config_hash != wanted:
+        return "its settings changed: it is recreated"
+    if found.state != "running":
+        return f"its container is {found.state} (exit code {found.exit_code})"
+    if found.health == "unhealthy":
+        return "it is unhealthy: it is recreated"
+    if found.service == GATEWAY_SERVICE and not observed.has_key:
+        return "it knows another key: recreated"
+    return ""
 
 
 def stuck(containers: tuple[ContainerState, ...], *, new_key: bool) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from tests.unit.fakes import FakeEngine, FakeReporter, container
 
 from ttctl.adapters.compose import SHOWN, ComposeLauncher, shortened
 from ttctl.errors import EngineError, PrivilegeError, WaitError
+from ttctl.model.plan import AS_NEEDED, How
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +61,9 @@ def launcher(engine: FakeEngine, **environ: str) -> ComposeLauncher:
     return ComposeLauncher(cast("DockerEngine", engine), environ)
 
 
-def up(engine: FakeEngine, **environ: str) -> FakeReporter:
+def up(engine: FakeEngine, how: How = AS_NEEDED, **environ: str) -> FakeReporter:
     reporter = FakeReporter()
-    launcher(engine, **environ).up("llama", FOLDER, wait_s=60, reporter=reporter)
+    launcher(engine, **environ).up("llama", FOLDER, how=how, wait_s=60, reporter=reporter)
     return reporter
 
 
@@ -73,8 +74,17 @@ def test_compose_is_told_the_folder_and_waits(engine: FollowedEngine, programs: 
     assert words[:2] == ["docker", "compose"]
     assert words[words.index("--file") + 1] == f"{FOLDER}/compose.yaml"
     assert words[words.index("--project-directory") + 1] == str(FOLDER)
-    assert words[-6:] == ["up", "--detach", "--wait", "--wait-timeout", "60", "--remove-orphans"]
+    assert words[-6:] == ["up", "--detach", "--remove-orphans", "--wait", "--wait-timeout", "60"]
     assert reporter.lines[-1] == "Container x Healthy"
+
+
+def test_compose_is_told_to_replace_what_runs_and_not_to_wait(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print('Container x Started')")
+    up(engine, How(recreate=True, wait=False))
+    (words,) = programs.calls
+    assert words[-4:] == ["up", "--detach", "--remove-orphans", "--force-recreate"]
 
 
 def test_no_variable_of_the_caller_overrides_the_folder(
@@ -160,12 +170,20 @@ def test_a_failure_before_any_container_shows_what_compose_said(
     assert caught.value.evidence == "network x not found"
 
 
-@pytest.mark.parametrize(("volumes", "last"), [(False, "--remove-orphans"), (True, "--volumes")])
+@pytest.mark.parametrize(
+    ("volumes", "timeout_s", "last"),
+    [(False, None, "--remove-orphans"), (True, None, "--volumes"), (False, 5, "5")],
+)
 def test_down_needs_no_folder(
-    engine: FollowedEngine, programs: Programs, *, volumes: bool, last: str
+    engine: FollowedEngine,
+    programs: Programs,
+    *,
+    volumes: bool,
+    timeout_s: int | None,
+    last: str,
 ) -> None:
     programs.add("docker")
-    launcher(engine).down("llama", volumes=volumes, reporter=FakeReporter())
+    launcher(engine).down("llama", volumes=volumes, timeout_s=timeout_s, reporter=FakeReporter())
     (words,) = programs.calls
     assert "--file" not in words
     assert words[words.index("--project-name") + 1] == "ttctl-llama"
@@ -185,7 +203,7 @@ def test_a_change_that_fails_shows_what_compose_said(
 ) -> None:
     programs.add("docker", "print('no'); sys.exit(1)")
     with pytest.raises(EngineError, match="'llama' could not be changed") as caught:
-        launcher(engine).down("llama", volumes=False, reporter=FakeReporter())
+        launcher(engine).down("llama", volumes=False, timeout_s=None, reporter=FakeReporter())
     assert caught.value.evidence == "no"
 
 

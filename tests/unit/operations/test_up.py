@@ -18,6 +18,7 @@ from ttctl.errors import (
     UsageError,
 )
 from ttctl.model.device import Chip, System
+from ttctl.model.plan import How
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations import plan as plan_operations
@@ -344,3 +345,43 @@ def test_an_engine_that_still_loads_gets_the_whole_wait_of_the_command(running: 
 
     running.gateway.on_look = look
     assert not up(running.world, LLAMA, wait_s=1200).changed
+
+
+BUILDS = ["build base", "build torch", "build vllm-cpu", "build gateway"]
+
+
+def test_build_makes_every_image_again_and_leaves_what_runs(running: Scene) -> None:
+    result = up(running.world, LLAMA, how=How(build=True))
+    assert running.taken() == BUILDS
+    assert result.changed
+
+
+def test_force_recreate_replaces_what_runs_as_wanted(running: Scene) -> None:
+    up(running.world, LLAMA, how=How(recreate=True))
+    assert running.taken() == ["up, recreating"]
+
+
+def test_without_waiting_nobody_is_asked_whether_it_answers(scene: Scene) -> None:
+    result = up(scene.world, LLAMA, how=How(wait=False))
+    assert not result.answers
+    assert scene.gateway.asked == []
+
+
+def test_an_image_that_is_only_pulled_is_pulled_again_or_never(scene: Scene) -> None:
+    scene.site = Site(engine_image=at("registry.example.org/vllm:1"))
+    with pytest.raises(EngineError, match="is not here") as caught:
+        up(scene.world, LLAMA, how=How(pull="never"))
+    assert "docker pull registry.example.org/vllm:1" in caught.value.next_step
+    assert scene.taken() == []
+    up(scene.world, LLAMA)
+    assert "pull registry.example.org/vllm:1" in scene.taken()
+    up(scene.world, LLAMA, how=How(pull="always"))
+    assert scene.taken() == ["pull registry.example.org/vllm:1"]
+
+
+def test_flags_of_the_engine_are_remembered_until_others_are_named(scene: Scene) -> None:
+    named = replace(LLAMA, engine_args=(("seed", "7"),))
+    assert up(scene.world, named).command[-2:] == ("--seed", "7")
+    assert up(scene.world, LLAMA).command[-2:] == ("--seed", "7")
+    other = up(scene.world, replace(LLAMA, engine_args=(("seed", "8"),)))
+    assert other.command[-2:] == ("--seed", "8")

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is everything had before a start, and is nothing started?"""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.fakes import Scene
+
+from ttctl.errors import OfflineError, TtctlError, UsageError
+from ttctl.model.plan import AS_NEEDED, How
+from ttctl.model.spec import Request
+from ttctl.operations.fetch import build, pull
+
+LLAMA = Request(model="llama")
+BUILDS = ["build base", "build torch", "build vllm-cpu", "build gateway"]
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_a_build_makes_what_is_missing_and_starts_nothing(scene: Scene) -> None:
+    made = build(scene.world, LLAMA, how=AS_NEEDED)
+    assert scene.taken() == ["base", *BUILDS]
+    assert [image.done for image in made.images] == ["built"] * 4
+    again = build(scene.world, LLAMA, how=AS_NEEDED)
+    assert scene.taken() == []
+    assert [image.done for image in again.images] == ["here"] * 4
+
+
+def test_a_build_that_is_insisted_on_builds_again(scene: Scene) -> None:
+    build(scene.world, LLAMA, how=AS_NEEDED)
+    scene.taken()
+    build(scene.world, LLAMA, how=How(build=True))
+    assert scene.taken() == BUILDS
+
+
+def test_a_pull_fetches_the_weights_once_and_needs_no_engine(scene: Scene) -> None:
+    scene.engine.refuses = TtctlError("A test says so.")
+    first = pull(scene.world, LLAMA)
+    assert scene.taken() == ["fetch acme/Small-1B"]
+    assert first.changed
+    assert first.size_bytes == 1_000
+    assert not pull(scene.world, LLAMA).changed
+    assert scene.taken() == []
+
+
+def test_a_pull_onto_a_full_disk_changes_nothing(scene: Scene) -> None:
+    scene.host.free["/cache"] = 10
+    with pytest.raises(TtctlError, match="not enough room for the weights"):
+        pull(scene.world, LLAMA)
+    assert scene.taken() == []
+
+
+def test_a_pull_says_which_model_stands_in(scene: Scene) -> None:
+    scene.weights.offline = True
+    fetched = pull(scene.world, LLAMA)
+    assert fetched.model == "demo-llama"
+    assert fetched.reason.startswith("stands in for acme/Small-1B")
+
+
+def test_a_pull_of_what_nothing_stands_in_for_is_refused(scene: Scene) -> None:
+    scene.weights.offline = True
+    with pytest.raises(OfflineError):
+        pull(scene.world, Request(model="llama", device="n150"))
+
+
+@pytest.mark.parametrize("verb", [pull, lambda *args: build(*args, how=AS_NEEDED)])
+def test_an_unknown_model_is_refused_first(scene: Scene, verb: object) -> None:
+    assert callable(verb)
+    with pytest.raises(UsageError):
+        verb(scene.world, Request(model="nothing"))
+    assert scene.taken() == []
