@@ -1,35 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look at the container engine through its API. Nothing here changes anything."""
+"""The container engine, looked at. Nothing here changes anything.
+
+Containers are asked for often, and cost no library; for the rest docker's own is loaded.
+"""
 
 from __future__ import annotations
 
-import queue
-import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import docker
-from docker.context import ContextAPI
-from docker.errors import DockerException, ImageNotFound, NotFound
-from docker.utils import kwargs_from_env
-from requests.exceptions import RequestException
-
-from ttctl.adapters.process import run
-from ttctl.errors import EngineError, PrivilegeError, ToolMissingError, UsageError
-from ttctl.model.protocols import EngineInfo
-from ttctl.model.service import (
-    CONFIG_LABEL,
-    OWNER_LABEL,
-    SERVICE_LABEL,
-    STACK_LABEL,
-    ContainerState,
-)
+from ttctl.adapters import docker_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-API_TIMEOUT_S = 20
-FOREIGN = (DockerException, RequestException, OSError)
+    from ttctl.adapters.docker_api import DockerApi
+    from ttctl.model.protocols import EngineInfo
+    from ttctl.model.service import ContainerState
 
 
 class DockerEngine:
@@ -46,54 +33,19 @@ class DockerEngine:
             EngineError: None does.
             ToolMissingError: compose or buildx is not installed.
         """
-        try:
-            info = self._client.info()
-        except FOREIGN as exc:
-            raise self._unreachable(exc) from exc
-        return EngineInfo(
-            version=str(info.get("ServerVersion", "")),
-            compose_version=_plugin_version("compose", "docker-compose"),
-            buildx_version=_plugin_version("buildx", "docker-buildx"),
-            root_dir=str(info.get("DockerRootDir", "")),
-        )
+        return self._api.info()
 
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         """Return the containers that carry our labels, of one stack or of all, by name."""
-        label = STACK_LABEL if stack is None else f"{STACK_LABEL}={stack}"
-        filters: dict[str, Any] = {"label": [label]}
-        if stack is not None:
-            filters["label"].append(f"com.docker.compose.project=ttctl-{stack}")
-        try:
-            listed = self._client.api.containers(all=True, filters=filters)
-            states = []
-            for entry in listed:
-                try:
-                    states.append(_state(self._client.api.inspect_container(entry["Id"])))
-                except NotFound:
-                    continue
-        except FOREIGN as exc:
-            raise self._unreachable(exc) from exc
-        return tuple(sorted(states, key=lambda state: state.name))
+        return docker_look.containers(self._environ, stack)
 
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""
-        try:
-            self._client.images.get(reference)
-        except ImageNotFound:
-            return False
-        except FOREIGN as exc:
-            raise self._unreachable(exc) from exc
-        return True
+        return self._api.has_image(reference)
 
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         """Return the last lines that a container printed; none where it is gone."""
-        try:
-            raw = self._client.api.logs(container_id, stdout=True, stderr=True, tail=tail)
-        except NotFound:
-            return ()
-        except FOREIGN as exc:
-            raise self._unreachable(exc) from exc
-        return tuple(raw.decode(errors="replace").replace("\r", "\n").splitlines())
+        return self._api.log_lines(container_id, tail=tail)
 
     def stream(
         self,
@@ -112,139 +64,14 @@ class DockerEngine:
             since: Unix time in seconds, None for the start.
             timestamps: Whether each line begins with its time.
         """
-        lines: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
-
-        def read(container_id: str, name: str) -> None:
-            for line in self._lines(
-                container_id, follow=follow, tail=tail, since=since, timestamps=timestamps
-            ):
-                lines.put((name, line))
-            lines.put(None)
-
-        for container_id, name in names.items():
-            threading.Thread(target=read, args=(container_id, name), daemon=True).start()
-        left = len(names)
-        while left:
-            item = lines.get()
-            if item is None:
-                left -= 1
-            else:
-                yield item
+        return self._api.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
 
     def follow(self, container_id: str, *, since: int) -> Iterator[str]:
         """Yield the lines that a container prints from `since` (Unix time) until it ends."""
-        return self._lines(container_id, follow=True, tail=None, since=since, timestamps=False)
-
-    def _lines(
-        self,
-        container_id: str,
-        *,
-        follow: bool,
-        tail: int | None,
-        since: int | None,
-        timestamps: bool,
-    ) -> Iterator[str]:
-        rest = b""
-        try:
-            chunks = self._client.api.logs(
-                container_id,
-                stdout=True,
-                stderr=True,
-                stream=True,
-                follow=follow,
-                tail="all" if tail is None else tail,
-                since=since,
-                timestamps=timestamps,
-            )
-            for chunk in chunks:
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from (line.decode(errors="replace").rstrip("\r") for line in lines)
-        except FOREIGN:
-            return
-        if rest:
-            yield rest.decode(errors="replace")
+        return self._api.follow(container_id, since=since)
 
     @cached_property
-    def _client(self) -> docker.DockerClient:
-        try:
-            return docker.DockerClient(
-                base_url=self._host, version="auto", timeout=API_TIMEOUT_S, **self._tls
-            )
-        except FOREIGN as exc:
-            raise self._unreachable(exc) from exc
+    def _api(self) -> DockerApi:
+        from ttctl.adapters.docker_api import DockerApi  # noqa: PLC0415 - docker's own library
 
-    @property
-    def _host(self) -> str:
-        named = self._environ.get("DOCKER_HOST")
-        if named:
-            return named
-        name = self._environ.get("DOCKER_CONTEXT") or None
-        context = ContextAPI.get_context(name)
-        if context is None and name is not None:
-            raise UsageError(
-                f"There is no docker context {name!r}.",
-                why="DOCKER_CONTEXT names it, and another engine than the one meant is not used.",
-                evidence=f"DOCKER_CONTEXT={name}",
-                next_step="docker context ls",
-            )
-        host = context.Host if context is not None else None
-        return str(host) if host else "unix:///var/run/docker.sock"
-
-    @property
-    def _tls(self) -> dict[str, Any]:
-        if not self._environ.get("DOCKER_TLS_VERIFY"):
-            return {}
-        arguments = kwargs_from_env(environment=dict(self._environ))
-        return {"tls": arguments["tls"]} if "tls" in arguments else {}
-
-    def _unreachable(self, exc: Exception) -> EngineError | PrivilegeError:
-        if "Permission denied" in str(exc):
-            return PrivilegeError(
-                "This user may not talk to the container engine.",
-                why="Its socket belongs to root and the group docker.",
-                evidence=str(exc)[:300],
-                next_step="sudo usermod -aG docker $USER && newgrp docker",
-            )
-        return EngineError(
-            "No container engine answers.",
-            why="ttctl builds images and starts containers through a Docker engine.",
-            evidence=f"{self._host}: {str(exc)[:300]}",
-            next_step="make engine   # or start the engine that you have",
-        )
-
-
-def _plugin_version(plugin: str, package: str) -> str:
-    done = run(["docker", plugin, "version"], timeout_s=20)
-    if done.returncode != 0:
-        raise ToolMissingError(
-            f"docker's plugin {plugin!r} is not installed.",
-            why="ttctl starts stacks with compose v2 and builds images with buildx.",
-            evidence=done.tail(3),
-            next_step=f"make engine   # or: apt-get install {package}",
-        )
-    return done.tail(1)
-
-
-def _state(raw: dict[str, Any]) -> ContainerState:
-    labels = raw["Config"].get("Labels") or {}
-    state = raw["State"]
-    bindings = (raw.get("NetworkSettings") or {}).get("Ports") or {}
-    return ContainerState(
-        container_id=raw["Id"],
-        name=raw["Name"].lstrip("/"),
-        stack=labels.get(STACK_LABEL, ""),
-        owner=labels.get(OWNER_LABEL, ""),
-        service=labels.get(SERVICE_LABEL, ""),
-        image=raw["Config"].get("Image", ""),
-        config_hash=labels.get(CONFIG_LABEL, ""),
-        state=state["Status"],
-        health=(state.get("Health") or {}).get("Status", ""),
-        exit_code=int(state.get("ExitCode") or 0),
-        oom_killed=bool(state.get("OOMKilled")),
-        started_at=state.get("StartedAt", ""),
-        ports=tuple(
-            (bound["HostIp"], int(bound["HostPort"]), int(port.partition("/")[0]))
-            for port, bounds in sorted(bindings.items())
-            for bound in bounds or ()
-        ),
-    )
+        return DockerApi(self._environ)

@@ -21,6 +21,7 @@ from ttctl.model.site import Sourced
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ttctl.adapters.settings import Settings
     from ttctl.adapters.store import StateFolder
     from ttctl.adapters.weights import Hub
     from ttctl.cli.console import Console
@@ -38,15 +39,17 @@ if TYPE_CHECKING:
         World,
     )
     from ttctl.model.site import Site, SiteFiles
+    from ttctl.rules.settings import Layer
 
 
 class Wired:
     """The real world of one command, each part made when it is first asked for."""
 
-    def __init__(self, console: Console, *, offline: bool) -> None:
+    def __init__(self, console: Console, *, offline: bool, settings: Settings) -> None:
         """Nothing is read or asked yet; `offline` is the flag of that name."""
         self._console = console
         self._offline = offline
+        self._settings = settings
         self._environ = dict(os.environ)
 
     @cached_property
@@ -128,9 +131,9 @@ class Wired:
     @cached_property
     def gateway(self) -> Gateway:
         """A client of the stacks' one door."""
-        from ttctl.adapters.gateway_client import GatewayClient
+        from ttctl.adapters.gateway import StackGateway
 
-        return GatewayClient()
+        return StackGateway()
 
     @cached_property
     def clock(self) -> Clock:
@@ -149,14 +152,13 @@ class Wired:
     @cached_property
     def site(self) -> Site:
         """What is peculiar to this place."""
-        from ttctl.adapters.settings import site_settings
         from ttctl.adapters.site import detect
 
         site = detect(
             self._environ,
             home=Path.home(),
             prefix=Path(sys.prefix),
-            settings=site_settings(self._environ, places.config(self._environ)),
+            settings=self._settings.site(),
         )
         return (
             replace(site, offline=Sourced(value="1", source="--offline")) if self._offline else site
@@ -182,9 +184,22 @@ class Wired:
         return site_files(here, git_hosts=hosts)
 
 
-def wire(console: Console, *, offline: bool = False) -> World:
+def wire(console: Console, *, settings: Settings, offline: bool = False) -> World:
     """Return everything outside, for one command."""
-    return Wired(console, offline=offline)
+    return Wired(console, offline=offline, settings=settings)
+
+
+def wire_settings(named: str | None) -> Settings:
+    """Return the settings of one command; `named` is what `--config` says."""
+    from ttctl.adapters.settings import Settings
+
+    return Settings(dict(os.environ), read=_read_settings, named=named)
+
+
+def _read_settings(path: Path, home: str, next_step: str) -> Layer:
+    from ttctl.adapters.settings_reader import read_settings
+
+    return read_settings(path, home, next_step)
 
 
 def _hub(site: Site) -> Hub:

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask the container engine through its API, by its own library. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import docker
+from docker.context import ContextAPI
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from ttctl.adapters.docker_errors import no_such_context, unreachable
+from ttctl.adapters.process import run
+from ttctl.errors import ToolMissingError
+from ttctl.model.protocols import EngineInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ttctl.errors import TtctlError
+
+API_TIMEOUT_S = 20
+FOREIGN = (DockerException, RequestException, OSError)
+
+
+class DockerApi:
+    """The engine that the docker command line would talk to."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """`environ` may name the engine by DOCKER_HOST or DOCKER_CONTEXT."""
+        self._environ = environ
+
+    def info(self) -> EngineInfo:
+        """Say which engine answers, with its plugins.
+
+        Raises:
+            EngineError: None does.
+            ToolMissingError: compose or buildx is not installed.
+        """
+        try:
+            info = self._client.info()
+        except FOREIGN as exc:
+            raise self._unreachable(exc) from exc
+        return EngineInfo(
+            version=str(info.get("ServerVersion", "")),
+            compose_version=_plugin_version("compose", "docker-compose"),
+            buildx_version=_plugin_version("buildx", "docker-buildx"),
+            root_dir=str(info.get("DockerRootDir", "")),
+        )
+
+    def has_image(self, reference: str) -> bool:
+        """Return whether an image is here."""
+        try:
+            self._client.images.get(reference)
+        except ImageNotFound:
+            return False
+        except FOREIGN as exc:
+            raise self._unreachable(exc) from exc
+        return True
+
+    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
+        """Return the last lines that a container printed; none where it is gone."""
+        try:
+            raw = self._client.api.logs(container_id, stdout=True, stderr=True, tail=tail)
+        except NotFound:
+            return ()
+        except FOREIGN as exc:
+            raise self._unreachable(exc) from exc
+        return tuple(raw.decode(errors="replace").replace("\r", "\n").splitlines())
+
+    def stream(
+        self,
+        names: Mapping[str, str],
+        *,
+        tail: int | None,
+        since: int | None,
+        timestamps: bool,
+        follow: bool,
+    ) -> Iterator[tuple[str, str]]:
+        """Yield (name, line) of several containers; with `follow` until all have ended.
+
+        Args:
+            names: Container id to the name that its lines carry.
+            tail: Lines from the end, None for all.
+            since: Unix time in seconds, None for the start.
+            timestamps: Whether each line begins with its time.
+        """
+        lines: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+
+        def read(container_id: str, name: str) -> None:
+            for line in self._lines(
+                container_id, follow=follow, tail=tail, since=since, timestamps=timestamps
+            ):
+                lines.put((name, line))
+            lines.put(None)
+
+        for container_id, name in names.items():
+            threading.Thread(target=read, args=(container_id, name), daemon=True).start()
+        left = len(names)
+        while left:
+            item = lines.get()
+            if item is None:
+                left -= 1
+            else:
+                yield item
+
+    def follow(self, container_id: str, *, since: int) -> Iterator[str]:
+        """Yield the lines that a container prints from `since` (Unix time) until it ends."""
+        return self._lines(container_id, follow=True, tail=None, since=since, timestamps=False)
+
+    def _lines(
+        self,
+        container_id: str,
+        *,
+        follow: bool,
+        tail: int | None,
+        since: int | None,
+        timestamps: bool,
+    ) -> Iterator[str]:
+        rest = b""
+        try:
+            chunks = self._client.api.logs(
+                container_id,
+                stdout=True,
+                stderr=True,
+                stream=True,
+                follow=follow,
+                tail="all" if tail is None else tail,
+                since=since,
+                timestamps=timestamps,
+            )
+            for chunk in chunks:
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode(errors="replace").rstrip("\r") for line in lines)
+        except FOREIGN:
+            return
+        if rest:
+            yield rest.decode(errors="replace")
+
+    @cached_property
+    def _client(self) -> docker.DockerClient:
+        try:
+            return docker.DockerClient(
+                base_url=self._host, version="auto", timeout=API_TIMEOUT_S, **self._tls
+            )
+        except FOREIGN as exc:
+            raise self._unreachable(exc) from exc
+
+    @property
+    def _host(self) -> str:
+        named = self._environ.get("DOCKER_HOST")
+        if named:
+            return named
+        name = self._environ.get("DOCKER_CONTEXT") or None
+        context = ContextAPI.get_context(name)
+        if context is None and name is not None:
+            raise no_such_context(name)
+        host = context.Host if context is not None else None
+        return str(host) if host else "unix:///var/run/docker.sock"
+
+    @property
+    def _tls(self) -> dict[str, Any]:
+        if not self._environ.get("DOCKER_TLS_VERIFY"):
+            return {}
+        arguments = kwargs_from_env(environment=dict(self._environ))
+        return {"tls": arguments["tls"]} if "tls" in arguments else {}
+
+    def _unreachable(self, exc: Exception) -> TtctlError:
+        return unreachable(f"{self._host}: {exc}")
+
+
+def _plugin_version(plugin: str, package: str) -> str:
+    done = run(["docker", plugin, "version"], timeout_s=20)
+    if done.returncode != 0:
+        raise ToolMissingError(
+            f"docker's plugin {plugin!r} is not installed.",
+            why="ttctl starts stacks with compose v2 and builds images with buildx.",
+            evidence=done.tail(3),
+            next_step=f"make engine   # or: apt-get install {package}",
+        )
+    return done.tail(1)
