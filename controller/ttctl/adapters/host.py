@@ -35,7 +35,7 @@ class LocalHost:
 
     def system(self) -> System:
         """Look for cards, cores and memory. The cards' part is not yet run on a card."""
-        pci = _pci_devices(self._root)
+        pci = pci_devices(self._root)
         nodes = _chips(self._root, pci)
         chips = tuple(chip for chip in nodes if _rooted(self._root, chip.node).exists())
         match = match_device(
@@ -50,7 +50,7 @@ class LocalHost:
             memory_bytes=_memory_bytes(self._root),
             machine=os.uname().machine,
             cpu_flags=_cpu_flags(self._root),
-            driver=_text(self._root / "sys/module/tenstorrent/version"),
+            driver=text_of(self._root / "sys/module/tenstorrent/version"),
             reason=match.reason,
             evidence=match.evidence,
         )
@@ -78,7 +78,7 @@ class LocalHost:
         return site.pip_index_url.value if site.pip_index_url else default_index()
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     """Return a small file's text without its line end, empty where it cannot be read.
 
     A driver's attribute exists and still refuses to be read while a chip is being reset.
@@ -89,7 +89,8 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """Return what is in a folder, nothing where it cannot be read."""
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError:
@@ -100,12 +101,12 @@ def _rooted(root: Path, path: str) -> Path:
     return root / path.removeprefix("/")
 
 
-def _pci_devices(root: Path) -> dict[str, str]:
+def pci_devices(root: Path) -> dict[str, str]:
     """Return the vendor's PCI devices: address to device id in hex."""
     found = {}
-    for address in _names(root / _PCI):
-        if _text(root / _PCI / address / "vendor").removeprefix("0x") == VENDOR:
-            found[address] = _text(root / _PCI / address / "device").removeprefix("0x")
+    for address in names_in(root / _PCI):
+        if text_of(root / _PCI / address / "vendor").removeprefix("0x") == VENDOR:
+            found[address] = text_of(root / _PCI / address / "device").removeprefix("0x")
     return found
 
 
@@ -114,7 +115,7 @@ def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
 
     Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/docs/sysfs-attributes.md
     """
-    numbers = [name.partition("!")[2] for name in _names(root / _CLASS)]
+    numbers = [name.partition("!")[2] for name in names_in(root / _CLASS)]
     return tuple(
         _chip(root, number, pci) for number in sorted((n for n in numbers if n.isdigit()), key=int)
     )
@@ -124,15 +125,15 @@ def _chip(root: Path, number: str, pci: dict[str, str]) -> Chip:
     folder = root / _CLASS / f"tenstorrent!{number}"
     address = (folder / "device").resolve().name
     device = pci.get(address, "")
-    card_type = _text(folder / "tt_card_type")
+    card_type = text_of(folder / "tt_card_type")
     return Chip(
         node=f"/dev/tenstorrent/{number}",
         arch=_ARCHES.get(device, device),
         card_type="" if card_type == "unknown" else card_type,
         pci_address=address,
-        serial=_text(folder / "tt_serial"),
-        asic_id=_text(folder / "tt_asic_id"),
-        firmware=_text(folder / "tt_fw_bundle_ver"),
+        serial=text_of(folder / "tt_serial"),
+        asic_id=text_of(folder / "tt_asic_id"),
+        firmware=text_of(folder / "tt_fw_bundle_ver"),
     )
 
 
@@ -153,7 +154,7 @@ def _cores(root: Path, affinity: int) -> int:
 
 def _memory_bytes(root: Path) -> int:
     """Return the machine's memory, or less where a control group allows less."""
-    lines = _text(root / "proc/meminfo").splitlines()
+    lines = text_of(root / "proc/meminfo").splitlines()
     limits = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:")]
     for name in ("memory.max", "memory.limit_in_bytes"):
         limits += [int(text) for text in _cgroup_values(root, "memory", name) if text.isdigit()]
@@ -163,7 +164,7 @@ def _memory_bytes(root: Path) -> int:
 def _cgroup_values(root: Path, controller: str, name: str) -> Iterator[str]:
     """Yield a control file's text in this process's group and in each group above it."""
     mounts = root / "sys/fs/cgroup"
-    for line in _text(root / "proc/self/cgroup").splitlines():
+    for line in text_of(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers:
             bases = [mounts, mounts / "unified"]
@@ -174,12 +175,12 @@ def _cgroup_values(root: Path, controller: str, name: str) -> Iterator[str]:
         for base in dict.fromkeys(bases):
             group = base / path.removeprefix("/")
             for folder in (group, *group.parents):
-                if folder.is_relative_to(base) and (text := _text(folder / name)):
+                if folder.is_relative_to(base) and (text := text_of(folder / name)):
                     yield text
 
 
 def _cpu_flags(root: Path) -> frozenset[str]:
-    for line in _text(root / "proc/cpuinfo").splitlines():
+    for line in text_of(root / "proc/cpuinfo").splitlines():
         name, _, value = line.partition(":")
         if name.strip() in {"flags", "Features"}:
             return frozenset(value.split())
