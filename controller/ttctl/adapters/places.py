@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "ttctl"
+PROJECT_FILE = "ttctl.toml"
 
 
 def shipped() -> Path:
@@ -35,9 +36,34 @@ def cache(environ: Mapping[str, str]) -> Path:
     return _xdg(environ, "XDG_CACHE_HOME", ".cache")
 
 
-def config(environ: Mapping[str, str]) -> Path:
-    """Return the settings file, `~/.config/ttctl/config.toml`."""
+def config(environ: Mapping[str, str], named: str | None = None) -> Path:
+    """Return the user's settings file: the one that is named, else `~/.config/ttctl/config.toml`.
+
+    Args:
+        environ: `TTCTL_CONFIG` in it names a file, too.
+        named: What `--config` says.
+    """
+    if own := environ.get("TTCTL_CONFIG", "") if named is None else named:
+        return Path(own).expanduser().absolute()
     return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def project(folder: Path, home: Path) -> Path | None:
+    """Return the nearest `ttctl.toml` in `folder` or above it, at most up to the home folder."""
+    for one in (folder, *folder.parents):
+        if (one / PROJECT_FILE).is_file():
+            return one / PROJECT_FILE
+        if one == home:
+            break
+    return None
+
+
+def current_folder() -> Path:
+    """Return the current folder; where somebody removed it, the file system's root."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
 
 
 def _xdg(environ: Mapping[str, str], name: str, default: str) -> Path:

@@ -1,55 +1,164 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the site settings that a person made: `TTCTL_*` first, then config.toml."""
+"""What did a person set? The environment, then the project's file, then the user's own.
+
+Nothing is read before a setting is asked for, and no file's reader is loaded where there is no
+file: this stands in the way of every verb.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from functools import cached_property
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-from ttctl.adapters.toml import parse_toml
-from ttctl.model.site import Site, Sourced
+from ttctl.adapters import places
+from ttctl.errors import BadFileError, UsageError
+from ttctl.model.settings import SETTINGS, SettingsPlace
+from ttctl.model.site import Sourced
+from ttctl.rules.settings import known_setting, layer_of_variables, strongest, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-SITE_KEYS = tuple(field.name for field in fields(Site))
-PREFIX = "TTCTL_"
+    from ttctl.model.settings import FoundSetting
+    from ttctl.rules.settings import Layer
 
-
-def _known(key: str) -> str:
-    if key not in SITE_KEYS:
-        near = get_close_matches(key, SITE_KEYS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        message = f"unknown key {key!r}{hint}"
-        raise ValueError(message)
-    return key
+    Read = Callable[[Path, str, str], Layer]
+    """Read a file: its path, the user's home, what repairs it."""
 
 
-class ConfigFile(BaseModel):
-    """`config.toml`: one table, `[site]`, with the fields of `Site`."""
+class Settings:
+    """The settings of one command."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        read: Read,
+        named: str | None = None,
+        folder: Path | None = None,
+        home: Path | None = None,
+    ) -> None:
+        """Look at nothing yet.
 
-    site: dict[Annotated[str, AfterValidator(_known)], str | bool] = Field(default_factory=dict)
+        Args:
+            environ: The variables of the command.
+            read: Reads one file.
+            named: What `--config` says, None where it was not given.
+            folder: Where the project's file is looked for; the current one, if None.
+            home: The user's home folder; the one of the environment, if None.
+        """
+        self._environ = environ
+        self._read = read
+        self._named = named
+        self._folder = folder
+        self._home = home
+
+    @cached_property
+    def user_file(self) -> Path:
+        """The user's file, whether it exists or not.
+
+        Raises:
+            UsageError: `--config` stands without a file.
+        """
+        if self._named == "":
+            raise UsageError(
+                "The flag --config names no file.",
+                why="It replaces the user's settings file for one command.",
+                evidence="It is written --config FILE or --config=FILE.",
+                next_step="ttctl config path",
+            )
+        return places.config(self._environ, self._named)
+
+    @cached_property
+    def project_file(self) -> Path | None:
+        """The nearest `ttctl.toml`, None where there is none."""
+        found = places.project(self.folder, self.home)
+        return None if found == self.user_file else found
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where a project's file is made."""
+        return self._folder or places.current_folder()
+
+    @cached_property
+    def home(self) -> Path:
+        """The user's home folder."""
+        return self._home or Path.home()
+
+    def place(self, *, project: bool) -> SettingsPlace:
+        """Return the file that a change goes into."""
+        path = self.user_file
+        if project:
+            path = self.project_file or self.folder / places.PROJECT_FILE
+        return SettingsPlace(
+            layer="project" if project else "user", path=str(path), exists=path.exists()
+        )
+
+    def repair(self, *, project: bool) -> str:
+        """Return the command that opens a file in the editor."""
+        if project:
+            return "ttctl config edit --project"
+        named = f"--config {quote(self._named)} " if self._named else ""
+        return f"ttctl {named}config edit"
+
+    def find(self, key: str) -> FoundSetting:
+        """Return a setting's value and its source.
+
+        Raises:
+            UsageError: There is no such setting.
+            BadFileError: A file or a variable is wrong.
+        """
+        return strongest(known_setting(key).key, self._layers)
+
+    def all_but_site(self) -> tuple[FoundSetting, ...]:
+        """Return every setting that no host has a say in."""
+        return tuple(self.find(key) for key, one in SETTINGS.items() if one.table != "site")
+
+    def site(self) -> dict[str, Sourced]:
+        """Return the site settings that a person made, by field of `Site`."""
+        found = {one.name: self.find(one.key) for one in SETTINGS.values() if one.table == "site"}
+        return {
+            name: Sourced(value=text_of(one.value), source=one.source)
+            for name, one in found.items()
+            if one.value is not None
+        }
+
+    def find_quickly(self, key: str) -> FoundSetting:
+        """Return a setting; a file in which its name does not occur is not even parsed."""
+        name = SETTINGS[key].name.encode()
+        if SETTINGS[key].variable in self._environ or any(
+            name in _content(file) for file, _ in self._files()
+        ):
+            return self.find(key)
+        return strongest(key, ())
+
+    @cached_property
+    def _layers(self) -> tuple[Layer, ...]:
+        layers = [layer_of_variables(self._environ)]
+        for file, repair in self._files():
+            layers.append(self._read(file, str(self.home), repair))
+        return tuple(layers)
+
+    def _files(self) -> list[tuple[Path, str]]:
+        files = []
+        if self.project_file:
+            files.append((self.project_file, self.repair(project=True)))
+        if self.user_file.exists():
+            files.append((self.user_file, self.repair(project=False)))
+        elif self._named or self._environ.get("TTCTL_CONFIG"):
+            raise BadFileError(
+                f"There is no settings file {str(self.user_file)!r}.",
+                why=f"{'--config' if self._named else 'TTCTL_CONFIG'} names it.",
+                evidence="`ttctl config set` would make it.",
+                next_step=f"ls -l {quote(str(self.user_file))}",
+            )
+        return files
 
 
-def site_settings(environ: Mapping[str, str], config: Path) -> dict[str, Sourced]:
-    """Return what a person set, by field of `Site`; the environment wins over the file.
-
-    Raises:
-        BadFileError: The file is damaged, or names a key that there is not.
-    """
-    settings: dict[str, Sourced] = {}
-    if config.exists():
-        for key, value in parse_toml(config, ConfigFile).site.items():
-            text = {True: "1", False: "0"}.get(value, value) if isinstance(value, bool) else value
-            settings[key] = Sourced(value=str(text), source=str(config))
-    for key in SITE_KEYS:
-        name = PREFIX + key.upper()
-        if name in environ:
-            settings[key] = Sourced(value=environ[name], source=name)
-    return settings
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

@@ -18,10 +18,11 @@ from ttctl.cli.explain import explain
 from ttctl.cli.front_page import PURPOSE
 from ttctl.cli.meant import Typed, refusal_of, unknown_word
 from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
-from ttctl.cli.session import Flags, Session
+from ttctl.cli.session import Session, flags_of
 from ttctl.errors import InterruptedByUserError, TtctlError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -64,11 +65,13 @@ def group() -> click.Group:
     return LazyGroup("ttctl", help=PURPOSE, context_settings=SETTINGS)
 
 
-def run_command(words: list[str], given: frozenset[str]) -> int:
-    """Run one command and return its exit code; `given` are fields of `Flags`."""
+def run_command(
+    words: list[str], given: frozenset[str], values: Mapping[str, str] | None = None
+) -> int:
+    """Run one command and return its exit code; `given` and `values` are by fields of `Flags`."""
     words, behind = _own_words(words or ["--help"])
     typed = Typed(words=tuple(words), flags=given, behind=behind)
-    session = Session(Flags(**dict.fromkeys(given, True)), behind)
+    session = Session(flags_of(given, values or {}), behind)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
     if session.flags.debug:

@@ -18,6 +18,9 @@ GLOBAL = (
 """(long, short, field of `session.Flags`, help). A short one holds before the verb only: behind
 it, it may be the verb's own, as in `down -v` and `ps -q`."""
 
+VALUED = (("--config", "FILE", "config", "Take FILE for the user's settings."),)
+"""The same with a value: (long, what the value is, field of `session.Flags`, help)."""
+
 _ANYWHERE = {long: field for long, _, field, _ in GLOBAL}
 _BEFORE = {short: field for _, short, field, _ in GLOBAL if short}
 _AFTER_TOO = {"-y": "yes"}
@@ -40,6 +43,27 @@ def split_flags(arguments: list[str]) -> tuple[list[str], frozenset[str]]:
         else:
             words.append(word)
     return words, frozenset(found)
+
+
+def split_values(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the words without the global flags that have a value, and the values by their fields.
+
+    `--config FILE` and `--config=FILE` are the same; the last one holds. A flag without its value
+    has an empty one, for whoever uses it to refuse. What follows `--` is left alone.
+    """
+    fields = {long: field for long, _, field, _ in VALUED}
+    words: list[str] = []
+    values: dict[str, str] = {}
+    rest = iter(arguments)
+    for word in rest:
+        flag, equals, value = word.partition("=")
+        if word == "--":
+            words += [word, *rest]
+        elif flag in fields:
+            values[fields[flag]] = value if equals else next(rest, "")
+        else:
+            words.append(word)
+    return words, values
 
 
 def split_behind(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

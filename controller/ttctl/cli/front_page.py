@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ttctl.cli.door import GLOBAL
+from ttctl.cli.door import GLOBAL, VALUED
 from ttctl.cli.palette import Palette
 from ttctl.cli.registry import ALIASES, COMMANDS, GROUPS
 
@@ -19,6 +19,7 @@ def front_page(palette: Palette) -> str:
     lines += ["", palette.paint("Before or after any verb", "head")]
     for long, short, _, text in GLOBAL:
         lines.append(_line(f"{long}, {short}" if short else long, text, palette))
+    lines += [_line(f"{long} {value}", text, palette) for long, value, _, text in VALUED]
     lines.append(_line("--version, -V", "Print the version.", palette))
     same = ", ".join(f"{alias} = {' '.join(words)}" for alias, words in ALIASES.items())
     lines += ["", f"Also understood: {same}.", "More of a verb: ttctl VERB --help"]

@@ -6,19 +6,20 @@ from __future__ import annotations
 import sys
 
 from ttctl import __version__
-from ttctl.cli.door import split_flags
+from ttctl.cli.door import split_flags, split_values
 
 
 def main() -> None:
     """Run ttctl; turn a refusal into one message and its exit code."""
-    words, flags = split_flags(sys.argv[1:])
+    words, values = split_values(sys.argv[1:])
+    words, flags = split_flags(words)
     if words[:1] in (["--version"], ["-V"]):
         print(f"ttctl {__version__}")  # noqa: T201
         raise SystemExit(0)
     if words[:1] in ([], ["--help"], ["-h"], ["help"]) and len(words) <= 1:
         _front_page(flags)
         raise SystemExit(0)
-    raise SystemExit(_run(words, flags))
+    raise SystemExit(_run(words, flags, values))
 
 
 def _front_page(flags: frozenset[str]) -> None:
@@ -29,10 +30,10 @@ def _front_page(flags: frozenset[str]) -> None:
     print(front_page(palette_for(sys.stdout, when="never" if "no_color" in flags else "auto")))  # noqa: T201
 
 
-def _run(words: list[str], flags: frozenset[str]) -> int:
+def _run(words: list[str], flags: frozenset[str], values: dict[str, str]) -> int:
     from ttctl.cli.app import run_command  # noqa: PLC0415
 
-    return run_command(words, flags)
+    return run_command(words, flags, values)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ttctl.cli.console import Console
 from ttctl.cli.table import table
+from ttctl.errors import TtctlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import click
 
+    from ttctl.adapters.settings import Settings
+    from ttctl.cli.palette import When
     from ttctl.model.protocols import World
+
+WHEN: tuple[When, ...] = ("auto", "always", "never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,14 @@ class Flags:
     offline: bool = False
     no_color: bool = False
     yes: bool = False
+    config: str | None = None
+    """The file that stands in for the user's settings; None where `--config` was not given."""
+
+
+def flags_of(given: Iterable[str], values: Mapping[str, str]) -> Flags:
+    """Return the flags that the door found: bare ones, and those with a value."""
+    chosen: dict[str, Any] = {**dict.fromkeys(given, True), **values}
+    return Flags(**chosen)
 
 
 class Session:
@@ -38,13 +51,28 @@ class Session:
         """Nothing is read or asked yet; `behind` is what stood behind `--`, for the engine."""
         self.flags = flags
         self.behind = behind
-        self.console = Console(
-            as_json=flags.as_json,
-            quiet=flags.quiet,
-            verbose=flags.verbose,
-            yes=flags.yes,
-            colour="never" if flags.no_color else "auto",
+
+    @cached_property
+    def console(self) -> Console:
+        """What prints."""
+        return Console(
+            as_json=self.flags.as_json,
+            quiet=self.flags.quiet,
+            verbose=self.flags.verbose,
+            yes=self.flags.yes,
+            colour=self._colour(),
         )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What a person set; nothing is read before a setting is asked for."""
+        from ttctl.cli.wiring import wire_settings  # noqa: PLC0415
+
+        return wire_settings(self.flags.config)
+
+    def setting(self, key: str, given: object = None) -> Any:  # noqa: ANN401 - the setting's type
+        """Return what a flag says where it was given, else the setting's value."""
+        return self.settings.find(key).value if given is None else given
 
     def show(self, kind: str, value: object, text: str) -> None:
         """Print the answer."""
@@ -63,7 +91,17 @@ class Session:
         """Everything outside, wired."""
         from ttctl.cli.wiring import wire  # noqa: PLC0415
 
-        return wire(self.console, offline=self.flags.offline)
+        return wire(self.console, offline=self.flags.offline, settings=self.settings)
+
+    def _colour(self) -> When:
+        if self.flags.no_color or self.flags.as_json:
+            return "never"
+        try:
+            found = self.settings.find_quickly("output.color").value
+        except TtctlError:
+            # A wrong file is refused where a setting is used. Help, and its repair, go on.
+            return "auto"
+        return next((one for one in WHEN if one == found), "auto")
 
 
 def session_of(ctx: click.Context) -> Session:

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which settings are there? Plain tuples: completion reads this, and it imports nothing."""
+
+from __future__ import annotations
+
+ROWS: tuple[tuple[str, str, tuple[str | int | float, ...], str | int | float | None, str], ...] = (
+    ("up.model", "model", (), None, "The model of `up`, `plan`, `lock`, `render` without MODEL."),
+    ("up.name", "stack", (), None, "The stack's name, where MODEL is not another than up.model."),
+    ("up.device", "device", (), None, "Device type; without it, what is found."),
+    ("up.port", "integer", (1, 65535), None, "Port on 127.0.0.1; without it, the lock's, or 8000."),
+    ("up.max_model_len", "integer", (16, 1048576), None, "Tokens of prompt and answer together."),
+    ("up.max_num_seqs", "integer", (1, 1024), None, "Requests computed at the same time."),
+    ("up.block_size", "choice", (16, 32, 64, 128), None, "Tokens in a block of the KV cache."),
+    ("up.lock_timeout", "seconds", (0, 86400), 10.0, "Seconds to wait for another command's lock."),
+    ("up.wait_timeout", "integer", (1, 86400), 3600, "Seconds until the engine must be healthy."),
+    ("output.color", "choice", ("auto", "always", "never"), "auto", "Colours on the terminal."),
+    ("chat.max_tokens", "integer", (1, 1048576), 512, "Longest answer, in tokens."),
+    ("chat.temperature", "number", (0, 2), 0.0, "0 gives the likeliest answer."),
+    ("chat.system", "text", (), "", "A system message, said before every conversation."),
+    ("chat.role", "word", (), "", "The role that a conversation begins with."),
+    ("site.http_proxy", "proxy", (), None, "Proxy for plain connections."),
+    ("site.https_proxy", "proxy", (), None, "Proxy for encrypted connections."),
+    ("site.no_proxy", "text", (), None, "Hosts that are reached without a proxy, by commas."),
+    ("site.ca_bundle", "path", (), None, "File with the certificates to trust, in PEM form."),
+    ("site.pip_index_url", "url", (), None, "Index of Python packages."),
+    ("site.pip_extra_index_urls", "urls", (), None, "Further indexes of Python packages."),
+    ("site.pip_no_index", "switch", (), None, "Ask no index, only the wheelhouses."),
+    ("site.pip_trusted_hosts", "words", (), None, "Index hosts whose certificate is not checked."),
+    ("site.wheelhouses", "paths", (), None, "Folders, or addresses, of wheels."),
+    ("site.apt_sources", "lines", (), None, "Package sources of the base image, one a line."),
+    ("site.registry", "registry", (), None, "Mirror of the public image registry."),
+    ("site.git_mirror", "words", (), None, "Mirrors of git hosts: MIRROR, or HOST=MIRROR."),
+    ("site.hub_endpoint", "url", (), None, "Mirror of the model hub."),
+    ("site.hub_offline", "switch", (), None, "Do not ask the model hub."),
+    ("site.base_image", "image", (), None, "Image to build on."),
+    ("site.engine_image", "image", (), None, "Prebuilt vLLM image for the cpu target."),
+    ("site.vllm_requirements", "path", (), None, "Requirements with hashes for the vLLM image."),
+    ("site.offline", "switch", (), None, "Open no connection beyond this machine."),
+)
+"""(key, kind, what is allowed, default, help). A range is (lowest, highest); a choice lists its
+words; the other kinds are rules of their own, in `rules/setting_kinds`. A key is the table and
+the key of a file; in the table `site` the keys are the fields of `model.site.Site`."""
+
+KEYS: tuple[str, ...] = tuple(row[0] for row in ROWS)
+
+OTHER_VARIABLES: tuple[str, ...] = (
+    "TTCTL_CONFIG",
+    "TTCTL_BIND",
+    "TTCTL_OWNER",
+    "TTCTL_PORT",
+    "TTCTL_SECRETS",
+    "TTCTL_WEIGHTS",
+    "TTCTL_WHEELS",
+)
+"""Variables of ours that are no setting: the settings file's name, and what the `.env` of a
+rendered folder says to compose. Whoever loaded that into a shell can still use ttctl."""
+
+OTHER_PREFIXES: tuple[str, ...] = ("TTCTL_TEST_", "TTCTL_GOLDEN")
+"""What ttctl's own tests are told by begins so."""
+
+
+def variable_of(key: str) -> str:
+    """Return the variable of a setting: `TTCTL_UP_PORT`; the site's have no table in theirs."""
+    return "TTCTL_" + key.removeprefix("site.").replace(".", "_").upper()

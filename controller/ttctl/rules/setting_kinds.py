@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can a setting hold? One rule a kind. Pure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ttctl.model.device import DEVICE_NAMES
+
+if TYPE_CHECKING:
+    from ttctl.model.settings import Setting, Value
+
+ON = frozenset({"1", "true", "yes", "on"})
+OFF = frozenset({"0", "false", "no", "off"})
+SEVERAL = frozenset({"words", "urls", "paths", "lines"})
+"""Kinds that hold more than one value."""
+
+_SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
+    kind: (re.compile(pattern), said)
+    for kind, pattern, said in (
+        ("model", r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,192}", "a model's name, or an alias"),
+        ("stack", r"[a-z0-9][a-z0-9-]{0,47}", "lower-case letters, digits, dashes; at most 48"),
+        ("word", r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a word of letters, digits, dots and dashes"),
+        ("text", r"[^\0]*", "a text"),
+        ("url", r"(?:https?|file)://\S+", "an address that begins with https:// or http://"),
+        ("proxy", r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^\s/]\S*", "an address, or HOST:PORT"),
+        ("registry", r"[A-Za-z0-9.\[\]-]+(?::[\d:\]]+)?(?:/[\w./-]*)?", "HOST[:PORT][/PATH]"),
+        ("image", r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}", "[HOST/]NAME[:TAG][@sha256:DIGEST]"),
+        ("path", r"[^\0\n]+", "the path of a file"),
+        ("words", r"\S+", "words"),
+        ("urls", r"(?:https?|file)://\S+", "addresses that begin with https:// or http://"),
+        ("paths", r"[^\0\n]+", "paths of folders, or addresses"),
+        ("lines", r"[^\0\n]+", "lines"),
+    )
+}
+
+
+class UnfitError(ValueError):
+    """A value is not what its setting holds; the text says what is allowed."""
+
+
+def allowed_text(setting: Setting) -> str:
+    """Say what a setting can hold."""
+    match setting.kind:
+        case "integer":
+            return f"a whole number from {setting.allowed[0]} to {setting.allowed[1]}"
+        case "number" | "seconds":
+            return f"a number from {setting.allowed[0]} to {setting.allowed[1]}"
+        case "choice":
+            return f"one of {', '.join(map(str, setting.allowed))}"
+        case "device":
+            return f"one of {', '.join(DEVICE_NAMES)}"
+        case "switch":
+            return "true or false"
+        case kind:
+            return _SHAPES[kind][1]
+
+
+def from_text(setting: Setting, text: str) -> Value | None:
+    """Return what a variable or a typed word says; None where an empty one says nothing.
+
+    Raises:
+        UnfitError: It is not what the setting holds.
+    """
+    word = text.strip()
+    if not word:
+        return "" if may_be_empty(setting) else None
+    if setting.kind == "switch":
+        return _switch(setting, word)
+    if setting.kind in {"integer", "number", "seconds"} or _counts(setting):
+        return _in_range(setting, _number(setting, word))
+    return _shaped(setting, text)
+
+
+def from_toml(setting: Setting, value: object) -> Value:
+    """Return what a file says, in its own type.
+
+    Raises:
+        UnfitError: It is not what the setting holds.
+    """
+    if setting.kind in {"integer", "number", "seconds"} or _counts(setting):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UnfitError(allowed_text(setting))
+        return _in_range(setting, value)
+    if setting.kind == "switch" and isinstance(value, bool):
+        return value
+    if setting.kind in SEVERAL and isinstance(value, list):
+        if not all(isinstance(one, str) and one.strip() for one in value):
+            raise UnfitError(f"{allowed_text(setting)}, as a list of strings")
+        value = "\n".join(value)
+    if not isinstance(value, str):
+        raise UnfitError(allowed_text(setting))
+    if not value.strip() and may_be_empty(setting):
+        return ""
+    return _switch(setting, value) if setting.kind == "switch" else _shaped(setting, value)
+
+
+def may_be_empty(setting: Setting) -> bool:
+    """Whether an empty text is a value: it switches off what the host says, or means none."""
+    return setting.table == "site" or setting.default == ""
+
+
+def parts(setting: Setting, text: str) -> list[str]:
+    """Return the values that one text of a setting with several holds."""
+    if setting.kind in {"words", "urls"}:
+        return text.split()
+    ends = r"[\n:]" if setting.kind == "paths" and "://" not in text else r"\n"
+    return [part.strip() for part in re.split(ends, text) if part.strip()]
+
+
+def anchored(setting: Setting, value: Value, *, folder: str, home: str) -> Value:
+    """Return paths of a file as they are meant there: `~` is the home, others start beside it."""
+    if setting.kind not in {"path", "paths"} or not isinstance(value, str):
+        return value
+    several = parts(setting, value) if setting.kind == "paths" else [value] if value else []
+    return "\n".join(
+        one if "://" in one else str(PurePosixPath(folder, _without_tilde(one, home)))
+        for one in several
+    )
+
+
+def _without_tilde(path: str, home: str) -> str:
+    return home + path[1:] if path == "~" or path.startswith("~/") else path
+
+
+def _counts(setting: Setting) -> bool:
+    return setting.kind == "choice" and isinstance(setting.allowed[0], int)
+
+
+def _switch(setting: Setting, word: str) -> bool:
+    if word.strip().lower() not in ON | OFF:
+        raise UnfitError(allowed_text(setting))
+    return word.strip().lower() in ON
+
+
+def _number(setting: Setting, word: str) -> int | float:
+    try:
+        return float(word) if setting.kind in {"number", "seconds"} else int(word)
+    except ValueError:
+        raise UnfitError(allowed_text(setting)) from None
+
+
+def _in_range(setting: Setting, value: float) -> int | float:
+    if setting.kind == "choice":
+        fits = value in setting.allowed
+    else:
+        lowest, highest = (float(end) for end in setting.allowed)
+        fits = lowest <= value <= highest
+    if not fits or (setting.kind in {"integer", "choice"} and not isinstance(value, int)):
+        raise UnfitError(allowed_text(setting))
+    return value if isinstance(value, int) and setting.kind != "seconds" else float(value)
+
+
+def _shaped(setting: Setting, text: str) -> str:
+    if setting.kind in {"choice", "device"}:
+        words = DEVICE_NAMES if setting.kind == "device" else setting.allowed
+        if text not in words:
+            raise UnfitError(allowed_text(setting))
+        return text
+    shape, said = _SHAPES[setting.kind]
+    several = setting.kind in SEVERAL
+    values = parts(setting, text) if several else [text if setting.kind == "text" else text.strip()]
+    if not all(shape.fullmatch(one) for one in values):
+        raise UnfitError(said)
+    return text if several else values[0]
