@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ttctl.adapters import places
+from ttctl.adapters.connect_tools import ConnectTools
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
 from ttctl.model.device import System
@@ -32,6 +33,7 @@ from ttctl.rules.images import SITE_SECRETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ttctl.model.connect import Tool
     from ttctl.model.image import ImageSpec
     from ttctl.model.plan import How
     from ttctl.model.protocols import (
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
         StackStore,
         WeightsStore,
     )
+    from ttctl.model.shelf import Shelf
+    from ttctl.model.talk import Role, Talk
 
 RECIPES = ShippedRecipes(places.shipped())
 REVISION = "1" * 40
@@ -495,6 +499,60 @@ class FakeGateway:
         )
 
 
+class FakeShelf:
+    """Conversations, inputs and other programs' files in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Talk] = {}
+        self.typed: list[str] = []
+        self.files: dict[Path, str] = {}
+        self.own_roles: tuple[Role, ...] = ()
+        self._shipped = ConnectTools(places.shipped() / "controller" / "talk" / "connect")
+
+    @property
+    def talks(self) -> FakeShelf:
+        return self
+
+    @property
+    def inputs(self) -> FakeShelf:
+        return self
+
+    @property
+    def tools(self) -> FakeShelf:
+        return self
+
+    def roles(self) -> tuple[Role, ...]:
+        return self.own_roles
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.kept))
+
+    def save(self, name: str, talk: Talk) -> Path:
+        self.kept[name] = talk
+        return Path("/state/talks") / f"{name}.json"
+
+    def load(self, name: str) -> Talk:
+        return replace(self.kept[name], name=name)
+
+    def recent(self) -> tuple[str, ...]:
+        return tuple(self.typed)
+
+    def add(self, text: str) -> None:
+        self.typed.append(text)
+
+    def known(self) -> tuple[Tool, ...]:
+        return self._shipped.known()
+
+    def render(self, tool: Tool, values: dict[str, object]) -> str:
+        return self._shipped.render(tool, values)
+
+    def read(self, path: Path) -> str | None:
+        return self.files.get(path)
+
+    def write(self, path: Path, text: str) -> None:
+        self.files[path] = text
+
+
 class FakeClock:
     """Time that passes only while somebody sleeps."""
 
@@ -527,6 +585,7 @@ class FakeWorld:
     reporter: Reporter
     site: Site
     cache: Path
+    shelf: Shelf
 
 
 @dataclass(slots=True, kw_only=True)
@@ -541,6 +600,7 @@ class Scene:
     clock: FakeClock = field(default_factory=FakeClock)
     reporter: FakeReporter = field(default_factory=FakeReporter)
     site: Site = field(default_factory=Site)
+    shelf: FakeShelf = field(default_factory=FakeShelf)
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
     store: FakeStore = field(init=False)
@@ -571,6 +631,7 @@ class Scene:
             reporter=self.reporter,
             site=self.site,
             cache=Path("/cache"),
+            shelf=self.shelf,
         )
 
     def taken(self) -> list[str]:

@@ -6,19 +6,27 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from ttctl.errors import EngineError, TtctlError
-from ttctl.model.protocols import Completion
+from ttctl.errors import EngineError, TooLongError, TtctlError
+from ttctl.model.talk import Completion
+from ttctl.rules.talk import STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 ADDRESS = "127.0.0.1"
 PROBE_S = 5
 ANSWER_S = 600
+TOO_LONG = ("maximum context length", "context_length_exceeded")
+"""What engines say of a prompt that does not fit: vLLM's words, OpenAI's code.
+
+Source: _validate_prompt_and_tokenize in vllm/entrypoints/openai/serving_engine.py of
+https://github.com/vllm-project/vllm/tree/0030b9ffce2b2e8b8e9f04a7b108f5877193cec0
+"""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -34,6 +42,7 @@ class _Delta(BaseModel):
 
 class _Piece(BaseModel):
     delta: _Delta
+    finish_reason: str | None = None
 
 
 class _Event(BaseModel):
@@ -118,7 +127,9 @@ class GatewayClient:
             "model": model,
             "messages": messages,
             "stream": True,
-            "stream_options": {"include_usage": True},
+            # With each piece, so that an answer that is stopped has its counts.
+            # Source: StreamOptions in vLLM's vllm/entrypoints/openai/protocol.py.
+            "stream_options": {"include_usage": True, "continuous_usage_stats": True},
             "max_tokens": max_tokens,
             "temperature": temperature,
         }
@@ -126,13 +137,20 @@ class GatewayClient:
         first = 0.0
         pieces: list[str] = []
         usage = _Usage()
-        for event in self._events(port, "/v1/chat/completions", key, payload):
-            usage = event.usage or usage
-            for choice in event.choices:
-                if text := choice.delta.content:
-                    first = first or time.monotonic() - started
-                    pieces.append(text)
-                    on_text(text)
+        finish = ""
+        try:
+            # Closed at once when it is left: the gateway then ends the engine's work, too.
+            with closing(self._events(port, "/v1/chat/completions", key, payload)) as events:
+                for event in events:
+                    usage = event.usage or usage
+                    for choice in event.choices:
+                        finish = choice.finish_reason or finish
+                        if text := choice.delta.content:
+                            first = first or time.monotonic() - started
+                            pieces.append(text)
+                            on_text(text)
+        except KeyboardInterrupt:
+            finish = STOPPED
         return Completion(
             text="".join(pieces),
             model=model,
@@ -140,9 +158,10 @@ class GatewayClient:
             completion_tokens=usage.completion_tokens,
             seconds=time.monotonic() - started,
             first_token_s=first,
+            finish=finish,
         )
 
-    def _events(self, port: int, path: str, key: str, payload: dict[str, Any]) -> Iterator[_Event]:
+    def _events(self, port: int, path: str, key: str, payload: dict[str, Any]) -> Generator[_Event]:
         connection = http.client.HTTPConnection(ADDRESS, port, timeout=ANSWER_S)
         try:
             connection.request("POST", path, json.dumps(payload), _headers(key))
@@ -233,6 +252,13 @@ def _refused(status: int, raw: bytes) -> TtctlError:
         message = str(error.get("message", "")) if isinstance(error, dict) else str(error)
     except (ValueError, KeyError, TypeError):
         message = raw.decode(errors="replace")
+    if any(words in raw.decode(errors="replace") for words in TOO_LONG):
+        return TooLongError(
+            "The prompt is too long.",
+            why=message[:400],
+            evidence=f"HTTP status {status}",
+            next_step="ttctl models ls",
+        )
     return EngineError(
         f"The engine answered {status}.",
         why=message[:400],

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ttctl.model.connect import Connection, Tool
 from ttctl.model.device import System
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
@@ -78,6 +79,7 @@ class OutputEvent:
 
 ANSWERS: dict[str, object] = {
     "chat": Completion,
+    "connect": Connection,
     "devices": System,
     "down": tuple[Plan, ...],
     "lock": Lock,
@@ -88,6 +90,7 @@ ANSWERS: dict[str, object] = {
     "render": Rendered,
     "site": tuple[SiteEntry, ...],
     "status": StackStatus,
+    "tools": tuple[Tool, ...],
     "up": UpResult,
 }
 """Kind to the type of `data`, in the one envelope that a command prints on stdout."""

@@ -3,22 +3,26 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
+import stat
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from ttctl.cli.session import Session, session_of
-from ttctl.errors import TtctlError
-from ttctl.model.protocols import Completion
+from ttctl.cli.talk import Conversation
+from ttctl.cli.talk_commands import show_loaded
+from ttctl.errors import InterruptedByUserError, UsageError
+from ttctl.model.talk import Talk
 from ttctl.operations import chat as operations
-from ttctl.operations import stacks
-
-with contextlib.suppress(ImportError):
-    import readline  # noqa: F401 - gives `input` line editing and this conversation's history
+from ttctl.rules.talk import STOPPED
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+LARGEST_INPUT = 4 << 20
+"""Bytes of standard input that are read: more than any model takes."""
 
 
 @app.command()
@@ -26,61 +30,118 @@ def chat(
     ctx: typer.Context,
     *,
     question: Annotated[
-        str | None, typer.Argument(help="One question; without it, a conversation.")
+        str | None,
+        typer.Argument(
+            help="One question; without it, a conversation. What is piped in goes along."
+        ),
     ] = None,
     stack: Annotated[str | None, typer.Option("--stack", help="The stack to ask.")] = None,
-    system: Annotated[str, typer.Option("--system", help="A system message.")] = "",
-    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")] = 512,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="A model that it serves, or another stack.")
+    ] = None,
+    system: Annotated[str, typer.Option("--system", "-s", help="A system message.")] = "",
+    role: Annotated[
+        str | None, typer.Option("--role", "-r", help="A role, such as coding; /role lists them.")
+    ] = None,
+    load: Annotated[
+        str | None, typer.Option("--load", help="Go on with a conversation that was saved.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="Longest answer [default: 512].")
+    ] = None,
     temperature: Annotated[
-        float, typer.Option("--temperature", min=0, max=2, help="0 gives the likeliest answer.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            "--temperature", min=0, max=2, help="0 gives the likeliest answer [default: 0]."
+        ),
+    ] = None,
 ) -> None:
     """Ask a running model, once or in a conversation; the answer streams."""
     session = session_of(ctx)
-    talk = operations.open_talk(
-        session.world,
-        stacks.pick_stack(session.world, stack),
-        system=system,
-        max_tokens=max_tokens,
-        temperature=temperature,
+    question = _with_piped(question)
+    door = operations.find_door(session.world, stack)
+    talk = Talk(model=door.model)
+    if load:
+        talk = operations.loaded(session.world, door, session.world.shelf.talks.load(load))
+    if model:
+        door, name = operations.switched(session.world, door, model)
+        talk = replace(talk, model=name)
+    talk = _as_asked(
+        session, talk, system=system, role=role, max_tokens=max_tokens, temperature=temperature
     )
-    if question is None and not sys.stdin.isatty():
-        question = sys.stdin.read()
-    if question is not None:
-        answer = _ask(session, talk, question)
-        session.show("chat", answer, "")
-        return
-    _converse(session, talk)
+    conversation = Conversation(session, door, talk)
+    if question is None:
+        show_loaded(conversation)
+        conversation.run()
+    else:
+        _once(conversation, question)
 
 
-def _converse(session: Session, talk: operations.Talk) -> None:
-    session.console.say(f"{talk.model}; an empty line or /quit ends, Ctrl-C stops an answer")
-    while True:
-        try:
-            question = input("> ").strip()
-        except (EOFError, KeyboardInterrupt):
-            return
-        if question in {"", "/quit", "/exit"}:
-            return
-        try:
-            answer = _ask(session, talk, question)
-        except KeyboardInterrupt:
-            session.console.say("\n(stopped)")
-        except TtctlError as error:
-            session.console.error(error)
-        else:
-            talk.remember(question, answer.text)
-            if session.console.as_json:
-                session.line("chat", answer, "")
-
-
-def _ask(session: Session, talk: operations.Talk, question: str) -> Completion:
-    answer = operations.ask(session.world, talk, question, on_text=session.console.piece)
-    session.console.piece("\n")
-    if not session.console.quiet and not session.console.as_json:
-        speed = answer.completion_tokens / answer.seconds if answer.seconds else 0
-        session.console.say(
-            f"({answer.completion_tokens} tokens, first after {answer.first_token_s:.2f} s, "
-            f"{speed:.0f} tokens/s)"
+def _once(conversation: Conversation, question: str) -> None:
+    answer = conversation.ask(question)
+    if answer.finish == STOPPED:
+        raise InterruptedByUserError(
+            "The answer was stopped.",
+            why="The engine stops computing, too.",
+            next_step="ttctl chat",
         )
-    return answer
+    conversation.session.show("chat", answer, "")
+
+
+def _as_asked(
+    session: Session,
+    talk: Talk,
+    *,
+    system: str,
+    role: str | None,
+    max_tokens: int | None,
+    temperature: float | None,
+) -> Talk:
+    if role and system:
+        raise UsageError(
+            "Either --role or --system.",
+            why="A role is a system message.",
+            next_step=f"ttctl chat --role {role}",
+        )
+    if role:
+        found = operations.role_named(session.world.shelf.roles(), role)
+        talk = replace(talk, system=found.text, role=found.name)
+    if system:
+        talk = replace(talk, system=system, role="")
+    return replace(
+        talk,
+        max_tokens=talk.max_tokens if max_tokens is None else max_tokens,
+        temperature=talk.temperature if temperature is None else temperature,
+    )
+
+
+def _with_piped(question: str | None) -> str | None:
+    """Return the question with what is piped in, or that alone, None for a conversation."""
+    if question is None:
+        return None if sys.stdin and sys.stdin.isatty() else _piped()
+    if question == "-":
+        return _piped()
+    if not _is_piped():
+        return question
+    context = _piped().strip()
+    return f"{question}\n\n{context}" if context else question
+
+
+def _is_piped() -> bool:
+    """Return whether standard input is a file or a pipe: nobody else is waited for."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
+
+
+def _piped() -> str:
+    raw = sys.stdin.buffer.read(LARGEST_INPUT + 1) if sys.stdin else b""
+    if len(raw) > LARGEST_INPUT:
+        raise UsageError(
+            "What is piped in is too long.",
+            why=f"At most {LARGEST_INPUT >> 20} MiB are read: no model takes more.",
+            next_step="ttctl chat --help",
+        )
+    return raw.decode(errors="replace")

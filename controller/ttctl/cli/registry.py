@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("ttctl.cli.logs", "Show what a stack's containers print."),
     "exec": ("ttctl.cli.exec", "Run a command in a service's container."),
     "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
+    "connect": ("ttctl.cli.connect", "Print or write what other programs need to talk to a stack."),
     "plan": ("ttctl.cli.plan", "Show what `up` would do, and why, without doing it."),
     "render": ("ttctl.cli.render", "Write a folder that plain docker compose can run."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
@@ -22,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "down", "ps", "status", "logs", "exec"),
-    "Talk": ("chat",),
+    "Talk": ("chat", "connect"),
     "Prepare": ("plan", "render", "lock", "models"),
     "This place": ("devices", "config"),
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ttctl.adapters.store import StateFolder
     from ttctl.adapters.weights import Hub
     from ttctl.cli.console import Console
+    from ttctl.cli.shelf import WiredShelf
     from ttctl.model.protocols import (
         Builder,
         Catalog,
@@ -168,6 +169,13 @@ class Wired:
     def cache(self) -> Path:
         """Where downloads lie."""
         return places.cache(self._environ)
+
+    @cached_property
+    def shelf(self) -> WiredShelf:
+        """What is kept of conversations."""
+        from ttctl.cli.shelf import WiredShelf
+
+        return WiredShelf(self._environ)
 
     @property
     def _log_file(self) -> Path:

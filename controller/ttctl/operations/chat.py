@@ -3,67 +3,127 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError, UsageError
+from ttctl.errors import BadFileError, EngineError, TooLongError, UsageError
+from ttctl.model.talk import Door
+from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.rules.talk import answered, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ttctl.model.protocols import Completion, World
-
-Message = dict[str, str]
-
-
-@dataclass(slots=True, kw_only=True)
-class Talk:
-    """One conversation: what was said, and how answers are made."""
-
-    stack: str
-    model: str
-    port: int
-    key: str = field(repr=False)
-    max_tokens: int
-    temperature: float
-    messages: list[Message]
-
-    def remember(self, question: str, answer: str) -> None:
-        """Keep a question and its answer for the next one."""
-        self.messages.append({"role": "user", "content": question})
-        self.messages.append({"role": "assistant", "content": answer})
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
+    from ttctl.model.talk import Completion, Role, Talk
 
 
-def open_talk(
-    world: World, stack: str, *, system: str, max_tokens: int, temperature: float
-) -> Talk:
-    """Begin a conversation with a stack's model.
+def door_of(world: World, stack: str) -> Door:
+    """Return where a running stack is talked to.
 
     Raises:
         EngineError: The stack does not run.
     """
     lock = world.store.lock(stack)
-    if lock is None or not world.engine.containers(stack):
+    running = any(one.state == "running" for one in world.engine.containers(stack))
+    if lock is None or not running:
         raise EngineError(
             f"The stack {stack!r} does not run.",
-            why="No container of it is here.",
+            why="No container of it runs here.",
             next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
         )
-    return Talk(
-        stack=stack,
-        model=lock.model,
-        port=lock.port,
-        key=world.keys.key(stack),
-        max_tokens=max_tokens,
-        temperature=temperature,
-        messages=[{"role": "system", "content": system}] if system else [],
+    return _door(lock)
+
+
+def doors(world: World) -> tuple[Door, ...]:
+    """Return where each stack that runs is talked to."""
+    found = []
+    for stack in known_stacks(world):
+        try:
+            found.append(door_of(world, stack))
+        except (EngineError, BadFileError):
+            # It does not run, or nobody can say what runs: `ttctl status` says which.
+            continue
+    return tuple(found)
+
+
+def find_door(world: World, stack: str | None) -> Door:
+    """Return the door of the stack that is meant; without a word, of the only one that runs."""
+    return door_of(world, pick_stack(world, stack))
+
+
+def served(world: World, door: Door) -> tuple[str, ...]:
+    """Return the names under which models answer behind a door."""
+    return world.gateway.models(door.port, world.keys.key(door.stack))
+
+
+def switched(world: World, door: Door, word: str) -> tuple[Door, str]:
+    """Return the door and the name of the model that is meant by `word`.
+
+    It is a model behind this door, or a stack that runs, or a model of one.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    here = served(world, door)
+    if word in here:
+        return door, word
+    others = doors(world)
+    for other in others:
+        if word in {other.stack, other.model}:
+            return other, other.model
+    known = tuple(dict.fromkeys([*here, *(name for o in others for name in (o.stack, o.model))]))
+    near = get_close_matches(word, known, n=1)
+    raise UsageError(
+        f"Nothing that runs is called {word!r}.",
+        why="A model can be talked to when a stack that runs serves it.",
+        evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(known)}.",
+        next_step=f"ttctl up {word}",
     )
 
 
-def ask(world: World, talk: Talk, question: str, *, on_text: Callable[[str], None]) -> Completion:
-    """Ask within a conversation; the answer's pieces go to `on_text` as they come.
+def loaded(world: World, door: Door, talk: Talk) -> Talk:
+    """Return a conversation that was saved, to go on behind this door.
+
+    Its model answers where it is served here; else the one that is goes on.
+    """
+    if talk.model == door.model or talk.model in served(world, door):
+        return talk
+    return replace(talk, model=door.model, context_tokens=0)
+
+
+def role_named(roles: tuple[Role, ...], name: str) -> Role:
+    """Return the role of that name.
 
     Raises:
+        UsageError: There is none.
+    """
+    for role in roles:
+        if role.name == name:
+            return role
+    known = [role.name for role in roles]
+    near = get_close_matches(name, known, n=1)
+    raise UsageError(
+        f"There is no role {name!r}.",
+        why="A role is a text file; your own lie in the folder roles beside config.toml.",
+        evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(known)}.",
+        next_step=f"ttctl chat --role {near[0] if near else known[0] if known else 'NAME'}",
+    )
+
+
+def ask(
+    world: World, door: Door, talk: Talk, question: str, *, on_text: Callable[[str], None]
+) -> tuple[Talk, Completion]:
+    """Ask within a conversation; the answer's pieces go to `on_text` as they come.
+
+    Returns:
+        The conversation with this exchange, and the answer. After a refusal the conversation is
+        what it was.
+
+    Raises:
+        TooLongError: The conversation does not fit into what the model can read.
         UsageError: The question is empty.
     """
     if not question.strip():
@@ -72,12 +132,48 @@ def ask(world: World, talk: Talk, question: str, *, on_text: Callable[[str], Non
             why="It is empty.",
             next_step='ttctl chat "What is Tenstorrent?"',
         )
-    return world.gateway.chat(
-        talk.port,
-        talk.key,
-        model=talk.model,
-        messages=[*talk.messages, {"role": "user", "content": question}],
-        max_tokens=talk.max_tokens,
-        temperature=talk.temperature,
-        on_text=on_text,
+    try:
+        answer = world.gateway.chat(
+            door.port,
+            world.keys.key(door.stack),
+            model=talk.model,
+            messages=asked(talk, question),
+            max_tokens=talk.max_tokens,
+            temperature=talk.temperature,
+            on_text=on_text,
+        )
+    except TooLongError as exc:
+        raise _too_long(door, talk, exc) from exc
+    return answered(talk, question, answer), answer
+
+
+def _too_long(door: Door, talk: Talk, exc: TooLongError) -> TooLongError:
+    exchanges = len(talk.messages) // 2
+    limit = (
+        f"The limit is {door.max_model_len} tokens for all that is said and the answer, which "
+        f"may take {talk.max_tokens}"
+    )
+    if not exchanges:
+        return TooLongError(
+            "The question is too long for this model.",
+            why=exc.why,
+            evidence=f"{limit}.",
+            next_step=f"ttctl models show {door.model}",
+        )
+    so_far = f"; it held {talk.context_tokens} before this question" * bool(talk.context_tokens)
+    return TooLongError(
+        "The conversation has become too long for this model.",
+        why=exc.why,
+        evidence=f"{limit}{so_far}. Nothing was lost, and the question can be asked again.",
+        next_step=f"/drop {max(1, exchanges // 2)}",
+    )
+
+
+def _door(lock: Lock) -> Door:
+    return Door(
+        stack=lock.stack,
+        model=lock.model,
+        device=lock.device,
+        port=lock.port,
+        max_model_len=lock.max_model_len,
     )

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.fakes import KEY, Scene
 
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, TooLongError, UsageError
 from ttctl.model.spec import Request
-from ttctl.operations.chat import Talk, ask, open_talk
+from ttctl.model.talk import Door, Message, Role, Talk
+from ttctl.operations.chat import ask, door_of, doors, find_door, loaded, role_named, switched
 from ttctl.operations.up import up
 
 
@@ -20,35 +23,64 @@ def scene() -> Scene:
     return scene
 
 
-def talk(scene: Scene, system: str = "") -> Talk:
-    return open_talk(scene.world, "llama", system=system, max_tokens=8, temperature=0)
+def door(scene: Scene) -> Door:
+    return find_door(scene.world, "llama")
+
+
+TALK = Talk(model="acme/Small-1B")
 
 
 def test_a_question_goes_to_the_stacks_own_port_with_its_key(scene: Scene) -> None:
     pieces: list[str] = []
-    answer = ask(scene.world, talk(scene), "Who are you?", on_text=pieces.append)
+    _, answer = ask(scene.world, door(scene), TALK, "Who are you?", on_text=pieces.append)
     assert scene.gateway.asked == [(8123, KEY, [{"role": "user", "content": "Who are you?"}])]
     assert pieces == [answer.text]
 
 
 def test_what_was_said_goes_along_with_the_next_question(scene: Scene) -> None:
-    one = talk(scene, system="Be short.")
-    one.remember("A?", "B.")
-    ask(scene.world, one, "C?", on_text=lambda _: None)
-    roles = [(entry["role"], entry["content"]) for entry in scene.gateway.asked[0][2]]
-    assert roles == [("system", "Be short."), ("user", "A?"), ("assistant", "B."), ("user", "C?")]
+    talk, _ = ask(
+        scene.world, door(scene), replace(TALK, system="Be short."), "A?", on_text=lambda _: None
+    )
+    ask(scene.world, door(scene), talk, "C?", on_text=lambda _: None)
+    roles = [(entry["role"], entry["content"]) for entry in scene.gateway.asked[1][2]]
+    assert roles == [("system", "Be short."), ("user", "A?"), ("assistant", "Hi."), ("user", "C?")]
 
 
-def test_a_question_that_failed_is_not_remembered(scene: Scene) -> None:
-    one = talk(scene)
-    scene.gateway.fails = EngineError("It broke.")
-    with pytest.raises(EngineError):
-        ask(scene.world, one, "A?", on_text=lambda _: None)
-    assert one.messages == []
+def test_the_tokens_of_an_exchange_are_counted(scene: Scene) -> None:
+    talk = TALK
+    for _ in range(2):
+        talk, _ = ask(scene.world, door(scene), talk, "A?", on_text=lambda _: None)
+    assert (talk.context_tokens, talk.prompt_tokens, talk.completion_tokens) == (3, 2, 4)
 
 
-def test_the_key_is_not_part_of_what_a_conversation_shows(scene: Scene) -> None:
-    assert KEY not in repr(talk(scene))
+@pytest.mark.parametrize("question", ["", " \n"], ids=repr)
+def test_an_empty_question_is_not_asked(scene: Scene, question: str) -> None:
+    with pytest.raises(UsageError, match="no question"):
+        ask(scene.world, door(scene), TALK, question, on_text=lambda _: None)
+    assert scene.gateway.asked == []
+
+
+def test_a_question_that_is_too_long_says_the_limit(scene: Scene) -> None:
+    scene.gateway.fails = TooLongError("The prompt is too long.", why="4097 tokens.")
+    with pytest.raises(TooLongError, match="question is too long") as caught:
+        ask(scene.world, door(scene), TALK, "A?", on_text=lambda _: None)
+    assert "4096 tokens" in caught.value.evidence
+    assert caught.value.why == "4097 tokens."
+    assert caught.value.next_step == "ttctl models show acme/Small-1B"
+
+
+def test_a_conversation_that_has_become_too_long_says_what_to_drop(scene: Scene) -> None:
+    said = (Message(role="user", text="A?"), Message(role="assistant", text="B."))
+    talk = replace(TALK, messages=said * 3, context_tokens=4090)
+    scene.gateway.fails = TooLongError("The prompt is too long.")
+    with pytest.raises(TooLongError, match="has become too long") as caught:
+        ask(scene.world, door(scene), talk, "A?", on_text=lambda _: None)
+    assert "it held 4090" in caught.value.evidence
+    assert caught.value.next_step == "/drop 1"
+
+
+def test_the_key_is_not_part_of_what_a_door_shows(scene: Scene) -> None:
+    assert KEY not in repr(door(scene))
 
 
 @pytest.mark.parametrize(
@@ -60,5 +92,53 @@ def test_a_stack_that_does_not_run_says_how_to_start_it(
 ) -> None:
     {"containers": scene.engine.states, "lock": scene.store.locks}[gone].clear()  # type: ignore[attr-defined]
     with pytest.raises(EngineError, match="does not run") as caught:
-        talk(scene)
+        door_of(scene.world, "llama")
     assert caught.value.next_step == typed
+
+
+def test_a_stack_whose_containers_ended_does_not_run(scene: Scene) -> None:
+    for service in ("vllm", "gateway"):
+        scene.engine.set_state(service, state="exited")
+    with pytest.raises(EngineError, match="does not run"):
+        door_of(scene.world, "llama")
+    assert doors(scene.world) == ()
+
+
+def test_another_model_of_the_stack_can_be_talked_to(scene: Scene) -> None:
+    scene.gateway.lists = ("acme/Small-1B", "a-lora")
+    assert switched(scene.world, door(scene), "a-lora") == (door(scene), "a-lora")
+
+
+@pytest.mark.parametrize("word", ["other", "demo-llama"])
+def test_another_stack_can_be_talked_to_by_its_name_or_its_model(scene: Scene, word: str) -> None:
+    up(scene.world, Request(model="demo-llama", name="other", port=8124))
+    scene.gateway.lists = ("acme/Small-1B",)
+    found, model = switched(scene.world, door(scene), word)
+    assert (found.stack, found.port, model) == ("other", 8124, "demo-llama")
+
+
+def test_a_model_that_nothing_serves_is_refused_with_the_nearest(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="Nothing that runs is called 'demo-lama'") as caught:
+        switched(scene.world, door(scene), "demo-lama")
+    assert "Nearest: demo-llama." in caught.value.evidence
+
+
+def test_a_conversation_goes_on_with_the_model_that_is_served(scene: Scene) -> None:
+    scene.gateway.lists = ("acme/Small-1B",)
+    assert loaded(scene.world, door(scene), Talk(model="gone")).model == "acme/Small-1B"
+    scene.gateway.lists = ("acme/Small-1B", "a-lora")
+    assert loaded(scene.world, door(scene), Talk(model="a-lora")).model == "a-lora"
+
+
+def test_a_role_is_found_by_its_name_or_refused_with_the_nearest() -> None:
+    coding = Role(name="coding", text="Code.", source="shipped")
+    assert role_named((coding,), "coding") is coding
+    with pytest.raises(UsageError, match="no role 'codng'") as caught:
+        role_named((coding,), "codng")
+    assert caught.value.next_step == "ttctl chat --role coding"
+
+
+def test_without_any_role_the_refusal_still_says_what_to_do() -> None:
+    with pytest.raises(UsageError) as caught:
+        role_named((), "coding")
+    assert caught.value.next_step == "ttctl chat --role NAME"
