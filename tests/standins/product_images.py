@@ -9,7 +9,7 @@ from ttctl.cli.console import Console
 from ttctl.cli.wiring import wire
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire, plan_for
-from ttctl.operations.images import get_images
+from ttctl.operations.fetch import get_images
 
 
 @cache
