@@ -109,6 +109,11 @@ def _names() -> dict[str, Any]:
 def _describe(schema: Schema, cls: Any) -> None:  # noqa: ANN401 - any dataclass
     """Give the fields of an object the docstrings that stand under them; titles say nothing."""
     schema.pop("title", None)
+    if cls and "description" not in schema:
+        # pydantic below 2.12 leaves the docstring of a class with slots out.
+        rest = dict(schema)
+        schema.clear()
+        schema.update({"description": inspect.cleandoc(cls.__doc__ or ""), **rest})
     said = _field_docs(cls) if cls else {}
     for name, one in schema.get("properties", {}).items():
         one.pop("title", None)

@@ -91,7 +91,7 @@ def on_a_terminal(
 
 def _read(end: int, deadline: float) -> str:
     """Read until the other end is closed."""
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         ready, _, _ = select.select([end], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:

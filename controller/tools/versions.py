@@ -102,7 +102,7 @@ def try_out(python: str, interpreter: str, extreme: Extreme) -> Row:
     result = _make(folder, interpreter, extreme, lows)
     installed = _installed(folder, lows) if not result else {}
     if not result and extreme == "lowest":
-        result = _higher(installed, lows)
+        result = higher(installed, lows)
     if not result:
         result = _test(folder)
     return Row(
@@ -148,7 +148,7 @@ def _installed(folder: Path, names: Iterable[str]) -> dict[str, str]:
     return versions
 
 
-def _higher(installed: Mapping[str, str], lows: Mapping[str, str]) -> str:
+def higher(installed: Mapping[str, str], lows: Mapping[str, str]) -> str:
     """Say which versions are not the lowest: a bound that nothing can have is not a true one."""
     off = [name for name, low in lows.items() if _parts(installed[name]) != _parts(low)]
     return f"not the lowest: {', '.join(off)}" if off else ""

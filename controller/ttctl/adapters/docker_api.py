@@ -12,7 +12,6 @@ import docker
 from docker.context import ContextAPI
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env
-from requests.exceptions import RequestException
 
 from ttctl.adapters.docker_errors import no_such_context, unreachable
 from ttctl.adapters.process import run
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from ttctl.errors import TtctlError
 
 API_TIMEOUT_S = 20
-FOREIGN = (DockerException, RequestException, OSError)
+FOREIGN = (DockerException, OSError)
+"""What the library raises; errors of the connection that it uses are `OSError`s too."""
 
 
 class DockerApi:
