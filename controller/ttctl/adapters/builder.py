@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 BUILD_S = 3600
 STEP = re.compile(r"^#(\d+) \[(?:[^\]]* )?(\d+)/(\d+)\]")
+UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif", re.IGNORECASE)
+REFUSED = re.compile(r"\b401\b[ ,:]+(?:Error|Client Error|Unauthorized)|\b407 Proxy")
+"""As pip, apt and git say it."""
 DONE = re.compile(r"^#(\d+) (DONE|CACHED)")
 
 
@@ -76,11 +79,14 @@ class BuildxBuilder:
                 on_line=progress.line,
             )
         if done.returncode != 0:
+            why, next_step = _of_the_place(done.lines)
             raise BuildError(
                 f"The image {image.name!r} could not be built.",
-                why=redacted(progress.failed_at) or f"docker buildx ended with {done.returncode}.",
+                why=why
+                or redacted(progress.failed_at)
+                or f"docker buildx ended with {done.returncode}.",
                 evidence=_error_lines(done.lines),
-                next_step=f"less {self._logs}",
+                next_step=next_step or f"less {self._logs}",
             )
         return BuildResult(
             reference=image.reference,
@@ -213,6 +219,18 @@ def _write_secrets(files: SiteFiles, folder: Path) -> None:
                 target.write_bytes(Path(files.ca_bundle).read_bytes())
         else:
             target.write_text(texts.get(name, ""), encoding="utf-8")
+
+
+def _of_the_place(lines: Sequence[str]) -> tuple[str, str]:
+    """Return (why, what to type) where a build failed of the site and not of itself."""
+    text = "\n".join(lines)
+    if UNTRUSTED.search(text):
+        why = "The site's ca_bundle trusts no certificate of a server, or of a proxy before it."
+        return why, "export TTCTL_CA_BUNDLE=/path/to/ca.pem"
+    if REFUSED.search(text):
+        why = "An index, a mirror or a proxy refuses the name or the password in its address."
+        return why, "ttctl config site"
+    return "", ""
 
 
 def _error_lines(lines: Sequence[str]) -> str:

@@ -87,6 +87,10 @@ class HuggingFace:
         self._pause = pause
         self._answer_s = answer_s
         set_client_factory(partial(client, site))
+        # Else the library asks the public hub, mirror or not, for a list by which it names the
+        # program that called, and sends that along.
+        # Source: huggingface_hub 2.4, utils/_detect_agent.py
+        constants.HF_HUB_DISABLE_TELEMETRY = True
 
     def snapshot(self, weights: Weights) -> LockedWeights:
         """Return the commit that a revision (or `main`) means, and the files that serving needs.
