@@ -20,6 +20,7 @@ from ttctl.adapters.connect_tools import ConnectTools
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
 from ttctl.model.device import System
+from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
@@ -34,12 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.connect import Tool
+    from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
     from ttctl.model.plan import How
+    from ttctl.model.clock import Clock
     from ttctl.model.protocols import (
         Builder,
         Catalog,
-        Clock,
         Engine,
         Folders,
         Gateway,
@@ -51,8 +53,10 @@ if TYPE_CHECKING:
         StackStore,
         WeightsStore,
     )
+    from ttctl.model.vitals import Vitals
     from ttctl.model.shelf import Shelf
     from ttctl.model.talk import Role, Talk
+    from ttctl.model.weights import Snapshot, WeightsCache
 
 RECIPES = ShippedRecipes(places.shipped())
 REVISION = "1" * 40
@@ -87,6 +91,28 @@ DEMO_MODEL = replace(
     offline_model="",
 )
 CARD_MODEL = replace(HUB_MODEL, device="n150", offline_model="")
+
+
+WELL_ENGINE = EngineVitals(
+    client="24.0.7",
+    compose="2.29.7",
+    buildx="0.17.1",
+    endpoint="unix:///var/run/docker.sock",
+    version="24.0.7",
+    cgroup="2",
+    cgroup_driver="systemd",
+    storage="overlay2",
+    live_restore=True,
+    security=("name=apparmor", "name=seccomp,profile=builtin"),
+    root_dir="/var/lib/docker",
+    root_inodes=10_000_000,
+    systemd=True,
+)
+"""What the docker program says where all is well."""
+WELL_FOLDERS = PlaceFolders(
+    state=FolderVitals(path="/state", exists=True, writable=True, locks=True),
+    cache=FolderVitals(path="/cache", exists=True, writable=True, locks=True),
+)
 
 
 class FakeReporter:
@@ -256,6 +282,25 @@ class FakeWeights:
         return Path("/cache/weights") / locked.repository / (locked.revision or "shipped")
 
 
+class FakeWeightsCache:
+    """Snapshots that a test names, some of them damaged."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+        self.here: list[Snapshot] = []
+        self.wrong: dict[str, tuple[str, ...]] = {}
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        return tuple(self.here)
+
+    def damaged(self, snapshot: Snapshot, reporter: Reporter) -> tuple[str, ...]:  # noqa: ARG002
+        return self.wrong.get(snapshot.repository, ())
+
+    def remove(self, snapshot: Snapshot, reporter: Reporter) -> None:  # noqa: ARG002
+        self._calls.append(f"remove {snapshot.repository}")
+        self.here.remove(snapshot)
+
+
 class FakeHost:
     """A small machine without a card."""
 
@@ -289,6 +334,44 @@ class FakeHost:
 
     def package_index(self, site: Site) -> str:
         return site.pip_index_url.value if site.pip_index_url else self.index
+
+
+class FakeVitals:
+    """A machine that is well, until a test says otherwise."""
+
+    def __init__(self, calls: list[str], engine: FakeEngine) -> None:
+        self._calls, self._engine = calls, engine
+        self.the_engine = WELL_ENGINE
+        self.the_folders = WELL_FOLDERS
+        self.the_cards = CardVitals(pci=())
+        self.the_place = PlaceVitals(now=2.0, installed=1.0, synchronised=True)
+
+    def engine(self) -> EngineVitals:
+        return self.the_engine
+
+    def folders(self) -> PlaceFolders:
+        return self.the_folders
+
+    def cards(self) -> CardVitals:
+        return self.the_cards
+
+    def place(self, site: Site) -> PlaceVitals:  # noqa: ARG002
+        return self.the_place
+
+    def mend(self, what: Mending, targets: Sequence[str] = ()) -> None:
+        self._calls.append(" ".join((what, *targets)))
+        match what:
+            case "make-private":
+                state = replace(self.the_folders.state, mode=0o700, exposed=())
+                self.the_folders = replace(self.the_folders, state=state)
+            case "sweep":
+                state = replace(self.the_folders.state, strays=())
+                cache = replace(self.the_folders.cache, strays=())
+                self.the_folders = PlaceFolders(state=state, cache=cache)
+            case "remove-containers":
+                for name, one in list(self._engine.states.items()):
+                    if one.container_id in targets:
+                        del self._engine.states[name]
 
 
 class FakeStore:
@@ -576,7 +659,9 @@ class FakeWorld:
     builder: Builder
     launcher: Launcher
     weights: WeightsStore
+    weights_cache: WeightsCache
     host: Host
+    vitals: Vitals
     store: StackStore
     folders: Folders
     keys: Keys
@@ -596,6 +681,7 @@ class Scene:
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
+    vitals: FakeVitals = field(init=False)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
     reporter: FakeReporter = field(default_factory=FakeReporter)
@@ -603,12 +689,15 @@ class Scene:
     shelf: FakeShelf = field(default_factory=FakeShelf)
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
+    weights_cache: FakeWeightsCache = field(init=False)
     store: FakeStore = field(init=False)
     launcher: FakeLauncher = field(init=False)
 
     def __post_init__(self) -> None:
         self.builder = FakeBuilder(self.calls, self.engine)
+        self.vitals = FakeVitals(self.calls, self.engine)
         self.weights = FakeWeights(self.calls)
+        self.weights_cache = FakeWeightsCache(self.calls)
         self.store = FakeStore(self.calls)
         self.launcher = FakeLauncher(self.calls, self.engine, self.store)
 
@@ -622,7 +711,9 @@ class Scene:
             builder=self.builder,
             launcher=self.launcher,
             weights=self.weights,
+            weights_cache=self.weights_cache,
             host=self.host,
+            vitals=self.vitals,
             store=self.store,
             folders=self.store,
             keys=self.store,

@@ -12,12 +12,16 @@ from typing import Literal
 
 from ttctl.model.connect import Connection, Tool
 from ttctl.model.device import System
+from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
 from ttctl.model.service import ContainerState
+from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
 from ttctl.model.talk import Completion
+from ttctl.model.weights import Snapshot, Verdict
+from ttctl.operations.fetch import Fetched, Images
 from ttctl.operations.logs import LogLine
 from ttctl.operations.plan import Rendered
 from ttctl.operations.stacks import StackStatus
@@ -78,20 +82,26 @@ class OutputEvent:
 
 
 ANSWERS: dict[str, object] = {
+    "build": Images,
     "chat": Completion,
+    "completion": ShellScript,
     "connect": Connection,
     "devices": System,
+    "doctor": Diagnosis,
     "down": tuple[Plan, ...],
     "lock": Lock,
     "model": ModelSpec,
     "models": tuple[ModelSpec, ...],
     "plan": Plan,
     "ps": tuple[ContainerState, ...],
+    "pull": Fetched,
     "render": Rendered,
     "site": tuple[SiteEntry, ...],
     "status": StackStatus,
     "tools": tuple[Tool, ...],
     "up": UpResult,
+    "verify": tuple[Verdict, ...],
+    "weights": tuple[Snapshot, ...],
 }
 """Kind to the type of `data`, in the one envelope that a command prints on stdout."""
 

@@ -24,6 +24,15 @@ def down(
     volumes: Annotated[
         bool, typer.Option("--volumes", "-v", help="Remove the stack's volumes too.")
     ] = False,
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            "--timeout",
+            "-t",
+            min=0,
+            help="Seconds that each container has to end [default: its own, up to 120].",
+        ),
+    ] = None,
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
@@ -34,8 +43,15 @@ def down(
     if not every and (stack or names):
         names = (stacks.stack_to_end(world, stack),)
     plans = [
-        stacks.down(world, name, volumes=volumes, dry_run=dry_run, lock_timeout_s=lock_timeout)
+        stacks.down(
+            world,
+            name,
+            volumes=volumes,
+            dry_run=dry_run,
+            timeout_s=timeout,
+            lock_timeout_s=lock_timeout,
+        )
         for name in names
     ]
-    text = "\n".join(f"{plan.stack}\n{plan_text(plan)}" for plan in plans)
+    text = "\n".join(f"{plan.stack}\n{plan_text(plan, session.console.out)}" for plan in plans)
     session.show("down", plans, text or "There is no stack.")

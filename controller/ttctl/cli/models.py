@@ -1,20 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`ttctl models`."""
+"""`ttctl models`: what the catalog lists, and the weights that are here."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.session import session_of
-from ttctl.rules.resolve import known, resolve
+from ttctl.cli.session import Session, session_of
+from ttctl.errors import BadFileError
+from ttctl.model.spec import ModelSpec, Request
+from ttctl.model.weights import Snapshot
+from ttctl.operations import fetch, weights
+from ttctl.rules.resolve import known, matching, resolve
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="List and show the models of the catalog.",
+    help="List the models of the catalog, and look after their weights.",
     invoke_without_command=True,
 )
+
+Cached = Annotated[str | None, typer.Argument(help="A model or a repository; without it, all.")]
+SNAPSHOT = ("REPOSITORY", "REVISION", "FILES", "SIZE")
 
 
 @app.callback()
@@ -26,23 +35,36 @@ def models(ctx: typer.Context) -> None:
 
 @app.command("ls")
 @app.command("list", hidden=True)
-def ls(ctx: typer.Context, *, device: options.Device = None) -> None:
-    """List the models."""
+def ls(
+    ctx: typer.Context,
+    *,
+    device: options.Device = None,
+    cached: Annotated[
+        bool, typer.Option("--cached", help="The weights that are here, in place of the catalog.")
+    ] = False,
+) -> None:
+    """List the models of the catalog, or the weights that are here."""
     session = session_of(ctx)
+    if cached:
+        here = weights.cached(session.world)
+        text = session.table(SNAPSHOT, map(_snapshot_row, here))
+        session.show("weights", here, text if here else "No weights are here.")
+        return
     specs = [s for s in session.world.catalog.specs() if device in {None, s.device}]
-    rows = [
-        (
-            spec.model,
-            ", ".join(spec.aliases) or "-",
-            spec.device,
-            spec.status,
-            f"{spec.weights.size_bytes / 1e6:.0f} MB",
-            spec.license,
-        )
-        for spec in specs
-    ]
-    head = ("MODEL", "ALIASES", "DEVICE", "STATUS", "WEIGHTS", "LICENSE")
-    session.show("models", specs, session.table(head, rows))
+    session.show("models", specs, _models_text(session, specs))
+
+
+@app.command("search")
+def search(
+    ctx: typer.Context,
+    *,
+    words: Annotated[list[str], typer.Argument(help="Words that all have to be found.")],
+    device: options.Device = None,
+) -> None:
+    """List the models in whose name, aliases, description or licence all words are found."""
+    session = session_of(ctx)
+    specs = matching(session.world.catalog.specs(), words, device=device)
+    session.show("models", specs, _models_text(session, specs) if specs else "No model is found.")
 
 
 @app.command("show")
@@ -75,3 +97,74 @@ def show(
         ("source", spec.source),
     ]
     session.show("model", spec, session.table(("KEY", "VALUE"), rows))
+
+
+@app.command("pull")
+@options.takes_request
+def pull(ctx: typer.Context, *, request: Request) -> None:
+    """Fetch a model's weights and verify them, and start nothing."""
+    session = session_of(ctx)
+    got = fetch.pull(session.world, request)
+    state = "fetched and verified" if got.changed else "here already, nothing was fetched"
+    lines = [
+        f"{got.repository} {got.revision}".rstrip() + f": {state}",
+        f"why      {got.reason}",
+        f"files    {got.files}, {got.size_bytes / 1e6:.1f} MB",
+        f"folder   {got.folder}",
+    ]
+    session.show("pull", got, "\n".join(lines))
+
+
+@app.command("verify")
+def verify(ctx: typer.Context, *, model: Cached = None) -> None:
+    """Read weights from the first byte to the last, and compare them with their hashes."""
+    session = session_of(ctx)
+    verdicts = weights.verify(session.world, model)
+    rows = [(*_snapshot_row(one.snapshot), ", ".join(one.damaged) or "whole") for one in verdicts]
+    text = session.table((*SNAPSHOT, "DAMAGED"), rows)
+    session.show("verify", verdicts, text if rows else "No weights are here.")
+    if wrong := [one.snapshot.repository for one in verdicts if one.damaged]:
+        session.console.note(f"to put it right: ttctl models rm {wrong[0]}, then pull it again")
+        raise typer.Exit(BadFileError.exit_code)
+
+
+@app.command("rm")
+def rm(
+    ctx: typer.Context,
+    *,
+    model: Annotated[str, typer.Argument(help="A model or a repository.")],
+    dry_run: options.DryRun = False,
+) -> None:
+    """Remove a model's weights from the cache; asks first."""
+    session = session_of(ctx)
+    snapshots = weights.to_remove(session.world, model)
+    size = sum(one.size_bytes for one in snapshots)
+    if dry_run:
+        session.show("weights", snapshots, session.table(SNAPSHOT, map(_snapshot_row, snapshots)))
+        return
+    question = f"Remove {len(snapshots)} snapshot(s) of {model}, {size / 1e6:.1f} MB?"
+    agreed = session.console.agrees(question, next_step=f"ttctl models rm {model} --yes")
+    if agreed:
+        weights.remove(session.world, snapshots)
+    text = f"Removed {size / 1e6:.1f} MB." if agreed else "Nothing was removed."
+    session.show("weights", snapshots if agreed else (), text)
+
+
+def _models_text(session: Session, specs: list[ModelSpec] | tuple[ModelSpec, ...]) -> str:
+    rows = [
+        (
+            spec.model,
+            ", ".join(spec.aliases) or "-",
+            spec.device,
+            spec.status,
+            f"{spec.weights.size_bytes / 1e6:.0f} MB",
+            spec.license,
+        )
+        for spec in specs
+    ]
+    return session.table(("MODEL", "ALIASES", "DEVICE", "STATUS", "WEIGHTS", "LICENSE"), rows)
+
+
+def _snapshot_row(one: Snapshot) -> tuple[str, ...]:
+    revision = f"{one.revision[:12]} (shipped)" if one.shipped else one.revision[:12]
+    return (one.repository, revision, str(one.files), f"{one.size_bytes / 1e6:.1f} MB")

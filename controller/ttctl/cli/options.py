@@ -14,6 +14,7 @@ import typer
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
+from ttctl.model.plan import PullPolicy
 from ttctl.model.spec import Request
 from ttctl.rules.engine_flags import with_engine_words
 
@@ -61,6 +62,16 @@ BlockSize = Annotated[
 LockTimeout = Annotated[
     float,
     typer.Option("--lock-timeout", min=0, help="Seconds to wait for another command's lock."),
+]
+Build = Annotated[
+    bool, typer.Option("--build", help="Build the images again; unchanged steps are cached.")
+]
+Pull = Annotated[
+    PullPolicy,
+    typer.Option("--pull", help="When to pull an image that is not built here."),
+]
+Recreate = Annotated[
+    bool, typer.Option("--force-recreate", help="Replace containers that run as wanted too.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the steps and do nothing.")]
 

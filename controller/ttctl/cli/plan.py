@@ -6,8 +6,9 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.palette import Palette, Role
 from ttctl.cli.session import session_of
-from ttctl.model.plan import Plan
+from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 
@@ -20,18 +21,28 @@ def plan(
     ctx: typer.Context,
     *,
     request: Request,
+    build: options.Build = False,
+    pull: options.Pull = "missing",
+    force_recreate: options.Recreate = False,
 ) -> None:
     """Show what `up` would do, and why, without doing it."""
     session = session_of(ctx)
-    desired, steps = operations.plan(session.world, request)
+    how = How(build=build, pull=pull, recreate=force_recreate)
+    desired, steps = operations.plan(session.world, request, how)
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}"
-    session.show("plan", steps, f"{head}\n{plan_text(steps)}")
+    session.show("plan", steps, f"{head}\n{plan_text(steps, session.console.out)}")
 
 
-def plan_text(plan: Plan) -> str:
-    """Lay the steps out, one a line, each with its reason."""
+def plan_text(plan: Plan, palette: Palette) -> str:
+    """Lay the steps out, one a line, each with its reason; what changes something is coloured."""
     verb = max((len(step.verb) for step in plan.steps), default=0)
     subject = max((len(step.subject) for step in plan.steps), default=0)
     return "\n".join(
-        f"  {step.verb:<{verb}}  {step.subject:<{subject}}  {step.reason}" for step in plan.steps
+        f"  {palette.paint(f'{step.verb:<{verb}}', _role(step))}  "
+        f"{step.subject:<{subject}}  {palette.paint(step.reason, 'dim')}"
+        for step in plan.steps
     )
+
+
+def _role(step: Step) -> Role:
+    return "dim" if step.verb in {"skip", "wait"} else "accent"

@@ -8,35 +8,40 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("ttctl.cli.down", "Stop a stack and remove its containers."),
     "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
+    "wait": ("ttctl.cli.wait", "Wait until a stack has answered."),
     "logs": ("ttctl.cli.logs", "Show what a stack's containers print."),
     "exec": ("ttctl.cli.exec", "Run a command in a service's container."),
     "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
     "connect": ("ttctl.cli.connect", "Print or write what other programs need to talk to a stack."),
     "plan": ("ttctl.cli.plan", "Show what `up` would do, and why, without doing it."),
+    "build": ("ttctl.cli.build", "Get the images of a model's stack; start nothing."),
     "render": ("ttctl.cli.render", "Write a folder that plain docker compose can run."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
     "models": ("ttctl.cli.models", "List and show the models of the catalog."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
+    "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
+    "doctor": ("ttctl.cli.doctor", "Check this machine and this place, and say what to do."),
     "config": ("ttctl.cli.config", "Show the settings of this place."),
 }
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Run": ("up", "down", "ps", "status", "logs", "exec"),
+    "Run": ("up", "down", "ps", "status", "wait", "logs", "exec"),
     "Talk": ("chat", "connect"),
-    "Prepare": ("plan", "render", "lock", "models"),
-    "This place": ("devices", "config"),
+    "Prepare": ("plan", "build", "render", "lock", "models"),
+    "This place": ("devices", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "serve": ("up",),
     "rm": ("down",),
+    "pull": ("models", "pull"),
     "ls": ("models", "ls"),
     "list": ("models", "ls"),
     "show": ("models", "show"),
 }
 """Words that users of docker, compose, ramalama and ollama type, to our own."""
 
-FOR_THE_ENGINE = frozenset({"up", "plan", "render", "lock"})
+FOR_THE_ENGINE = frozenset({"up", "plan", "build", "render", "lock"})
 """Verbs that take arguments of the engine behind `--`."""

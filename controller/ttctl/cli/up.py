@@ -13,6 +13,7 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.plan import plan_text
 from ttctl.cli.session import session_of
+from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations import plan as plan_operations
 from ttctl.operations import up as up_operations
@@ -29,20 +30,32 @@ def up(
     wait_timeout: Annotated[
         int, typer.Option("--wait-timeout", min=1, help="Seconds until the engine must be healthy.")
     ] = up_operations.WAIT_S,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),
+    ] = True,
+    detach: Annotated[  # noqa: ARG001 - what always happens; compose's users type it
+        bool, typer.Option("--detach", "-d", help="Leave it running: always so, as in compose.")
+    ] = True,
+    build: options.Build = False,
+    pull: options.Pull = "missing",
+    force_recreate: options.Recreate = False,
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
     """Bring a model up and prove that it answers.
 
-    Does nothing where everything already is as wanted.
+    Does nothing where everything already is as wanted. Behind `--` stand further flags of the
+    engine, such as `-- --max-num-batched-tokens 2048`; they are remembered.
     """
     session = session_of(ctx)
+    how = How(build=build, pull=pull, recreate=force_recreate, wait=wait)
     if dry_run:
-        _, steps = plan_operations.plan(session.world, request)
-        session.show("plan", steps, plan_text(steps))
+        _, steps = plan_operations.plan(session.world, request, how)
+        session.show("plan", steps, plan_text(steps, session.console.out))
         return
     result = up_operations.up(
-        session.world, request, wait_s=wait_timeout, lock_timeout_s=lock_timeout
+        session.world, request, how=how, wait_s=wait_timeout, lock_timeout_s=lock_timeout
     )
     session.show("up", result, up_text(result, program=program()))
 
@@ -55,6 +68,8 @@ def program() -> str:
 def up_text(result: up_operations.UpResult, *, program: str) -> str:
     """Say how to talk to the stack."""
     state = "is up" if result.changed else "is up already, nothing was changed"
+    if not result.answers:
+        state = "is started; whether it answers was not waited for"
     key = shlex.quote(str(result.key_file))
     lines = [f"{result.model} on {result.device} {state} ({result.seconds:.1f} s)"]
     if result.demo:

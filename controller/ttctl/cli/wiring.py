@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from ttctl.adapters.weights import Hub
     from ttctl.cli.console import Console
     from ttctl.cli.shelf import WiredShelf
+    from ttctl.model.clock import Clock
     from ttctl.model.protocols import (
         Builder,
         Catalog,
-        Clock,
         Engine,
         Gateway,
         Host,
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         World,
     )
     from ttctl.model.site import Site, SiteFiles
+    from ttctl.model.weights import WeightsCache
+    from ttctl.model.vitals import Vitals
     from ttctl.rules.settings import Layer
 
 
@@ -106,11 +108,31 @@ class Wired:
         )
 
     @cached_property
+    def weights_cache(self) -> WeightsCache:
+        """The weights that are in the cache."""
+        from ttctl.adapters.weights_cache import CachedWeights
+
+        return CachedWeights(self.cache / "weights")
+
+    @cached_property
     def host(self) -> Host:
         """This machine."""
         from ttctl.adapters.host import LocalHost
 
         return LocalHost()
+
+    @cached_property
+    def vitals(self) -> Vitals:
+        """The machine and the place, for `doctor`."""
+        from ttctl.adapters.sources import read_sources
+        from ttctl.adapters.vitals import LocalVitals
+
+        return LocalVitals(
+            self._environ,
+            state=places.state(self._environ),
+            cache=self.cache,
+            sources=read_sources(places.catalog()),
+        )
 
     @cached_property
     def store(self) -> StateFolder:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ttctl.model.clock import Clock
     from ttctl.model.device import System
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights
     from ttctl.model.talk import Completion
+    from ttctl.model.vitals import Vitals
+    from ttctl.model.weights import WeightsCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,16 +315,6 @@ class Gateway(Protocol):
         """
 
 
-class Clock(Protocol):
-    """Time that only goes forward."""
-
-    def now(self) -> float:
-        """Return seconds since some moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
 class World(Protocol):
     """Everything outside that operations use; the session makes one for each command.
 
@@ -353,8 +346,16 @@ class World(Protocol):
         """What fetches weights."""
 
     @property
+    def weights_cache(self) -> WeightsCache:
+        """The weights that are here."""
+
+    @property
     def host(self) -> Host:
         """The machine."""
+
+    @property
+    def vitals(self) -> Vitals:
+        """What `doctor` looks at."""
 
     @property
     def store(self) -> StackStore:

@@ -62,19 +62,27 @@ class Fetched:
     """Why this model and no other."""
 
 
+def plan_build(world: World, request: Request, *, how: How) -> tuple[Desired, Plan]:
+    """Return what `build` would do: the image steps of `up`, those that are skipped too."""
+    known(world.catalog.specs(), request.model)
+    desired = desire(world, request)
+    steps = plan_for(world, desired, how).steps
+    of_images = tuple(
+        step
+        for step in steps
+        if step.verb in IMAGE_VERBS or (step.verb == "skip" and step.subject.startswith("image "))
+    )
+    return desired, Plan(stack=desired.stack.name, steps=of_images)
+
+
 def build(world: World, request: Request, *, how: How) -> Images:
     """Get the images of a model's stack: build them, or pull what is only pulled.
 
     Raises:
         TtctlError: One of its kinds for each thing that can be in the way.
     """
-    known(world.catalog.specs(), request.model)
     started = world.clock.now()
-    desired = desire(world, request)
-    steps = plan_for(world, desired, how).steps
-    plan = Plan(
-        stack=desired.stack.name, steps=tuple(step for step in steps if step.verb in IMAGE_VERBS)
-    )
+    desired, plan = plan_build(world, request, how=how)
     if plan.changes:
         preflight(world, desired, plan)
         get_images(world, desired, plan)

@@ -27,15 +27,15 @@ def resolve(specs: Sequence[ModelSpec], *, model: str, device: str) -> ModelSpec
         UsageError: No entry has such a name; the evidence lists the nearest ones.
         NothingFitsError: The model is known, but not validated on `device`.
     """
-    named = known(specs, model)
-    fitting = [spec for spec in named if spec.device == device]
+    found = known(specs, model)
+    fitting = [spec for spec in found if spec.device == device]
     if not fitting:
-        devices = ", ".join(sorted({spec.device for spec in named}))
+        devices = ", ".join(sorted({spec.device for spec in found}))
         raise NothingFitsError(
             f"No spec of {model!r} is validated on {device!r}.",
             why="The catalog has this model for other devices only.",
             evidence=f"Validated on: {devices}.",
-            next_step=f"ttctl up {model} --device {named[0].device}",
+            next_step=f"ttctl up {model} --device {found[0].device}",
         )
     return min(fitting, key=lambda spec: (spec.model != model, not spec.default, spec.model))
 
@@ -46,8 +46,8 @@ def known(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
     Raises:
         UsageError: There is none; the evidence lists the nearest names.
     """
-    named = tuple(spec for spec in specs if _is_called(spec, model))
-    if not named:
+    found = named(specs, model)
+    if not found:
         near = nearest_names(specs, model)
         raise UsageError(
             f"There is no model {model!r} in the catalog.",
@@ -57,7 +57,12 @@ def known(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
             mistyped=model,
             meant=near[0] if near else "",
         )
-    return named
+    return found
+
+
+def named(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
+    """Return the specs that have this name, none where there is no such model."""
+    return tuple(spec for spec in specs if _is_called(spec, model))
 
 
 def nearest_names(specs: Sequence[ModelSpec], model: str) -> tuple[str, ...]:
@@ -114,3 +119,19 @@ def _range_text(allowed: Sequence[int]) -> str:
     if isinstance(allowed, range):
         return f"{allowed[0]} to {allowed[-1]}"
     return ", ".join(str(value) for value in allowed)
+
+
+def matching(
+    specs: Sequence[ModelSpec], words: Sequence[str], *, device: str | None
+) -> tuple[ModelSpec, ...]:
+    """Return the specs, on `device` or on any, in which every one of `words` is found."""
+
+    def text(spec: ModelSpec) -> str:
+        parts = (spec.model, *spec.aliases, spec.description, spec.license, spec.status)
+        return " ".join(parts).lower()
+
+    return tuple(
+        spec
+        for spec in specs
+        if device in {None, spec.device} and all(word.lower() in text(spec) for word in words)
+    )
