@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, OfflineError, UsageError
+from ttctl.errors import NoDeviceError, OfflineError
 from ttctl.model.lock import Lock, LockedImage
 from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Weights
+from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
 from ttctl.rules.images import check_reference, prebuilt, specs_for
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
-    from ttctl.model.service import ContainerState, ServiceDefaults, Stack
+    from ttctl.model.service import ServiceDefaults, Stack
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Request
 
@@ -155,22 +156,6 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         observed=observed,
         how=how,
     )
-
-
-def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:
-    """Leave alone what another state folder's ttctl started under the same name.
-
-    Raises:
-        UsageError: A container of this name belongs to somebody else.
-    """
-    for container in containers:
-        if container.owner != world.store.owner():
-            raise UsageError(
-                f"The stack {stack!r} on this engine belongs to another user of ttctl.",
-                why="Its containers carry the mark of another state folder.",
-                evidence=f"{container.name}: owner {container.owner or 'none'}",
-                next_step="ttctl up llama --name my-llama --port 8001",
-            )
 
 
 def _check_references(site: Site) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.spec import Request
-from ttctl.operations.desire import refuse_foreign
+from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.ready import wait_for
 from ttctl.rules.order import steps_to_down
 from ttctl.rules.stack import checked_name, stack_name
