@@ -19,8 +19,8 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site image
 	$(wildcard images/*/verify) .ci/run
 RENDERED := build/rendered
 
-.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit integration golden device \
-	lint type bench demo-model clean
+.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \
+	lint type bench captures demo-model clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,20 +64,24 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools:
-	@for tool in curl ip unshare; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in curl ip unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	echo "installing what the container tests call: curl, iproute2, util-linux"; \
+	packages="curl iproute2 util-linux zsh fish man-db groff-base"; \
+	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
-		curl iproute2 util-linux >/dev/null || { \
-		echo "error:    The container tests need curl, ip and unshare."; \
-		echo "next:     sudo apt-get install curl iproute2 util-linux"; exit 4; } >&2
+		$$packages >/dev/null || { \
+		echo "error:    The container tests need curl, ip, unshare, zsh, fish, man and groff."; \
+		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 test: unit engine test-tools ## Run all tests, the container ones included
 	@$(BIN)/pytest tests/integration tests/e2e
 
 unit: setup-dev ## Run the tests that need no engine and no network; takes seconds
 	@$(BIN)/pytest -n auto tests/unit tests/golden
+
+versions: setup-dev ## Run the unit tests with the lowest and the newest versions allowed, on each Python here
+	@$(BIN)/python -m tools.versions
 
 integration: setup-dev engine ## Run the tests of single containers
 	@$(BIN)/pytest tests/integration
@@ -107,8 +111,12 @@ type: setup-dev ## Check types
 bench: setup-dev engine ## Print ratios measured in one run
 	@$(BIN)/python tests/bench/run.py
 
-docs: setup-dev ## Write docs/schemas anew, from the types of the answers
+docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man and completion's table anew
 	@$(BIN)/python controller/tools/schemas.py
+	@$(BIN)/python controller/tools/reference.py
+
+captures: setup-dev engine ## Type the tape of docs/first-ten-minutes.md anew; pages and screens are written
+	@$(BIN)/python -m tools.captures
 
 demo-model: setup-dev engine ## Train demo-llama anew, in the engine's own image
 	@image=$$($(TTCTL) --json lock demo-llama | $(BIN)/python -c '$(VLLM_IMAGE)'); \

@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 TOOLS = ("hypothesis", "jsonschema", "pytest", "pytest-xdist")
 """What the unit tests need of the `dev` extra."""
 TESTS = ("tests/unit", "tests/golden")
+LEFT_OUT = ("tests/unit/engine", "tests/unit/images", "tests/unit/test_docs.py")
+"""These call no library of the product: a shell script, what runs in containers, the pages."""
 LIMIT_S = 900
 USABLE = "import sys, venv, ensurepip; print('{}.{}'.format(*sys.version_info))"
 
@@ -163,6 +165,7 @@ def _parts(version: str) -> tuple[str, ...]:
 
 def _test(folder: Path) -> str:
     words = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *TESTS)
+    words += tuple(f"--ignore={path}" for path in LEFT_OUT)
     # Its own folder of temporary files: two runs of pytest would sweep away each other's.
     with tempfile.TemporaryDirectory(prefix="ttctl-") as own:
         python = str(folder / "bin" / "python")

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is typed in docs/first-ten-minutes.md, in which situation, and what varies in the answers.
+
+A line is a template: `{own}`, `{name}` and `{port}` become a stack of this run's own when it is
+run, and what a newcomer would type when it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Situation = Literal["plain", "fresh clone", "port taken", "disk full", "no network"]
+
+SHOWN = {"own": "", "name": "llama", "port": "8000"}
+QUESTION = "What is Tenstorrent?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A few lines that are typed one after another, in one situation."""
+
+    name: str
+    typed: tuple[str, ...]
+    situation: Situation = "plain"
+    engine: bool = False
+    """Whether a container engine must answer."""
+    screen: bool = False
+    """Whether it is shown in colour, as docs/screens/NAME.svg, too."""
+
+
+TAPE = (
+    Scene(
+        name="install",
+        situation="fresh clone",
+        typed=("make setup", ". .venv/bin/activate", "ttctl --version"),
+    ),
+    Scene(name="help", typed=("ttctl --help",), screen=True),
+    Scene(name="verb-help", typed=("ttctl chat --help",)),
+    Scene(name="models", typed=("ttctl models ls",), screen=True),
+    Scene(name="wrong-verb", typed=("ttctl stauts",)),
+    Scene(name="wrong-model", typed=("ttctl up lama",), screen=True),
+    Scene(name="wrong-flag", typed=("ttctl up llama --prot 8001",)),
+    Scene(name="no-engine", typed=("DOCKER_HOST=unix:///var/run/no-engine.sock ttctl up llama",)),
+    Scene(
+        name="port-taken",
+        situation="port taken",
+        typed=("ttctl up llama --port {port}",),
+        engine=True,
+    ),
+    Scene(name="disk-full", situation="disk full", typed=("ttctl up llama",), engine=True),
+    Scene(name="no-network", situation="no network", typed=("ttctl up qwen",), engine=True),
+    Scene(name="plan", typed=("ttctl plan llama{own}",), engine=True, screen=True),
+    Scene(name="up", typed=("ttctl up llama{own}",), engine=True),
+    Scene(
+        name="up-again", typed=("ttctl up llama{own} --quiet >/dev/null && echo fine",), engine=True
+    ),
+    Scene(name="chat", typed=(f'ttctl chat "{QUESTION}"',), engine=True, screen=True),
+    Scene(name="status", typed=("ttctl status",), engine=True, screen=True),
+    Scene(name="ps", typed=("ttctl ps",), engine=True),
+    Scene(name="down", typed=("ttctl down {name}",), engine=True),
+    Scene(name="status-after", typed=("ttctl status",), engine=True),
+)
+
+VARIES = (
+    (re.compile(r"\b\d+\.\d+ s\b"), "N s"),
+    (re.compile(r"\(\d+ tokens, .*tokens/s\)"), "(N tokens)"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "FINGERPRINT"),
+    (re.compile(r"\bpid \d+ \([^)]*\)"), "pid N (PROGRAM)"),
+    (re.compile(r"\b\d+\.\d+ (GB|GiB|MB)\b"), r"N \1"),
+    (re.compile(r"Free: \d+"), "Free: PORT"),
+    (re.compile(r"--port \d+"), "--port PORT"),
+    (re.compile(r"model hub at \S+"), "model hub at HUB"),
+    (re.compile(r"^  \+ (Build|Bootstrap) .*\n", re.MULTILINE), ""),
+    (re.compile(r"^ +(no registry answers for|demo-llama is a small) .*\n", re.MULTILINE), ""),
+    (re.compile(r"\S*/ttctl (chat|down)"), r"ttctl \1"),
+)
+"""What no two runs have in common: seconds, speeds, fingerprints, process ids, room, free ports,
+the hub of a place, what had to be built first, where the program lies."""
+
+
+def comparable(text: str) -> str:
+    """Return a text without what varies."""
+    for pattern, instead in VARIES:
+        text = pattern.sub(instead, text)
+    return text
