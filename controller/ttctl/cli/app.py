@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import sys
 import traceback
@@ -75,7 +74,7 @@ def run_command(
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
     if session.flags.debug:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+        _log_everything()
     try:
         result: object = group().main(
             args=words, prog_name="ttctl", standalone_mode=False, obj=session
@@ -97,6 +96,12 @@ def run_command(
             session.console.error(error)
         return error.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _log_everything() -> None:
+    import logging  # noqa: PLC0415 - for developers, and slow to load
+
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 
 
 def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
-from ttctl.model.site import Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
         WeightsStore,
         World,
     )
+    from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
     from ttctl.model.weights import WeightsCache
     from ttctl.model.vitals import Vitals
@@ -176,6 +176,7 @@ class Wired:
     def site(self) -> Site:
         """What is peculiar to this place."""
         from ttctl.adapters.site import detect
+        from ttctl.model.site import Sourced
 
         site = detect(
             self._environ,
@@ -205,6 +206,7 @@ class Wired:
 
     def _files_for(self, indexes: Sequence[str]) -> SiteFiles:
         from ttctl.adapters.sources import read_sources
+        from ttctl.model.site import Sourced
         from ttctl.rules.site_files import site_files
 
         hosts = read_sources(places.catalog()).git.values()
@@ -224,6 +226,21 @@ def wire_settings(named: str | None) -> Settings:
     from ttctl.adapters.settings import Settings
 
     return Settings(dict(os.environ), read=_read_settings, named=named)
+
+
+def wire_settings_file(path: Path, *, home: str, repair: str) -> SettingsFile:
+    """Return a settings file that can be changed."""
+    from ttctl.adapters.settings_file import TomlSettingsFile
+
+    return TomlSettingsFile(path, home=home, repair=repair)
+
+
+def wire_editor() -> EditText:
+    """Return what opens a text in the user's editor."""
+    from ttctl.adapters.editor import edit_text
+
+    environ = dict(os.environ)
+    return lambda text: edit_text(text, environ)
 
 
 def _read_settings(path: Path, home: str, next_step: str) -> Layer:
