@@ -83,7 +83,7 @@ unit: setup-dev ## Run the tests that need no engine and no network; takes secon
 versions: setup-dev ## Run the unit tests with the lowest and the newest versions allowed, on each Python here
 	@$(BIN)/python -m tools.versions
 
-integration: setup-dev engine ## Run the tests of single containers
+integration: setup-dev engine test-tools ## Run the tests of single containers
 	@$(BIN)/pytest tests/integration
 
 golden: setup-dev ## Write the golden files anew; review the diff

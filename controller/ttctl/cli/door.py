@@ -6,6 +6,9 @@ Loads nothing: `--version` and completion come through here too.
 
 from __future__ import annotations
 
+COMPLETE = "_TTCTL_COMPLETE"
+"""The variable by which a shell's script asks what can stand next."""
+
 GLOBAL = (
     ("--json", "", "as_json", "Print the answer for programs; schemas: docs/schemas."),
     ("--quiet", "-q", "quiet", "Say only the answer and what went wrong."),

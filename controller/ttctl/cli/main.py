@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ttctl import __version__
-from ttctl.cli.door import split_flags, split_values
+from ttctl.cli.door import COMPLETE, split_flags, split_values
 
 
 def main() -> None:
     """Run ttctl; turn a refusal into one message and its exit code."""
+    if asked := os.environ.get(COMPLETE):
+        _complete(asked)
+        raise SystemExit(0)
     words, values = split_values(sys.argv[1:])
     words, flags = split_flags(words)
     if words[:1] in (["--version"], ["-V"]):
@@ -20,6 +24,12 @@ def main() -> None:
         _front_page(flags)
         raise SystemExit(0)
     raise SystemExit(_run(words, flags, values))
+
+
+def _complete(asked: str) -> None:
+    from ttctl.cli.completing import answer  # noqa: PLC0415
+
+    print(answer(os.environ, asked), end="", flush=True)  # noqa: T201
 
 
 def _front_page(flags: frozenset[str]) -> None:

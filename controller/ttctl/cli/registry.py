@@ -29,7 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "down", "ps", "status", "wait", "logs", "exec"),
     "Talk": ("chat", "connect"),
     "Prepare": ("plan", "build", "render", "lock", "models"),
-    "This place": ("devices", "completion", "config"),
+    "This place": ("devices", "doctor", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""
 

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can stand here? The answer to a shell that completes a line.
+
+It comes from a table that `make docs` writes out of the verbs, and from local names. No verb and
+no library is loaded, nothing is asked, and a failure is no answer.
+
+Source: https://github.com/pallets/click/blob/8.5.1/src/click/shell_completion.py, the variables
+that a shell's script sets, and the lines that it reads.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ttctl.cli.door import GLOBAL, VALUED
+from ttctl.cli.registry import ALIASES
+
+TABLE = Path(__file__).with_name("completion.json")
+
+Item = tuple[str, str, str]
+"""(`plain`, `file` or `dir`; the word; what it is for)."""
+Node = dict[str, Any]
+"""A verb in the table: its `help`, `options`, `arguments` and `verbs`."""
+
+
+def answer(environ: Mapping[str, str], asked: str) -> str:
+    """Return the lines that the shell's script reads; `asked` is such as `bash_complete`.
+
+    A line that is being typed is no place for a message: a failure is no suggestion.
+    """
+    shell = asked.partition("_")[0]
+    items: list[Item] = []
+    with suppress(Exception):
+        words, incomplete = _words(shell, environ)
+        items = suggestions(words, incomplete, environ, whole=shell != "bash")
+    return "".join(_line(shell, item) + "\n" for item in items)
+
+
+def suggestions(
+    words: list[str], incomplete: str, environ: Mapping[str, str], *, whole: bool = True
+) -> list[Item]:
+    """Return what the word that begins with `incomplete` can become.
+
+    Args:
+        words: The words before it, without `ttctl`.
+        incomplete: What there is of it, perhaps nothing.
+        environ: Names the folders in which stacks are.
+        whole: Whether the shell replaces `--option=value` whole, or what is behind the `=` only.
+    """
+    table: Node = json.loads(TABLE.read_text(encoding="utf-8"))
+    line = Line(words, table)
+    head, equals, value = incomplete.partition("=")
+    if line.behind:
+        return [("file", incomplete, "")] if line.verb == "exec" else []
+    if equals and head in line.known:
+        front = f"{head}=" if whole else ""
+        values = _values(line.known[head], value, line, environ)
+        return [(kind, front + word, text) for kind, word, text in values if kind == "plain"]
+    if line.pending:
+        return list(_values(line.pending, incomplete, line, environ))
+    if incomplete.startswith("-"):
+        return _begun(line.open_options(), incomplete)
+    argument = line.argument()
+    found = [*_begun(line.verbs(), incomplete), *_values(argument, incomplete, line, environ)]
+    return found or ([] if argument or incomplete else list(line.open_options()))
+
+
+class Line:
+    """What the words before the cursor say."""
+
+    def __init__(self, words: list[str], table: Node) -> None:
+        """Read the words; what is not known is passed over."""
+        self.table = table
+        self.node: Node = table
+        self.verb = ""
+        self.behind = False
+        self.pending: Node = {}
+        """The option that the next word is the value of."""
+        self.given: dict[str, str] = {}
+        """An option's first name to its last value."""
+        self.places: list[str] = []
+        """The words that are neither options nor verbs."""
+        for word in words:
+            self._read(word)
+
+    @property
+    def known(self) -> dict[str, Node]:
+        """Every spelling of an option that can stand here, to the option."""
+        options = [*self.node.get("options", ()), *_global_options(before=not self.verb)]
+        return {name: option for option in reversed(options) for name in option["names"]}
+
+    def value(self, kind: str) -> str:
+        """Return the word of that kind that was typed, or nothing."""
+        for option in self.node.get("options", ()):
+            if option["kind"] == kind and self.given.get(option["names"][0]):
+                return self.given[option["names"][0]]
+        arguments = self.node.get("arguments", ())
+        typed = zip(arguments, self.places, strict=False)
+        return next((word for argument, word in typed if argument["kind"] == kind), "")
+
+    def argument(self) -> Node:
+        """Return the argument that comes next; nothing where all are there."""
+        arguments = self.node.get("arguments", ())
+        if len(self.places) < len(arguments):
+            found: Node = arguments[len(self.places)]
+            return found
+        return arguments[-1] if arguments and arguments[-1]["many"] else {}
+
+    def verbs(self) -> Iterator[Item]:
+        """Yield the verbs that can come next, and at the front the words that mean one."""
+        if self.places:
+            return
+        for name, node in self.node.get("verbs", {}).items():
+            yield "plain", name, node["help"]
+        if not self.verb:
+            for name, means in ALIASES.items():
+                yield "plain", name, f"The same as {' '.join(means)}."
+
+    def open_options(self) -> Iterator[Item]:
+        """Yield the options that were not given yet, long ones only where there is one."""
+        shown: dict[str, Node] = {}
+        for option in self.known.values():
+            if option["many"] or option["names"][0] not in self.given:
+                shown.setdefault(option["names"][0], option)
+        for option in shown.values():
+            names = [name for name in option["names"] if name[:2] == "--"] or option["names"]
+            for name in names:
+                yield "plain", name, option["help"]
+
+    def _read(self, word: str) -> None:
+        name, equals, value = word.partition("=")
+        if self.behind or word == "--":
+            self.behind = True
+        elif self.pending:
+            self.given[self.pending["names"][0]] = word
+            self.pending = {}
+        elif name in self.known:
+            option = self.known[name]
+            self.given[option["names"][0]] = value
+            self.pending = option if option["kind"] and not equals else {}
+        elif word[:1] != "-":
+            self._read_place(word)
+
+    def _read_place(self, word: str) -> None:
+        for name in (word,) if self.verb else ALIASES.get(word, (word,)):
+            if name in self.node.get("verbs", {}) and not self.places:
+                self.node = self.node["verbs"][name]
+                self.verb = self.verb or name
+            else:
+                self.places.append(word)
+
+
+def _global_options(*, before: bool) -> Iterator[Node]:
+    for long, short, _, text in GLOBAL:
+        names = [long, short] if short and (before or short == "-y") else [long]
+        yield {"names": names, "kind": "", "help": text, "many": False}
+    for long, _, _, text in VALUED:
+        yield {"names": [long], "kind": "file", "help": text, "many": False}
+    yield {"names": ["--help", "-h"], "kind": "", "help": "Show the help.", "many": False}
+    if before:
+        names = ["--version", "-V"]
+        yield {"names": names, "kind": "", "help": "Print the version.", "many": False}
+
+
+def _values(node: Node, begun: str, line: Line, environ: Mapping[str, str]) -> Iterator[Item]:
+    """Yield the values of an option or an argument that begin with `begun`."""
+    kind = node.get("kind", "")
+    if kind in {"file", "dir"}:
+        yield kind, begun, ""
+    elif kind == "choice":
+        yield from _begun((("plain", one, "") for one in node["choices"]), begun)
+    elif kind == "device":
+        yield from _begun((("plain", name, "") for name in line.table["devices"]), begun)
+    elif kind == "setting":
+        yield from _begun((("plain", row[0], row[4]) for row in _settings()), begun)
+    elif kind == "value":
+        yield from _values(_setting_node(line.value("setting")), begun, line, environ)
+    elif kind:
+        for name in _local_names(kind, begun, line, environ):
+            yield "plain", name, ""
+
+
+def _settings() -> tuple[tuple[Any, ...], ...]:
+    # Loaded where a setting is asked for, as the names below.
+    from ttctl.model.setting_rows import ROWS  # noqa: PLC0415
+
+    return ROWS
+
+
+def _setting_node(key: str) -> Node:
+    """Return what the value of a setting is, as an argument."""
+    kind, allowed = next(((row[1], row[2]) for row in _settings() if row[0] == key), ("", ()))
+    kind = {"path": "file", "paths": "file"}.get(kind, kind)
+    choices = ["true", "false"] if kind == "switch" else [str(one) for one in allowed]
+    return {"kind": "choice" if kind == "switch" else kind, "choices": choices}
+
+
+def _local_names(kind: str, begun: str, line: Line, environ: Mapping[str, str]) -> tuple[str, ...]:
+    # Loaded where a name is asked for: most words are verbs and options.
+    from ttctl.adapters import names, places  # noqa: PLC0415
+
+    found: tuple[str, ...] = ()
+    if kind == "model":
+        found = names.model_names(places.catalog())
+        if not any(name.startswith(begun) for name in found):
+            found = tuple(name.rpartition("/")[2] for name in found)
+    elif kind == "stack":
+        found = names.stack_names(environ)
+    elif kind == "service":
+        found = names.service_names(environ, line.value("stack"))
+    return tuple(name for name in found if name.startswith(begun))
+
+
+def _begun(items: Iterator[Item], begun: str) -> list[Item]:
+    return [item for item in items if item[1].startswith(begun)]
+
+
+def _words(shell: str, environ: Mapping[str, str]) -> tuple[list[str], str]:
+    """Return the words before the one that is typed, without `ttctl`, and what there is of it."""
+    words = _split(environ["COMP_WORDS"])
+    if shell == "fish":
+        incomplete = "".join(_split(environ.get("COMP_CWORD", ""))[:1])
+        before = words[1:-1] if incomplete and words[-1:] == [incomplete] else words[1:]
+        return before, incomplete
+    at = int(environ["COMP_CWORD"])
+    before, incomplete = words[1:at], "".join(words[at : at + 1])
+    if shell == "bash":
+        # Bash parts `--option=value` into three words.
+        before = [word for word in before if word != "="]
+        incomplete = "" if incomplete == "=" else incomplete
+    return before, incomplete
+
+
+def _split(text: str) -> list[str]:
+    """Part a line as a shell does; a quote that is still open is no failure."""
+    reader = shlex.shlex(text, posix=True)
+    reader.whitespace_split = True
+    reader.commenters = ""
+    words: list[str] = []
+    try:
+        words.extend(reader)
+    except ValueError:
+        words.append(reader.token or "")
+    return words
+
+
+def _line(shell: str, item: Item) -> str:
+    kind, word, text = item
+    if shell == "zsh":
+        # The script gives words with a text to `_describe`, which parts them at a colon.
+        escaped = word.replace(":", r"\:") if text else word
+        return f"{kind}\n{escaped}\n{text or '_'}"
+    if shell == "fish" and text:
+        # The script parts at each comma.
+        return f"{kind},{word}\t{text.replace(',', ';')}"
+    return f"{kind},{word}"
