@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at everything at the same time, and let nothing that breaks end it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from ttctl.errors import TtctlError, UsageError
+from ttctl.model.health import Check, Diagnosis, Group
+from ttctl.model.spec import Request
+from ttctl.operations import probes
+from ttctl.operations.probes import Subject
+from ttctl.rules.redaction import redacted
+from ttctl.rules.stack import stack_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ttctl.model.protocols import World
+
+LIMIT_S = 12.0
+"""For all of it: each look has a shorter limit of its own, this one is for what hangs in spite."""
+GROUPS: tuple[Group, ...] = get_args(Group)
+BAD = ("failed", "warning")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One probe, under a name for the case that it breaks."""
+
+    name: str
+    group: Group
+    run: Callable[[], Sequence[Check]]
+
+
+def doctor(
+    world: World, stack: str | None = None, *, limit_s: float = LIMIT_S
+) -> tuple[Subject, Diagnosis]:
+    """Look at the machine and the place, for one stack or for all.
+
+    Raises:
+        UsageError: There is no such stack.
+    """
+    subject = Subject(world, _meant(world, stack))
+    return subject, _diagnosis(_together(_looks(subject), limit_s=limit_s))
+
+
+def mend(subject: Subject, check: Check) -> None:
+    """Do what a harmless check's fix says.
+
+    Raises:
+        TtctlError: It could not be done.
+        LockedError: Another command is at work on the stack.
+    """
+    world = subject.world
+    if check.name == "state":
+        world.vitals.mend("make-private")
+    elif check.name == "left behind":
+        world.vitals.mend("sweep")
+    else:
+        for stack in sorted({one.stack for one in probes.husks_of(subject)}):
+            with world.store.exclusive(stack, timeout_s=0, reporter=world.reporter):
+                # Looked at again under the lock: a start may have come in between.
+                found = [one for one in probes.husks_of(subject) if one.stack == stack]
+                ids = tuple(one.container_id for one in found)
+                if ids:
+                    world.vitals.mend("remove-containers", ids)
+
+
+def again(subject: Subject, before: Diagnosis, group: Group) -> Diagnosis:
+    """Look at one group once more and put its new verdicts in place of the old ones."""
+    fresh = Subject(subject.world, subject.stacks)
+    looks = [look for look in _looks(fresh) if look.group == group]
+    kept = tuple(check for check in before.checks if check.group != group)
+    return _diagnosis((*kept, *_together(looks, limit_s=LIMIT_S)))
+
+
+def _meant(world: World, word: str | None) -> tuple[str, ...]:
+    stacks = world.store.stacks()
+    if word is None:
+        return stacks
+    for name in (word, stack_name(Request(model=word))):
+        if name in stacks:
+            return (name,)
+    raise UsageError(
+        f"There is no stack {word!r}.",
+        why="No lock has this name.",
+        evidence=f"Stacks: {', '.join(stacks) or 'none'}.",
+        next_step="ttctl doctor",
+    )
+
+
+def _looks(subject: Subject) -> list[_Look]:
+    of: tuple[tuple[str, Group, Callable[[Subject], Sequence[Check]]], ...] = (
+        ("docker", "Engine", probes.engine),
+        ("images", "Space", probes.images_room),
+        ("weights", "Space", probes.weights_room),
+        ("folders", "Space", probes.folders),
+        ("memory", "Machine", probes.machine),
+        ("ports", "Machine", probes.ports),
+        ("clock", "Machine", probes.clock),
+        ("settings", "Site", probes.settings),
+        ("network", "Site", _network),
+        ("cards", "Cards", probes.cards),
+        ("catalog", "Stacks", probes.catalog),
+        ("stacks", "Stacks", probes.locks),
+        ("containers", "Stacks", probes.husks),
+    )
+    return [_Look(name=name, group=group, run=partial(probe, subject)) for name, group, probe in of]
+
+
+def _network(subject: Subject) -> Sequence[Check]:
+    """Ask every address at the same time."""
+    asked = [
+        _Look(name=one.name, group="Site", run=partial(probes.reach, subject, one))
+        for one in probes.addresses(subject)
+    ]
+    return (*probes.no_addresses(subject), *_together(asked, limit_s=LIMIT_S))
+
+
+def _together(looks: Sequence[_Look], *, limit_s: float) -> tuple[Check, ...]:
+    """Run every look in a thread of its own; what does not end in time is said, and left."""
+    found: dict[int, Sequence[Check]] = {}
+
+    def run(at: int, look: _Look) -> None:
+        found[at] = _guarded(look)
+
+    threads = [
+        # Not waited for at the end of the program: what hangs must not keep the user.
+        threading.Thread(target=run, args=(at, look), daemon=True)
+        for at, look in enumerate(looks)
+    ]
+    deadline = time.monotonic() + limit_s
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = "it did not end within its time"
+    return tuple(
+        _clean(check)
+        for at, look in enumerate(looks)
+        for check in found.get(at) or (_broken(look, late, f"The limit is {limit_s:g} s."),)
+    )
+
+
+def _guarded(look: _Look) -> Sequence[Check]:
+    try:
+        return look.run()
+    except TtctlError as error:
+        said = " ".join(part for part in (error.why, error.evidence) if part)
+        return (_broken(look, error.message.rstrip("."), said, fix=error.next_step),)
+    except Exception as error:  # noqa: BLE001 - one look that breaks must not end the others
+        return (_broken(look, "it could not be looked at", f"{type(error).__name__}: {error}"),)
+
+
+def _broken(look: _Look, summary: str, evidence: str, *, fix: str = "") -> Check:
+    return Check(
+        name=look.name,
+        group=look.group,
+        verdict="failed",
+        summary=summary,
+        evidence=evidence,
+        fix=fix or "ttctl doctor --debug",
+    )
+
+
+def _clean(check: Check) -> Check:
+    """Take passwords out, whatever the check was made of."""
+    return replace(
+        check,
+        summary=redacted(check.summary),
+        evidence=redacted(check.evidence),
+        fix=redacted(check.fix),
+    )
+
+
+def _diagnosis(checks: Sequence[Check]) -> Diagnosis:
+    ordered = tuple(sorted(checks, key=lambda check: GROUPS.index(check.group)))
+    counts = Counter(check.verdict for check in ordered)
+    bad = [check for verdict in BAD for check in ordered if check.verdict == verdict]
+    first = next((check.fix for check in bad if check.fix), "ttctl up llama")
+    return Diagnosis(
+        checks=ordered,
+        ok=counts["ok"],
+        warnings=counts["warning"],
+        failed=counts["failed"],
+        skipped=counts["skipped"],
+        next_step=first,
+    )

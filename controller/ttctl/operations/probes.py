@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at one part of the machine or the place, and judge it. What breaks is caught elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError, LockedError, TtctlError
+from ttctl.model.health import Check
+from ttctl.model.site import Site
+from ttctl.operations.preflight import BUILD_BYTES, OTHER_BUILD_BYTES
+from ttctl.rules.card_health import card_checks
+from ttctl.rules.engine_health import engine_checks
+from ttctl.rules.machine_health import clock_checks, memory_check, port_check, processor_checks
+from ttctl.rules.site_health import (
+    addresses_check,
+    ca_check,
+    offline_check,
+    reach_check,
+    settings_check,
+)
+from ttctl.rules.space_health import (
+    cache_check,
+    inodes_check,
+    room_check,
+    state_check,
+    strays_check,
+)
+from ttctl.rules.stack import BIND, DEFAULT_PORT, GATEWAY_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ttctl.model.health import Destination, EngineVitals, Group, PlaceVitals
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
+    from ttctl.model.service import ContainerState
+    from ttctl.model.spec import ModelSpec
+
+Checks = tuple[Check, ...]
+HUSK = "created"
+LAST_PORT = 65536
+
+
+class Subject:
+    """What is looked at: this machine, with one stack or with all. Shared by the probes."""
+
+    def __init__(self, world: World, stacks: tuple[str, ...]) -> None:
+        """Nothing is looked at yet; `stacks` are those that are meant."""
+        self.world = world
+        self.stacks = stacks
+        self._asking = threading.Lock()
+        self._engine: EngineVitals | None = None
+
+    @property
+    def engine(self) -> EngineVitals:
+        """The engine, asked once whoever is first."""
+        with self._asking:
+            if self._engine is None:
+                self._engine = self.world.vitals.engine()
+            return self._engine
+
+    @cached_property
+    def site(self) -> Site:
+        """The settings of this place, or none of them where they cannot be read."""
+        try:
+            return self.world.site
+        except TtctlError:
+            return Site()
+
+    @cached_property
+    def place(self) -> PlaceVitals:
+        """The clock, the certificates, the addresses."""
+        return self.world.vitals.place(self.site)
+
+    @cached_property
+    def locks(self) -> tuple[Lock, ...]:
+        """The locks that can be read."""
+        found = (self._lock(stack) for stack in self.stacks)
+        return tuple(lock for lock in found if lock is not None)
+
+    @cached_property
+    def missing_images(self) -> tuple[str, ...]:
+        """Names of the images that the stacks still need; those of a first build without one."""
+        images = {(image.name, image.reference) for lock in self.locks for image in lock.images}
+        if not images:
+            own = self.site.engine_image is not None
+            return (GATEWAY_SERVICE,) if own else (*BUILD_BYTES, GATEWAY_SERVICE)
+        if not self.engine.answers:
+            return ()
+        here = self.world.engine.has_image
+        return tuple(sorted({name for name, reference in images if not here(reference)}))
+
+    def _lock(self, stack: str) -> Lock | None:
+        try:
+            return self.world.store.lock(stack)
+        except TtctlError:
+            return None
+
+
+def engine(subject: Subject) -> Checks:
+    """Judge the engine."""
+    return engine_checks(subject.engine)
+
+
+def images_room(subject: Subject) -> Checks:
+    """Judge the room for images."""
+    found = subject.engine
+    if not found.answers or not found.is_here:
+        reason = "no engine answers" if not found.answers else f"it is at {found.endpoint}"
+        return (_skipped("images", "Space", f"not seen from here: {reason}"),)
+    missing = subject.missing_images
+    needed = sum(BUILD_BYTES.get(name, OTHER_BUILD_BYTES) for name in missing)
+    room = room_check(
+        "images",
+        found.root_dir,
+        free=subject.world.host.free_bytes(Path(found.root_dir)),
+        needed=needed,
+        what=f"image{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
+        fix="docker system df && docker builder prune",
+    )
+    return room, inodes_check(found.root_dir, found.root_inodes)
+
+
+def weights_room(subject: Subject) -> Checks:
+    """Judge the room for weights."""
+    world = subject.world
+    cache = world.cache
+    locked = [lock.weights for lock in subject.locks]
+    missing = [one for one in locked if not world.weights.is_complete(one)]
+    if locked:
+        needed = sum(file.size_bytes for one in missing for file in one.files)
+        what = "weights of " + ", ".join(one.repository for one in missing)
+    else:
+        spec = _default(subject)
+        needed = spec.weights.size_bytes if spec and spec.weights.kind == "hub" else 0
+        what = f"weights of {spec.model}" if spec else "weights"
+    check = room_check(
+        "weights",
+        str(cache),
+        free=world.host.free_bytes(cache),
+        needed=needed,
+        what=what,
+        fix=f"du -sh {quote(str(cache))}/weights/*",
+    )
+    return (check,)
+
+
+def folders(subject: Subject) -> Checks:
+    """Judge ttctl's own folders."""
+    found = subject.world.vitals.folders()
+    return (
+        state_check(found.state),
+        cache_check(found.cache),
+        strays_check(found.state, found.cache),
+    )
+
+
+def machine(subject: Subject) -> Checks:
+    """Judge memory and processor."""
+    system = subject.world.host.system()
+    own_image = subject.site.engine_image is not None
+    return (_memory(subject), *processor_checks(system, own_image=own_image))
+
+
+def _memory(subject: Subject) -> Check:
+    system = subject.world.host.system()
+    specs = subject.world.catalog.specs()
+    here = [spec for spec in specs if spec.device == system.device]
+    names = {(lock.model, lock.device) for lock in subject.locks}
+    wanted = [spec for spec in specs if (spec.model, spec.device) in names]
+    default = _default(subject)
+    wanted = wanted or ([default] if default else [])
+    largest = max(wanted, key=lambda spec: spec.memory_mib, default=None)
+    return memory_check(
+        system,
+        least_mib=min((spec.memory_mib for spec in here), default=0),
+        wanted_mib=largest.memory_mib if largest else 0,
+        model=largest.model if largest else "",
+    )
+
+
+def _default(subject: Subject) -> ModelSpec | None:
+    device = subject.world.host.system().device
+    specs = [spec for spec in subject.world.catalog.specs() if spec.device == device]
+    return next((spec for spec in specs if spec.default), None)
+
+
+def ports(subject: Subject) -> Checks:
+    """Judge the stacks' ports, or the default one where there is no stack."""
+    wanted = {lock.port: lock.stack for lock in subject.locks} or {DEFAULT_PORT: ""}
+    return tuple(_port(subject, port, stack) for port, stack in sorted(wanted.items()))
+
+
+def _port(subject: Subject, port: int, stack: str) -> Check:
+    host = subject.world.host
+    holder = host.port_holder(BIND, port)
+    mine = _containers(subject) if holder else ()
+    ours = [one for one in mine if any(port == bound for _, bound, _ in one.ports)]
+    free = next((one for one in range(port + 1, LAST_PORT) if not host.port_holder(BIND, one)), 0)
+    held = bool(ours) and (not stack or ours[0].stack == stack)
+    if ours and not held:
+        holder = f"the stack {ours[0].stack}"
+    return port_check(
+        port, stack=ours[0].stack if held else stack, holder=holder, ours=held, free=free
+    )
+
+
+def clock(subject: Subject) -> Checks:
+    """Judge the clock."""
+    return clock_checks(subject.place)
+
+
+def settings(subject: Subject) -> Checks:
+    """Judge whether the settings can be read; an unreadable file is the caller's to tell."""
+    return settings_check(subject.world.site), ca_check(subject.site, subject.place)
+
+
+def addresses(subject: Subject) -> tuple[Destination, ...]:
+    """Return where this place goes, nothing where nothing may be asked."""
+    return () if subject.site.is_offline else subject.place.destinations
+
+
+def no_addresses(subject: Subject) -> Checks:
+    """Say why addresses are not asked, where they are not."""
+    if subject.place.refusal:
+        return (addresses_check(subject.place),)
+    if subject.site.is_offline:
+        return (offline_check(subject.site, subject.place.destinations),)
+    return ()
+
+
+def reach(subject: Subject, one: Destination) -> Checks:
+    """Ask one address; a proxy directly, everything else as the site says."""
+    site = subject.site
+    if one.path:
+        reason = "" if one.here else "the folder is not there"
+    elif one.use == "proxy":
+        direct = replace(site, http_proxy=None, https_proxy=None)
+        reason = subject.world.host.why_not(one.url, direct)
+    else:
+        reason = subject.world.host.why_not(one.url, site)
+    building = bool(subject.missing_images) if reason and one.use == "build" else False
+    return (reach_check(one, reason=reason, building=building),)
+
+
+def cards(subject: Subject) -> Checks:
+    """Judge the cards. Not yet run on a card."""
+    return card_checks(subject.world.host.system(), subject.world.vitals.cards())
+
+
+def catalog(subject: Subject) -> Checks:
+    """Say that the catalog can be read; that it cannot is the caller's to tell."""
+    specs = subject.world.catalog.specs()
+    return (Check(name="catalog", group="Stacks", verdict="ok", summary=f"{len(specs)} entries"),)
+
+
+def locks(subject: Subject) -> Checks:
+    """Judge each stack's lock and key."""
+    if not subject.stacks:
+        return (_skipped("stacks", "Stacks", "none yet"),)
+    return tuple(_stack(subject, stack) for stack in subject.stacks)
+
+
+def _stack(subject: Subject, stack: str) -> Check:
+    try:
+        lock = subject.world.store.lock(stack)
+    except BadFileError as error:
+        return Check(
+            name=stack,
+            group="Stacks",
+            verdict="failed",
+            summary="its lock cannot be used",
+            evidence=f"{error.message} {error.evidence}",
+            fix=error.next_step,
+        )
+    if not subject.world.keys.has_key(stack):
+        return Check(
+            name=stack,
+            group="Stacks",
+            verdict="warning",
+            summary="its key is missing or does not fit its hash",
+            evidence=f"{subject.world.keys.key_file(stack)}; `up` makes a new one.",
+            fix=f"ttctl up {lock.requested if lock else stack} --name {stack}",
+        )
+    model = f"{lock.model} on {lock.device}" if lock else "no lock"
+    return Check(name=stack, group="Stacks", verdict="ok", summary=model)
+
+
+def husks(subject: Subject) -> Checks:
+    """Judge what an interrupted start left."""
+    if not subject.engine.answers:
+        return (_skipped("containers", "Stacks", "no engine answers"),)
+    found = tuple(husks_of(subject))
+    if not found:
+        return (
+            Check(
+                name="containers",
+                group="Stacks",
+                verdict="ok",
+                summary="none was made and never started",
+            ),
+        )
+    busy = sorted({one.stack for one in found if _is_busy(subject, one.stack)})
+    if busy:
+        text = f"another command is at work on {', '.join(busy)}"
+        return (_skipped("containers", "Stacks", text),)
+    names = " ".join(one.name for one in found)
+    return (
+        Check(
+            name="containers",
+            group="Stacks",
+            verdict="warning",
+            summary=f"{len(found)} made and never started",
+            evidence=f"{names}: an interrupted or failed start left them.",
+            fix=f"docker rm {names}",
+            harmless=True,
+        ),
+    )
+
+
+def husks_of(subject: Subject) -> Iterator[ContainerState]:
+    """Yield the containers that were made and never started, those without a lock too."""
+    others = set(subject.world.store.stacks()) - set(subject.stacks)
+    for one in _containers(subject):
+        if one.state == HUSK and one.stack not in others:
+            yield one
+
+
+def _containers(subject: Subject) -> tuple[ContainerState, ...]:
+    """Return this state folder's containers, none where no engine answers."""
+    if not subject.engine.answers:
+        return ()
+    owner = subject.world.store.owner()
+    return tuple(one for one in subject.world.engine.containers(None) if one.owner == owner)
+
+
+def _is_busy(subject: Subject, stack: str) -> bool:
+    world = subject.world
+    try:
+        with world.store.exclusive(stack, timeout_s=0, reporter=world.reporter):
+            return False
+    except LockedError:
+        return True
+
+
+def _skipped(name: str, group: Group, summary: str) -> Check:
+    return Check(name=name, group=group, verdict="skipped", summary=summary)

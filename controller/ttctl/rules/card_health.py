@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Are the cards, their driver, firmware and nodes fit for us? Pure. Not yet run on a card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.model.health import Check
+from ttctl.rules.versions import at_least
+
+if TYPE_CHECKING:
+    from ttctl.model.device import System
+    from ttctl.model.health import CardVitals, NodeVitals, Verdict
+
+CONTAINER_UID = 1000
+"""The user that opens the nodes inside a container."""
+PAGES_PER_CHIP = 4
+"""1 GiB pages that the driver library takes for a Wormhole or Blackhole.
+
+Source: tt-system-tools, hugepages-setup.sh
+"""
+NEEDS_IOMMU_DRIVER = "1.29"
+NEEDS_TLB_DRIVER = "1.34"
+LIMITED_BEFORE = "2.0"
+"""Below the second, today's driver library refuses; with an IOMMU, below the first any does; below
+the third its support for an IOMMU is limited.
+
+Source: https://github.com/tenstorrent/tt-umd/blob/86400804ce24b77edd737cc8ee6dea2b667e4632/device/pcie/pci_device.cpp
+and https://github.com/tenstorrent/tt-umd/blob/d6b2dcea085fbc293a0b669734fa387809db1e6d/device/api/umd/device/utils/kmd_versions.hpp
+"""
+
+_WANTED = {
+    "galaxy": ("2.1.0", "18.6.0"),
+    "galaxy_t3k": ("2.1.0", "18.6.0"),
+    "p150x4": ("2.3.0", "18.5.0"),
+    "p150x8": ("2.4.1", "18.12.0"),
+    "p300": ("2.5.0", "19.2.0"),
+    "p300x2": ("2.5.0", "19.2.0"),
+    "t3k": ("2.2.0", "18.8.0"),
+}
+"""Device to the oldest (driver, firmware) that models are validated with; devices that are not
+listed have no such line.
+
+Source: tt-inference-server v0.20.0, release_model_spec.json, system_requirements
+"""
+
+
+def card_checks(system: System, cards: CardVitals) -> tuple[Check, ...]:
+    """Return every verdict on the cards; one line where there is none."""
+    if not cards.pci and not system.chips:
+        return (_check("cards", "skipped", "no card: no PCI device of the vendor is here"),)
+    found = (_nodes(system, cards), _driver(system, cards))
+    if not cards.nodes:
+        return (*found, _smi(cards))
+    return (
+        *found,
+        _firmware(system),
+        _rights(cards),
+        _memory_for_transfers(system, cards),
+        _leftovers(cards),
+        _holders(cards),
+        _smi(cards),
+    )
+
+
+def _check(
+    name: str, verdict: Verdict, summary: str, *, evidence: str = "", fix: str = ""
+) -> Check:
+    return Check(
+        name=name, group="Cards", verdict=verdict, summary=summary, evidence=evidence, fix=fix
+    )
+
+
+def _nodes(system: System, cards: CardVitals) -> Check:
+    shown = len(cards.nodes)
+    what = f"{len(cards.pci)} on the PCI bus, {shown} device node{'' if shown == 1 else 's'}"
+    if shown >= len(cards.pci):
+        return _check("cards", "ok", f"{system.device or 'of no known device'}: {what}")
+    bound = {chip.pci_address for chip in system.chips}
+    silent = [address for address in cards.pci if address not in bound]
+    return _check(
+        "cards",
+        "failed",
+        "not every card has a device node",
+        evidence=f"{what}; without one: {', '.join(silent) or 'not known which'}.",
+        fix="sudo modprobe tenstorrent" if not shown else "sudo dmesg | grep -i tenstorrent",
+    )
+
+
+def _driver(system: System, cards: CardVitals) -> Check:
+    driver = system.driver
+    if not driver:
+        return _check(
+            "driver",
+            "failed",
+            "the kernel driver is not loaded",
+            evidence="There is no /sys/module/tenstorrent/version.",
+            fix="sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms",
+        )
+    translated = any(kind.startswith("DMA") for _, kind in cards.iommu)
+    wanted, _ = _WANTED.get(system.device, ("", ""))
+    reasons = {
+        NEEDS_IOMMU_DRIVER: "the driver library refuses an older one with an IOMMU",
+        NEEDS_TLB_DRIVER: "today's driver library refuses an older one",
+        wanted: f"models for {system.device} are validated with it",
+    }
+    if not translated:
+        del reasons[NEEDS_IOMMU_DRIVER]
+    for oldest, why in reasons.items():
+        if oldest and not at_least(driver, oldest):
+            return _check(
+                "driver",
+                "failed",
+                f"{driver} is too old",
+                evidence=f"Expected {oldest} or newer: {why}.",
+                fix="sudo apt-get install --only-upgrade tenstorrent-dkms",
+            )
+    if translated and not at_least(driver, LIMITED_BEFORE):
+        return _check(
+            "driver",
+            "warning",
+            f"{driver} supports an IOMMU in part only",
+            evidence=f"Expected {LIMITED_BEFORE} or newer.",
+            fix="sudo apt-get install --only-upgrade tenstorrent-dkms",
+        )
+    return _check("driver", "ok", driver)
+
+
+def _firmware(system: System) -> Check:
+    found = sorted({chip.firmware for chip in system.chips} - {""})
+    if not found:
+        return _check(
+            "firmware",
+            "warning",
+            "the driver does not say which",
+            evidence="tt_fw_bundle_ver is empty or missing for every card.",
+            fix="tt-smi -s",
+        )
+    if len(found) > 1 or not all(chip.firmware for chip in system.chips):
+        each = ", ".join(f"{chip.node} {chip.firmware or 'unknown'}" for chip in system.chips)
+        return _check(
+            "firmware",
+            "failed",
+            "the cards do not have the same",
+            evidence=f"{each}; chips of one mesh must share one bundle.",
+            fix="tt-flash --version   # then flash the same bundle on every card",
+        )
+    _, wanted = _WANTED.get(system.device, ("", ""))
+    if wanted and not at_least(found[0], wanted):
+        return _check(
+            "firmware",
+            "failed",
+            f"{found[0]} is too old",
+            evidence=f"Expected {wanted} or newer: models for {system.device} are validated "
+            "with it.",
+            fix="tt-flash --version   # then flash a newer bundle",
+        )
+    return _check("firmware", "ok", f"{found[0]} on every card")
+
+
+def _rights(cards: CardVitals) -> Check:
+    closed = [node for node in cards.nodes if not _opens(node)]
+    if not closed:
+        return _check("rights", "ok", f"a container's user ({CONTAINER_UID}) may open every node")
+    each = ", ".join(f"{node.node} {node.mode:04o} of uid {node.uid}" for node in closed)
+    return _check(
+        "rights",
+        "failed",
+        f"a container's user ({CONTAINER_UID}) may not open every node",
+        evidence=f"{each}; expected 0666, which the driver's udev rule sets.",
+        fix=f"sudo chmod 0666 {' '.join(node.node for node in closed)}",
+    )
+
+
+def _opens(node: NodeVitals) -> bool:
+    bits = node.mode >> 6 if node.uid == CONTAINER_UID else node.mode
+    return bits & 0o6 == 0o6  # noqa: PLR2004 - read and write
+
+
+def _memory_for_transfers(system: System, cards: CardVitals) -> Check:
+    """Hugepages, or an IOMMU that translates in their place.
+
+    Source: tt-umd, as above: a group's type that begins with DMA counts.
+    """
+    bare = [address for address, kind in cards.iommu if not kind.startswith("DMA")]
+    needed = PAGES_PER_CHIP * len(system.chips)
+    if not bare and cards.iommu:
+        return _check("transfers", "ok", "the IOMMU translates; no hugepages are needed")
+    found = f"{cards.hugepages} pages of 1 GiB, {needed} needed"
+    if cards.hugepages >= needed and cards.hugepages_mounted:
+        return _check("transfers", "ok", found)
+    if cards.hugepages >= needed:
+        return _check(
+            "transfers",
+            "failed",
+            "the hugepages are not mounted",
+            evidence=f"{found}; nothing is mounted on /dev/hugepages-1G.",
+            fix="sudo systemctl restart 'dev-hugepages\\x2d1G.mount'",
+        )
+    return _check(
+        "transfers",
+        "failed",
+        "too few hugepages, and no IOMMU in their place",
+        evidence=f"{found}; the IOMMU does not translate for {', '.join(bare) or 'any card'}.",
+        fix="sudo systemctl restart tenstorrent-hugepages.service   # or boot with the IOMMU on",
+    )
+
+
+def _leftovers(cards: CardVitals) -> Check:
+    if not cards.leftovers:
+        return _check("hugepage files", "ok", "none of another user")
+    return _check(
+        "hugepage files",
+        "warning",
+        "files of another user may block a container's",
+        evidence=", ".join(cards.leftovers),
+        fix=f"sudo rm {' '.join(cards.leftovers)}   # when nothing holds a card",
+    )
+
+
+def _holders(cards: CardVitals) -> Check:
+    held = [(node.node, holder) for node in cards.nodes for holder in node.holders]
+    if not held:
+        return _check("holders", "ok", "nobody has a card open")
+    pids = sorted({holder.split()[1] for _, holder in held}, key=int)
+    return _check(
+        "holders",
+        "warning",
+        "a card is in use: another job on it would hang",
+        evidence=", ".join(f"{node}: {holder}" for node, holder in held),
+        fix=f"ps -o pid,user,etime,args -p {','.join(pids)}",
+    )
+
+
+def _smi(cards: CardVitals) -> Check:
+    if cards.smi:
+        return _check("tt-smi", "ok", cards.smi)
+    return _check(
+        "tt-smi",
+        "warning",
+        "tt-smi is not installed",
+        evidence="A card that a killed engine left dirty is reset with it.",
+        fix="pipx install tt-smi",
+    )

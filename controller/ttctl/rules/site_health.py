@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is this place's way to its mirrors and hubs open? Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.model.health import Check
+from ttctl.rules.redaction import redacted
+
+if TYPE_CHECKING:
+    from ttctl.model.health import Destination, PlaceVitals, Use, Verdict
+    from ttctl.model.site import Site
+
+_WITHOUT: dict[Use, str] = {
+    "proxy": "Everything beyond this machine goes through it.",
+    "build": "Images cannot be built without it.",
+    "weights": "Weights cannot be fetched; a small model of ttctl's own stands in.",
+    "base": "The base image is bootstrapped from the distribution's mirror in its place.",
+    "sources": "Sources that builds take from it cannot be fetched.",
+}
+
+
+def settings_check(site: Site) -> Check:
+    """Say how much is peculiar here. That the settings could be read is what is checked."""
+    entries = site.entries()
+    if not entries:
+        return _check("settings", "ok", "nothing is peculiar here")
+    return _check("settings", "ok", f"{len(entries)} found; `ttctl config site` shows them")
+
+
+def ca_check(site: Site, place: PlaceVitals) -> Check:
+    """Say whether the CA bundle can be used."""
+    if site.ca_bundle is None:
+        return _check("CA bundle", "ok", "the system's")
+    where = f"{site.ca_bundle.value} (from {site.ca_bundle.source})"
+    if place.ca_error:
+        return _check(
+            "CA bundle",
+            "failed",
+            "it cannot be used",
+            evidence=f"{where}: {place.ca_error}",
+            fix="ttctl config site",
+        )
+    if place.expired:
+        return _check(
+            "CA bundle",
+            "warning",
+            f"{place.expired} of {place.certificates} certificates are past their end",
+            evidence=where,
+            fix="sudo update-ca-certificates --fresh   # or a newer bundle of this place",
+        )
+    return _check("CA bundle", "ok", f"{place.certificates} certificates")
+
+
+def addresses_check(place: PlaceVitals) -> Check:
+    """Say which setting kept the addresses from being known; for a place with a refusal."""
+    return _check(
+        "addresses",
+        "failed",
+        "a setting names no address",
+        evidence=place.refusal,
+        fix="ttctl config site",
+    )
+
+
+def offline_check(site: Site, destinations: tuple[Destination, ...]) -> Check:
+    """Say that nothing was asked, and why."""
+    source = site.offline.source if site.offline else ""
+    several = "address was" if len(destinations) == 1 else "addresses were"
+    return _check(
+        "network", "skipped", f"offline by {source}: {len(destinations)} {several} not asked"
+    )
+
+
+def reach_check(one: Destination, *, reason: str, building: bool) -> Check:
+    """Say whether an address answers.
+
+    Args:
+        reason: Why it does not, empty where it does.
+        building: Whether images are still to be built; then what builds need must answer.
+    """
+    where = f"{redacted(one.path or one.url)} (from {one.source})"
+    if not reason:
+        return _check(one.name, "ok", _host(one))
+    fatal = one.use == "proxy" or bool(one.path) or (one.use == "build" and building)
+    if one.path:
+        return _check(
+            one.name,
+            "failed",
+            reason,
+            evidence=f"{where}. {_WITHOUT[one.use]}",
+            fix="ttctl config site",
+        )
+    return _check(
+        one.name,
+        "failed" if fatal else "warning",
+        reason,
+        evidence=f"{where}. {_WITHOUT[one.use]}",
+        fix=f"curl -sSI --max-time 5 {redacted(one.url)}"
+        if one.use != "proxy"
+        else "ttctl config site",
+    )
+
+
+def _host(one: Destination) -> str:
+    if one.path:
+        return one.path
+    host = redacted(one.url).partition("://")[2].partition("/")[0]
+    return f"{host} answers"
+
+
+def _check(
+    name: str, verdict: Verdict, summary: str, *, evidence: str = "", fix: str = ""
+) -> Check:
+    return Check(
+        name=name, group="Site", verdict=verdict, summary=summary, evidence=evidence, fix=fix
+    )
