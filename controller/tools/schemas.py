@@ -87,7 +87,11 @@ def _described(type_: object) -> tuple[Schema, Schema]:
     adapter.rebuild(force=True, _types_namespace=_names())
     schema = adapter.json_schema(mode="serialization", schema_generator=_Printed)
     definitions = schema.pop("$defs", {})
-    classes = {cls.__name__: cls for cls in _names().values() if is_dataclass(cls)}
+    classes = {
+        one.__name__: one
+        for one in _names().values()
+        if isinstance(one, type) and is_dataclass(one)
+    }
     for one in (schema, *definitions.values()):
         _describe(one, classes.get(one.get("title", "")))
     return schema, definitions

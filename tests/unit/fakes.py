@@ -530,6 +530,12 @@ class FakeLauncher:
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         self._calls.append(f"attach {stack} {' '.join(arguments)}")
 
+    def ask(
+        self, stack: str, arguments: Sequence[str], *, timeout_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        self._calls.append(f"ask {stack} {' '.join(arguments)} within {timeout_s:.0f} s")
+        return 3, ("one", "two")
+
 
 class FakeGateway:
     """A gateway whose engine answers, or not."""

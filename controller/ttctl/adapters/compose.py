@@ -100,6 +100,24 @@ class ComposeLauncher:
         environ = self._environ | _terminal(os.environ)
         os.execve(found_program("docker"), command, environ)  # noqa: S606
 
+    def ask(
+        self, stack: str, arguments: Sequence[str], *, timeout_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        """Run a compose command on the stack; return its exit code and what it printed.
+
+        Raises:
+            WaitError: It took longer than `timeout_s`.
+        """
+        command = ["docker", "compose", "--ansi", "never", "--project-name", f"ttctl-{stack}"]
+        lines: list[str] = []
+        done = run(
+            [*command, *arguments],
+            timeout_s=timeout_s,
+            on_line=lines.append,
+            environ=self._environ,
+        )
+        return done.returncode, tuple(lines)
+
     def _checked(self, stack: str, command: Sequence[str], reporter: Reporter) -> None:
         done = run(
             command, timeout_s=DOWN_TIMEOUT_S, on_line=reporter.detail, environ=self._environ

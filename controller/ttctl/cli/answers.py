@@ -21,6 +21,7 @@ from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
 from ttctl.model.talk import Completion
 from ttctl.model.weights import Snapshot, Verdict
+from ttctl.operations.execute import Executed
 from ttctl.operations.fetch import Fetched, Images
 from ttctl.operations.logs import LogLine
 from ttctl.operations.plan import Rendered
@@ -89,6 +90,7 @@ ANSWERS: dict[str, object] = {
     "devices": System,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
+    "exec": Executed,
     "lock": Lock,
     "model": ModelSpec,
     "models": tuple[ModelSpec, ...],

@@ -8,39 +8,44 @@ from typing import Annotated
 
 import typer
 
-from ttctl.cli.meant import nearest
 from ttctl.cli.session import session_of
-from ttctl.errors import UsageError
+from ttctl.operations import execute as operations
 from ttctl.operations import stacks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+TIMEOUT_S = 600
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def execute(
     ctx: typer.Context,
     *,
-    service: Annotated[str, typer.Argument(help="A service of the stack: vllm or gateway.")],
+    service: Annotated[str, typer.Argument(help="vllm or gateway.")],
     command: Annotated[
         list[str], typer.Argument(help="The command; behind `--` its flags are its own.")
     ],
-    stack: Annotated[
-        str | None, typer.Option("--stack", help="The stack; not needed where there is one.")
+    stack: Annotated[str | None, typer.Option("--stack", help="The stack.")] = None,
+    interactive: Annotated[  # noqa: ARG001 - what compose does by itself; docker's users type it
+        bool, typer.Option("--interactive", "-i", help="Keep standard input open: always so.")
+    ] = True,
+    tty: Annotated[
+        bool | None,
+        typer.Option("--tty/--no-tty", "-t/-T", help="With a terminal [default: where one is]."),
     ] = None,
+    timeout: Annotated[
+        int,
+        typer.Option("--timeout", min=1, help="Seconds that it may take, under --json."),
+    ] = TIMEOUT_S,
 ) -> None:
-    """Run a command in a service's container, as the container's own user."""
+    """Run a command in a service's container, as the container's own user.
+
+    The exit code is the command's. Under `--json` it gets no terminal and no input.
+    """
     session = session_of(ctx)
     name = stacks.pick_stack(session.world, stack)
-    states = session.world.engine.containers(name)
-    running = [state.service for state in states if state.state == "running"]
-    if service not in running:
-        raise UsageError(
-            f"The stack {name!r} runs no service {service!r}.",
-            why="Its containers are not here, or have ended.",
-            evidence=f"Running services: {', '.join(running) or 'none'}.",
-            next_step=f"ttctl status {name}",
-            mistyped=service,
-            meant=nearest(service, running),
-        )
-    no_terminal = [] if sys.stdin.isatty() else ["--no-TTY"]
-    session.world.launcher.attach(name, ["exec", *no_terminal, service, *command])
+    if session.flags.as_json:
+        done = operations.execute(session.world, name, service, command, timeout_s=timeout)
+        session.show("exec", done, "")
+        raise typer.Exit(done.exit_code)
+    terminal = sys.stdin.isatty() and tty is not False
+    operations.attach(session.world, name, service, command, terminal=terminal)

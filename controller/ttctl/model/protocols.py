@@ -170,6 +170,15 @@ class Launcher(Protocol):
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         """Become a compose command on the stack, with the user's own terminal."""
 
+    def ask(
+        self, stack: str, arguments: Sequence[str], *, timeout_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        """Run a compose command on the stack; return its exit code and what it printed.
+
+        Raises:
+            WaitError: It took longer than `timeout_s`.
+        """
+
 
 class WeightsStore(Protocol):
     """Fetches weights and knows which are here."""

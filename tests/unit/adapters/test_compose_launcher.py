@@ -190,6 +190,16 @@ def test_down_needs_no_folder(
     assert words[-1] == last
 
 
+def test_a_question_comes_back_with_its_code_and_all_that_was_printed(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print('\\n'.join(str(n) for n in range(1000))); sys.exit(3)")
+    code, lines = launcher(engine).ask("llama", ["exec", "vllm", "seq"], timeout_s=20)
+    assert code == 3
+    assert lines == tuple(str(n) for n in range(1000))
+    assert programs.calls[0][-3:] == ["exec", "vllm", "seq"]
+
+
 def test_only_the_services_that_are_named_are_removed(
     engine: FollowedEngine, programs: Programs
 ) -> None:
