@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _TIMEX_BYTES = 512
 """More than `struct timex` has on any Linux."""
+SHIPPED = "sources.toml"
 _UNSYNCHRONISED = 5
 """TIME_ERROR. Source: adjtimex(2)"""
 
@@ -101,27 +102,29 @@ def _destinations(site: Site, sources: Sources) -> Iterator[Destination]:
     yield from _indexes(site, sources)
     for source in site.apt_sources:
         if (uri := uri_and_suite(source.value)[0]).startswith(("http://", "https://")):
-            yield _to("package mirror", uri, source.source, "build")
+            mirror = Sourced(value=uri, source=source.source)
+            yield _to("package mirror", mirror, "build", "apt_sources")
     yield from _upstream(site, sources)
 
 
 def _proxies(site: Site) -> Iterator[Destination]:
-    for proxy in (site.http_proxy, site.https_proxy):
+    for setting, proxy in (("http_proxy", site.http_proxy), ("https_proxy", site.https_proxy)):
         if proxy is not None:
-            yield _to("proxy", proxy.value, proxy.source, "proxy")
+            yield _to("proxy", proxy, "proxy", setting)
 
 
 def _indexes(site: Site, sources: Sources) -> Iterator[Destination]:
     if not (site.pip_no_index and is_on(site.pip_no_index)):
         index = site.pip_index_url or Sourced(value=default_index(), source="pip's default")
-        yield _to("package index", index.value, index.source, "build")
+        yield _to("package index", index, "build", "pip_index_url")
         for number, extra in enumerate(site.pip_extra_index_urls, start=2):
-            yield _to(f"index {number}", extra.value, extra.source, "sources")
+            yield _to(f"index {number}", extra, "sources", "pip_extra_index_urls")
         for name, url in sources.index.items():
-            yield _to(f"index {name}", url, "sources.toml", "sources")
+            shipped = Sourced(value=url, source=SHIPPED)
+            yield _to(f"index {name}", shipped, "sources", "wheelhouses")
     for house in site.wheelhouses:
         if "://" in house.value and not house.value.startswith("file:"):
-            yield _to("wheelhouse", house.value, house.source, "build")
+            yield _to("wheelhouse", house, "build", "wheelhouses")
         else:
             yield _folder(house)
 
@@ -130,22 +133,26 @@ def _upstream(site: Site, sources: Sources) -> Iterator[Destination]:
     if site.base_image is None:
         image = mirrored(sources.base.image, site)
         host = image.partition("/")[0]
-        source = site.registry.source if site.registry else "sources.toml"
         scheme = "http" if is_loopback(host.partition(":")[0]) else "https"
-        yield _to("image registry", f"{scheme}://{host}/v2/", source, "base")
+        source = site.registry.source if site.registry else SHIPPED
+        registry = Sourced(value=f"{scheme}://{host}/v2/", source=source)
+        yield _to("image registry", registry, "base", "registry")
     mirrors = replacements(site, sources.git.values())
     for _, mirror in mirrors:
-        yield _to("git mirror", mirror, site.git_mirror[0].source, "sources")
+        found = Sourced(value=mirror, source=site.git_mirror[0].source)
+        yield _to("git mirror", found, "sources", "git_mirror")
     for url in sources.git.values():
         if url not in {base for base, _ in mirrors}:
-            yield _to("git host", url, "sources.toml", "sources")
+            yield _to("git host", Sourced(value=url, source=SHIPPED), "sources", "git_mirror")
     if site.hub_offline is None:
         hub = site.hub_endpoint or Sourced(value=constants.ENDPOINT, source="its client's default")
-        yield _to("model hub", hub.value, hub.source, "weights")
+        yield _to("model hub", hub, "weights", "hub_endpoint")
 
 
-def _to(name: str, url: str, source: str, use: Use) -> Destination:
-    return Destination(name=name, url=url, source=source, use=use)
+def _to(name: str, address: Sourced, use: Use, setting: str) -> Destination:
+    return Destination(
+        name=name, url=address.value, source=address.source, use=use, setting=setting
+    )
 
 
 def _folder(house: Sourced) -> Destination:
@@ -155,6 +162,7 @@ def _folder(house: Sourced) -> Destination:
         url="",
         source=house.source,
         use="build",
+        setting="wheelhouses",
         path=path,
         here=Path(path).is_dir(),
     )

@@ -165,6 +165,8 @@ class Destination:
     source: str
     """Where it was found: a variable, a file, `sources.toml`."""
     use: Use
+    setting: str
+    """The field of `Site` that names another one."""
     path: str = ""
     """The same as a folder of this machine; then nothing is asked."""
     here: bool = False

@@ -47,7 +47,7 @@ def doctor(
         UsageError: There is no such stack.
     """
     subject = Subject(world, _meant(world, stack))
-    return subject, _diagnosis(_together(_looks(subject), limit_s=limit_s))
+    return subject, _diagnosis(subject, _together(_looks(subject), limit_s=limit_s))
 
 
 def mend(subject: Subject, check: Check) -> None:
@@ -77,13 +77,13 @@ def again(subject: Subject, before: Diagnosis, group: Group) -> Diagnosis:
     fresh = Subject(subject.world, subject.stacks)
     looks = [look for look in _looks(fresh) if look.group == group]
     kept = tuple(check for check in before.checks if check.group != group)
-    return _diagnosis((*kept, *_together(looks, limit_s=LIMIT_S)))
+    return _diagnosis(fresh, (*kept, *_together(looks, limit_s=LIMIT_S)))
 
 
 def _meant(world: World, word: str | None) -> tuple[str, ...]:
-    stacks = world.store.stacks()
     if word is None:
-        return stacks
+        return _stacks(world)
+    stacks = world.store.stacks()
     for name in (word, stack_name(Request(model=word))):
         if name in stacks:
             return (name,)
@@ -93,6 +93,14 @@ def _meant(world: World, word: str | None) -> tuple[str, ...]:
         evidence=f"Stacks: {', '.join(stacks) or 'none'}.",
         next_step="ttctl doctor",
     )
+
+
+def _stacks(world: World) -> tuple[str, ...]:
+    """Return every stack; where they cannot be listed, the look at them says so."""
+    try:
+        return world.store.stacks()
+    except (TtctlError, OSError, RuntimeError):
+        return ()
 
 
 def _looks(subject: Subject) -> list[_Look]:
@@ -179,16 +187,27 @@ def _clean(check: Check) -> Check:
     )
 
 
-def _diagnosis(checks: Sequence[Check]) -> Diagnosis:
+def _diagnosis(subject: Subject, checks: Sequence[Check]) -> Diagnosis:
     ordered = tuple(sorted(checks, key=lambda check: GROUPS.index(check.group)))
     counts = Counter(check.verdict for check in ordered)
-    bad = [check for verdict in BAD for check in ordered if check.verdict == verdict]
-    first = next((check.fix for check in bad if check.fix), "ttctl up llama")
     return Diagnosis(
         checks=ordered,
         ok=counts["ok"],
         warnings=counts["warning"],
         failed=counts["failed"],
         skipped=counts["skipped"],
-        next_step=first,
+        next_step=_first(subject, ordered),
     )
+
+
+def _first(subject: Subject, checks: Sequence[Check]) -> str:
+    """Return what to type first: what mends a failure, or where all works, what it is for."""
+    failed = [check for check in checks if check.verdict == "failed"]
+    for check in failed:
+        if check.fix:
+            return "ttctl doctor --fix" if check.harmless else check.fix
+    if any(check.harmless and check.verdict in BAD for check in checks):
+        return "ttctl doctor --fix"
+    if failed:
+        return "ttctl doctor --debug"
+    return "ttctl status" if subject.stacks else "ttctl up llama"

@@ -139,7 +139,7 @@ def weights_room(subject: Subject) -> Checks:
     else:
         spec = _default(subject)
         needed = spec.weights.size_bytes if spec and spec.weights.kind == "hub" else 0
-        what = f"weights of {spec.model}" if spec else "weights"
+        what = f"weights of {spec.model}" if spec else "weights of a model"
     check = room_check(
         "weights",
         str(cache),
@@ -262,7 +262,8 @@ def catalog(subject: Subject) -> Checks:
 
 def locks(subject: Subject) -> Checks:
     """Judge each stack's lock and key."""
-    if not subject.stacks:
+    # Asked here once more, so that a folder that cannot be listed is told.
+    if not subject.world.store.stacks():
         return (_skipped("stacks", "Stacks", "none yet"),)
     return tuple(_stack(subject, stack) for stack in subject.stacks)
 

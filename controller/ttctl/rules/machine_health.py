@@ -26,9 +26,10 @@ def memory_check(system: System, *, least_mib: int, wanted_mib: int, model: str)
         wanted_mib: What `model` asks for.
     """
     mib = system.memory_bytes >> 20
+    short = model.rpartition("/")[2]
     found = f"{system.memory_bytes / GIB:.1f} GiB"
     if mib >= wanted_mib:
-        need = f", {wanted_mib / 1024:.1f} GiB for {model}" if wanted_mib else ""
+        need = f", {wanted_mib / 1024:.1f} GiB for {short}" if wanted_mib else ""
         return _machine("memory", "ok", f"{found}{need}")
     evidence = f"Found {found}; {model} asks for {wanted_mib / 1024:.1f} GiB, the smallest model "
     evidence += f"for {least_mib / 1024:.1f} GiB."
@@ -39,7 +40,7 @@ def memory_check(system: System, *, least_mib: int, wanted_mib: int, model: str)
     return _machine(
         "memory",
         "warning",
-        f"less than {model}'s limit",
+        f"less than the limit of {short}",
         evidence=f"{evidence} The kernel may end its engine under load.",
         fix="ttctl up demo   # needs the least",
     )

@@ -42,15 +42,16 @@ def ca_check(site: Site, place: PlaceVitals) -> Check:
             evidence=f"{where}: {place.ca_error}",
             fix="ttctl config site",
         )
-    if place.expired:
+    if place.expired and place.expired == place.certificates:
         return _check(
             "CA bundle",
-            "warning",
-            f"{place.expired} of {place.certificates} certificates are past their end",
-            evidence=where,
-            fix="sudo update-ca-certificates --fresh   # or a newer bundle of this place",
+            "failed",
+            "every certificate is past its end",
+            evidence=f"{where}: {place.expired} of {place.certificates}.",
+            fix="ttctl config site   # its ca_bundle names another bundle",
         )
-    return _check("CA bundle", "ok", f"{place.certificates} certificates")
+    past = f", {place.expired} past their end" if place.expired else ""
+    return _check("CA bundle", "ok", f"{place.certificates} certificates{past}")
 
 
 def addresses_check(place: PlaceVitals) -> Check:
@@ -90,24 +91,24 @@ def reach_check(one: Destination, *, reason: str, building: bool) -> Check:
             "failed",
             reason,
             evidence=f"{where}. {_WITHOUT[one.use]}",
-            fix="ttctl config site",
+            fix=f"ttctl config site   # its {one.setting} names another one",
         )
     return _check(
         one.name,
         "failed" if fatal else "warning",
         reason,
         evidence=f"{where}. {_WITHOUT[one.use]}",
-        fix=f"curl -sSI --max-time 5 {redacted(one.url)}"
-        if one.use != "proxy"
-        else "ttctl config site",
+        fix=f"ttctl config site   # its {one.setting} names another one",
     )
 
 
 def _host(one: Destination) -> str:
     if one.path:
         return one.path
-    host = redacted(one.url).partition("://")[2].partition("/")[0]
-    return f"{host} answers"
+    address = redacted(one.url).partition("://")[2].rstrip("/")
+    # Of a mirror's folders each is shown; in other paths a token may stand.
+    shown = address if one.setting == "apt_sources" else address.partition("/")[0]
+    return f"{shown} answers"
 
 
 def _check(

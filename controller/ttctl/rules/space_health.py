@@ -29,12 +29,12 @@ def room_check(name: str, path: str, *, free: int, needed: int, what: str, fix: 
             name,
             "failed",
             f"not enough room for the {what}",
-            evidence=f"{path}: {left}, {needed / GB:.1f} GB are needed.",
+            evidence=f"{path}: {left}, {needed / GB:.1f} GB needed.",
             fix=fix,
         )
     if free < LOW_BYTES:
         return _space(name, "warning", "little room is left", evidence=f"{path}: {left}.", fix=fix)
-    wanted = f", {needed / GB:.1f} GB needed for the {what}" if needed else ""
+    wanted = f", {needed / GB:.1f} GB needed" if needed else ", nothing more needed"
     return _space(name, "ok", f"{left}{wanted}")
 
 
