@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ttctl.cli.palette import Palette, Role
     from ttctl.cli.session import Session
     from ttctl.model.health import Check, Diagnosis
-    from ttctl.operations.probes import Subject
+    from ttctl.operations.subject import Subject
 
 WIDTH = 80
 VERDICT = 9

@@ -14,7 +14,7 @@ from ttctl.errors import TtctlError, UsageError
 from ttctl.model.health import Check, Diagnosis, Group
 from ttctl.model.spec import Request
 from ttctl.operations import probes
-from ttctl.operations.probes import Subject
+from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
 from ttctl.rules.stack import stack_name
 
@@ -63,10 +63,10 @@ def mend(subject: Subject, check: Check) -> None:
     elif check.name == "left behind":
         world.vitals.mend("sweep")
     else:
-        for stack in sorted({one.stack for one in probes.husks_of(subject)}):
+        for stack in sorted({one.stack for one in subject.husks}):
             with world.store.exclusive(stack, timeout_s=0, reporter=world.reporter):
                 # Looked at again under the lock: a start may have come in between.
-                found = [one for one in probes.husks_of(subject) if one.stack == stack]
+                found = [one for one in subject.husks if one.stack == stack]
                 ids = tuple(one.container_id for one in found)
                 if ids:
                     world.vitals.mend("remove-containers", ids)

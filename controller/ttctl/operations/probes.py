@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ttctl.errors import BadFileError, LockedError, TtctlError
+from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
-from ttctl.model.site import Site
 from ttctl.operations.preflight import BUILD_BYTES, OTHER_BUILD_BYTES
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.engine_health import engine_checks
@@ -31,76 +28,15 @@ from ttctl.rules.space_health import (
     state_check,
     strays_check,
 )
-from ttctl.rules.stack import BIND, DEFAULT_PORT, GATEWAY_SERVICE
+from ttctl.rules.stack import BIND, DEFAULT_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ttctl.model.health import Destination, EngineVitals, Group, PlaceVitals
-    from ttctl.model.lock import Lock
-    from ttctl.model.protocols import World
-    from ttctl.model.service import ContainerState
+    from ttctl.model.health import Destination, Group
     from ttctl.model.spec import ModelSpec
+    from ttctl.operations.subject import Subject
 
 Checks = tuple[Check, ...]
-HUSK = "created"
 LAST_PORT = 65536
-
-
-class Subject:
-    """What is looked at: this machine, with one stack or with all. Shared by the probes."""
-
-    def __init__(self, world: World, stacks: tuple[str, ...]) -> None:
-        """Nothing is looked at yet; `stacks` are those that are meant."""
-        self.world = world
-        self.stacks = stacks
-        self._asking = threading.Lock()
-        self._engine: EngineVitals | None = None
-
-    @property
-    def engine(self) -> EngineVitals:
-        """The engine, asked once whoever is first."""
-        with self._asking:
-            if self._engine is None:
-                self._engine = self.world.vitals.engine()
-            return self._engine
-
-    @cached_property
-    def site(self) -> Site:
-        """The settings of this place, or none of them where they cannot be read."""
-        try:
-            return self.world.site
-        except TtctlError:
-            return Site()
-
-    @cached_property
-    def place(self) -> PlaceVitals:
-        """The clock, the certificates, the addresses."""
-        return self.world.vitals.place(self.site)
-
-    @cached_property
-    def locks(self) -> tuple[Lock, ...]:
-        """The locks that can be read."""
-        found = (self._lock(stack) for stack in self.stacks)
-        return tuple(lock for lock in found if lock is not None)
-
-    @cached_property
-    def missing_images(self) -> tuple[str, ...]:
-        """Names of the images that the stacks still need; those of a first build without one."""
-        images = {(image.name, image.reference) for lock in self.locks for image in lock.images}
-        if not images:
-            own = self.site.engine_image is not None
-            return (GATEWAY_SERVICE,) if own else (*BUILD_BYTES, GATEWAY_SERVICE)
-        if not self.engine.answers:
-            return ()
-        here = self.world.engine.has_image
-        return tuple(sorted({name for name, reference in images if not here(reference)}))
-
-    def _lock(self, stack: str) -> Lock | None:
-        try:
-            return self.world.store.lock(stack)
-        except TtctlError:
-            return None
 
 
 def engine(subject: Subject) -> Checks:
@@ -200,15 +136,16 @@ def ports(subject: Subject) -> Checks:
 def _port(subject: Subject, port: int, stack: str) -> Check:
     host = subject.world.host
     holder = host.port_holder(BIND, port)
-    mine = _containers(subject) if holder else ()
-    ours = [one for one in mine if any(port == bound for _, bound, _ in one.ports)]
+    seen = subject.containers if holder else ()
+    theirs = [one for one in seen if any(port == bound for _, bound, _ in one.ports)]
+    ours = False
+    if theirs:
+        mine = theirs[0].owner == subject.world.store.owner()
+        ours = mine and theirs[0].stack == (stack or theirs[0].stack)
+        holder = f"the stack {theirs[0].stack}{'' if mine else ' of another user'}"
+        stack = theirs[0].stack if ours else stack
     free = next((one for one in range(port + 1, LAST_PORT) if not host.port_holder(BIND, one)), 0)
-    held = bool(ours) and (not stack or ours[0].stack == stack)
-    if ours and not held:
-        holder = f"the stack {ours[0].stack}"
-    return port_check(
-        port, stack=ours[0].stack if held else stack, holder=holder, ours=held, free=free
-    )
+    return port_check(port, stack=stack, holder=holder, ours=ours, free=free)
 
 
 def clock(subject: Subject) -> Checks:
@@ -297,7 +234,7 @@ def husks(subject: Subject) -> Checks:
     """Judge what an interrupted start left."""
     if not subject.engine.answers:
         return (_skipped("containers", "Stacks", "no engine answers"),)
-    found = tuple(husks_of(subject))
+    found = subject.husks
     if not found:
         return (
             Check(
@@ -323,22 +260,6 @@ def husks(subject: Subject) -> Checks:
             harmless=True,
         ),
     )
-
-
-def husks_of(subject: Subject) -> Iterator[ContainerState]:
-    """Yield the containers that were made and never started, those without a lock too."""
-    others = set(subject.world.store.stacks()) - set(subject.stacks)
-    for one in _containers(subject):
-        if one.state == HUSK and one.stack not in others:
-            yield one
-
-
-def _containers(subject: Subject) -> tuple[ContainerState, ...]:
-    """Return this state folder's containers, none where no engine answers."""
-    if not subject.engine.answers:
-        return ()
-    owner = subject.world.store.owner()
-    return tuple(one for one in subject.world.engine.containers(None) if one.owner == owner)
 
 
 def _is_busy(subject: Subject, stack: str) -> bool:
