@@ -19,8 +19,7 @@ from tests.standins.product_images import product_images
 from ttctl.adapters import places
 from ttctl.adapters.base_image import decide_base, obtain_base
 from ttctl.adapters.sources import read_sources
-from ttctl.cli.console import Console
-from ttctl.cli.wiring import wire
+from ttctl.cli.session import Flags, Session
 from ttctl.model.image import ImageSpec
 from ttctl.model.site import Site, Sourced
 from ttctl.rules.images import site_mounts
@@ -42,7 +41,7 @@ def registry() -> Iterator[str]:
     """Yield the address of a registry of our own, from the distribution's package."""
     base = product_images()["base"]
     name = f"ttctl-test/registry:{secrets.token_hex(4)}"
-    world = wire(Console(as_json=False, quiet=True, verbose=False))
+    world = Session(Flags(quiet=True)).world
     recipe = (
         f"FROM {base}\nRUN {site_mounts()} with-site apt-get update"
         " && with-site apt-get install -y --no-install-recommends docker-registry\n"
@@ -75,7 +74,7 @@ def test_a_registry_that_answers_gives_the_digest_and_the_base_is_pulled_by_it(
     image.tag(pushed, "bookworm-slim")
     client.images.push(pushed, "bookworm-slim")
     digest = client.api.inspect_distribution(f"{pushed}:bookworm-slim")["Descriptor"]["digest"]
-    world = wire(Console(as_json=False, quiet=True, verbose=False))
+    world = Session(Flags(quiet=True)).world
     site = Site(registry=Sourced(value=registry, source="test"))
     client.images.remove(f"{pushed}:bookworm-slim")
 

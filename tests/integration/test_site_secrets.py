@@ -7,45 +7,34 @@ finds it where it was put on purpose, so that finding nothing means something.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import hashlib
-import io
 import json
 import secrets
-import subprocess
-import tarfile
-import threading
-import zipfile
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import certifi
 import pytest
+from tests.standins.index import pinned, write_wheel
+from tests.standins.place import built
 from tests.standins.product_images import product_images
+from tests.standins.traces import Traces, command_lines, docker, traces_of
 
-from ttctl.cli.console import Console
-from ttctl.cli.wiring import wire
-from ttctl.model.image import ImageRecipe, ImageSpec
+from ttctl.cli.session import Flags, Session
 from ttctl.rules.images import SITE_SECRETS, site_mounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ttctl.model.protocols import World
 
 pytestmark = pytest.mark.docker
 
 WORD = f"canary{secrets.token_hex(10)}"
-PASSWORDS = {name: WORD + letter for name, letter in (("proxy", "P"), ("index", "I"), ("apt", "A"))}
+PASSWORDS = {
+    name: WORD + letter
+    for name, letter in (("proxy", "P"), ("index", "I"), ("apt", "A"), ("git", "G"))
+}
 PLACES = {name: WORD + letter for name, letter in (("folder", "F"), ("ca", "C"), ("host", "H"))}
 NOWHERE = "127.0.0.1:9"
-PIECE = 4 << 20
-SMALL = 64 << 20
-"""Layers up to this size are looked into file by file."""
-
 TEMPLATE = """\
 FROM {{ parent }} AS build
 COPY requirements.txt /requirements.txt
@@ -56,131 +45,10 @@ RUN {{ site_mounts }} --mount=type=bind,source=wheelhouse,target=/wheelhouse \\
 
 FROM {{ parent }}
 COPY --from=build /made /made
-RUN {{ site_mounts }} \\
-    with-site sha256sum /run/secrets/* > /seen && with-site sh -c 'test -n "$https_proxy"'
+RUN {{ site_mounts }} {{ git_mount }} \\
+    with-site sha256sum /run/secrets/* /etc/gitconfig > /seen \\
+    && with-site sh -c 'test -n "$https_proxy"'
 """
-
-
-def forms(word: str) -> tuple[bytes, ...]:
-    """Return how a word looks in plain text, in an address and in base64 at each alignment."""
-    raw = word.encode()
-    percent = "".join(f"%{byte:02x}" for byte in raw)
-    # The first and last characters of each alignment depend on what stands around the word.
-    shifted = (base64.b64encode(b"\0" * shift + raw)[4:-4] for shift in range(3))
-    return (raw, percent.encode(), percent.upper().encode(), *shifted)
-
-
-FORMS = forms(WORD)
-LONGEST = max(map(len, FORMS))
-
-
-def holds(data: bytes) -> bool:
-    """Return whether the word is in `data`, in any form."""
-    return any(form in data for form in FORMS)
-
-
-@dataclass
-class Traces:
-    """Where the word was found."""
-
-    found: set[str] = field(default_factory=set)
-    members: int = 0
-    files: int = 0
-
-    def look(self, where: str, data: bytes) -> None:
-        if holds(data):
-            self.found.add(where)
-
-
-def docker(*words: str) -> str:
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def traces_of(image: str) -> Traces:
-    """Search everything that the engine would hand on of an image."""
-    traces = Traces()
-    traces.look("inspect", docker("image", "inspect", image).encode())
-    history = docker("history", "--no-trunc", "--format={{json .}}", image)
-    traces.look("history", history.encode())
-    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
-        assert saved.stdout is not None
-        with tarfile.open(fileobj=saved.stdout, mode="r|") as archive:
-            for member in archive:
-                file = archive.extractfile(member)
-                if file is not None:
-                    traces.members += 1
-                    _search_member(traces, file, member.size)
-    assert saved.returncode == 0
-    return traces
-
-
-def _search_member(traces: Traces, file: IO[bytes], size: int) -> None:
-    if size <= SMALL:
-        data = file.read()
-        traces.look("save", data)
-        _search_layer(traces, data)
-        return
-    rest = b""
-    while piece := file.read(PIECE):
-        traces.look("save", rest + piece)
-        rest = piece[-LONGEST:]
-
-
-def _search_layer(traces: Traces, data: bytes) -> None:
-    """Search the files of a layer, compressed ones as what they hold."""
-    with suppress(tarfile.ReadError), tarfile.open(fileobj=io.BytesIO(data)) as layer:
-        for member in layer:
-            traces.files += 1
-            traces.look("name", member.name.encode())
-            file = layer.extractfile(member) if member.isfile() else None
-            if file is not None:
-                traces.look("file", _unpacked(file.read()))
-
-
-def _unpacked(data: bytes) -> bytes:
-    if data.startswith(b"\x1f\x8b"):
-        with suppress(OSError, EOFError):
-            return gzip.decompress(data)
-    if data.startswith(b"PK\x03\x04"):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return b"".join(archive.read(name) for name in archive.namelist())
-    return data
-
-
-@contextmanager
-def command_lines() -> Iterator[set[str]]:
-    """Collect the command lines of all processes while the block runs."""
-    seen: set[str] = set()
-    done = threading.Event()
-
-    def sample() -> None:
-        while not done.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                with suppress(OSError):
-                    seen.add(path.read_bytes().replace(b"\0", b" ").decode("latin-1"))
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        done.set()
-        thread.join()
-
-
-def write_wheel(folder: Path, name: str, content: str) -> Path:
-    """Write a wheel that holds one module."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}.py", content)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return path
 
 
 @pytest.fixture
@@ -189,7 +57,7 @@ def requirements(tmp_path: Path) -> str:
     folder = tmp_path / PLACES["folder"]
     write_wheel(folder, "unwanted", f"PLACE = {PLACES['folder']!r}\n")
     wheel = write_wheel(folder, "wanted", f"MADE = {secrets.token_hex(8)!r}\n")
-    return f"wanted==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+    return pinned(wheel)
 
 
 @pytest.fixture
@@ -212,35 +80,13 @@ def world(tmp_path: Path, requirements: str, monkeypatch: pytest.MonkeyPatch) ->
         "PIP_FIND_LINKS": str(tmp_path / PLACES["folder"]),
         "PIP_CONFIG_FILE": "/dev/null",
         "TTCTL_APT_SOURCES": deb,
+        "TTCTL_GIT_MIRROR": f"https://user:{PASSWORDS['git']}@{PLACES['host']}.example.org/",
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
     }
     for name, value in place.items():
         monkeypatch.setenv(name, value)
-    return wire(Console(as_json=False, quiet=True, verbose=False))
-
-
-@contextmanager
-def built(world: World, template: str, *, parent: str, requirements: str = "") -> Iterator[str]:
-    """Build an image by the product's own builder; remove it afterwards."""
-    recipe = ImageRecipe(
-        name="canary", description="", parent=parent, template=template, files=(), wheelhouse=True
-    )
-    values = {"parent": product_images()[parent], "site_mounts": site_mounts()}
-    image = ImageSpec(
-        name="canary",
-        reference=f"ttctl-test/canary:{secrets.token_hex(4)}",
-        fingerprint="0" * 64,
-        parent=values["parent"],
-        dockerfile=world.recipes.render(recipe, values),
-        files=(("requirements.txt", requirements, False),),
-        wheelhouse=bool(requirements),
-    )
-    try:
-        world.builder.build(image, world.reporter)
-        yield image.reference
-    finally:
-        subprocess.run(["docker", "rmi", image.reference], capture_output=True, check=False)
+    return Session(Flags(quiet=True)).world
 
 
 def secrets_of(world: World) -> dict[str, str]:
@@ -253,17 +99,19 @@ def test_nothing_of_the_place_is_left_of_a_build_that_used_it(
 ) -> None:
     given = secrets_of(world)
     for name, word in (PASSWORDS | PLACES).items():
-        assert any(word in text for text in given.values()) != (name == "folder"), name
+        there = [text for text in given.values() if Traces(word).holds(text.encode())]
+        assert bool(there) != (name == "folder"), name
     with (
         command_lines() as commands,
         built(world, TEMPLATE, parent="torch", requirements=requirements) as image,
     ):
         seen = docker("run", "--rm", "--network=none", "--entrypoint=cat", image, "/seen")
-        traces = traces_of(image)
+        traces = traces_of(image, WORD)
         kept = docker("run", "--rm", "--network=none", "--entrypoint=ls", image, "/made")
     # The build saw every secret, and took what it needed from the wheelhouse.
     assert sorted(seen.splitlines()) == sorted(
-        f"{hashlib.sha256(given[name].encode()).hexdigest()}  /run/secrets/{name}"
+        f"{hashlib.sha256(given[name].encode()).hexdigest()}  "
+        + ("/etc/gitconfig" if name == "gitconfig" else f"/run/secrets/{name}")
         for name in SITE_SECRETS
     )
     assert "wanted.py" in kept.split()
@@ -272,7 +120,7 @@ def test_nothing_of_the_place_is_left_of_a_build_that_used_it(
     assert traces.members > 10
     assert traces.files > 10
     assert any("buildx build" in command for command in commands)
-    assert not [command for command in commands if holds(command.encode("latin-1"))]
+    assert not [command for command in commands if Traces(WORD).holds(command.encode("latin-1"))]
     (log,) = (tmp_path / "state").rglob("*.log")
     text = log.read_text()
     assert "wanted" in text
@@ -292,13 +140,13 @@ def test_the_search_finds_what_a_careless_recipe_would_leave(world: World, leak:
     # The random comment keeps the engine from taking an earlier run's layer.
     fresh = f"RUN {site_mounts()} : {secrets.token_hex(8)}; {LEAKS[leak]}\n"
     with built(world, "FROM {{ parent }}\n" + fresh, parent="base") as image:
-        assert traces_of(image).found & {"save", "file", "name"}
+        assert traces_of(image, WORD).found & {"save", "file", "name"}
 
 
 def test_the_search_finds_a_word_in_the_history_and_in_the_settings(world: World) -> None:
     careless = f"ENV PROXY={PASSWORDS['proxy']}\n"
     with built(world, "FROM {{ parent }}\n" + careless, parent="base") as image:
-        assert {"history", "inspect", "save"} <= traces_of(image).found
+        assert {"history", "inspect", "save"} <= traces_of(image, WORD).found
 
 
 def test_a_failed_build_says_no_password(world: World) -> None:

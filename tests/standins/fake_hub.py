@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
 _API = re.compile(r"/api/models/([^/]+/[^/]+)(?:/(?:revision/(.+)|(auth-check)))?")
@@ -70,7 +71,9 @@ class FakeHub:
     accepted = "hf_accepted"
     """The token that opens a gated repository."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, cdn: str = "") -> None:
+        """`tls` makes both servers speak it; `cdn` is the public name of the second one."""
+        self._tls, self._cdn = tls, cdn
         self.repositories: dict[str, Repository] = {}
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
@@ -97,7 +100,12 @@ class FakeHub:
 
     @property
     def cdn(self) -> str:
-        return f"http://localhost:{self._servers[1].server_port}"
+        return self._cdn or f"http://localhost:{self._servers[1].server_port}"
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The hub's and the content network's, on 127.0.0.1."""
+        return self._servers[0].server_port, self._servers[1].server_port
 
     def add(
         self, name: str, files: dict[str, bytes], *, large: set[str], gated: bool = False
@@ -137,6 +145,10 @@ class FakeHub:
         Handler.hub, Handler.on_cdn = hub, on_cdn
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
+        if self._tls is not None:
+            server.socket = self._tls.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
         return server
 
 

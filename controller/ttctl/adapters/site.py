@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
 
+_OF_HOST = (
+    "etc/ssl/certs/ca-certificates.crt",
+    "etc/pki/tls/certs/ca-bundle.crt",
+    "etc/ssl/ca-bundle.pem",
+)
+"""Where distributions keep what they trust.
+
+Source: https://github.com/golang/go/blob/go1.24.0/src/crypto/x509/root_linux.go
+"""
+
 _CERTIFICATE = re.compile(rb"^-----BEGIN (?:TRUSTED )?CERTIFICATE-----", re.MULTILINE)
 
 _SEVERAL = frozenset(
@@ -68,7 +78,7 @@ def detect(
         http_proxy=_proxy(environ, "http", pip),
         https_proxy=_proxy(environ, "https", pip),
         no_proxy=_variable(environ, "no_proxy", "NO_PROXY"),
-        ca_bundle=_variable(environ, *_CA_VARIABLES) or pip.get("cert"),
+        ca_bundle=_variable(environ, *_CA_VARIABLES) or pip.get("cert") or _of_host(root),
         apt_sources=host_apt_sources(root),
         git_mirror=()
         if "git_mirror" in settings
@@ -109,6 +119,17 @@ def _variable(environ: Mapping[str, str], *names: str) -> Sourced | None:
         if value := environ.get(name, "").strip():
             return Sourced(value=value, source=name)
     return None
+
+
+def _of_host(root: Path) -> Sourced | None:
+    """Return the bundle of this machine's distribution, with what its owner added.
+
+    A build sees nothing of the machine: without it, a step whose image holds no certificates
+    could speak to no index, and none could behind a proxy that the machine trusts.
+    """
+    found = (root / path for path in _OF_HOST)
+    one = next((str(path) for path in found if path.is_file()), "")
+    return Sourced(value=one, source="this machine") if one else None
 
 
 def _proxy(environ: Mapping[str, str], scheme: str, pip: Mapping[str, Sourced]) -> Sourced | None:

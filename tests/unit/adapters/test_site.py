@@ -182,12 +182,21 @@ def test_the_ca_bundle_is_taken_from_the_first_variable_then_from_pip(tmp_path: 
     assert found == Sourced(value=str(tmp_path / "first.pem"), source="REQUESTS_CA_BUNDLE")
 
 
-def test_the_distributions_own_bundle_counts_only_where_it_is_named(tmp_path: Path) -> None:
-    bundle = tmp_path / "root/etc/ssl/certs/ca-certificates.crt"
+@pytest.mark.parametrize(
+    "path", ["etc/ssl/certs/ca-certificates.crt", "etc/pki/tls/certs/ca-bundle.crt"]
+)
+def test_what_the_machine_trusts_serves_where_nothing_else_is_named(
+    tmp_path: Path, path: str
+) -> None:
+    bundle = tmp_path / "root" / path
     bundle.parent.mkdir(parents=True)
     bundle.write_text(PEM, encoding="utf-8")
-    assert find(tmp_path).ca_bundle is None
-    assert find(tmp_path, {"SSL_CERT_FILE": str(bundle)}).ca_bundle is not None
+    assert find(tmp_path).ca_bundle == Sourced(value=str(bundle), source="this machine")
+    assert find(tmp_path, {"SSL_CERT_FILE": "/x.pem"}).ca_bundle == Sourced(
+        value="/x.pem", source="SSL_CERT_FILE"
+    )
+    off = {"ca_bundle": Sourced(value="", source="TTCTL_CA_BUNDLE")}
+    assert find(tmp_path, {}, off).ca_bundle is None
 
 
 @pytest.mark.parametrize(
