@@ -78,7 +78,7 @@ def chat(
 
 
 def _once(conversation: Conversation, question: str) -> None:
-    answer = conversation.ask(question)
+    answer = conversation.ask(question.strip("\n"))
     if answer.finish == STOPPED:
         raise InterruptedByUserError(
             "The answer was stopped.",

@@ -46,7 +46,7 @@ class Prompt:
         with contextlib.suppress(EOFError):
             while goes_on(lines):
                 lines.append(self._line(FURTHER))
-        text = together(lines)
+        text = together(lines).strip("\n")
         # What a person does not want to be kept begins with a blank, as in a shell.
         if not lines[0].startswith(" "):
             self._keep(text if "\n" not in text else f"{FENCE}{text}{FENCE}")
@@ -61,12 +61,12 @@ class Prompt:
         raise EOFError
 
     def _painted(self, prompt: str) -> str:
-        painted = self._console.out.paint(prompt.rstrip(), "accent")
-        if painted == prompt.rstrip():
+        painted = self._console.out.paint(prompt, "accent")
+        if painted == prompt:
             return prompt
         # Readline must know what takes no room: RL_PROMPT_START_IGNORE and RL_PROMPT_END_IGNORE.
-        before, after = painted.split(prompt.rstrip())
-        return f"\001{before}\002{prompt.rstrip()}\001{after}\002 "
+        before, after = painted.split(prompt)
+        return f"\001{before}\002{prompt}\001{after}\002"
 
     def _keep(self, text: str) -> None:
         if self._edits:

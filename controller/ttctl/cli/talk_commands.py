@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from ttctl.cli.table import table
@@ -58,7 +59,11 @@ def _role(conversation: Conversation, name: str) -> None:
         conversation.say(f"role {role.name} from the next question on", "dim")
     else:
         rows = [
-            ("*" if one.name == conversation.talk.role else "", one.name, one.title[:60])
+            (
+                "*" if one.name == conversation.talk.role else "",
+                one.name,
+                shorten(one.title, 60, placeholder=" ..."),
+            )
             for one in roles
         ]
         _show(conversation, ("", "ROLE", "BEGINS WITH"), rows)

@@ -22,9 +22,8 @@ class Completion:
 
     @property
     def tokens_per_s(self) -> float:
-        """Return how fast the tokens behind the first one came."""
-        computing_s = self.seconds - self.first_token_s
-        return (self.completion_tokens - 1) / computing_s if computing_s > 0 else 0.0
+        """Return how fast it came, the wait for its first token included."""
+        return self.completion_tokens / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

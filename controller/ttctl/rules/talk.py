@@ -61,18 +61,18 @@ def without_oldest(talk: Talk, exchanges: int) -> Talk:
     return replace(talk, messages=talk.messages[2 * exchanges :], context_tokens=0)
 
 
-def checked_talk_name(name: str, *, kind: str = "conversation") -> str:
-    """Return `name` where it can name a saved conversation or a role, which is a file.
+def checked_talk_name(name: str) -> str:
+    """Return `name` where it can name a saved conversation, which is a file.
 
     Raises:
         UsageError: It cannot.
     """
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot name a {kind}.",
+            f"{name!r} cannot name a conversation.",
             why="It becomes a file: letters, digits, dots, dashes and underscores, at most 64.",
             evidence="For example first-try, or notes_2.",
-            next_step="ttctl chat --help",
+            next_step="ttctl chat --load first-try",
         )
     return name
 
