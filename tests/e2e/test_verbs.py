@@ -19,7 +19,6 @@ from tests.e2e.driver import LIMIT_S, Stack, Ttctl, docker, kill, stamps, tree, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.docker
 
@@ -138,34 +137,6 @@ def test_models_and_devices_speak_to_people_and_programs(ttctl: Ttctl) -> None:
     assert ttctl.run("models", "show", "demo-llama", "--json").data["demo"] is True
     assert ttctl.run("devices").out.startswith("device ")
     assert ttctl.run("devices", "--json").data["cores"] > 0
-
-
-@pytest.mark.parametrize(
-    ("words", "kind"),
-    [
-        pytest.param(("up", "STACK", "--dry-run"), "plan", id="up --dry-run"),
-        pytest.param(("up", "STACK"), "up", id="up"),
-        pytest.param(("plan", "STACK"), "plan", id="plan"),
-        pytest.param(("lock", "llama", "--name", "NAME"), "lock", id="lock"),
-        pytest.param(("render", "STACK", "-o", "FOLDER"), "render", id="render"),
-        pytest.param(("ps",), "ps", id="ps"),
-        pytest.param(("status", "NAME"), "status", id="status"),
-        pytest.param(("down", "NAME", "--dry-run"), "down", id="down --dry-run"),
-        pytest.param(("models", "ls"), "models", id="models ls"),
-        pytest.param(("models", "show", "llama"), "model", id="models show"),
-        pytest.param(("devices", "ls"), "devices", id="devices ls"),
-        pytest.param(("chat", "--stack", "NAME", "Hello"), "chat", id="chat"),
-        pytest.param(("config", "site"), "site", id="config site"),
-    ],
-)
-def test_every_verb_answers_programs_in_a_versioned_envelope(
-    stack: Stack, tmp_path: Path, words: tuple[str, ...], kind: str
-) -> None:
-    instead = {"STACK": stack.words, "NAME": (stack.name,), "FOLDER": (str(tmp_path / "out"),)}
-    given = [one for word in words for one in instead.get(word, (word,))]
-    envelope = stack.ttctl.run(*given, "--json").envelope
-    assert set(envelope) == {"schema", "data"}
-    assert envelope["schema"] == f"ttctl.{kind}/1"
 
 
 def test_logs_for_programs_are_an_object_a_line(stack: Stack) -> None:

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does each leaf print for programs exactly what its published schema says, and nothing else?"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+import jsonschema
+import pytest
+from tests.e2e.driver import ROOT, Stack, Ttctl
+
+from ttctl.cli.app import group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMAS = ROOT / "docs" / "schemas"
+
+CALLS: dict[str, tuple[tuple[str, ...], str]] = {
+    "build": (("build", "llama", "--name", "NAME"), "build"),
+    "build --dry-run": (("build", "llama", "--dry-run"), "plan"),
+    "chat": (("chat", "--stack", "NAME", "Hello"), "chat"),
+    "devices ls": (("devices", "ls"), "devices"),
+    "down": (("down", "NAME", "--dry-run"), "down"),
+    "exec": (("exec", "--stack", "NAME", "vllm", "--", "id"), "exec"),
+    "lock": (("lock", "llama", "--name", "NAME"), "lock"),
+    "models ls": (("models", "ls"), "models"),
+    "models ls --cached": (("models", "ls", "--cached"), "weights"),
+    "models pull": (("models", "pull", "demo-llama"), "pull"),
+    "models rm": (("models", "rm", "tinyllama", "--dry-run"), "error"),
+    "models search": (("models", "search", "llama"), "models"),
+    "models show": (("models", "show", "llama"), "model"),
+    "models verify": (("models", "verify"), "verify"),
+    "plan": (("plan", "STACK"), "plan"),
+    "ps": (("ps",), "ps"),
+    "render": (("render", "STACK", "-o", "FOLDER"), "render"),
+    "status": (("status", "NAME"), "status"),
+    "up": (("up", "STACK"), "up"),
+    "up --dry-run": (("up", "STACK", "--dry-run"), "plan"),
+    "wait": (("wait", "NAME"), "status"),
+}
+"""A call of each leaf, and the kind of its answer."""
+LINES = {"logs": (("logs", "NAME", "--tail", "3"), "logs")}
+"""The same for leaves that print one envelope a line."""
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the words of every command that has none below it."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path)
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        if not below.hidden:
+            yield from leaves(below, (*path, name))
+
+
+def strict(schema: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a schema that allows nothing that it does not name."""
+    if isinstance(schema, list):
+        return [strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: strict(one) for name, one in schema.items()}
+    return {**closed, "additionalProperties": False} if "properties" in schema else closed
+
+
+def check(printed: str, kind: str) -> dict[str, Any]:
+    """Return what was printed, found to be as the schema of its kind says."""
+    value: dict[str, Any] = json.loads(printed)
+    schema = json.loads((SCHEMAS / f"{kind}-1.json").read_text(encoding="utf-8"))
+    jsonschema.validate(value, strict(schema))
+    return value
+
+
+def words_of(call: tuple[str, ...], stack: Stack, folder: Path) -> list[str]:
+    instead = {"STACK": stack.words, "NAME": (stack.name,), "FOLDER": (str(folder / "out"),)}
+    return [one for word in call for one in instead.get(word, (word,))]
+
+
+def test_every_leaf_has_a_call_here() -> None:
+    assert set(leaves(group())) <= CALLS.keys() | LINES.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_answer_for_programs_is_as_its_schema_says(
+    stack: Stack, tmp_path: Path, name: str
+) -> None:
+    call, kind = CALLS[name]
+    words = words_of(call, stack, tmp_path)
+    at = words.index("--") if "--" in words else len(words)
+    exits = 2 if kind == "error" else 0
+    ran = stack.ttctl.run(*words[:at], "--json", *words[at:], exits=exits)
+    check(ran.out, kind)
+    assert "\x1b" not in ran.out + ran.err
+    for event in ran.err.splitlines():
+        check(event, "event")
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_each_line_for_programs_is_as_its_schema_says(
+    stack: Stack, tmp_path: Path, name: str
+) -> None:
+    call, kind = LINES[name]
+    lines = stack.ttctl.run(*words_of(call, stack, tmp_path), "--json").out.splitlines()
+    assert lines
+    for line in lines:
+        check(line, kind)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param(("up", "lama"), 2, id="no such model"),
+        pytest.param(("pss",), 2, id="no such verb"),
+        pytest.param(("ps", "--bogus"), 2, id="no such option"),
+        pytest.param(("up", "llama", "--device", "n150"), 7, id="nothing fits"),
+        pytest.param(("up", "llama", "--", "--host", "::"), 2, id="a flag that is refused"),
+        pytest.param(("models", "rm", "demo-llama"), 2, id="nobody to ask"),
+    ],
+)
+def test_a_refusal_for_programs_is_as_its_schema_says(
+    ttctl: Ttctl, words: tuple[str, ...], code: int
+) -> None:
+    at = words.index("--") if "--" in words else len(words)
+    ran = ttctl.run(*words[:at], "--json", *words[at:], exits=code)
+    assert check(ran.out, "error")["error"]["exit_code"] == code
+
+
+def test_a_long_command_tells_programs_what_is_going_on(stack: Stack) -> None:
+    events = [
+        check(line, "event")
+        for line in stack.ttctl.run("wait", stack.name, "--json").err.splitlines()
+    ]
+    assert [(one["event"], one["state"]) for one in events] == [
+        ("step", "started"),
+        ("step", "done"),
+    ]
+    assert stack.ttctl.run("wait", stack.name, "--json", "--quiet").err == ""
