@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pytest
 from ttctl.cli.console import Console
 from ttctl.cli.reporters import PlainReporter, TerminalReporter
 from ttctl.cli.table import table
-from ttctl.errors import TtctlError
+from ttctl.errors import TtctlError, UsageError
 
 
 @dataclass(frozen=True)
@@ -187,3 +188,45 @@ def test_a_terminal_gets_one_live_line_and_the_same_ends(
 
 def test_a_table_is_as_wide_as_it_must_be_without_trailing_blanks() -> None:
     assert table(("A", "BB"), [("x", "y"), ("long", "")]) == "A     BB\nx     y\nlong"
+
+
+QUESTION = "Remove 1 snapshot(s) of demo, 4.1 MB?"
+ASKED = "ttctl models rm demo --yes"
+
+
+class Typed(io.StringIO):
+    """A terminal on which something was typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed"),
+    [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("", False), ("yea\n", False)],
+)
+def test_only_a_clear_yes_is_consent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: str, *, agreed: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typed(typed))
+    assert console().agrees(QUESTION, next_step=ASKED) is agreed
+    assert capsys.readouterr() == ("", f"{QUESTION} [y/N] ")
+
+
+def test_consent_that_was_given_beforehand_is_not_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert Console(yes=True, as_json=True).agrees(QUESTION, next_step=ASKED)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_where_nobody_can_be_asked_the_flag_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, as_json: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Typed("y\n") if as_json else io.StringIO("y\n"))
+    with pytest.raises(UsageError) as caught:
+        console(as_json=as_json).agrees(QUESTION, next_step=ASKED)
+    assert caught.value.next_step == ASKED
+    assert capsys.readouterr() == ("", "")
