@@ -171,9 +171,15 @@ def _kind(name: str, word: str) -> Kind:
     raise UsageError(
         f"The engine's flag {word.partition('=')[0]!r} cannot be added.",
         why=why or "It is not among the flags that were looked at and found harmless.",
-        evidence=f"Nearest: --{near[0]}." if near else f"Allowed: {', '.join(sorted(ALLOWED))}.",
+        evidence=_evidence(near, known=bool(why)),
         next_step=_NEXT,
     )
+
+
+def _evidence(near: list[str], *, known: bool) -> str:
+    if near:
+        return f"Nearest: --{near[0]}."
+    return "" if known else f"Allowed: {', '.join(sorted(ALLOWED))}."
 
 
 def _check(name: str, kind: Kind, value: str) -> None:
