@@ -141,7 +141,10 @@ def main() -> None:
         raise SystemExit(f"no such scene: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="ttctl-tape-") as folder:
         stage = new_stage(Path(folder) / "home")
-        texts = {scene.name: record(stage, scene) for scene in TAPE if scene.name in wanted}
+        try:
+            texts = {scene.name: record(stage, scene) for scene in TAPE if scene.name in wanted}
+        finally:
+            stage.leave()
     for path in PAGES:
         page = path.read_text(encoding="utf-8")
         path.write_text(rewritten(page, texts), encoding="utf-8")

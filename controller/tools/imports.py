@@ -21,7 +21,6 @@ NEEDED = {
     "pydantic": "pydantic",
     "pyyaml": "yaml",
     "rich": "rich.progress",
-    "tomli-w": "tomli_w",
     "tomlkit": "tomlkit",
     "typer": "typer",
 }

@@ -27,6 +27,8 @@ PLACE = ("PIP_", "DOCKER_", "TTCTL_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "PYE
 """What a place says of itself. Everything else of the caller is left out."""
 LIMIT_S = 900.0
 LISTENS_S = 10.0
+NEXT = str(int(SHOWN["port"]) + 1)
+"""The port that is free when the one that is shown is not."""
 FULL = 'mount -t tmpfs -o size=1m none "$HOME" && cd && exec "$@"'
 """A disk with a mebibyte on it: enough for a lock, too little for any weights."""
 
@@ -74,6 +76,12 @@ class Stage:
                 played.append((line.format(**SHOWN), Ran(code=ran.code, text=self.shown(ran.text))))
         return played
 
+    def leave(self) -> None:
+        """End the stack that a tape which broke off has left; none is none."""
+        if (self.home / ".local" / "state" / "ttctl" / "stacks" / self.name).exists():
+            words = ("bash", "-c", f"ttctl down {self.name}")
+            in_a_pipe(words, environ=self.environ, folder=self.home, limit_s=LIMIT_S)
+
     def shown(self, text: str) -> str:
         """Return what a newcomer would see: their own home, name and port."""
         for own, instead in (
@@ -82,6 +90,8 @@ class Stage:
             (re.escape(f"{self.program}/"), ""),
             (rf"\b{self.name}\b", SHOWN["name"]),
             (rf"\b{self.port}\b", SHOWN["port"]),
+            (rf"(?<=Free: )(?!{SHOWN['port']})\d+", NEXT),
+            (rf"(?<=--port )(?!{SHOWN['port']})\d+", NEXT),
         ):
             text = re.sub(own, instead, text)
         return text
@@ -147,5 +157,5 @@ def _answers(port: int) -> bool:
 
 
 def _free_port() -> int:
-    """Return a port with as many digits as the one that is shown."""
-    return next(port for port in range(8100, 9999) if not _answers(port))
+    """Return the port that is shown, or another with as many digits where it is taken."""
+    return next(port for port in (int(SHOWN["port"]), *range(8100, 9999)) if not _answers(port))

@@ -53,12 +53,9 @@ TAPE = (
     Scene(name="no-network", situation="no network", typed=("ttctl up qwen",), engine=True),
     Scene(name="plan", typed=("ttctl plan llama{own}",), engine=True, screen=True),
     Scene(name="up", typed=("ttctl up llama{own}",), engine=True),
-    Scene(
-        name="up-again", typed=("ttctl up llama{own} --quiet >/dev/null && echo fine",), engine=True
-    ),
+    Scene(name="plan-again", typed=("ttctl plan llama{own}",), engine=True),
     Scene(name="chat", typed=(f'ttctl chat "{QUESTION}"',), engine=True, screen=True),
     Scene(name="status", typed=("ttctl status",), engine=True, screen=True),
-    Scene(name="ps", typed=("ttctl ps",), engine=True),
     Scene(name="down", typed=("ttctl down {name}",), engine=True),
     Scene(name="status-after", typed=("ttctl status",), engine=True),
 )

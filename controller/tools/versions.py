@@ -18,7 +18,8 @@ import sys
 import tempfile
 import time
 import tomllib
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +33,7 @@ TESTS = ("tests/unit", "tests/golden")
 LEFT_OUT = ("tests/unit/engine", "tests/unit/images", "tests/unit/test_docs.py")
 """These call no library of the product: a shell script, what runs in containers, the pages."""
 LIMIT_S = 900
+PASSED = "passed"
 USABLE = "import sys, venv, ensurepip; print('{}.{}'.format(*sys.version_info))"
 
 Extreme = Literal["lowest", "newest"]
@@ -95,25 +97,36 @@ def _says(python: str) -> str:
     return done.stdout.strip()
 
 
-def try_out(python: str, interpreter: str, extreme: Extreme) -> Row:
-    """Make one environment, run the tests in it and say how it went."""
+def prepare(python: str, interpreter: str, extreme: Extreme) -> Row:
+    """Make one environment; the row says what is in it, or what went wrong."""
     started = time.monotonic()
-    folder = ROOT / "build" / "versions" / f"{python}-{extreme}"
-    print(f"--- Python {python}, {extreme} versions", flush=True)
+    folder = _folder(python, extreme)
     lows = bounds(_project()["dependencies"])
     result = _make(folder, interpreter, extreme, lows)
     installed = _installed(folder, lows) if not result else {}
     if not result and extreme == "lowest":
         result = higher(installed, lows)
-    if not result:
-        result = _test(folder)
     return Row(
         python=python,
         extreme=extreme,
-        result=result or "passed",
+        result=result,
         seconds=time.monotonic() - started,
         versions=" ".join(f"{name} {version}" for name, version in installed.items()),
     )
+
+
+def tried(row: Row) -> Row:
+    """Run the tests in an environment that was made."""
+    if row.result:
+        return row
+    print(f"--- Python {row.python}, {row.extreme} versions", flush=True)
+    started = time.monotonic()
+    result = _test(_folder(row.python, row.extreme)) or PASSED
+    return replace(row, result=result, seconds=row.seconds + time.monotonic() - started)
+
+
+def _folder(python: str, extreme: str) -> Path:
+    return ROOT / "build" / "versions" / f"{python}-{extreme}"
 
 
 def _project() -> dict[str, Any]:
@@ -203,18 +216,19 @@ def main() -> None:
     )
     given = parser.parse_args()
     here = interpreters(given.python or known)
-    rows = [
-        try_out(python, interpreter, extreme)
-        for python, interpreter in here.items()
-        for extreme in EXTREMES
-    ]
+    wanted = [(*found, extreme) for found in here.items() for extreme in EXTREMES]
+    print(f"--- making {len(wanted)} environments under build/versions", flush=True)
+    # pip is one process that mostly unpacks: as many at once as there are processors.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        made = list(pool.map(lambda one: prepare(*one), wanted))
+    rows = [tried(row) for row in made]
     missing = [python for python in given.python or known if python not in here]
     rows += [
         Row(python=python, extreme="both", result="NOT TESTED: not on this machine")
         for python in missing
     ]
     print(_table(rows))
-    failed = [row for row in rows if row.result != "passed" and row.python not in missing]
+    failed = [row for row in rows if row.result != PASSED and row.python not in missing]
     if not here or failed or (missing and given.every):
         raise SystemExit(1)
 
