@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ttctl.adapters.files import make_private, write_atomically
 from ttctl.errors import BadFileError, UsageError
 from ttctl.model.talk import Message, Talk
-from ttctl.rules.talk import checked_talk_name
+from ttctl.rules.talk import checked_talk_name, encodable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,9 @@ class SavedTalks:
         make_private(self._folder)
         body = {"schema": SCHEMA, **asdict(talk)}
         del body["name"]
-        write_atomically(path, json.dumps(body, indent=1) + "\n", mode=0o600)
+        write_atomically(
+            path, encodable(json.dumps(body, indent=1, ensure_ascii=False)) + "\n", mode=0o600
+        )
         return path
 
     def load(self, name: str) -> Talk:

@@ -23,9 +23,18 @@ STOPPED = "stopped"
 
 def asked(talk: Talk, question: str) -> list[dict[str, str]]:
     """Return what is sent: the system message, all that was said, the question."""
-    system = [{"role": "system", "content": talk.system}] if talk.system else []
-    said = [{"role": one.role, "content": one.text} for one in talk.messages]
-    return [*system, *said, {"role": "user", "content": question}]
+    system = [("system", talk.system)] if talk.system else []
+    said = [(one.role, one.text) for one in talk.messages]
+    every = [*system, *said, ("user", question)]
+    return [{"role": role, "content": encodable(text)} for role, text in every]
+
+
+def encodable(text: str) -> str:
+    """Return `text` with a question mark for each half of a character.
+
+    They come from arguments and input that are no UTF-8, and no program understands them.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def answered(talk: Talk, question: str, answer: Completion) -> Talk:

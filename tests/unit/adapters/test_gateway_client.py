@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ttctl.adapters.gateway_client import GatewayClient
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, TooLongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ttctl.model.protocols import Completion
+    from ttctl.model.talk import Completion
 
 JSON = "application/json"
 
@@ -263,3 +263,44 @@ def test_a_proxy_of_the_environment_is_not_asked(
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert GatewayClient().healthy(port(stub))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(
+            {"message": "This model's maximum context length is 8 tokens.", "code": 400}, id="vLLM"
+        ),
+        pytest.param({"message": "Too long.", "code": "context_length_exceeded"}, id="OpenAI"),
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_told_apart(stub: Stub, error: dict[str, object]) -> None:
+    stub.status, stub.body = 400, json.dumps({"error": error}).encode()
+    with pytest.raises(TooLongError) as caught:
+        chat(stub)
+    assert caught.value.why == error["message"]
+
+
+def test_an_answer_that_is_stopped_keeps_what_came_with_its_counts(stub: Stub) -> None:
+    counts = {"usage": {"prompt_tokens": 3, "completion_tokens": 1}}
+    stub.body = events({**delta("Hi"), **counts}, delta(" you"))
+    pieces: list[str] = []
+
+    def stop(piece: str) -> None:
+        pieces.append(piece)
+        raise KeyboardInterrupt
+
+    answer = GatewayClient().chat(
+        port(stub), "k", model="m", messages=[], max_tokens=5, temperature=0, on_text=stop
+    )
+    assert pieces == ["Hi"]
+    assert (answer.text, answer.finish, answer.prompt_tokens) == ("Hi", "stopped", 3)
+
+
+@pytest.mark.parametrize("reason", ["stop", "length"])
+def test_why_an_answer_ended_is_told(stub: Stub, reason: str) -> None:
+    stub.body = (
+        events(delta("Hi"), {"choices": [{"delta": {}, "finish_reason": reason}]})
+        + b"data: [DONE]\n\n"
+    )
+    assert chat(stub).finish == reason
