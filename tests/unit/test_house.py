@@ -161,7 +161,7 @@ def test_what_a_refusal_says_to_type_can_be_typed(text: str) -> None:
 def test_the_steps_that_are_checked_are_many_and_a_wrong_one_is_seen() -> None:
     found = [one.values[0] for one in next_steps()]
     assert sum(bool(ttctl_commands(text)) for text in found) > 20
-    for wrong in (["upp", "x"], ["up"], ["up", "x", "--bogus"], ["models", "shwo"]):
+    for wrong in (["upp", "x"], ["config", "get"], ["up", "x", "--bogus"], ["models", "shwo"]):
         with pytest.raises((AssertionError, click.UsageError)):
             check(wrong)
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.lock_glance import SCHEMA
@@ -101,9 +100,11 @@ class LockFile(_Border):
 
 def lock_text(lock: Lock) -> str:
     """Return the file's text for `lock`; equal locks give equal bytes."""
+    import tomlkit  # noqa: PLC0415 - whoever only reads a lock does without
+
     values = _ordered(asdict(lock))
     head = {"schema": SCHEMA, "digest": f"sha256:{fingerprint.of_json(values)}"}
-    return HEADER + tomli_w.dumps({**head, **values})
+    return HEADER + tomlkit.dumps({**head, **values})
 
 
 def read_lock(path: Path) -> Lock | None:

@@ -88,6 +88,27 @@ def run(
     return Finished(returncode=child.returncode, lines=tuple(output.kept))
 
 
+def run_in_terminal(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str]) -> int:
+    """Run a program that a person works in, such as an editor; return its exit code.
+
+    Raises:
+        ToolMissingError: The program is not installed.
+        WaitError: It was open for longer than `timeout_s`.
+    """
+    program = found_program(command[0])
+    try:
+        done = subprocess.run(  # noqa: S603 - a list, never a shell
+            [program, *command[1:]], env=dict(environ), timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise WaitError(
+            f"{command[0]!r} did not end.",
+            why=f"Its limit is {timeout_s:.0f} s.",
+            next_step="ttctl --help",
+        ) from exc
+    return done.returncode
+
+
 def found_program(program: str) -> str:
     """Return a program's path.
 

@@ -16,6 +16,7 @@ from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
 from ttctl.model.service import ContainerState
+from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
@@ -98,6 +99,9 @@ ANSWERS: dict[str, object] = {
     "ps": tuple[ContainerState, ...],
     "pull": Fetched,
     "render": Rendered,
+    "settings": tuple[FoundSetting, ...],
+    "settings-change": SettingsChange,
+    "settings-path": SettingsPlace,
     "site": tuple[SiteEntry, ...],
     "status": StackStatus,
     "tools": tuple[Tool, ...],

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from ttctl.cli.session import session_of
+from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.plan import PullPolicy
@@ -19,10 +19,26 @@ from ttctl.model.spec import Request
 from ttctl.rules.engine_flags import with_engine_words
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
+WantedModel = Annotated[
+    str | None,
+    typer.Argument(help="A model, or an alias such as llama [default: the setting up.model]."),
+]
 Stack = Annotated[str | None, typer.Argument(help="The stack; not needed where there is one.")]
 Name = Annotated[
     str | None, typer.Option("--name", help="The stack's name [default: the model's].")
 ]
+
+
+def from_setting(key: str) -> Callable[..., Any]:
+    """Return an option's callback: where the flag was not typed, the setting's value holds."""
+
+    def value(ctx: typer.Context, param: typer.CallbackParam, given: Any) -> Any:  # noqa: ANN401 - whatever Typer parsed
+        source = ctx.get_parameter_source(param.name or "")
+        if ctx.resilient_parsing or source is None or source.name != "DEFAULT":
+            return given
+        return session_of(ctx).setting(key)
+
+    return value
 
 
 def _known_device(name: str | None) -> str | None:
@@ -61,14 +77,23 @@ BlockSize = Annotated[
 ]
 LockTimeout = Annotated[
     float,
-    typer.Option("--lock-timeout", min=0, help="Seconds to wait for another command's lock."),
+    typer.Option(
+        "--lock-timeout",
+        min=0,
+        help="Seconds to wait for another command's lock.",
+        callback=from_setting("up.lock_timeout"),
+    ),
 ]
 Build = Annotated[
     bool, typer.Option("--build", help="Build the images again; unchanged steps are cached.")
 ]
 Pull = Annotated[
     PullPolicy,
-    typer.Option("--pull", help="When to pull an image that is not built here."),
+    typer.Option(
+        "--pull",
+        help="When to pull an image that is not built here.",
+        callback=from_setting("up.pull"),
+    ),
 ]
 Recreate = Annotated[
     bool, typer.Option("--force-recreate", help="Replace containers that run as wanted too.")
@@ -76,7 +101,7 @@ Recreate = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the steps and do nothing.")]
 
 REQUEST = {
-    "model": Model,
+    "model": WantedModel,
     "name": Name,
     "device": Device,
     "port": Port,
@@ -90,6 +115,8 @@ REQUEST = {
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of REQUEST; it gets their values as one, `request`.
 
+    What was not typed is taken from the settings, so that `plan`, `lock`, `render` and `up` agree.
+
     Typer reads options off a function's signature, so the signature is what is made here.
     """
     hints = get_type_hints(command, include_extras=True)
@@ -98,7 +125,7 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
         Parameter(
             name,
             Parameter.KEYWORD_ONLY,
-            default=Parameter.empty if name == "model" else None,
+            default=None,
             annotation=annotation,
         )
         for name, annotation in REQUEST.items()
@@ -107,11 +134,32 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
         given = {name: values.pop(name) for name in REQUEST}
-        behind = session_of(values["ctx"]).behind
-        command(**values, request=with_engine_words(Request(**given), behind))
+        session = session_of(values["ctx"])
+        request = _request(session, given, verb=values["ctx"].info_name)
+        command(**values, request=with_engine_words(request, session.behind))
 
     typed = [one.replace(annotation=hints[one.name]) for one in own]
     parameters = [*typed[:1], *added, *typed[1:]]
     vars(with_options)["__signature__"] = signature(command).replace(parameters=parameters)
     with_options.__annotations__ = {one.name: one.annotation for one in parameters}
     return with_options
+
+
+def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
+    """Fill what was not typed with what is set.
+
+    Raises:
+        UsageError: No model was named, neither here nor in a setting.
+    """
+    filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
+    if filled["model"] is None:
+        raise UsageError(
+            "No model was named.",
+            why="MODEL is missing, and no setting up.model says which one is meant.",
+            evidence="Either type it, or: ttctl config set up.model llama --project",
+            next_step=f"ttctl {verb} llama{' -o folder' if verb == 'render' else ''}",
+        )
+    if filled["model"] != session.setting("up.model"):
+        # The setting's name is its model's stack, which another model must not replace.
+        filled["name"] = given["name"]
+    return Request(**filled)

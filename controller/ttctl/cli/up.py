@@ -28,7 +28,13 @@ def up(
     *,
     request: Request,
     wait_timeout: Annotated[
-        int, typer.Option("--wait-timeout", min=1, help="Seconds until the engine must be healthy.")
+        int,
+        typer.Option(
+            "--wait-timeout",
+            min=1,
+            help="Seconds until the engine must be healthy.",
+            callback=options.from_setting("up.wait_timeout"),
+        ),
     ] = up_operations.WAIT_S,
     wait: Annotated[
         bool,

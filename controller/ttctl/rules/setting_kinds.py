@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -119,6 +120,32 @@ def anchored(setting: Setting, value: Value, *, folder: str, home: str) -> Value
         one if "://" in one else str(PurePosixPath(folder, _without_tilde(one, home)))
         for one in several
     )
+
+
+def for_file(
+    setting: Setting, value: Value, *, folder: str, beside: str = ""
+) -> Value | tuple[str, ...]:
+    """Return a value that was typed as a file holds it: several as a list, paths made whole.
+
+    Args:
+        setting: The setting.
+        value: What was typed, checked.
+        folder: Where it was typed: relative paths start there.
+        beside: Where the file lies, if paths below its folder shall not name it.
+    """
+    if not isinstance(value, str) or setting.kind not in SEVERAL | {"path"}:
+        return value
+    several = parts(setting, value) if setting.kind in SEVERAL else [value] if value else []
+    if setting.kind in {"path", "paths"}:
+        several = [_whole(one, folder=folder, beside=beside) for one in several]
+    return tuple(several) if setting.kind in SEVERAL else "".join(several)
+
+
+def _whole(path: str, *, folder: str, beside: str) -> str:
+    if "://" in path or path == "~" or path.startswith("~/"):
+        return path
+    whole = PurePosixPath(posixpath.normpath(posixpath.join(folder, path)))
+    return str(whole.relative_to(beside) if beside and whole.is_relative_to(beside) else whole)
 
 
 def _without_tilde(path: str, home: str) -> str:

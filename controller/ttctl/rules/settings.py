@@ -10,7 +10,14 @@ from ttctl.errors import BadFileError, UsageError
 from ttctl.model.setting_rows import KEYS, OTHER_PREFIXES, OTHER_VARIABLES
 from ttctl.model.settings import SETTINGS, FoundSetting
 from ttctl.rules.redaction import redacted
-from ttctl.rules.setting_kinds import UnfitError, anchored, from_text, from_toml
+from ttctl.rules.setting_kinds import (
+    SEVERAL,
+    UnfitError,
+    allowed_text,
+    anchored,
+    from_text,
+    from_toml,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +48,28 @@ def known_setting(key: str) -> Setting:
         evidence=f"Nearest: {near}." if near else f"Tables: {', '.join(_TABLES)}.",
         next_step="ttctl config show --all",
     )
+
+
+def typed(setting: Setting, words: tuple[str, ...]) -> Value:
+    """Return the value that was typed for a setting.
+
+    Raises:
+        UsageError: It is not what the setting holds, or several where it has one.
+    """
+    several = setting.kind in SEVERAL
+    text = "\n".join(words)
+    try:
+        value = from_text(setting, text) if several or len(words) == 1 else None
+    except UnfitError:
+        value = None
+    if value is None:
+        raise UsageError(
+            f"The setting {setting.key!r} cannot be {shown(' '.join(words))!r}.",
+            why=f"Allowed: {allowed_text(setting)}{', several' if several else ''}.",
+            evidence=setting.help,
+            next_step=f"ttctl config show {setting.key}",
+        )
+    return value
 
 
 def nearest_key(key: str) -> str:

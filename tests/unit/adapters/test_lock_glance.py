@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-import tomli_w
+import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.adapters.test_lock_file import LOCK, values_of
@@ -81,7 +81,7 @@ def test_a_digest_that_fits_makes_no_bad_value_good(file: Path, change: dict[str
     values = tomllib.loads(lock_text(LOCK)) | change
     del values["schema"], values["digest"]
     head = {"schema": 1, "digest": f"sha256:{fingerprint.of_json(values)}"}
-    file.write_text(tomli_w.dumps({**head, **values}), encoding="utf-8")
+    file.write_text(tomlkit.dumps({**head, **values}), encoding="utf-8")
     with pytest.raises(BadFileError, match="does not hold what it must"):
         lock_summary(file)
 

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Change a settings file and keep its comments, its order and its layout."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+from tomlkit.items import AbstractTable, Table, Whitespace
+
+from ttctl.adapters.files import write_atomically
+from ttctl.adapters.settings_reader import check_settings
+from ttctl.errors import BadFileError
+from ttctl.rules.redaction import redacted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.settings import Setting, Value
+
+PRIVATE = 0o600
+READABLE = 0o644
+
+
+class TomlSettingsFile:
+    """A settings file on this machine."""
+
+    def __init__(self, path: Path, *, home: str, repair: str) -> None:
+        """`repair` is the command that opens it in the editor."""
+        self._path = path
+        self._home = home
+        self._repair = repair
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+        return str(self._path)
+
+    def text(self) -> str:
+        """Return what it holds, with its own line ends; nothing where there is no file."""
+        try:
+            if not self._path.exists():
+                return ""
+            if not self._path.is_file():
+                raise self._refusal("It is no file.")
+            return self._path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise self._refusal(getattr(exc, "strerror", None) or str(exc)) from exc
+
+    def check(self, text: str) -> None:
+        """Refuse a text that is no settings file."""
+        check_settings(text, self._path, self._home, self._repair)
+
+    def with_value(self, text: str, setting: Setting, value: Value | tuple[str, ...] | None) -> str:
+        """Return `text` with one setting changed, or without it; all else stays as it is."""
+        wanted = tomllib.loads(text)
+        written = list(value) if isinstance(value, tuple) else value
+        if not _change(wanted, setting, written):
+            return text
+        document = tomlkit.parse(text)
+        _edit(document, setting, written)
+        after = _with_line_ends_of(text, document.as_string())
+        if tomllib.loads(after) != wanted:
+            raise self._refusal("Its layout is one that cannot be changed by a program.")
+        return after
+
+    def write(self, text: str) -> None:
+        """Replace what it holds; with a password in it, it is for its owner alone."""
+        path = self._path.resolve()
+        mode = path.stat().st_mode & 0o777 if path.exists() else READABLE
+        write_atomically(path, text, mode=PRIVATE if redacted(text) != text else mode)
+
+    def _refusal(self, why: str) -> BadFileError:
+        return BadFileError(
+            f"{self.path!r} cannot be changed.",
+            why=why,
+            evidence=f"{self.path} is left as it is.",
+            next_step=self._repair,
+        )
+
+
+def _change(data: dict[str, Any], setting: Setting, value: object) -> bool:
+    """Change plain data; return whether anything is different now."""
+    table = data.get(setting.table, {})
+    if value is None:
+        return table.pop(setting.name, None) is not None
+    same = table.get(setting.name)
+    if same == value and type(same) is type(value):
+        return False
+    data.setdefault(setting.table, {})[setting.name] = value
+    return True
+
+
+def _edit(document: tomlkit.TOMLDocument, setting: Setting, value: object) -> None:
+    table: Any = document.get(setting.table)
+    if value is None:
+        table.remove(setting.name)
+    elif table is None:
+        new = tomlkit.table()
+        new.append(setting.name, value)
+        document.append(setting.table, new)
+    elif setting.name in table or not isinstance(table, Table):
+        table[setting.name] = value
+    else:
+        _append(table, setting.name, value)
+
+
+def _append(table: AbstractTable, name: str, value: object) -> None:
+    """Add a key behind the last one: what stands behind a blank line is the next table's."""
+    body = table.value.body
+    last = max((at for at, (key, _) in enumerate(body) if key is not None), default=-1)
+    blank = (
+        at
+        for at, (_, item) in enumerate(body)
+        if at > last and isinstance(item, Whitespace) and "\n" in item.s
+    )
+    cut = next(blank, len(body))
+    rest = body[cut:]
+    del body[cut:]
+    table.append(name, value)
+    body.extend(rest)
+
+
+def _with_line_ends_of(before: str, after: str) -> str:
+    """Give new lines the ends that the others have."""
+    if "\r\n" in before and not re.search(r"(?<!\r)\n", before):
+        return re.sub(r"(?<!\r)\n", "\r\n", after)
+    return after
