@@ -59,7 +59,7 @@ def test_another_limit_recreates_the_engine_alone_and_a_second_command_is_told_w
     running: Stack,
 ) -> None:
     before, rendered = running.identities(), tree(running.folder)
-    child = running.start_up("--max-num-seqs", "4")
+    child = running.start_up("--", "--max-num-seqs", "4", "--seed=7")
     read_until(child, LOADING)
     refused = running.up("--lock-timeout", "0", exits=75)
     assert f"pid {child.pid} (" in refused.err
@@ -75,7 +75,9 @@ def test_another_limit_recreates_the_engine_alone_and_a_second_command_is_told_w
     after = running.identities()
     assert after["vllm"][0] != before["vllm"][0]
     assert after["gateway"] == before["gateway"]
-    assert "4" in running.inspect()["vllm"]["Config"]["Cmd"]
+    command = running.inspect()["vllm"]["Config"]["Cmd"]
+    assert command[command.index("--max-num-seqs") + 1] == "4"
+    assert command[-2:] == ["--seed", "7"]
     assert running.serves()
     changed = {name for name, text in tree(running.folder).items() if rendered[name] != text}
     assert changed == {"compose.yaml", "ttctl.lock"}
