@@ -7,7 +7,9 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.standins.product_images import product_images
@@ -19,12 +21,12 @@ from ttctl.rules.images import git_mount, site_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import pytest
 
     from ttctl.model.protocols import World
 
+LIMIT_S = 120
 OF_A_PLACE = ("PIP_", "TTCTL_", "SSL_CERT", "HF_", "REQUESTS_CA", "CURL_CA", "GIT_", "XDG_")
 
 INSTALL = """\
@@ -60,6 +62,21 @@ def settle(monkeypatch: pytest.MonkeyPatch, folder: Path, place: Mapping[str, st
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     return Session(Flags(quiet=True)).world
+
+
+def run(*words: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the installed program at a place of the test's own, from a folder that is no project."""
+    program = Path(sys.executable).with_name("ttctl")
+    return subprocess.run(
+        [str(program), *words],
+        env=dict(environ),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
 
 
 def bridge_address() -> str:

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 BUILD_S = 3600
 STEP = re.compile(r"^#(\d+) \[(?:[^\]]* )?(\d+)/(\d+)\]")
 UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif", re.IGNORECASE)
-REFUSED = re.compile(r"\b401\b[ ,:]+(?:Error|Client Error|Unauthorized)|\b407 Proxy")
-"""As pip, apt and git say it."""
+REFUSED = re.compile(
+    r"\b401\b[ ,:]+(?:Error|Client Error|Unauthorized)|\b407 Proxy|\bUser for \S+:"
+)
+"""As pip, apt and git say it; pip asks for a name, and nobody answers."""
 DONE = re.compile(r"^#(\d+) (DONE|CACHED)")
 
 

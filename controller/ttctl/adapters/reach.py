@@ -10,6 +10,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
@@ -25,36 +26,59 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _LIMIT_S = 5.0
 
+_REGISTRY = "/v2/"
+"""Where an image registry tells everybody 401 first, and where to get a token.
+
+Source: https://distribution.github.io/distribution/spec/auth/token/
+"""
+
 _OF_PROXY = frozenset({407, 502, 503, 504})
 """What a proxy answers by itself where the host behind it was not reached."""
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What came of a question."""
+
+    came: bool
+    """Whether the host said anything: an error shows a way, too."""
+    trouble: str = ""
+
+
 def reaches(url: str, site: Site) -> bool:
-    """Return whether anything answers at `url` within five seconds; never raises."""
-    return not why_not(url, site)
+    """Return whether anything answers at `url` within five seconds; never raises.
+
+    Any answer counts, an error too: the question is whether there is a way. The exception is
+    what a proxy says of itself. A SOCKS proxy counts as no way, since urllib does not speak it.
+    Where pip trusts a host, its certificate is not verified here either.
+    """
+    return _answer(url, site).came
 
 
 def why_not(url: str, site: Site) -> str:
-    """Return why nothing answers at `url`, in words for people; empty where something does.
+    """Return why what lies at `url` cannot be had, in words for people; empty where it can.
 
-    Never raises, and takes five seconds at most. Any answer counts, an error too: the question is
-    whether there is a way. The exceptions are what a proxy says of itself, and a refusal of the
-    name and password in the address. A SOCKS proxy counts as no way, since urllib does not speak
-    it. Where pip trusts a host, its certificate is not verified here either.
+    As `reaches`, but a host that wants a name and a password, or refuses them, is no way.
     """
+    return _answer(url, site).trouble
+
+
+def _answer(url: str, site: Site) -> _Answer:
     host = (_scheme_and_host(url) or ("", ""))[1]
     if not host:
-        return "it is no web address"
+        return _Answer(came=False, trouble="it is no web address")
     if site.is_offline and not is_loopback(host):
-        return f"no network may be used: {site.offline.source if site.offline else ''} says so"
-    answers: list[str] = []
+        source = site.offline.source if site.offline else ""
+        return _Answer(came=False, trouble=f"no network may be used: {source} says so")
+    answers: list[_Answer] = []
     # A look-up of a name knows no limit, so the limit is put around all of it.
     asking = threading.Thread(target=lambda: answers.append(_ask(url, host, site)), daemon=True)
     asking.start()
     asking.join(_LIMIT_S)
-    return answers[0] if answers else f"no answer within {_LIMIT_S:g} s"
+    silence = _Answer(came=False, trouble=f"no answer within {_LIMIT_S:g} s")
+    return answers[0] if answers else silence
 
 
 def _scheme_and_host(url: str) -> tuple[str, str] | None:
@@ -166,10 +190,10 @@ def _basic(parts: SplitResult) -> str:
     return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
 
 
-def _ask(url: str, host: str, site: Site) -> str:
+def _ask(url: str, host: str, site: Site) -> _Answer:
     proxy = proxy_for(url, site)
     if proxy is not None and not proxy.startswith(("http://", "https://")):
-        return "its proxy is none that is asked by HTTP"
+        return _Answer(came=False, trouble="its proxy is none that is asked by HTTP")
     login = ""
     try:
         bare, login = _without_login(url)
@@ -184,22 +208,23 @@ def _ask(url: str, host: str, site: Site) -> str:
         if proxy is not None:
             _through(request, proxy)
         with opener.open(request, timeout=_LIMIT_S):
-            return ""
+            return _Answer(came=True)
     except urllib.error.HTTPError as answer:
         with answer:
-            return _refusal(answer.code, plain=url.startswith("http:"), proxy=proxy, login=login)
+            if proxy is not None and url.startswith("http:") and answer.code in _OF_PROXY:
+                return _Answer(came=False, trouble=f"the proxy answered {answer.code}")
+            return _Answer(came=True, trouble=_refusal(answer.code, url, login))
     except (OSError, HTTPException, ValueError) as error:
         _log.debug("%s does not answer", host, exc_info=True)
-        return _cause(error, site)
+        return _Answer(came=False, trouble=_cause(error, site))
 
 
-def _refusal(code: int, *, plain: bool, proxy: str | None, login: str) -> str:
-    """Return what is wrong with an answer that is no success, empty where it shows a way."""
-    if proxy is not None and plain and code in _OF_PROXY:
-        return f"the proxy answered {code}"
-    if login and code == HTTPStatus.UNAUTHORIZED:
+def _refusal(code: int, url: str, login: str) -> str:
+    if code != HTTPStatus.UNAUTHORIZED or (not login and urlsplit(url).path == _REGISTRY):
+        return ""
+    if login:
         return "it answered 401: the name or the password in its address is refused"
-    return ""
+    return "it answered 401: it wants a name and a password, NAME:PASSWORD@ in its address"
 
 
 def _cause(error: Exception, site: Site) -> str:

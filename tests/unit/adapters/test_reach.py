@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ttctl.adapters.reach import proxy_for, reaches
+from ttctl.adapters.reach import proxy_for, reaches, why_not
 from ttctl.model.site import Site, Sourced
 
 if TYPE_CHECKING:
@@ -95,6 +95,42 @@ def test_what_a_proxy_says_of_itself_does_not_count(status: int, *, reached: boo
     with serving(status) as proxy:
         assert reaches(AWAY, through(proxy.url)) is reached
         assert proxy.asked == [f"HEAD {AWAY}"]
+
+
+def test_a_host_that_wants_a_login_or_refuses_it_is_reached_but_of_no_use() -> None:
+    with serving(401) as server:
+        assert "wants a name and a password" in why_not(f"{server.url}/simple", Site())
+        refused = f"{server.url}/simple".replace("//", "//me:canary@")
+        assert reaches(refused, Site())
+        assert "is refused" in why_not(refused, Site())
+        assert "canary" not in why_not(refused, Site())
+        # A registry tells everybody so, and where to get a token.
+        assert why_not(f"{server.url}/v2/", Site()) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "site", "said"),
+    [
+        pytest.param("hub.example.org", Site(), "no web address", id="no scheme"),
+        pytest.param(AWAY, Site(offline=at("1")), "test says so", id="offline"),
+        pytest.param("https://127.0.0.1:1/", Site(), "Connection refused", id="nobody"),
+        pytest.param(AWAY, through("socks5://127.0.0.1:1"), "its proxy", id="another proxy"),
+        pytest.param(
+            "http://me:canary@127.0.0.1:x/", Site(), "InvalidURL", id="no port, no password"
+        ),
+    ],
+)
+def test_why_nothing_is_reached_is_said_without_the_address(
+    url: str, site: Site, said: str
+) -> None:
+    assert said in why_not(url, site)
+    assert "canary" not in why_not(url, site)
+
+
+def test_what_a_proxy_says_is_told_apart_from_the_host() -> None:
+    with serving(407) as proxy:
+        assert why_not(AWAY, through(proxy.url)) == "the proxy answered 407"
+        assert "407" in why_not("https://hub.example.org/x", through(proxy.url))
 
 
 def test_a_proxy_that_refuses_the_tunnel_is_no_way() -> None:
@@ -188,6 +224,7 @@ def test_an_encrypted_host_is_reached_with_the_sites_ca_and_not_without(tmp_path
         url = server.url.replace("http://127.0.0.1", "https://localhost")
         assert reaches(url, Site(ca_bundle=at(str(bundle))))
         assert not reaches(url, Site())
+        assert "the setting ca_bundle is unset" in why_not(url, Site())
         for trusted, reached in (
             ("localhost", True),
             (f"localhost:{server.server_address[1]}", True),
