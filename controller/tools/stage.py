@@ -20,7 +20,7 @@ from tools.tape import SHOWN, Scene
 from tools.terminal import Ran, in_a_pipe, on_a_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 PLACE = ("PIP_", "DOCKER_", "TTCTL_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "PYENV_")
@@ -105,7 +105,7 @@ class Stage:
     def _situation(self, scene: Scene) -> Iterator[tuple[Sequence[str], Path]]:
         """Prepare what the scene is about; yield what goes before its words, and where."""
         match scene.situation:
-            case "plain":
+            case "plain" | "no engine":
                 yield (), self.home
             case "fresh clone":
                 clone = self.home / "ttctl"
@@ -158,4 +158,5 @@ def _answers(port: int) -> bool:
 
 def _free_port() -> int:
     """Return the port that is shown, or another with as many digits where it is taken."""
-    return next(port for port in (int(SHOWN["port"]), *range(8100, 9999)) if not _answers(port))
+    ports: Iterable[int] = (int(SHOWN["port"]), *range(8100, 9999))
+    return next(port for port in ports if not _answers(port))

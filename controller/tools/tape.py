@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Situation = Literal["plain", "fresh clone", "port taken", "disk full", "no network"]
+Situation = Literal["plain", "fresh clone", "no engine", "port taken", "disk full", "no network"]
 
 SHOWN = {"own": "", "name": "llama", "port": "8000"}
 QUESTION = "What is Tenstorrent?"
@@ -25,7 +25,7 @@ class Scene:
     typed: tuple[str, ...]
     situation: Situation = "plain"
     engine: bool = False
-    """Whether a container engine must answer."""
+    """Whether docker must be installed, and an engine answer where none is left out."""
     screen: bool = False
     """Whether it is shown in colour, as docs/screens/NAME.svg, too."""
 
@@ -42,7 +42,12 @@ TAPE = (
     Scene(name="wrong-verb", typed=("ttctl stauts",)),
     Scene(name="wrong-model", typed=("ttctl up lama",), screen=True),
     Scene(name="wrong-flag", typed=("ttctl up llama --prot 8001",)),
-    Scene(name="no-engine", typed=("DOCKER_HOST=unix:///var/run/no-engine.sock ttctl up llama",)),
+    Scene(
+        name="no-engine",
+        situation="no engine",
+        typed=("DOCKER_HOST=unix:///var/run/no-engine.sock ttctl up llama",),
+        engine=True,
+    ),
     Scene(
         name="port-taken",
         situation="port taken",
@@ -65,10 +70,10 @@ VARIES = (
     (re.compile(r"\(\d+ tokens, .*tokens/s\)"), "(N tokens)"),
     (re.compile(r"\b[0-9a-f]{16}\b"), "FINGERPRINT"),
     (re.compile(r"\bpid \d+ \([^)]*\)"), "pid N (PROGRAM)"),
-    (re.compile(r"\b\d+\.\d+ (GB|GiB|MB)\b"), r"N \1"),
+    (re.compile(r"\b\d+\.\d+\s(GB|GiB|MB)\b"), r"N \1"),
     (re.compile(r"Free: \d+"), "Free: PORT"),
     (re.compile(r"--port \d+"), "--port PORT"),
-    (re.compile(r"model hub at \S+"), "model hub at HUB"),
+    (re.compile(r"model\s+hub\s+at\s+\S+"), "model hub at HUB"),
     (re.compile(r"^  \+ (Build|Bootstrap) .*\n", re.MULTILINE), ""),
     (re.compile(r"^ +(no registry answers for|demo-llama is a small) .*\n", re.MULTILINE), ""),
     (re.compile(r"\S*/ttctl (chat|down)"), r"ttctl \1"),

@@ -178,11 +178,15 @@ def _parts(version: str) -> tuple[str, ...]:
 
 def _test(folder: Path) -> str:
     words = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *TESTS)
-    words += tuple(f"--ignore={path}" for path in LEFT_OUT)
+    left_out = [f"--ignore={path}" for path in LEFT_OUT]
     # Its own folder of temporary files: two runs of pytest would sweep away each other's.
     with tempfile.TemporaryDirectory(prefix="ttctl-") as own:
         python = str(folder / "bin" / "python")
-        return "" if _run("env", f"PYTEST_DEBUG_TEMPROOT={own}", python, *words) else "tests failed"
+        return (
+            ""
+            if _run("env", f"PYTEST_DEBUG_TEMPROOT={own}", python, *words, *left_out)
+            else "tests failed"
+        )
 
 
 def _run(*words: str) -> bool:
