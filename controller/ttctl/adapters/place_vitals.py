@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ctypes
 import ssl
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,9 +37,8 @@ _UNSYNCHRONISED = 5
 """TIME_ERROR. Source: adjtimex(2)"""
 
 
-def place_vitals(site: Site, sources: Sources) -> PlaceVitals:
-    """Look at the clock and the CA bundle; no network is asked."""
-    now = time.time()
+def place_vitals(site: Site, sources: Sources, *, now: float) -> PlaceVitals:
+    """Look at the clock, which says `now` (Unix time), and the CA bundle; no network is asked."""
     bundle = _bundle(site, now)
     destinations: tuple[Destination, ...] = ()
     refusal = ""

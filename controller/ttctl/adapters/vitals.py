@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class LocalVitals:
 
     def place(self, site: Site) -> PlaceVitals:
         """Look at the clock, the certificates and where this place goes; nothing is asked."""
-        return place_vitals(site, self._sources)
+        return place_vitals(site, self._sources, now=time.time())
 
     def mend(self, what: Mending, targets: Sequence[str] = ()) -> None:
         """Do one harmless thing.
