@@ -22,8 +22,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "models show": ("ttctl models show llama",),
     "devices": ("ttctl devices",),
     "devices ls": ("ttctl devices ls",),
-    "config": ("ttctl config site",),
-    "config site": ("ttctl config site", "ttctl --json config site"),
+    "config": ("ttctl config", "ttctl config set up.port 8001"),
+    "config show": ("ttctl config show", "ttctl config show --all"),
+    "config get": ("ttctl config get up.port",),
+    "config set": (
+        "ttctl config set up.port 8001",
+        "ttctl config set up.model llama --project",
+    ),
+    "config unset": ("ttctl config unset up.port", "ttctl config unset up.model --project"),
+    "config edit": ("ttctl config edit", "EDITOR=nano ttctl config edit --project"),
+    "config path": ("ttctl config path", "ttctl config path --project"),
+    "config site": ("ttctl config site", "ttctl config site --all"),
     "completion": ("ttctl completion zsh --install", 'eval "$(ttctl completion bash)"'),
 }
 """The words of a verb to commands that can be typed as they stand; a test parses each."""

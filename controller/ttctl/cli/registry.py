@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
     "doctor": ("ttctl.cli.doctor", "Check this machine and this place, and say what to do."),
-    "config": ("ttctl.cli.config", "Show the settings of this place."),
+    "config": ("ttctl.cli.config", "Show and change the settings."),
 }
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
 
