@@ -158,9 +158,7 @@ def test_an_unknown_verb_is_told_with_the_nearest_one(
 @pytest.mark.parametrize(
     ("words", "message", "next_step"),
     [
-        pytest.param(
-            ["config", "get"], "Missing argument 'KEY'", "config get --help", id="missing"
-        ),
+        pytest.param(["config", "get"], "Missing argument 'KEY'", "ttctl config get", id="missing"),
         pytest.param(["up", "x", "--bogus"], "no option '--bogus'", "ttctl up", id="unknown"),
         pytest.param(["up", "x", "--port", "0"], "0 is not in the range", "ttctl up", id="range"),
         pytest.param(["up", "x", "--port", "x"], "'x' is not a valid int", "ttctl up", id="kind"),
