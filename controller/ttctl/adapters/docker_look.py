@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which containers are ours, and how are they? Asked through docker's own command line.
-
-Its contexts, TLS and ssh come with it, and two calls of it take less time than Python takes to
-load docker's library (lessons/decisions/0015).
-"""
+"""Which containers are ours, and how are they? Asked often, so docker's library stays out."""
 
 from __future__ import annotations
 
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from ttctl.adapters.docker_errors import no_such_context, unreachable
-from ttctl.adapters.process import run
-from ttctl.errors import EngineError, WaitError
+from ttctl.adapters.docker_errors import unreachable
+from ttctl.adapters.docker_wire import Wire, wire
+from ttctl.errors import EngineError
 from ttctl.model.service import (
     CONFIG_LABEL,
     OWNER_LABEL,
@@ -23,15 +20,12 @@ from ttctl.model.service import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from ttctl.errors import TtctlError
-
-ANSWER_S = 20
+OK = 200
+GONE = 404
 PROJECT_LABEL = "com.docker.compose.project"
 _ID = re.compile(r"[0-9a-f]{64}")
-_GONE = "no such container"
-"""What docker says of a container that ended between the two calls."""
 
 
 def containers(environ: Mapping[str, str], stack: str | None) -> tuple[ContainerState, ...]:
@@ -45,52 +39,40 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
     labels = [STACK_LABEL]
     if stack is not None:
         labels = [f"{STACK_LABEL}={stack}", f"{PROJECT_LABEL}=ttctl-{stack}"]
-    filters = [f"--filter=label={label}" for label in labels]
-    listed, failed = _said(environ, ["ps", "--all", "--no-trunc", "--format={{.ID}}", *filters])
-    if failed:
-        raise _refusal(environ, listed)
-    ids = [line for line in listed if _ID.fullmatch(line)]
-    found = _inspected(environ, ids) if ids else []
-    return tuple(sorted(found, key=lambda state: state.name))
+    filters = quote(json.dumps({"label": labels}))
+    with wire(environ) as engine:
+        try:
+            listed = _understood(*engine.get(f"/containers/json?all=1&filters={filters}"))
+            seen = [_inspected(engine, entry["Id"]) for entry in _list(listed)]
+            states = [one for one in seen if one is not None]
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as exc:
+            raise EngineError(
+                "The container engine's answer is not understood.",
+                why="It has not the shape of Docker's API.",
+                evidence=f"{type(exc).__name__}: {exc}"[:200],
+                next_step="docker version",
+            ) from exc
+    return tuple(sorted(states, key=lambda state: state.name))
 
 
-def _inspected(environ: Mapping[str, str], ids: Sequence[str]) -> list[ContainerState]:
-    command = ["inspect", "--type=container", "--format={{json .}}", *ids]
-    lines, failed = _said(environ, command)
-    others = [line for line in lines if line and not line.startswith("{")]
-    others = [line for line in others if _GONE not in line.casefold()]
-    if failed and others:
-        raise _refusal(environ, others)
-    try:
-        return [_state(json.loads(line)) for line in lines if line.startswith("{")]
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise EngineError(
-            "The container engine's answer is not understood.",
-            why="What `docker inspect` prints has another shape.",
-            evidence=f"{type(exc).__name__}: {exc}"[:200],
-            next_step="docker version",
-        ) from exc
+def _inspected(engine: Wire, container_id: str) -> ContainerState | None:
+    """Return what is known of a container, None where it went between two questions."""
+    if not _ID.fullmatch(container_id):
+        raise TypeError(container_id)
+    status, body = engine.get(f"/containers/{container_id}/json")
+    return None if status == GONE else _state(_understood(status, body))
 
 
-def _said(environ: Mapping[str, str], arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """Return what docker printed, and whether it failed."""
-    lines: list[str] = []
-    try:
-        done = run(
-            ["docker", *arguments], timeout_s=ANSWER_S, on_line=lines.append, environ=environ
-        )
-    except WaitError as exc:
-        said = " ".join(lines) or "the engine took the question and did not answer"
-        raise unreachable(f"{said}; waited {ANSWER_S} s") from exc
-    return lines, done.returncode != 0
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return value
 
 
-def _refusal(environ: Mapping[str, str], lines: Sequence[str]) -> TtctlError:
-    said = "\n".join(line for line in lines if line)
-    named = environ.get("DOCKER_CONTEXT")
-    if named and not environ.get("DOCKER_HOST") and f'context "{named}"' in said:
-        return no_such_context(named)
-    return unreachable(said)
+def _understood(status: int, body: bytes) -> Any:  # noqa: ANN401 - JSON
+    if status != OK:
+        raise unreachable(f"It answered {status}: {body.decode(errors='replace').strip()}")
+    return json.loads(body)
 
 
 def _state(raw: dict[str, Any]) -> ContainerState:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import pytest
 from tests.unit.adapters.programs import Programs
 
-from ttctl.adapters import docker_look
+from ttctl.adapters import docker_wire
 from ttctl.adapters.docker_look import containers
 from ttctl.errors import EngineError, PrivilegeError, ToolMissingError, TtctlError, UsageError
 
@@ -54,19 +55,55 @@ ENDED: dict[str, Any] = {
 }
 
 
+STAND_IN = """
+import re
+answers = json.loads({answers!r})
+while line := sys.stdin.buffer.readline():
+    path = line.split()[1].decode()
+    while sys.stdin.buffer.readline() != b"\\r\\n":
+        pass
+    with open({asked!r}, "a", encoding="utf-8") as file:
+        file.write(path + "\\n")
+    status, body = answers[path.partition("?")[0]]
+    raw = body.encode()
+    head = f"HTTP/1.1 {{status}} Words of its own\\r\\nServer: Docker\\r\\n"
+    if {chunked}:
+        pieces = [raw[at:at + 7] for at in range(0, len(raw), 7)] + [b""]
+        raw = b"".join(b"%x\\r\\n%b\\r\\n" % (len(piece), piece) for piece in pieces)
+        head += "Transfer-Encoding: chunked\\r\\n\\r\\n"
+    else:
+        head += f"Content-Length: {{len(raw)}}\\r\\n\\r\\n"
+    sys.stdout.buffer.write(head.encode() + raw)
+    sys.stdout.buffer.flush()
+"""
+LIST = "/containers/json"
+
+
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     return Programs(tmp_path, monkeypatch)
 
 
-def docker(programs: Programs, *, ids: list[str], shown: list[str], code: int = 0) -> None:
-    """Stand in for docker: `ps` prints `ids`, `inspect` prints `shown` and ends with `code`."""
-    listed, told = "\n".join(ids), "\n".join(shown)
-    programs.add(
-        "docker",
-        f"if sys.argv[1] == 'ps':\n    print({listed!r})\nelse:\n    print({told!r})\n"
-        f"    sys.exit({code})",
-    )
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    """Where the stand-in writes down what it was asked."""
+    return tmp_path / "asked"
+
+
+def answers(
+    programs: Programs, asked: Path, found: dict[str, tuple[int, str]], *, chunked: bool = False
+) -> None:
+    """Stand in for docker and an engine behind it: path to (status, body)."""
+    body = STAND_IN.format(answers=json.dumps(found), asked=str(asked), chunked=chunked)
+    programs.add("docker", body)
+
+
+def world(*shown: dict[str, Any]) -> dict[str, tuple[int, str]]:
+    """Return an engine's answers where these containers are there."""
+    listed = json.dumps([{"Id": one["Id"]} for one in shown])
+    return {LIST: (200, listed)} | {
+        f"/containers/{one['Id']}/json": (200, json.dumps(one)) for one in shown
+    }
 
 
 def look(stack: str | None = None, **environ: str) -> list[Any]:
@@ -79,8 +116,11 @@ def refused(**environ: str) -> TtctlError:
     return caught.value
 
 
-def test_a_container_is_told_with_everything_that_is_asked_of_it(programs: Programs) -> None:
-    docker(programs, ids=[ONE, TWO], shown=[json.dumps(RUNNING), json.dumps(ENDED)])
+@pytest.mark.parametrize("chunked", [False, True], ids=["in one piece", "in chunks"])
+def test_a_container_is_told_with_everything_that_is_asked_of_it(
+    programs: Programs, asked: Path, *, chunked: bool
+) -> None:
+    answers(programs, asked, world(RUNNING, ENDED), chunked=chunked)
     ended, running = look()
     assert (running.name, running.stack, running.owner) == ("ttctl-llama-gateway-1", "llama", "me")
     assert (running.service, running.image) == ("gateway", "ttctl/gateway:1")
@@ -92,67 +132,88 @@ def test_a_container_is_told_with_everything_that_is_asked_of_it(programs: Progr
     assert (ended.stack, ended.ports) == ("", ())
 
 
-def test_docker_is_asked_for_our_labels_and_for_all_that_carry_them(programs: Programs) -> None:
-    docker(programs, ids=[ONE], shown=[json.dumps(RUNNING)])
+def test_the_engine_is_asked_for_our_labels_over_one_connection(
+    programs: Programs, asked: Path
+) -> None:
+    answers(programs, asked, world(RUNNING, ENDED))
     look("llama")
-    listing, inspecting = programs.calls
-    assert listing[:4] == ["docker", "ps", "--all", "--no-trunc"]
-    assert listing[-2:] == [
-        "--filter=label=dev.ttctl.stack=llama",
-        "--filter=label=com.docker.compose.project=ttctl-llama",
-    ]
-    assert inspecting[1:3] == ["inspect", "--type=container"]
-    assert inspecting[-1] == ONE
+    listing, *inspecting = asked.read_text(encoding="utf-8").splitlines()
+    path, _, query = listing.partition("?")
+    assert path == LIST
+    found = parse_qs(query)
+    assert found["all"] == ["1"]
+    assert json.loads(found["filters"][0]) == {
+        "label": ["dev.ttctl.stack=llama", "com.docker.compose.project=ttctl-llama"]
+    }
+    assert inspecting == [f"/containers/{ONE}/json", f"/containers/{TWO}/json"]
+    assert programs.calls == [["docker", "system", "dial-stdio"]]
 
 
-def test_where_there_is_none_docker_is_asked_once(programs: Programs) -> None:
-    docker(programs, ids=[], shown=[])
+def test_no_container_is_no_error(programs: Programs, asked: Path) -> None:
+    answers(programs, asked, world())
     assert look() == []
-    assert len(programs.calls) == 1
 
 
-def test_a_warning_among_the_answers_is_no_container(programs: Programs) -> None:
-    warning = "WARNING: Error loading config file: permission denied"
-    docker(programs, ids=[warning, ONE], shown=[warning, json.dumps(RUNNING)])
+def test_one_that_goes_between_two_questions_is_left_out(programs: Programs, asked: Path) -> None:
+    found = world(RUNNING, ENDED) | {f"/containers/{TWO}/json": (404, '{"message": "No such"}')}
+    answers(programs, asked, found)
     assert [one.container_id for one in look()] == [ONE]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [f"Error: No such container: {TWO}", f"Error response from daemon: No such container: {TWO}"],
-    ids=["20.10", "28"],
-)
-def test_one_that_ends_between_the_two_questions_is_left_out(programs: Programs, said: str) -> None:
-    docker(programs, ids=[ONE, TWO], shown=[json.dumps(RUNNING), said], code=1)
-    assert [one.container_id for one in look()] == [ONE]
+@pytest.mark.parametrize("status", [400, 404, 500, 503])
+@pytest.mark.parametrize("path", [LIST, f"/containers/{ONE}/json"], ids=["list", "inspect"])
+def test_a_refusal_of_the_engine_is_told_and_never_no_containers(
+    programs: Programs, asked: Path, status: int, path: str
+) -> None:
+    answers(programs, asked, world(RUNNING) | {path: (status, '{"message": "Why."}')})
+    if status == 404 and path != LIST:
+        assert look() == []
+        return
+    error = refused()
+    assert isinstance(error, EngineError)
+    assert error.evidence == f'It answered {status}: {{"message": "Why."}}'
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("body", "evidence"),
     [
-        "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
-        "error during connect: dial tcp: lookup x: no such host",
-        "",
+        pytest.param(
+            "print('failed to open the raw stream connection: dial unix /x', file=sys.stderr);"
+            "sys.exit(1)",
+            "failed to open the raw stream connection: dial unix /x",
+            id="nobody listens",
+        ),
+        pytest.param("", "The connection ended before the answer.", id="says nothing"),
+        pytest.param(
+            "print('HTTP/1.1 200 OK\\r\\nContent-Length: 50\\r\\n\\r\\n[]', flush=True)",
+            "The connection ended before the answer.",
+            id="cut short",
+        ),
+        pytest.param(
+            "print('HTTP/1.1 200 OK\\r\\n\\r\\n[]', flush=True)",
+            "The connection ended before the answer.",
+            id="without a length",
+        ),
+        pytest.param(
+            "print('220 mail.example.org ready', flush=True)",
+            "The connection ended before the answer.",
+            id="another protocol",
+        ),
     ],
 )
-def test_an_engine_that_is_not_there_is_an_error_and_never_no_containers(
-    programs: Programs, said: str
+def test_an_engine_that_does_not_answer_is_an_error_and_never_no_containers(
+    programs: Programs, body: str, evidence: str
 ) -> None:
-    programs.add("docker", f"print({said!r}, file=sys.stderr); sys.exit(1)")
+    programs.add("docker", body)
     error = refused()
     assert isinstance(error, EngineError)
     assert error.message == "No container engine answers."
-    assert error.evidence == said
+    assert error.evidence == evidence
     assert error.exit_code == 5
 
 
-def test_an_engine_that_goes_between_the_two_questions_is_an_error(programs: Programs) -> None:
-    docker(programs, ids=[ONE], shown=["Cannot connect to the Docker daemon at x."], code=1)
-    assert isinstance(refused(), EngineError)
-
-
 def test_a_socket_of_somebody_else_needs_privilege(programs: Programs) -> None:
-    said = "permission denied while trying to connect to the Docker daemon socket at unix:///x"
+    said = "dial unix /var/run/docker.sock: connect: permission denied"
     programs.add("docker", f"print({said!r}, file=sys.stderr); sys.exit(1)")
     error = refused()
     assert isinstance(error, PrivilegeError)
@@ -178,7 +239,7 @@ def test_a_context_that_is_not_there_is_told_and_no_other_engine_is_asked(
 
 
 def test_the_engine_that_the_environment_names_is_the_one_that_is_asked(programs: Programs) -> None:
-    programs.add("docker", "print(os.environ['DOCKER_HOST']); sys.exit(1)")
+    programs.add("docker", "print(os.environ['DOCKER_HOST'], file=sys.stderr); sys.exit(1)")
     assert refused(DOCKER_HOST="tcp://192.0.2.1:1").evidence == "tcp://192.0.2.1:1"
 
 
@@ -189,17 +250,26 @@ def test_without_docker_the_missing_program_is_named() -> None:
     assert "'docker'" in error.message
 
 
-def test_an_engine_that_hangs_is_not_waited_for(
-    programs: Programs, monkeypatch: pytest.MonkeyPatch
+def test_an_engine_that_hangs_is_not_waited_for_and_docker_is_ended(
+    programs: Programs, asked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker_look, "ANSWER_S", 0.5)
-    programs.add("docker", "import time; time.sleep(60)")
+    monkeypatch.setattr(docker_wire, "ANSWER_S", 0.5)
+    programs.add(
+        "docker", f"open({str(asked)!r}, 'w').write(str(os.getpid()))\nimport time; time.sleep(60)"
+    )
     error = refused()
     assert isinstance(error, EngineError)
-    assert error.evidence.endswith("did not answer; waited 0.5 s")
+    assert error.evidence == "It did not answer within 0.5 s."
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(asked.read_text(encoding="utf-8")), 0)
 
 
-@pytest.mark.parametrize("shown", ["{}", '{"Id": ', '{"Id": 1, "Config": [], "State": 1}'], ids=str)
-def test_an_answer_of_another_shape_is_a_refusal(programs: Programs, shown: str) -> None:
-    docker(programs, ids=[ONE], shown=[shown])
+@pytest.mark.parametrize(
+    "shown", ["{}", '{"Id": ', "[1]", '{"Id": 1, "Config": [], "State": 1}', "null"]
+)
+@pytest.mark.parametrize("path", [LIST, f"/containers/{ONE}/json"], ids=["list", "inspect"])
+def test_an_answer_of_another_shape_is_a_refusal(
+    programs: Programs, asked: Path, path: str, shown: str
+) -> None:
+    answers(programs, asked, world(RUNNING) | {path: (200, shown)})
     assert refused().message == "The container engine's answer is not understood."
