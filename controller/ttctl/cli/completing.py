@@ -91,8 +91,11 @@ class Line:
     @property
     def known(self) -> dict[str, Node]:
         """Every spelling of an option that can stand here, to the option."""
-        options = [*self.node.get("options", ()), *_global_options(before=not self.verb)]
-        return {name: option for option in reversed(options) for name in option["names"]}
+        found: dict[str, Node] = {}
+        for option in (*self.node.get("options", ()), *_global_options(before=not self.verb)):
+            for name in option["names"]:
+                found.setdefault(name, option)
+        return found
 
     def value(self, kind: str) -> str:
         """Return the word of that kind that was typed, or nothing."""

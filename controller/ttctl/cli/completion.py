@@ -84,7 +84,10 @@ SAID: dict[ScriptState, str] = {
 def script(shell: str) -> str:
     """Return the script of `shell`: click's own, which asks ttctl through the environment.
 
-    Source: https://click.palletsprojects.com/en/stable/shell-completion/
+    In zsh, a file of `fpath` is run at every call but the first as a function. click's script
+    knows the first only, so that the second Tab of a session would find nothing.
+
+    Source: https://github.com/pallets/click/blob/8.5.1/src/click/shell_completion.py, `_SOURCE_ZSH`
     """
     kind = get_completion_class(shell)
     assert kind  # noqa: S101 - click has the three of `Shell`
@@ -93,7 +96,8 @@ def script(shell: str) -> str:
         "complete_var": COMPLETE,
         "prog_name": "ttctl",
     }
-    return kind.source_template % names
+    text = kind.source_template % names
+    return text.replace("$zsh_eval_context[-1] == loadautofunc", "$funcstack[1] == _ttctl")
 
 
 def _said(made: ShellScript) -> str:
