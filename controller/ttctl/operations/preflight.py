@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ttctl.operations.desire import Desired
 
 GB = 1_000_000_000
+MB = 1_000_000
 BUILD_BYTES = {"base": 300_000_000, "torch": 2_000_000_000, "vllm-cpu": 2_500_000_000}
 """Room that a build takes at its height, layers and unpacked stages together. Estimates, rounded up
 from the image sizes that `make bench` prints; images that are not listed take little."""
@@ -121,11 +122,17 @@ def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> Non
         if needed and free < needed:
             raise TtctlError(
                 f"There is not enough room for the {what}.",
-                why=f"{needed / GB:.1f} GB are needed, {free / GB:.1f} GB are free.",
+                why=f"{_size(needed)} are needed, {_size(free)} are free.",
                 evidence=f"The file system of {' and '.join(map(str, paths))}; "
                 "nothing was changed.",
-                next_step="docker system df && docker builder prune",
+                next_step="docker system df && docker builder prune"
+                if images and root in paths
+                else f"du -xsh {world.cache.parent}/* | sort -h   # what fills it",
             )
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / GB:.1f} GB" if size_bytes >= GB else f"{size_bytes / MB:.1f} MB"
 
 
 def _check_online(world: World, desired: Desired, plan: Plan) -> None:

@@ -90,6 +90,15 @@ def test_a_short_disk_is_told_with_what_is_needed_and_what_is_free(
     assert f"{next(iter(free.values())) / 1e9:.1f} GB are free" in error.why
 
 
+def test_a_small_need_is_told_in_megabytes_with_what_fills_the_disk() -> None:
+    scene = Scene()
+    scene.host.free = {"/cache": 900_000}
+    scene.weights.size_bytes = 4_100_000
+    error = refused(scene, TtctlError)
+    assert error.why == "4.1 MB are needed, 0.9 MB are free."
+    assert error.next_step.startswith("du -xsh /")
+
+
 def test_images_and_weights_on_one_file_system_are_added() -> None:
     scene = Scene()
     scene.host.free = {"/var/lib/docker": 6_500_000_000, "/cache": 6_500_000_000}
