@@ -60,7 +60,7 @@ def chat(
     session = session_of(ctx)
     question = _with_piped(question)
     door = operations.find_door(session.world, stack)
-    talk = Talk(model=door.model)
+    talk = _begun(session, door.model, own_words=bool(role or system))
     if load:
         talk = operations.loaded(session.world, door, session.world.shelf.talks.load(load))
     if model:
@@ -75,6 +75,21 @@ def chat(
         conversation.run()
     else:
         _once(conversation, question)
+
+
+def _begun(session: Session, model: str, *, own_words: bool) -> Talk:
+    """Return a new conversation as the settings want it; with `own_words` they add none."""
+    role = "" if own_words else session.setting("chat.role")
+    system = "" if own_words else session.setting("chat.system")
+    talk = Talk(model=model)
+    return _as_asked(
+        session,
+        talk,
+        system="" if role else system,
+        role=role,
+        max_tokens=session.setting("chat.max_tokens"),
+        temperature=session.setting("chat.temperature"),
+    )
 
 
 def _once(conversation: Conversation, question: str) -> None:
