@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "LONG" in question:
             self._answer(400, {"error": {"message": TOO_LONG, "code": 400}})
         elif body.get("stream"):
-            self._stream(question, body["max_tokens"])
+            self._stream(question, body.get("max_tokens"))
         else:
             message = {"role": "assistant", "content": f"You said: {question}"}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -91,9 +91,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    def _stream(self, question: str, limit: int) -> None:
+    def _stream(self, question: str, limit: int | None) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
         words = [*f"You said: {question}".split(" "), *(["so"] * 1000 * ("SLOW" in question))]

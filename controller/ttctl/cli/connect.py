@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -55,17 +56,18 @@ def connect(
         _tell(session, shown)
         return
     session.show("connect", shown, shown.settings.rstrip("\n"))
-    if not session.console.as_json:
+    # In a pipe the settings are on their way to where they are used.
+    if sys.stdout.isatty() and not session.console.as_json:
         session.console.note(session.console.err.paint(f"use: {shown.use}", "dim"))
 
 
 def _tell(session: Session, shown: Connection) -> None:
-    said = {
-        "written": "written, for you alone, since it holds the key",
-        "planned": "would be written, with the key in it",
-        "unchanged": "is as it should be, nothing was written",
-    }
-    text = f"{shown.file}: {said.get(shown.state, shown.state)}"
+    if shown.state == "unchanged":
+        text = f"{shown.file}: is as it should be, nothing was written"
+    else:
+        would = "would be " * (shown.state == "planned")
+        why = ", since it holds the key" * shown.holds_key
+        text = f"{shown.file}: {would}written, for you alone{why}"
     if shown.state == "planned":
         text += f"\n\n{shown.settings.rstrip()}"
     session.show("connect", shown, text)

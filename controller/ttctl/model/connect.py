@@ -20,7 +20,7 @@ class Tool:
     title: str
     """What it is, in a few words."""
     use: str
-    """What to do with the settings; one line, with NAME and FILE to be filled in."""
+    """What to type; one line, with STACK, FILE and KEYFILE to be filled in."""
     file: str
     """Its own file below the home folder, empty where the settings are only printed."""
     form: Form
@@ -43,8 +43,10 @@ class Connection:
     settings: str
     """The settings; the key itself is in them only where it was asked for."""
     use: str
-    """What to do with them."""
+    """What to type, or what was meant to be typed, to have them used."""
     file: str
     """The file that holds them, or would, empty where they are only printed."""
+    holds_key: bool
+    """Whether the key itself is in that file, or in what was printed."""
     state: Literal["printed", "planned", "written", "unchanged"]
     """What became of the file."""

@@ -52,9 +52,10 @@ def connection(world: World, door: Door, tool: Tool, *, show_key: bool) -> Conne
         model=door.model,
         base_url=door.url,
         key_file=world.keys.key_file(door.stack),
-        settings=world.shelf.tools.render(tool, _values(world, door, key)),
-        use=tool.use.replace("STACK", door.stack).replace("FILE", f"~/{tool.file}"),
+        settings=(text := world.shelf.tools.render(tool, _values(world, door, key))),
+        use=_use(world, door, tool),
         file="",
+        holds_key=bool(key) and key in text,
         state="printed",
     )
 
@@ -70,17 +71,19 @@ def write(
     """
     target = file or _own_file(tool)
     tools = world.shelf.tools
-    text = tools.render(tool, _values(world, door, world.keys.key(door.stack)))
+    key = world.keys.key(door.stack)
+    text = tools.render(tool, _values(world, door, key))
+    found = replace(shown, file=str(target), holds_key=key in text)
     marked = MARK.format(tool=tool.name, sha256=_sha256(text)) + text
     before = tools.read(target)
     if before is not None and not is_ours(before):
         raise _foreign(tool, door, target, shown)
     if before == marked:
-        return replace(shown, file=str(target), state="unchanged")
+        return replace(found, state="unchanged")
     if dry_run:
-        return replace(shown, file=str(target), state="planned")
+        return replace(found, state="planned")
     tools.write(target, marked)
-    return replace(shown, file=str(target), state="written")
+    return replace(found, state="written")
 
 
 def is_ours(text: str) -> bool:
@@ -103,12 +106,23 @@ def _values(world: World, door: Door, key: str) -> dict[str, object]:
     }
 
 
+def _use(world: World, door: Door, tool: Tool) -> str:
+    filled = {
+        "KEYFILE": shlex.quote(str(world.keys.key_file(door.stack))),
+        "FILE": f"~/{tool.file}",
+        "STACK": door.stack,
+    }
+    text = tool.use
+    for word, value in filled.items():
+        text = text.replace(word, value)
+    return text
+
+
 def _own_file(tool: Tool) -> Path:
     if not tool.file:
         raise UsageError(
             f"{tool.name} has no file of its own to write.",
             why="Its settings are printed, or written to a file that you name.",
-            evidence=f"What to do with them: {tool.use}",
             next_step=f"ttctl connect {tool.name} --output ttctl-{tool.name}",
         )
     return Path.home() / tool.file
