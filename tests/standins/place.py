@@ -53,6 +53,11 @@ def alone(folder: Path) -> dict[str, str]:
     return {**kept, **own, "PIP_CONFIG_FILE": "/dev/null", "GIT_CONFIG_GLOBAL": "/dev/null"}
 
 
+def real_place() -> World:
+    """Return the product where this machine really is, for what comes from its mirrors."""
+    return Session(Flags(quiet=True)).world
+
+
 def settle(monkeypatch: pytest.MonkeyPatch, folder: Path, place: Mapping[str, str]) -> World:
     """Wire the product at a place that says nothing but `place`."""
     product_images()
@@ -61,7 +66,7 @@ def settle(monkeypatch: pytest.MonkeyPatch, folder: Path, place: Mapping[str, st
         monkeypatch.delenv(name)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    return Session(Flags(quiet=True)).world
+    return real_place()
 
 
 def run(*words: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

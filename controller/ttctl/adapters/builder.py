@@ -34,8 +34,9 @@ STEP = re.compile(r"^#(\d+) \[(?:[^\]]* )?(\d+)/(\d+)\]")
 UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif", re.IGNORECASE)
 REFUSED = re.compile(
     r"\b401\b[ ,:]+(?:Error|Client Error|Unauthorized)|\b407 Proxy|\bUser for \S+:"
+    r"|could not read (?:Username|Password)"
 )
-"""As pip, apt and git say it; pip asks for a name, and nobody answers."""
+"""As pip, apt and git say it; pip and git ask for a name, and nobody answers."""
 DONE = re.compile(r"^#(\d+) (DONE|CACHED)")
 
 
@@ -237,5 +238,5 @@ def _of_the_place(lines: Sequence[str]) -> tuple[str, str]:
 
 def _error_lines(lines: Sequence[str]) -> str:
     kept = [re.sub(r"^#\d+ [\d.]+ ", "", line) for line in lines if line.strip()]
-    marked = [line for line in kept if re.search(r"(?i)\berror\b|failed|unable|not found", line)]
+    marked = [line for line in kept if re.search(r"(?i)\berror\b|\bfatal\b|failed|unable|not found", line)]
     return redacted("\n".join((marked or kept)[-6:]))
