@@ -152,7 +152,7 @@ def _together(looks: Sequence[_Look], *, limit_s: float) -> tuple[Check, ...]:
     return tuple(
         _clean(check)
         for at, look in enumerate(looks)
-        for check in found.get(at) or (_broken(look, late, f"The limit is {limit_s:g} s."),)
+        for check in found.get(at, (_broken(look, late, f"The limit is {limit_s:g} s."),))
     )
 
 
