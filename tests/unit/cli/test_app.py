@@ -260,33 +260,6 @@ def test_the_version_is_one_line(
     assert capsys.readouterr().out == f"ttctl {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"]], ids=str)
-def test_what_is_asked_often_loads_nothing_that_is_slow(arguments: list[str]) -> None:
-    slow = {
-        "pydantic",
-        "docker",
-        "jinja2",
-        "huggingface_hub",
-        "rich",
-        "asyncio",
-        "yaml",
-        "requests",
-    }
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "ttctl.cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = {
-        line.rpartition("|")[2].strip().partition(".")[0]
-        for line in done.stderr.splitlines()
-        if line.startswith("import time:")
-    }
-    assert "ttctl" in loaded
-    assert loaded.isdisjoint(slow)
-
-
 def test_a_reader_that_leaves_is_no_failure() -> None:
     read, write = os.pipe()
     os.close(read)
