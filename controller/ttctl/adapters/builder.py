@@ -37,6 +37,7 @@ REFUSED = re.compile(
     r"|could not read (?:Username|Password)"
 )
 """As pip, apt and git say it; pip and git ask for a name, and nobody answers."""
+TROUBLE = re.compile(r"\berror\b|\bfatal\b|failed|unable|not found", re.IGNORECASE)
 DONE = re.compile(r"^#(\d+) (DONE|CACHED)")
 
 
@@ -238,5 +239,5 @@ def _of_the_place(lines: Sequence[str]) -> tuple[str, str]:
 
 def _error_lines(lines: Sequence[str]) -> str:
     kept = [re.sub(r"^#\d+ [\d.]+ ", "", line) for line in lines if line.strip()]
-    marked = [line for line in kept if re.search(r"(?i)\berror\b|\bfatal\b|failed|unable|not found", line)]
+    marked = [line for line in kept if TROUBLE.search(line)]
     return redacted("\n".join((marked or kept)[-6:]))
