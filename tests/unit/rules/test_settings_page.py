@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does the page name every setting, and is a new file made of them?"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+from ttctl.model.setting_rows import KEYS, OTHER_VARIABLES
+from ttctl.rules.settings import layer_of_file
+from ttctl.rules.settings_page import page_table, template
+
+PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+def test_the_page_holds_the_golden_table() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    head, _, table = text.partition("### ")
+    if os.environ.get("TTCTL_GOLDEN") == "write":
+        PAGE.write_text(head + page_table(), encoding="utf-8")
+        return
+    assert f"### {table}" == page_table(), "TTCTL_GOLDEN=write rewrites it"
+
+
+def test_the_page_names_what_is_no_setting() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert [name for name in OTHER_VARIABLES if f"`{name}`" not in text] == []
+
+
+def test_the_template_sets_nothing() -> None:
+    assert tomllib.loads(template()) == {}
+
+
+def test_a_template_with_its_values_uncommented_is_a_settings_file_but_for_empty_texts() -> None:
+    lines = re.sub(r"^# (?=\[|\w+ = )", "", template(), flags=re.MULTILINE).splitlines()
+    text = "\n".join(line for line in lines if not re.search(r'^(?:model|name|device) = ""', line))
+    found = layer_of_file(
+        tomllib.loads(text), path="/t.toml", home="/h", line_of=lambda _: 1, next_step="-"
+    )
+    assert found.keys() == set(KEYS) - {"up.model", "up.name", "up.device"}
