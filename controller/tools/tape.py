@@ -26,6 +26,8 @@ class Scene:
     situation: Situation = "plain"
     engine: bool = False
     """Whether docker must be installed, and an engine answer where none is left out."""
+    of_the_place: bool = False
+    """Whether what is printed is this machine's and place's own, which no test can know."""
     screen: bool = False
     """Whether it is shown in colour, as docs/screens/NAME.svg, too."""
 
@@ -39,6 +41,8 @@ TAPE = (
     Scene(name="help", typed=("ttctl --help",), screen=True),
     Scene(name="verb-help", typed=("ttctl chat --help",)),
     Scene(name="models", typed=("ttctl models ls",), screen=True),
+    Scene(name="doctor", typed=("ttctl doctor",), engine=True, of_the_place=True, screen=True),
+    Scene(name="settings", typed=("ttctl config show",), of_the_place=True),
     Scene(name="wrong-verb", typed=("ttctl stauts",)),
     Scene(name="wrong-model", typed=("ttctl up lama",), screen=True),
     Scene(name="wrong-flag", typed=("ttctl up llama --prot 8001",)),
@@ -60,6 +64,7 @@ TAPE = (
     Scene(name="up", typed=("ttctl up llama{own}",), engine=True),
     Scene(name="plan-again", typed=("ttctl plan llama{own}",), engine=True),
     Scene(name="chat", typed=(f'ttctl chat "{QUESTION}"',), engine=True, screen=True),
+    Scene(name="connect", typed=("ttctl connect",), engine=True),
     Scene(name="status", typed=("ttctl status",), engine=True, screen=True),
     Scene(name="down", typed=("ttctl down {name}",), engine=True),
     Scene(name="status-after", typed=("ttctl status",), engine=True),
@@ -71,6 +76,7 @@ VARIES = (
     (re.compile(r"\b[0-9a-f]{16}\b"), "FINGERPRINT"),
     (re.compile(r"\bpid \d+ \([^)]*\)"), "pid N (PROGRAM)"),
     (re.compile(r"\b\d+\.\d+\s(GB|GiB|MB)\b"), r"N \1"),
+    (re.compile(r"\b\d+(,\d{3})+\b"), "N"),
     (re.compile(r"Free: \d+"), "Free: PORT"),
     (re.compile(r"--port \d+"), "--port PORT"),
     (re.compile(r"model\s+hub\s+at\s+\S+"), "model hub at HUB"),

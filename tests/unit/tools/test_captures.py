@@ -23,7 +23,11 @@ SHOWN_IN_PAGES = {
     for path in PAGES
     for name, text in blocks_of(path.read_text(encoding="utf-8")).items()
 }
-CHEAP = [scene for scene in TAPE if not scene.engine and scene.situation == "plain"]
+CHEAP = [
+    scene
+    for scene in TAPE
+    if scene.situation == "plain" and not (scene.engine or scene.of_the_place)
+]
 WITH_SCREEN = [scene for scene in TAPE if scene.screen]
 
 cheap = pytest.mark.parametrize("scene", CHEAP, ids=lambda scene: scene.name)
