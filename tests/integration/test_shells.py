@@ -82,6 +82,7 @@ class Terminal:
             os.execvpe(command[0], command, environ)  # noqa: S606 - the shell is the point
         self.shown = ""
         if shell == "fish":
+            self._wait("fish")
             self._settle()
         self._type(first.format(script=self.script, folder=self.script.parent) + "\r")
         self._wait(READY)
@@ -90,9 +91,7 @@ class Terminal:
         """Type a line, press Tab, then Enter; return the words that the command got."""
         self.typed.unlink(missing_ok=True)
         self.shown = ""
-        self._type(f"{text}\t")
-        self._settle()
-        self._type("\r")
+        self._type(f"{text}\t\r")
         until = time.monotonic() + LIMIT_S
         while not self.typed.exists():
             assert time.monotonic() < until, self.shown
@@ -110,7 +109,7 @@ class Terminal:
         os.write(self.screen, text.encode())
 
     def _settle(self) -> None:
-        """Read until nothing more is drawn: fish takes an Enter that comes too early."""
+        """Read until nothing more is drawn for a second."""
         while self._read(1.0):
             pass
 
