@@ -24,6 +24,7 @@ PAGES = (
     README,
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "docs" / "dependencies.md",
     DECISIONS / "README.md",
     *RECORDS,
 )

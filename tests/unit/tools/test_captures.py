@@ -81,6 +81,19 @@ def test_a_screen_shows_what_the_page_shows_and_loads_nothing(scene: Scene) -> N
     assert squeezed(comparable(read(scene))) == squeezed(shown)
 
 
+def test_every_screen_is_shown_below_its_scene() -> None:
+    shown = [
+        found
+        for path in PAGES
+        for found in re.findall(
+            r"<!-- capture: (\S+) -->(?:(?!<!-- capture).)*?\]\(screens/(\S+)\.svg\)",
+            path.read_text(encoding="utf-8"),
+            re.DOTALL,
+        )
+    ]
+    assert shown == [(scene.name, scene.name) for scene in WITH_SCREEN]
+
+
 def test_no_screen_is_left_that_no_scene_makes() -> None:
     assert {path.name for path in SCREENS.iterdir()} == {f"{s.name}.svg" for s in WITH_SCREEN}
 
