@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.connect import Tool
+    from ttctl.model.gateway import Gateway
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
     from ttctl.model.plan import How
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
         Catalog,
         Engine,
         Folders,
-        Gateway,
         Host,
         Keys,
         Launcher,

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from ttctl.cli.console import Console
     from ttctl.cli.shelf import WiredShelf
     from ttctl.model.clock import Clock
+    from ttctl.model.gateway import Gateway
     from ttctl.model.protocols import (
         Builder,
         Catalog,
         Engine,
-        Gateway,
         Host,
         Launcher,
         Recipes,

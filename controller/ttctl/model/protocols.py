@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ttctl.model.clock import Clock
     from ttctl.model.device import System
+    from ttctl.model.gateway import Gateway
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights
-    from ttctl.model.talk import Completion
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache
 
@@ -290,38 +290,6 @@ class Keys(Protocol):
 
     def secrets(self, stack: str) -> Path:
         """Return the folder that the gateway mounts."""
-
-
-class Gateway(Protocol):
-    """Talks to a running stack through its one door."""
-
-    def healthy(self, port: int) -> bool:
-        """Return whether `/health` answers 200."""
-
-    def models(self, port: int, key: str) -> tuple[str, ...]:
-        """Return the names that `/v1/models` lists."""
-
-    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
-        """Ask for one short completion."""
-
-    def chat(
-        self,
-        port: int,
-        key: str,
-        *,
-        model: str,
-        messages: list[dict[str, str]],
-        max_tokens: int,
-        temperature: float,
-        on_text: Callable[[str], None],
-    ) -> Completion:
-        """Ask for a streamed answer; each piece goes to `on_text` as it comes.
-
-        Ctrl-C closes the connection, so that the engine stops; what had come is returned.
-
-        Raises:
-            TooLongError: The messages do not fit into what the model can read.
-        """
 
 
 class World(Protocol):

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a running stack is talked to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ttctl.model.talk import Completion
+
+
+class Gateway(Protocol):
+    """Talks to a running stack through its one door."""
+
+    def healthy(self, port: int) -> bool:
+        """Return whether `/health` answers 200."""
+
+    def models(self, port: int, key: str) -> tuple[str, ...]:
+        """Return the names that `/v1/models` lists."""
+
+    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+        """Ask for one short completion."""
+
+    def chat(
+        self,
+        port: int,
+        key: str,
+        *,
+        model: str,
+        messages: list[dict[str, str]],
+        max_tokens: int,
+        temperature: float,
+        on_text: Callable[[str], None],
+    ) -> Completion:
+        """Ask for a streamed answer; each piece goes to `on_text` as it comes.
+
+        Ctrl-C closes the connection, so that the engine stops; what had come is returned.
+
+        Raises:
+            TooLongError: The messages do not fit into what the model can read.
+        """
