@@ -12,7 +12,7 @@ from ttctl.cli.session import Session, session_of
 from ttctl.errors import BadFileError
 from ttctl.model.spec import ModelSpec, Request
 from ttctl.model.weights import Snapshot
-from ttctl.operations import fetch, weights
+from ttctl.operations import weights
 from ttctl.rules.resolve import known, matching, resolve
 
 app = typer.Typer(
@@ -104,6 +104,9 @@ def show(
 def pull(ctx: typer.Context, *, request: Request) -> None:
     """Fetch a model's weights and verify them, and start nothing."""
     session = session_of(ctx)
+    # All that a plan knows, which listing models does without.
+    from ttctl.operations import fetch  # noqa: PLC0415
+
     got = fetch.pull(session.world, request)
     state = "fetched and verified" if got.changed else "here already, nothing was fetched"
     lines = [
