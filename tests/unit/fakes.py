@@ -34,12 +34,12 @@ from ttctl.rules.images import SITE_SECRETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ttctl.model.clock import Clock
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
     from ttctl.model.plan import How
-    from ttctl.model.clock import Clock
     from ttctl.model.protocols import (
         Builder,
         Catalog,
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
         StackStore,
         WeightsStore,
     )
-    from ttctl.model.vitals import Vitals
     from ttctl.model.shelf import Shelf
     from ttctl.model.talk import Role, Talk
+    from ttctl.model.vitals import Vitals
     from ttctl.model.weights import Snapshot, WeightsCache
 
 RECIPES = ShippedRecipes(places.shipped())

@@ -31,8 +31,8 @@ class Conversation:
         """Talk until the person leaves."""
         self._prompt = Prompt(self.session.console, self.session.world.shelf.inputs)
         if not self.session.console.quiet:
-            self.say(f"{self.talk.model} on {self.door.stack}; /help lists the commands,", "dim")
-            self.say("Ctrl-C stops an answer, Ctrl-D leaves", "dim")
+            who = f"{self.talk.model} on {self.door.stack}"
+            self.say(f"{who}  (/help, Ctrl-C stops an answer, Ctrl-D leaves)", "dim")
         while not self.leaves:
             try:
                 self._turn(self._prompt)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LATEST = 4
 """Messages that are shown of a conversation that was loaded."""
+SHOWN = 600
+"""Characters of each of them."""
 
 
 def _model(conversation: Conversation, name: str) -> None:
@@ -143,7 +145,8 @@ def show_loaded(conversation: Conversation) -> None:
         conversation.say(f"({len(said) - LATEST} earlier messages)", "dim")
     for one in said[-LATEST:]:
         mark = "> " if one.role == "user" else ""
-        conversation.say(f"{mark}{visible(one.text)}{' (stopped)' if one.stopped else ''}", "dim")
+        text = one.text[:SHOWN] + " ..." * (len(one.text) > SHOWN)
+        conversation.say(f"{mark}{visible(text)}{' (stopped)' if one.stopped else ''}", "dim")
 
 
 def _drop(conversation: Conversation, number: str) -> None:

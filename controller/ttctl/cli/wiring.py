@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     )
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
-    from ttctl.model.weights import WeightsCache
     from ttctl.model.vitals import Vitals
+    from ttctl.model.weights import WeightsCache
     from ttctl.rules.settings import Layer
 
 
