@@ -7,6 +7,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,7 @@ NAMED = 200
 """Characters of what the program says that are kept."""
 
 _LIMITS = {"MemoryLimit": "memory", "SwapLimit": "swap", "PidsLimit": "pids", "CpuCfsQuota": "cpu"}
+_VERSION = re.compile(r"\bv?\d\S*")
 _UNKNOWN = "of unknown version"
 
 
@@ -78,7 +80,8 @@ def _plugin_by_call(name: str, environ: Mapping[str, str]) -> str:
         done = run(["docker", name, "version"], timeout_s=SHORT_S, environ=environ)
     except (ToolMissingError, WaitError):
         return ""
-    return done.tail(1) if done.returncode == 0 else ""
+    found = _VERSION.search(done.tail(1))
+    return found[0] if found and done.returncode == 0 else ""
 
 
 def _endpoint(named: str, info: dict[str, Any], environ: Mapping[str, str]) -> str:

@@ -91,14 +91,14 @@ def reach_check(one: Destination, *, reason: str, building: bool) -> Check:
             "failed",
             reason,
             evidence=f"{where}. {_WITHOUT[one.use]}",
-            fix=f"ttctl config site   # its {one.setting} names another one",
+            fix=f"ttctl config site   # its setting {one.setting} names another one",
         )
     return _check(
         one.name,
         "failed" if fatal else "warning",
         reason,
         evidence=f"{where}. {_WITHOUT[one.use]}",
-        fix=f"ttctl config site   # its {one.setting} names another one",
+        fix=f"ttctl config site   # its setting {one.setting} names another one",
     )
 
 

@@ -145,7 +145,7 @@ print("Docker Compose version v2.29.7" if sys.argv[1] == "compose" else "buildx 
     programs.add("docker", body)
     found = engine_vitals(os.environ, root=tmp_path)
     assert found.error == "no answer within 0.5 s"
-    assert (found.compose, found.buildx) == ("Docker Compose version v2.29.7", "buildx v0.17.1")
+    assert (found.compose, found.buildx) == ("v2.29.7", "v0.17.1")
 
 
 def test_the_address_behind_another_context_is_asked_for(

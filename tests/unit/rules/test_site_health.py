@@ -97,7 +97,7 @@ def test_a_silent_address_fails_where_nothing_stands_in(
     check = reach_check(silent, reason="no answer within 5 s", building=building)
     assert (check.verdict, check.summary) == (verdict, "no answer within 5 s")
     assert "secret" not in check.evidence
-    assert check.fix == "ttctl config site   # its registry names another one"
+    assert check.fix == "ttctl config site   # its setting registry names another one"
 
 
 def test_a_wheelhouse_is_there_or_fails() -> None:
