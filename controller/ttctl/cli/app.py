@@ -69,7 +69,9 @@ def run_command(
 ) -> int:
     """Run one command and return its exit code; `given` and `values` are by fields of `Flags`."""
     words, behind = _own_words(words or ["--help"])
-    typed = Typed(words=tuple(words), flags=given, behind=behind)
+    typed = Typed(
+        words=tuple(words), flags=given, values=tuple((values or {}).items()), behind=behind
+    )
     session = Session(flags_of(given, values or {}), behind)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)

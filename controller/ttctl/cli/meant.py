@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import click
 from click.exceptions import NoSuchCommand
 
-from ttctl.cli.door import GLOBAL
+from ttctl.cli.door import GLOBAL, VALUED
 from ttctl.errors import UsageError
 
 LIKENESS = 0.65
@@ -26,12 +26,18 @@ class Typed:
     """The verb and its words, without the global flags."""
     flags: frozenset[str] = frozenset()
     """Fields of `session.Flags`."""
+    values: tuple[tuple[str, str], ...] = ()
+    """The same that have a value, with it."""
     behind: tuple[str, ...] = ()
     """What stood behind `--`."""
 
     def command(self) -> str:
         """Return it as a line for the shell."""
         flags = [long for long, _, field, _ in GLOBAL if field in self.flags]
+        for long, _, field, _ in VALUED:
+            flags += [
+                word for name, value in self.values if name == field for word in (long, value)
+            ]
         behind = ["--", *self.behind] if self.behind else []
         return shlex.join(["ttctl", *flags, *self.words, *behind])
 
@@ -49,7 +55,7 @@ class Typed:
             else:
                 continue
             break
-        return Typed(words=tuple(words), flags=self.flags, behind=self.behind).command()
+        return replace(self, words=tuple(words)).command()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -88,7 +94,7 @@ def refusal_of(raised: click.UsageError, typed: Typed) -> UsageError:
     help_of = f"{path} --help"
     command = raised.ctx.command if raised.ctx else None
     if isinstance(raised, click.NoSuchOption):
-        options = [*_options(command), *(long for long, *_ in GLOBAL)]
+        options = [*_options(command), *(long for long, *_ in (*GLOBAL, *VALUED))]
         return unknown_word("option", raised.option_name, options, next_step=help_of)
     if isinstance(raised, NoSuchCommand) and isinstance(command, click.Group):
         names = [name for name, one in command.commands.items() if not one.hidden]

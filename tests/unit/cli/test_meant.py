@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ttctl.cli.app import run_command
-from ttctl.cli.door import split_flags
+from ttctl.cli.door import split_flags, split_values
 from ttctl.cli.meant import Typed, nearest
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def _handlers() -> Iterator[None]:
             "up llama --devcie=cpu", "option '--devcie'", "ttctl up llama --device=cpu", id="="
         ),
         pytest.param("ps --jsno", "option '--jsno'", "ttctl ps --json", id="a global flag"),
+        pytest.param(
+            "--config no.toml dwon x", "verb 'dwon'", "ttctl --config no.toml down x", id="a file"
+        ),
         pytest.param(
             "--debug --quiet dwon 'a b'",
             "verb 'dwon'",
@@ -80,7 +83,8 @@ def test_a_word_that_is_off_ends_with_2_and_the_whole_command_put_right(
 ) -> None:
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
-    code = run_command(*split_flags(shlex.split(line)))
+    words, values = split_values(shlex.split(line))
+    code = run_command(*split_flags(words), values)
     err = capsys.readouterr().err
     assert code == 2
     assert f"There is no {what}" in err
