@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.unit.fakes import KEY, Scene
 
-from ttctl.adapters.gateway_client import GatewayClient
+from ttctl.adapters.gateway import StackGateway
 from ttctl.cli import wiring
 from ttctl.cli.main import main
 from ttctl.cli.shelf import WiredShelf
@@ -29,6 +29,6 @@ if __name__ == "__main__":
     for word in sys.argv.pop(1).split(","):
         stack, _, port = word.partition("=")
         up(scene.world, Request(model="demo-llama", name=stack, port=int(port)))
-    world = replace(scene.world, gateway=GatewayClient(), shelf=WiredShelf(os.environ))
+    world = replace(scene.world, gateway=StackGateway(), shelf=WiredShelf(os.environ))
     wiring.wire = lambda *_, **__: world
     main()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 ADDRESS = "127.0.0.1"
-PROBE_S = 5
+LIST_S = 5
 ANSWER_S = 600
 TOO_LONG = ("maximum context length", "context_length_exceeded")
 """What engines say of a prompt that does not fit: vLLM's words, OpenAI's code.
@@ -78,19 +78,9 @@ class _Models(BaseModel):
 class GatewayClient:
     """The OpenAI API of a stack."""
 
-    def healthy(self, port: int) -> bool:
-        """Return whether `/health` answers 200."""
-        try:
-            return (
-                self._request(port, "GET", "/health", key="", timeout_s=PROBE_S)[0]
-                == http.HTTPStatus.OK
-            )
-        except EngineError:
-            return False
-
     def models(self, port: int, key: str) -> tuple[str, ...]:
         """Return the names that `/v1/models` lists."""
-        raw = self._answered(port, "GET", "/v1/models", key=key, timeout_s=PROBE_S)
+        raw = self._answered(port, "GET", "/v1/models", key=key, timeout_s=LIST_S)
         return tuple(entry.id for entry in _understood(_Models, raw).data)
 
     def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:

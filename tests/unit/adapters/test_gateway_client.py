@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ttctl.adapters.gateway_client import GatewayClient
+from ttctl.adapters.gateway import StackGateway
 from ttctl.errors import EngineError, TooLongError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def port(stub: Stub) -> int:
 
 
 def chat(stub: Stub, pieces: list[str] | None = None) -> Completion:
-    return GatewayClient().chat(
+    return StackGateway().chat(
         port(stub),
         "the-key",
         model="m",
@@ -80,7 +80,7 @@ def chat(stub: Stub, pieces: list[str] | None = None) -> Completion:
 
 
 def complete(stub: Stub) -> Completion:
-    return GatewayClient().complete(port(stub), "the-key", model="m", prompt="Hello")
+    return StackGateway().complete(port(stub), "the-key", model="m", prompt="Hello")
 
 
 def events(*values: object) -> bytes:
@@ -230,12 +230,12 @@ def test_an_answer_that_is_not_understood_is_a_refusal(stub: Stub, body: bytes) 
 def test_a_list_of_models_that_is_not_understood_is_a_refusal(stub: Stub, body: bytes) -> None:
     stub.body = body
     with pytest.raises(EngineError):
-        GatewayClient().models(port(stub), "k")
+        StackGateway().models(port(stub), "k")
 
 
 def test_the_models_are_read(stub: Stub) -> None:
     stub.body = b'{"data": [{"id": "a"}, {"id": "b"}]}'
-    assert GatewayClient().models(port(stub), "k") == ("a", "b")
+    assert StackGateway().models(port(stub), "k") == ("a", "b")
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (503, False), (404, False)])
@@ -245,16 +245,16 @@ def test_health_is_a_200_and_is_asked_without_the_key(
     expected: bool,  # noqa: FBT001
 ) -> None:
     stub.status = status
-    assert GatewayClient().healthy(port(stub)) == expected
+    assert StackGateway().healthy(port(stub)) == expected
     assert stub.asked[0][1:3] == ("/health", None)
 
 
 def test_where_nobody_listens_nobody_answers() -> None:
     with Stub() as closed:
         free = port(closed)
-    assert not GatewayClient().healthy(free)
+    assert not StackGateway().healthy(free)
     with pytest.raises(EngineError, match=f"Nothing answers at http://127.0.0.1:{free}"):
-        GatewayClient().models(free, "k")
+        StackGateway().models(free, "k")
 
 
 def test_a_proxy_of_the_environment_is_not_asked(
@@ -262,7 +262,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert GatewayClient().healthy(port(stub))
+    assert StackGateway().healthy(port(stub))
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_an_answer_that_is_stopped_keeps_what_came_with_its_counts(stub: Stub) -
         pieces.append(piece)
         raise KeyboardInterrupt
 
-    answer = GatewayClient().chat(
+    answer = StackGateway().chat(
         port(stub), "k", model="m", messages=[], max_tokens=5, temperature=0, on_text=stop
     )
     assert pieces == ["Hi"]
