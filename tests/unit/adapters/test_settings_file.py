@@ -212,7 +212,7 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:
 def test_a_text_that_is_no_settings_file_is_refused(file: TomlSettingsFile) -> None:
     file.check("[up]\nport = 1\n")
     for wrong in ("[up", "[up]\nprot = 1\n", "[[up]]\nport = 1\n"):
-        with pytest.raises(BadFileError, match="not valid TOML|does not hold"):
+        with pytest.raises(BadFileError, match=r"not valid TOML|does not hold"):
             file.check(wrong)
 
 

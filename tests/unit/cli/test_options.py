@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do flags win over settings, and settings over nothing, in every verb that takes a request?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.session import Flags, Session
+from ttctl.errors import BadFileError, UsageError
+from ttctl.model.spec import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the project's file of a folder in which nothing else is set."""
+    for name in [name for name in os.environ if name.startswith(("TTCTL_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "ttctl.toml"
+
+
+def got(*words: str) -> dict[str, Any]:
+    """Return what a verb with the shared options gets."""
+    found: dict[str, Any] = {}
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    @options.takes_request
+    def verb(
+        ctx: typer.Context,
+        *,
+        request: Request,
+        pull: options.Pull = "missing",
+        lock_timeout: options.LockTimeout = 10,
+    ) -> None:
+        assert ctx.obj
+        found.update(request=request, pull=pull, lock_timeout=lock_timeout)
+
+    command = typer.main.get_command(app)
+    command.main(list(words), prog_name="up", standalone_mode=False, obj=Session(Flags()))
+    return found
+
+
+def test_what_is_typed_is_what_is_got(project: Path) -> None:
+    project.write_text(
+        "[up]\nmodel = 'llama'\nport = 1\npull = 'never'\nlock_timeout = 5\nname = 'mine'\n"
+    )
+    found = got("small", "--port", "2", "--pull", "always", "--lock-timeout", "3", "--name", "x")
+    assert found["request"] == Request(model="small", port=2, name="x")
+    assert (found["pull"], found["lock_timeout"]) == ("always", 3.0)
+
+
+def test_what_is_not_typed_is_what_is_set(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write_text(
+        "[up]\nmodel = 'llama'\nname = 'mine'\ndevice = 'cpu'\nport = 8001\nmax_model_len = 64\n"
+        "max_num_seqs = 2\nblock_size = 32\npull = 'never'\nlock_timeout = 5\n"
+    )
+    monkeypatch.setenv("TTCTL_UP_MAX_NUM_SEQS", "3")
+    found = got()
+    assert found["request"] == Request(
+        model="llama",
+        name="mine",
+        device="cpu",
+        port=8001,
+        max_model_len=64,
+        max_num_seqs=3,
+        block_size=32,
+    )
+    assert (found["pull"], found["lock_timeout"]) == ("never", 5.0)
+
+
+def test_where_nothing_is_set_the_defaults_hold(project: Path) -> None:
+    assert not project.exists()
+    found = got("llama")
+    assert found["request"] == Request(model="llama")
+    assert (found["pull"], found["lock_timeout"]) == ("missing", 10)
+
+
+def test_another_model_does_not_take_the_name_of_the_settings_stack(project: Path) -> None:
+    project.write_text("[up]\nmodel = 'llama'\nname = 'mine'\nport = 8001\n")
+    assert got("llama")["request"].name == "mine"
+    assert got("other")["request"] == Request(model="other", port=8001)
+    assert got("other", "--name", "mine")["request"].name == "mine"
+
+
+def test_no_model_at_all_is_refused_with_both_ways_to_name_one(project: Path) -> None:
+    assert not project.exists()
+    with pytest.raises(UsageError, match="No model was named") as caught:
+        got()
+    assert "ttctl config set up.model llama --project" in caught.value.evidence
+    assert caught.value.next_step == "ttctl up llama"
+
+
+def test_a_wrong_setting_is_refused_by_who_needs_it(project: Path) -> None:
+    project.write_text("[up]\nprot = 1\n")
+    with pytest.raises(BadFileError, match="does not hold"):
+        got("llama")
+
+
+def test_the_help_reads_no_setting(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write_text("[up\n")
+    got("--help")
+    assert "up.model" in capsys.readouterr().out
