@@ -145,7 +145,7 @@ def show_loaded(conversation: Conversation) -> None:
         conversation.say(f"({len(said) - LATEST} earlier messages)", "dim")
     for one in said[-LATEST:]:
         mark = "> " if one.role == "user" else ""
-        text = one.text[:SHOWN] + " ..." * (len(one.text) > SHOWN)
+        text = one.text[:SHOWN].rstrip() + " ..." * (len(one.text) > SHOWN)
         conversation.say(f"{mark}{visible(text)}{' (stopped)' if one.stopped else ''}", "dim")
 
 
