@@ -64,14 +64,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools:
-	@for tool in curl ip unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in curl git ip strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	packages="curl iproute2 util-linux zsh fish man-db groff-base"; \
+	packages="curl git iproute2 strace util-linux zsh fish man-db groff-base"; \
 	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
 		$$packages >/dev/null || { \
-		echo "error:    The container tests need curl, ip, unshare, zsh, fish, man and groff."; \
+		echo "error:    The container tests need curl, git, ip, strace, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 test: unit engine test-tools ## Run all tests, the container ones included
