@@ -26,6 +26,7 @@ PAGES = (
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "dependencies.md",
     DECISIONS / "README.md",
+    ROOT / "docs" / "settings.md",
     *RECORDS,
 )
 TERMINATED = 128 + signal.SIGTERM

@@ -46,6 +46,7 @@ KEYS: tuple[str, ...] = tuple(row[0] for row in ROWS)
 
 OTHER_VARIABLES: tuple[str, ...] = (
     "TTCTL_CONFIG",
+    "TTCTL_API_KEY",
     "TTCTL_BIND",
     "TTCTL_OWNER",
     "TTCTL_PORT",
@@ -53,8 +54,9 @@ OTHER_VARIABLES: tuple[str, ...] = (
     "TTCTL_WEIGHTS",
     "TTCTL_WHEELS",
 )
-"""Variables of ours that are no setting: the settings file's name, and what the `.env` of a
-rendered folder says to compose. Whoever loaded that into a shell can still use ttctl."""
+"""Variables of ours that are no setting: the settings file's name, the key that `connect` tells
+other programs to find there, and what the `.env` of a rendered folder says to compose. Whoever
+loaded these into a shell can still use ttctl."""
 
 OTHER_PREFIXES: tuple[str, ...] = ("TTCTL_TEST_", "TTCTL_GOLDEN")
 """What ttctl's own tests are told by begins so."""
