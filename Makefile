@@ -56,11 +56,13 @@ $(VENV)/.made:
 $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 	@echo "installing ttctl into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m compileall -q controller/ttctl
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@echo "installing ttctl and what its tests need into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m compileall -q controller/ttctl
 	@touch $@ $(VENV)/.installed
 
 test-tools:
