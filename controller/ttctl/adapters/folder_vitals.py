@@ -31,9 +31,9 @@ def folder_vitals(path: Path, *, private: Sequence[str] = ()) -> FolderVitals:
         path: A folder of ttctl's own.
         private: Patterns of what in it nobody else may enter.
     """
-    existing = next(one for one in (path, *path.parents) if one.is_dir())
-    tried = _try(existing)
-    exists = path.is_dir()
+    existing = next((one for one in (path, *path.parents) if _is_folder(one)), None)
+    tried = _try(existing or path)
+    exists = existing == path
     found = path.stat() if exists else None
     return FolderVitals(
         path=str(path),
@@ -44,8 +44,16 @@ def folder_vitals(path: Path, *, private: Sequence[str] = ()) -> FolderVitals:
         locks=tried.locks,
         reason=tried.reason,
         exposed=tuple(_exposed(path, private)) if exists else (),
-        strays=tuple(str(one) for one in strays(path)),
+        strays=tuple(str(one) for one in strays(path)) if exists else (),
     )
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a folder is there; what lies behind a closed one is taken for absent."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

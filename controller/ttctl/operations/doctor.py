@@ -16,6 +16,7 @@ from ttctl.model.spec import Request
 from ttctl.operations import probes
 from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
+from ttctl.rules.resolve import known, resolve
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ class _Look:
 def doctor(
     world: World, stack: str | None = None, *, limit_s: float = LIMIT_S
 ) -> tuple[Subject, Diagnosis]:
-    """Look at the machine and the place, for one stack or for all.
+    """Look at the machine and the place: for one stack, for a model to be, or for all stacks.
 
     Raises:
-        UsageError: There is no such stack.
+        UsageError: There is no such stack, and no such model.
     """
-    subject = Subject(world, _meant(world, stack))
+    subject = _subject(world, stack)
     return subject, _diagnosis(subject, _together(_looks(subject), limit_s=limit_s))
 
 
@@ -74,25 +75,30 @@ def mend(subject: Subject, check: Check) -> None:
 
 def again(subject: Subject, before: Diagnosis, group: Group) -> Diagnosis:
     """Look at one group once more and put its new verdicts in place of the old ones."""
-    fresh = Subject(subject.world, subject.stacks)
+    fresh = Subject(subject.world, subject.stacks, subject.named)
     looks = [look for look in _looks(fresh) if look.group == group]
     kept = tuple(check for check in before.checks if check.group != group)
     return _diagnosis(fresh, (*kept, *_together(looks, limit_s=LIMIT_S)))
 
 
-def _meant(world: World, word: str | None) -> tuple[str, ...]:
+def _subject(world: World, word: str | None) -> Subject:
     if word is None:
-        return _stacks(world)
+        return Subject(world, _stacks(world))
     stacks = world.store.stacks()
     for name in (word, stack_name(Request(model=word))):
         if name in stacks:
-            return (name,)
-    raise UsageError(
-        f"There is no stack {word!r}.",
-        why="No lock has this name.",
-        evidence=f"Stacks: {', '.join(stacks) or 'none'}.",
-        next_step="ttctl doctor",
-    )
+            return Subject(world, (name,))
+    specs = world.catalog.specs()
+    try:
+        device = world.host.system().device or known(specs, word)[0].device
+        return Subject(world, (), resolve(specs, model=word, device=device))
+    except UsageError as error:
+        raise UsageError(
+            f"There is no stack and no model {word!r}.",
+            why="Neither a lock nor an entry of the catalog has this name.",
+            evidence=f"Stacks: {', '.join(stacks) or 'none'}. {error.evidence}",
+            next_step="ttctl doctor",
+        ) from error
 
 
 def _stacks(world: World) -> tuple[str, ...]:

@@ -32,7 +32,6 @@ from ttctl.rules.stack import BIND, DEFAULT_PORT
 
 if TYPE_CHECKING:
     from ttctl.model.health import Destination, Group
-    from ttctl.model.spec import ModelSpec
     from ttctl.operations.subject import Subject
 
 Checks = tuple[Check, ...]
@@ -73,7 +72,7 @@ def weights_room(subject: Subject) -> Checks:
         needed = sum(file.size_bytes for one in missing for file in one.files)
         what = "weights of " + ", ".join(one.repository for one in missing)
     else:
-        spec = _default(subject)
+        spec = subject.model
         needed = spec.weights.size_bytes if spec and spec.weights.kind == "hub" else 0
         what = f"weights of {spec.model}" if spec else "weights of a model"
     check = room_check(
@@ -110,7 +109,7 @@ def _memory(subject: Subject) -> Check:
     here = [spec for spec in specs if spec.device == system.device]
     names = {(lock.model, lock.device) for lock in subject.locks}
     wanted = [spec for spec in specs if (spec.model, spec.device) in names]
-    default = _default(subject)
+    default = subject.model
     wanted = wanted or ([default] if default else [])
     largest = max(wanted, key=lambda spec: spec.memory_mib, default=None)
     return memory_check(
@@ -119,12 +118,6 @@ def _memory(subject: Subject) -> Check:
         wanted_mib=largest.memory_mib if largest else 0,
         model=largest.model if largest else "",
     )
-
-
-def _default(subject: Subject) -> ModelSpec | None:
-    device = subject.world.host.system().device
-    specs = [spec for spec in subject.world.catalog.specs() if spec.device == device]
-    return next((spec for spec in specs if spec.default), None)
 
 
 def ports(subject: Subject) -> Checks:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
     from ttctl.model.service import ContainerState
+    from ttctl.model.spec import ModelSpec
 
 HUSK = "created"
 
@@ -24,10 +25,19 @@ HUSK = "created"
 class Subject:
     """What is looked at: this machine, with one stack or with all. Shared by the probes."""
 
-    def __init__(self, world: World, stacks: tuple[str, ...]) -> None:
-        """Nothing is looked at yet; `stacks` are those that are meant."""
+    def __init__(
+        self, world: World, stacks: tuple[str, ...], model: ModelSpec | None = None
+    ) -> None:
+        """Nothing is looked at yet.
+
+        Args:
+            world: Everything outside.
+            stacks: Those that are meant.
+            model: What a stack is to be made of, where the user named a model without one.
+        """
         self.world = world
         self.stacks = stacks
+        self.named = model
         self._asking = threading.Lock()
         self._engine: EngineVitals | None = None
 
@@ -57,6 +67,15 @@ class Subject:
         """The locks that can be read."""
         found = (self._lock(stack) for stack in self.stacks)
         return tuple(lock for lock in found if lock is not None)
+
+    @property
+    def model(self) -> ModelSpec | None:
+        """The model that would be brought up: the one that was named, else the default one."""
+        if self.named is not None:
+            return self.named
+        device = self.world.host.system().device
+        specs = [spec for spec in self.world.catalog.specs() if spec.device == device]
+        return next((spec for spec in specs if spec.default), None)
 
     @cached_property
     def missing_images(self) -> tuple[str, ...]:

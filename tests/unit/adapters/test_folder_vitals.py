@@ -65,6 +65,13 @@ def test_a_folder_that_refuses_says_why() -> None:
     assert found.reason
 
 
+def test_a_folder_that_cannot_be_looked_at_counts_as_absent(tmp_path: Path) -> None:
+    too_long = tmp_path / ("x" * 300) / "b"
+    found = folder_vitals(too_long, private=PRIVATE)
+    assert not found.exists
+    assert found.exposed == found.strays == ()
+
+
 def test_looking_leaves_nothing_behind(state: Path) -> None:
     before = sorted(state.rglob("*"))
     folder_vitals(state, private=PRIVATE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.fakes import (
+    CARD_MODEL,
     KEY,
     OWNER,
     FakeCatalog,
@@ -22,7 +23,7 @@ from tests.unit.fakes import (
     container,
 )
 
-from ttctl.errors import BadFileError, EngineError, LockedError, UsageError
+from ttctl.errors import BadFileError, EngineError, LockedError, NothingFitsError, UsageError
 from ttctl.model.health import CardVitals, Destination, EngineVitals
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
@@ -260,9 +261,25 @@ def test_one_stack_is_looked_at_where_it_is_named(scene: Scene) -> None:
 
 def test_a_stack_that_is_not_there_is_refused(scene: Scene) -> None:
     up(scene.world, LLAMA)
-    with pytest.raises(UsageError, match="no stack 'lama'") as caught:
+    with pytest.raises(UsageError, match="no stack and no model 'lama'") as caught:
         doctor(scene.world, "lama")
-    assert caught.value.evidence == "Stacks: llama."
+    assert caught.value.evidence.startswith("Stacks: llama. Nearest: llama")
+
+
+def test_a_model_that_is_not_up_yet_is_looked_at_for_its_own_needs(scene: Scene) -> None:
+    scene.host.found = replace(scene.host.found, memory_bytes=5 << 30)
+    assert check(look(scene), "memory").verdict == "warning"
+    assert check(look(scene, "demo"), "memory").verdict == "ok"
+    up(scene.world, LLAMA)
+    found = look(scene, "demo")
+    assert "llama" not in [one.name for one in found.checks]
+    assert check(found, "memory").summary.endswith("4.0 GiB for demo-llama")
+
+
+def test_a_model_for_another_device_is_refused(scene: Scene) -> None:
+    scene.catalog.entries = (CARD_MODEL,)
+    with pytest.raises(NothingFitsError, match="validated on 'cpu'"):
+        doctor(scene.world, "llama")
 
 
 def test_a_look_that_breaks_is_a_failed_check_and_ends_nothing(scene: Scene) -> None:
