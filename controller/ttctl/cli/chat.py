@@ -60,7 +60,7 @@ def chat(
     session = session_of(ctx)
     question = _with_piped(question)
     door = operations.find_door(session.world, stack)
-    talk = _begun(session, door.model, own_words=bool(role or system))
+    talk = begun(session, door.model, own_words=bool(role or system))
     if load:
         talk = operations.loaded(session.world, door, session.world.shelf.talks.load(load))
     if model:
@@ -77,7 +77,7 @@ def chat(
         _once(conversation, question)
 
 
-def _begun(session: Session, model: str, *, own_words: bool) -> Talk:
+def begun(session: Session, model: str, *, own_words: bool) -> Talk:
     """Return a new conversation as the settings want it; with `own_words` they add none."""
     role = "" if own_words else session.setting("chat.role")
     system = "" if own_words else session.setting("chat.system")

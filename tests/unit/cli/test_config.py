@@ -14,6 +14,7 @@ import pytest
 from tests.standins.terminal import Terminal
 
 from ttctl.cli.app import run_command
+from ttctl.cli.chat import begun
 from ttctl.cli.door import split_values
 from ttctl.cli.session import Session, flags_of
 from ttctl.model.setting_rows import KEYS
@@ -313,3 +314,20 @@ def test_a_program_gets_no_colour_whatever_is_set(place: Place) -> None:
     place.project.write_text("[output]\ncolor = 'always'\n")
     console = Session(flags_of({"as_json"}, {})).console
     assert console.out.paint("x", "good") == "x"
+
+
+def test_a_conversation_begins_as_the_settings_say(place: Place) -> None:
+    place.project.write_text(
+        "[chat]\nmax_tokens = 64\ntemperature = 0.5\nsystem = 'In verse.'\n", encoding="utf-8"
+    )
+    session = Session(flags_of((), {}))
+    talk = begun(session, "small", own_words=False)
+    assert (talk.max_tokens, talk.temperature, talk.system) == (64, 0.5, "In verse.")
+    assert begun(session, "small", own_words=True).system == ""
+
+
+def test_a_role_of_the_settings_comes_before_their_words(place: Place) -> None:
+    role = Session(flags_of((), {})).world.shelf.roles()[0]
+    place.project.write_text(f"[chat]\nrole = '{role.name}'\nsystem = 'In verse.'\n")
+    talk = begun(Session(flags_of((), {})), "small", own_words=False)
+    assert (talk.role, talk.system) == (role.name, role.text)
