@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -44,10 +45,11 @@ class TomlSettingsFile:
             if not self._path.exists():
                 return ""
             if not self._path.is_file():
-                raise self._refusal("It is no file.")
+                raise self._refusal("It is no file.", next_step=f"ls -l {quote(self.path)}")
             return self._path.read_bytes().decode()
         except (OSError, UnicodeDecodeError) as exc:
-            raise self._refusal(getattr(exc, "strerror", None) or str(exc)) from exc
+            why = getattr(exc, "strerror", None) or str(exc)
+            raise self._refusal(why, next_step=f"ls -l {quote(self.path)}") from exc
 
     def check(self, text: str) -> None:
         """Refuse a text that is no settings file."""
@@ -72,12 +74,12 @@ class TomlSettingsFile:
         mode = path.stat().st_mode & 0o777 if path.exists() else READABLE
         write_atomically(path, text, mode=PRIVATE if redacted(text) != text else mode)
 
-    def _refusal(self, why: str) -> BadFileError:
+    def _refusal(self, why: str, *, next_step: str = "") -> BadFileError:
         return BadFileError(
             f"{self.path!r} cannot be changed.",
             why=why,
             evidence=f"{self.path} is left as it is.",
-            next_step=self._repair,
+            next_step=next_step or self._repair,
         )
 
 

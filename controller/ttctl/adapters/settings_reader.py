@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import tomllib
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.toml_lines import line_of
@@ -34,7 +35,7 @@ def read_settings(path: Path, home: str, next_step: str) -> Layer:
             f"{str(path)!r} cannot be read.",
             why=getattr(exc, "strerror", None) or str(exc),
             evidence=str(path),
-            next_step=next_step,
+            next_step=f"ls -l {quote(str(path))}",
         ) from exc
     return check_settings(text, path, home, next_step)
 
@@ -78,5 +79,5 @@ def _refuse_foreign(path: Path) -> None:
             f"{str(path)!r} belongs to another user.",
             why="Everybody may write into its folder, and it would change what ttctl does.",
             evidence=f"owner {found.st_uid}, expected {os.geteuid()} or 0",
-            next_step=f"ls -l {path}",
+            next_step=f"ls -l {quote(str(path))}",
         )

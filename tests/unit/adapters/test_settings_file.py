@@ -206,7 +206,7 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:
         path = type(tmp_path)(os.devnull)
     with pytest.raises(BadFileError, match="cannot be changed") as caught:
         file_at(path).text()
-    assert caught.value.next_step == REPAIR
+    assert caught.value.next_step == f"ls -l {path}"
 
 
 def test_a_text_that_is_no_settings_file_is_refused(file: TomlSettingsFile) -> None:
