@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.driver import Stack, Ttctl, free_port
+from tests.e2e.driver import Stack, Ttctl, docker, free_port
+from tests.standins.canaries import OF_DOCKER, OF_THE_SHELL, WORD
 from tests.standins.network import traced
 from tests.standins.place import alone
 from tests.standins.product_images import product_images
@@ -121,7 +122,11 @@ def test_the_search_finds_who_goes_out(place: dict[str, str], tmp_path: Path) ->
 def stack(tmp_path: Path) -> Iterator[Stack]:
     product_images()
     program = Path(sys.executable).with_name("ttctl")
-    ttctl = Ttctl(program=program, home=tmp_path, environ=alone(tmp_path))
+    settings = tmp_path / "docker"
+    settings.mkdir()
+    (settings / "config.json").write_text(json.dumps(OF_DOCKER), encoding="utf-8")
+    shell = {**alone(tmp_path), **OF_THE_SHELL, "DOCKER_CONFIG": str(settings)}
+    ttctl = Ttctl(program=program, home=tmp_path, environ=shell)
     one = Stack(ttctl=ttctl, name=f"offline-{secrets.token_hex(4)}", port=free_port())
     try:
         yield one
@@ -129,7 +134,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         one.remove()
 
 
-def test_where_everything_is_here_a_model_comes_up_and_answers(
+def test_where_everything_is_here_a_model_comes_up_and_its_containers_know_nothing_of_the_shell(
     stack: Stack, tmp_path: Path
 ) -> None:
     words = ("demo-llama", "--name", stack.name, "--port", str(stack.port), "--device", "cpu")
@@ -138,6 +143,13 @@ def test_where_everything_is_here_a_model_comes_up_and_answers(
     assert done.returncode == 0, done.stderr
     assert outside == set()
     assert stack.serves()
+    containers = stack.inspect()
+    assert sorted(containers) == ["gateway", "vllm"]
+    assert WORD not in json.dumps(containers)
+    for one in containers.values():
+        seen = docker("exec", one["Id"], "cat", "/proc/1/environ")
+        assert "PATH=" in seen
+        assert WORD not in seen
     for words in (
         ("status", stack.name),
         ("chat", "--stack", stack.name, "Hi"),

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
+PROXIES = tuple(
+    spelling
+    for kind in ("http", "https", "ftp", "all", "no")
+    for spelling in (f"{kind}_proxy", f"{kind}_proxy".upper())
+)
+"""Empty in every container: else docker fills them, passwords too, from the user's own settings.
+
+Source: https://docs.docker.com/engine/cli/proxy/
+"""
+
 
 def compose_of(stack: Stack) -> Json:
     """Return the compose file that is this stack."""
@@ -73,8 +83,8 @@ def _body(service: ServiceSpec) -> Json:
         body["entrypoint"] = [_literal(word) for word in service.entrypoint]
     if service.command:
         body["command"] = [_literal(word) for word in service.command]
-    if service.environment:
-        body["environment"] = {name: _literal(value) for name, value in service.environment}
+    given = {name: _literal(value) for name, value in service.environment}
+    body["environment"] = {**dict.fromkeys(PROXIES, ""), **given}
     if service.publish is not None:
         body["ports"] = [
             {

@@ -12,7 +12,7 @@ from tests.unit.fakes import DEMO_MODEL, HUB_MODEL, RECIPES, Scene
 from ttctl.model.service import CONFIG_LABEL, HealthCheck, Mount, ServiceSpec, Stack
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
-from ttctl.rules.compose import compose_of, config_hash
+from ttctl.rules.compose import PROXIES, compose_of, config_hash
 
 HEALTH = HealthCheck(test=("CMD", "true"), interval_s=2, timeout_s=3, retries=4, start_period_s=5)
 SERVICE = ServiceSpec(
@@ -112,7 +112,7 @@ def test_a_dollar_in_any_literal_is_doubled() -> None:
     assert body["image"] == doubled
     assert body["entrypoint"] == [doubled]
     assert body["command"] == ["run", doubled]
-    assert body["environment"] == {"NAME": doubled}
+    assert body["environment"] == {"NAME": doubled} | dict.fromkeys(PROXIES, "")
     assert body["healthcheck"]["test"] == ["CMD", doubled]
     assert body["volumes"][0]["target"] == doubled
 
