@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import inspect
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -25,6 +27,8 @@ KINDS = {
     "key": "setting",
     "keys": "setting",
     "value": "value",
+    "tool": "choice",
+    "role": "role",
 }
 """What a parameter is called, to what completes it. A type that says it itself comes first."""
 
@@ -81,6 +85,12 @@ def every_verb() -> tuple[Verb, ...]:
     return tuple(found)
 
 
+def _tools() -> tuple[str, ...]:
+    """Return what `connect` knows."""
+    text = (Path(__file__).parents[1] / "talk/connect/tools.toml").read_text(encoding="utf-8")
+    return tuple(tomllib.loads(text)["tools"])
+
+
 def completion_table(verbs: tuple[Verb, ...]) -> dict[str, object]:
     """Return what `ttctl.cli.completing` reads."""
     return {
@@ -116,7 +126,7 @@ def _is_shown(parameter: click.Parameter) -> bool:
 def _row(parameter: click.Parameter, context: click.Context) -> Row:
     head, text = parameter.get_help_record(context) or ("", "")
     is_argument = isinstance(parameter, click.Argument)
-    choices = getattr(parameter.type, "choices", ())
+    choices = _tools() if parameter.name == "tool" else getattr(parameter.type, "choices", ())
     return Row(
         names=(
             (parameter.name or "",)

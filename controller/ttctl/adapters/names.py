@@ -41,6 +41,14 @@ def service_names(environ: Mapping[str, str], stack: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for text in texts for name in _keys_of_services(text)))
 
 
+def role_names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the roles of a conversation: the shipped ones, and those beside the settings file."""
+    shipped = places.shipped()
+    folders = (shipped / "talk", shipped / "controller" / "talk", places.config(environ).parent)
+    files = [path for folder in folders for path in (folder / "roles").glob("*.md")]
+    return tuple(sorted({path.stem for path in files}))
+
+
 def _names_of_specs(text: str) -> Iterator[str]:
     """Yield what stands between quotes behind `model =` and `aliases =` of each `[[spec]]`."""
     in_spec = in_list = False

@@ -216,6 +216,8 @@ def _local_names(kind: str, begun: str, line: Line, environ: Mapping[str, str]) 
         found = names.stack_names(environ)
     elif kind == "service":
         found = names.service_names(environ, line.value("stack"))
+    elif kind == "role":
+        found = names.role_names(environ)
     return tuple(name for name in found if name.startswith(begun))
 
 

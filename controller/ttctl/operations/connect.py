@@ -39,7 +39,9 @@ def tool_named(tools: tuple[Tool, ...], name: str) -> Tool:
         f"There are no settings for {name!r}.",
         why="Any client of OpenAI's API can be used; these have settings of their own.",
         evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(known)}.",
-        next_step=f"ttctl connect {near[0]}" if near else "ttctl connect",
+        next_step="ttctl connect",
+        mistyped=name,
+        meant=near[0] if near else "",
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
@@ -66,4 +67,6 @@ def _check(world: World, stack: str, service: str) -> None:
             why="Its containers are not here, or have ended.",
             evidence=f"Running services: {', '.join(running) or 'none'}.",
             next_step=f"ttctl status {stack}",
+            mistyped=service,
+            meant=next(iter(get_close_matches(service, running, n=1)), ""),
         )

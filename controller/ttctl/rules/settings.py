@@ -47,6 +47,8 @@ def known_setting(key: str) -> Setting:
         why="A setting is a table and a key in it, such as up.port.",
         evidence=f"Nearest: {near}." if near else f"Tables: {', '.join(_TABLES)}.",
         next_step="ttctl config show --all",
+        mistyped=key,
+        meant=near,
     )
 
 

@@ -11,7 +11,8 @@ import yaml
 from tests.golden.rendering import rendered
 
 from ttctl.adapters import places
-from ttctl.adapters.names import model_names, service_names, stack_names
+from ttctl.adapters.names import model_names, role_names, service_names, stack_names
+from ttctl.adapters.roles import read_roles
 from ttctl.adapters.store import StateFolder
 
 if TYPE_CHECKING:
@@ -78,3 +79,14 @@ def test_services_are_those_that_are_rendered(tmp_path: Path) -> None:
     assert service_names(environ, "x") == tuple(yaml.safe_load(text)["services"])
     assert service_names(environ, "") == service_names(environ, "x")
     assert service_names(environ, "y") == ()
+
+
+def test_roles_are_the_shipped_ones_and_the_users_own(tmp_path: Path) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    own = places.config(environ).parent / "roles"
+    own.mkdir(parents=True)
+    (own / "pirate.md").write_text("Arr.")
+    shipped = places.shipped() / "controller" / "talk" / "roles"
+    expected = {role.name for role in read_roles(shipped, own)}
+    assert "pirate" in expected
+    assert set(role_names(environ)) == expected

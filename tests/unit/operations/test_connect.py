@@ -246,7 +246,7 @@ def test_a_tool_without_a_file_says_how_to_name_one(scene: Scene) -> None:
 def test_an_unknown_tool_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="no settings for 'aidr'") as caught:
         named("aidr")
-    assert caught.value.next_step == "ttctl connect aider"
+    assert (caught.value.mistyped, caught.value.meant) == ("aidr", "aider")
     with pytest.raises(UsageError) as caught:
         named("xyz")
     assert caught.value.next_step == "ttctl connect"

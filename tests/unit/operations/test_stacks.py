@@ -60,6 +60,7 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(two: Scene) -> Non
     with pytest.raises(UsageError, match="no stack 'lama'") as caught:
         stacks.pick_stack(two.world, "lama")
     assert caught.value.evidence == "Stacks: llama, second."
+    assert (caught.value.mistyped, caught.value.meant) == ("lama", "llama")
 
 
 def test_a_machine_without_a_stack_says_how_to_make_one() -> None:
