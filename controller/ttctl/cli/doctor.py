@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ttctl.cli import options
 from ttctl.cli.session import session_of
 from ttctl.operations import doctor as operations
 
@@ -33,7 +32,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def doctor(
     ctx: typer.Context,
     *,
-    stack: options.Stack = None,
+    stack: Annotated[
+        str | None, typer.Argument(help="A stack, or a model that is not up yet [default: all].")
+    ] = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Do the harmless fixes, each after a question.")
     ] = False,

@@ -216,4 +216,6 @@ def _first(subject: Subject, checks: Sequence[Check]) -> str:
         return "ttctl doctor --fix"
     if failed:
         return "ttctl doctor --debug"
+    if subject.named is not None:
+        return f"ttctl up {subject.named.model}"
     return "ttctl status" if subject.stacks else "ttctl up llama"

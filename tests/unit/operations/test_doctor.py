@@ -274,6 +274,7 @@ def test_a_model_that_is_not_up_yet_is_looked_at_for_its_own_needs(scene: Scene)
     found = look(scene, "demo")
     assert "llama" not in [one.name for one in found.checks]
     assert check(found, "memory").summary.endswith("4.0 GiB for demo-llama")
+    assert found.next_step == "ttctl up demo-llama"
 
 
 def test_a_model_for_another_device_is_refused(scene: Scene) -> None:
