@@ -245,3 +245,58 @@ def test_a_build_by_hand_gets_the_secrets_and_the_wheels(place: Place) -> None:
     assert texts["ca.pem"].endswith("-----BEGIN CERTIFICATE-----\n")
     assert files.wheels == (str(place.wheels / "torch-2.9.0-cp311.whl"),)
     assert place.indexes[-1] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "why", "step"),
+    [
+        pytest.param(
+            "SSLError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer')",
+            "ca_bundle",
+            "export TTCTL_CA_BUNDLE=/path/to/ca.pem",
+            id="pip does not trust",
+        ),
+        pytest.param(
+            "fatal: unable to access: server certificate verification failed",
+            "ca_bundle",
+            "export TTCTL_CA_BUNDLE=/path/to/ca.pem",
+            id="git does not trust",
+        ),
+        pytest.param(
+            "WARNING: 401 Error, Credentials not correct for https://index.example.org",
+            "refuses the name or the password",
+            "ttctl config site",
+            id="an index refuses",
+        ),
+        pytest.param(
+            "User for index.example.org: ERROR: Exception:",
+            "refuses the name or the password",
+            "ttctl config site",
+            id="an index asks",
+        ),
+        pytest.param(
+            "Tunnel connection failed: 407 Proxy Authentication Required",
+            "refuses the name or the password",
+            "ttctl config site",
+            id="a proxy asks",
+        ),
+    ],
+)
+def test_a_build_that_fails_of_the_place_names_what_to_set(
+    place: Place, line: str, why: str, step: str
+) -> None:
+    place.programs.add("docker", f"print({f'#6 0.5 {line}'!r}); sys.exit(1)")
+    with pytest.raises(BuildError) as failed:
+        place.builder.build(IMAGE, FakeReporter())
+    assert why in failed.value.why
+    assert failed.value.next_step == step
+
+
+def test_what_a_build_prints_of_a_login_is_shown_nowhere(place: Place) -> None:
+    line = "#6 0.5 ERROR: https://me:canary@index.example.org/simple is broken"
+    place.programs.add("docker", f"print({line!r}); print({f'ERROR: {line}'!r}); sys.exit(1)")
+    reporter = FakeReporter()
+    with pytest.raises(BuildError) as failed:
+        place.builder.build(IMAGE, reporter)
+    assert "https://***@index.example.org/simple" in failed.value.evidence
+    assert "canary" not in repr((vars(failed.value), reporter.lines))
