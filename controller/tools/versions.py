@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("hypothesis", "jsonschema", "pytest", "pytest-xdist")
+TOOLS = ("hypothesis", "jsonschema", "openai", "pytest", "pytest-xdist")
 """What the unit tests need of the `dev` extra."""
 TESTS = ("tests/unit", "tests/golden")
 LEFT_OUT = ("tests/unit/engine", "tests/unit/images", "tests/unit/test_docs.py")
