@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.health import Check, Diagnosis, Group
 from ttctl.model.spec import Request
-from ttctl.operations import probes
+from ttctl.operations import probes, stack_probes
 from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
 from ttctl.rules.resolve import known, resolve
@@ -121,9 +121,9 @@ def _looks(subject: Subject) -> list[_Look]:
         ("settings", "Site", probes.settings),
         ("network", "Site", _network),
         ("cards", "Cards", probes.cards),
-        ("catalog", "Stacks", probes.catalog),
-        ("stacks", "Stacks", probes.locks),
-        ("containers", "Stacks", probes.husks),
+        ("catalog", "Stacks", stack_probes.catalog),
+        ("stacks", "Stacks", stack_probes.locks),
+        ("containers", "Stacks", stack_probes.husks),
     )
     return [_Look(name=name, group=group, run=partial(probe, subject)) for name, group, probe in of]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
 from ttctl.operations.preflight import BUILD_BYTES, OTHER_BUILD_BYTES
 from ttctl.rules.card_health import card_checks
@@ -182,86 +181,6 @@ def reach(subject: Subject, one: Destination) -> Checks:
 def cards(subject: Subject) -> Checks:
     """Judge the cards. Not yet run on a card."""
     return card_checks(subject.world.host.system(), subject.world.vitals.cards())
-
-
-def catalog(subject: Subject) -> Checks:
-    """Say that the catalog can be read; that it cannot is the caller's to tell."""
-    specs = subject.world.catalog.specs()
-    return (Check(name="catalog", group="Stacks", verdict="ok", summary=f"{len(specs)} entries"),)
-
-
-def locks(subject: Subject) -> Checks:
-    """Judge each stack's lock and key."""
-    # Asked here once more, so that a folder that cannot be listed is told.
-    if not subject.world.store.stacks():
-        return (_skipped("stacks", "Stacks", "none yet"),)
-    return tuple(_stack(subject, stack) for stack in subject.stacks)
-
-
-def _stack(subject: Subject, stack: str) -> Check:
-    try:
-        lock = subject.world.store.lock(stack)
-    except BadFileError as error:
-        return Check(
-            name=stack,
-            group="Stacks",
-            verdict="failed",
-            summary="its lock cannot be used",
-            evidence=f"{error.message} {error.evidence}",
-            fix=error.next_step,
-        )
-    if not subject.world.keys.has_key(stack):
-        return Check(
-            name=stack,
-            group="Stacks",
-            verdict="warning",
-            summary="its key is missing or does not fit its hash",
-            evidence=f"{subject.world.keys.key_file(stack)}; `up` makes a new one.",
-            fix=f"ttctl up {lock.requested if lock else stack} --name {stack}",
-        )
-    model = f"{lock.model} on {lock.device}" if lock else "no lock"
-    return Check(name=stack, group="Stacks", verdict="ok", summary=model)
-
-
-def husks(subject: Subject) -> Checks:
-    """Judge what an interrupted start left."""
-    if not subject.engine.answers:
-        return (_skipped("containers", "Stacks", "no engine answers"),)
-    found = subject.husks
-    if not found:
-        return (
-            Check(
-                name="containers",
-                group="Stacks",
-                verdict="ok",
-                summary="none was made and never started",
-            ),
-        )
-    busy = sorted({one.stack for one in found if _is_busy(subject, one.stack)})
-    if busy:
-        text = f"another command is at work on {', '.join(busy)}"
-        return (_skipped("containers", "Stacks", text),)
-    names = " ".join(one.name for one in found)
-    return (
-        Check(
-            name="containers",
-            group="Stacks",
-            verdict="warning",
-            summary=f"{len(found)} made and never started",
-            evidence=f"{names}: an interrupted or failed start left them.",
-            fix=f"docker rm {names}",
-            harmless=True,
-        ),
-    )
-
-
-def _is_busy(subject: Subject, stack: str) -> bool:
-    world = subject.world
-    try:
-        with world.store.exclusive(stack, timeout_s=0, reporter=world.reporter):
-            return False
-    except LockedError:
-        return True
 
 
 def _skipped(name: str, group: Group, summary: str) -> Check:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.model.health import Check
-from ttctl.rules.versions import at_least
+from ttctl.rules.versions import at_least, numbers
 
 if TYPE_CHECKING:
     from ttctl.model.health import EngineVitals, Verdict
@@ -98,6 +98,14 @@ def _silent(engine: EngineVitals) -> Check:
 def _version(engine: EngineVitals) -> Check:
     if at_least(engine.version, OLDEST_ENGINE):
         return _check("docker", "ok", f"engine {engine.version} answers")
+    if not numbers(engine.version):
+        return _check(
+            "docker",
+            "warning",
+            f"an engine answers, of the version {engine.version!r}",
+            evidence=f"It has no number to compare; expected {OLDEST_ENGINE} or newer.",
+            fix="docker version",
+        )
     return _check(
         "docker",
         "failed",

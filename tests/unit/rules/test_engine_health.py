@@ -44,6 +44,9 @@ def test_an_engine_that_is_well_has_nothing_to_do() -> None:
             "docker", {"version": "19.03.15"}, "failed", "too old", "apt-get", id="old engine"
         ),
         pytest.param(
+            "docker", {"version": "dev"}, "warning", "'dev'", "docker version", id="no number"
+        ),
+        pytest.param(
             "compose", {"compose": "2.9.0"}, "failed", "too old", "docker-compose", id="old compose"
         ),
         pytest.param(

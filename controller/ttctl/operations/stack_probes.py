@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at the catalog, the stacks and what interrupted starts left, and judge it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError, LockedError
+from ttctl.model.health import Check
+
+if TYPE_CHECKING:
+    from ttctl.model.health import Verdict
+    from ttctl.operations.subject import Subject
+
+Checks = tuple[Check, ...]
+
+
+def catalog(subject: Subject) -> Checks:
+    """Say that the catalog can be read; that it cannot is the caller's to tell."""
+    specs = subject.world.catalog.specs()
+    return (_check("catalog", "ok", f"{len(specs)} entries"),)
+
+
+def locks(subject: Subject) -> Checks:
+    """Judge each stack's lock and key."""
+    # Asked here once more, so that a folder that cannot be listed is told.
+    if not subject.world.store.stacks():
+        return (_check("stacks", "skipped", "none yet"),)
+    return tuple(_stack(subject, stack) for stack in subject.stacks)
+
+
+def _stack(subject: Subject, stack: str) -> Check:
+    try:
+        lock = subject.world.store.lock(stack)
+    except BadFileError as error:
+        return _check(
+            stack,
+            "failed",
+            "its lock cannot be used",
+            evidence=f"{error.message} {error.evidence}",
+            fix=error.next_step,
+        )
+    if not subject.world.keys.has_key(stack):
+        return _check(
+            stack,
+            "warning",
+            "its key is missing or does not fit its hash",
+            evidence=f"{subject.world.keys.key_file(stack)}; `up` makes a new one.",
+            fix=f"ttctl up {lock.requested if lock else stack} --name {stack}",
+        )
+    model = f"{lock.model} on {lock.device}" if lock else "no lock"
+    return _check(stack, "ok", model)
+
+
+def husks(subject: Subject) -> Checks:
+    """Judge what an interrupted start left."""
+    if not subject.engine.answers:
+        return (_check("containers", "skipped", "no engine answers"),)
+    found = subject.husks
+    if not found:
+        return (
+            _check(
+                "containers",
+                "ok",
+                "none was made and never started",
+            ),
+        )
+    busy = sorted({one.stack for one in found if _is_busy(subject, one.stack)})
+    if busy:
+        text = f"another command is at work on {', '.join(busy)}"
+        return (_check("containers", "skipped", text),)
+    names = " ".join(one.name for one in found)
+    return (
+        _check(
+            "containers",
+            "warning",
+            f"{len(found)} made and never started",
+            evidence=f"{names}: an interrupted or failed start left them.",
+            fix=f"docker rm {names}",
+            harmless=True,
+        ),
+    )
+
+
+def _is_busy(subject: Subject, stack: str) -> bool:
+    world = subject.world
+    try:
+        with world.store.exclusive(stack, timeout_s=0, reporter=world.reporter):
+            return False
+    except LockedError:
+        return True
+
+
+def _check(
+    name: str,
+    verdict: Verdict,
+    summary: str,
+    *,
+    evidence: str = "",
+    fix: str = "",
+    harmless: bool = False,
+) -> Check:
+    return Check(
+        name=name,
+        group="Stacks",
+        verdict=verdict,
+        summary=summary,
+        evidence=evidence,
+        fix=fix,
+        harmless=harmless,
+    )
