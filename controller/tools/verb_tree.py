@@ -76,7 +76,9 @@ class Verb:
 
 def every_verb() -> tuple[Verb, ...]:
     """Return the verbs in the order of the registry."""
-    root = click.Context(group(), info_name="ttctl", **SETTINGS)
+    root = click.Context(
+        group(), info_name="ttctl", help_option_names=SETTINGS["help_option_names"]
+    )
     found = []
     for name in COMMANDS:
         command = group().get_command(root, name)

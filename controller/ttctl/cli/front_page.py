@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from ttctl.cli.door import GLOBAL, VALUED
 from ttctl.cli.palette import Palette
 from ttctl.cli.registry import ALIASES, COMMANDS, GROUPS
@@ -22,7 +24,9 @@ def front_page(palette: Palette) -> str:
     lines += [_line(f"{long} {value}", text, palette) for long, value, _, text in VALUED]
     lines.append(_line("--version, -V", "Print the version.", palette))
     same = ", ".join(f"{alias} = {' '.join(words)}" for alias, words in ALIASES.items())
-    lines += ["", f"Also understood: {same}.", "More of a verb: ttctl VERB --help"]
+    lines += ["", *wrap(f"Also understood: {same}.", 79)]
+    lines += ["More of a verb: ttctl VERB --help, or man ttctl-VERB"]
+    lines += ["Completion by Tab: ttctl completion bash|zsh|fish --install"]
     return "\n".join(lines)
 
 
