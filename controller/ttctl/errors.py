@@ -72,6 +72,8 @@ class EngineError(TtctlError):
 class TooLongError(EngineError):
     """A prompt does not fit into what the model can read."""
 
+    code = "too-long"
+
 
 class BuildError(EngineError):
     """An image could not be built."""

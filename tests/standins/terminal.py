@@ -48,10 +48,29 @@ class Terminal:
 
     def see(self, text: str) -> str:
         """Read on until `text` has come; return what came up to it."""
-        deadline = time.monotonic() + LIMIT_S
+        assert self._comes(text, LIMIT_S), f"{text!r} did not come: {self._seen!r}"
+        before, _, self._seen = self._seen.partition(text)
+        return before
+
+    def press(self, key: str, *, until: str) -> None:
+        """Press a key, again where nothing came of it.
+
+        Python's readline loses a Ctrl-C that comes between its prompt and its first wait.
+        """
+        for _ in range(LIMIT_S):
+            self.type(key)
+            if self._comes(until, 1):
+                self.see(until)
+                return
+        raise AssertionError(f"{until!r} did not come: {self._seen!r}")
+
+    def _comes(self, text: str, limit_s: float) -> bool:
+        deadline = time.monotonic() + limit_s
         while text not in self._seen:
-            ready, _, _ = select.select([self._master], [], [], deadline - time.monotonic())
-            assert ready, f"{text!r} did not come: {self._seen!r}"
+            left = max(0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._master], [], [], left)
+            if not ready:
+                return False
             try:
                 came = os.read(self._master, 65536).decode(errors="replace")
             except OSError:
@@ -59,8 +78,7 @@ class Terminal:
             assert came, f"{text!r} did not come before the end: {self._seen!r}"
             self._seen += came
             self.all += came
-        before, _, self._seen = self._seen.partition(text)
-        return before
+        return True
 
     def ends(self) -> int:
         """Wait for the end of the program and return its exit code."""

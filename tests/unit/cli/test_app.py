@@ -31,6 +31,7 @@ TABLE = {
     "NoDeviceError": 3,
     "ToolMissingError": 4,
     "EngineError": 5,
+    "TooLongError": 5,
     "BuildError": 5,
     "PrivilegeError": 6,
     "NothingFitsError": 7,

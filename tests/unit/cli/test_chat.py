@@ -101,8 +101,9 @@ def test_control_c_at_the_prompt_says_how_to_leave_and_control_d_leaves(
     api: TalkingApi, environ: dict[str, str]
 ) -> None:
     with terminal(api, environ) as screen:
-        screen.type("half a line\x03")
-        screen.see("Ctrl-D or /quit leaves")
+        screen.type("half a line")
+        screen.see("half a line")
+        screen.press("\x03", until="Ctrl-D or /quit leaves")
         screen.see("> ")
         screen.type("whole\n")
         screen.see("You said: whole")
