@@ -19,13 +19,13 @@ from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
+from ttctl.model.container import CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
 from ttctl.model.protocols import EngineInfo, PlaceFiles
-from ttctl.model.service import CONFIG_LABEL, ContainerState
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.docker_engine import DockerEngine
     from ttctl.adapters.process import Finished
+    from ttctl.model.container import ContainerState
     from ttctl.model.plan import How
     from ttctl.model.protocols import Reporter
-    from ttctl.model.service import ContainerState
 
 PASSED_ON = ("PATH", "HOME", "USER", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "LANG")
 """The caller's variables that compose may see; TTCTL_* and COMPOSE_* would override the folder."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ttctl.adapters.docker_api import DockerApi
+    from ttctl.model.container import ContainerState
     from ttctl.model.protocols import EngineInfo
-    from ttctl.model.service import ContainerState
 
 
 class DockerEngine:

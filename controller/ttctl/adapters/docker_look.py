@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ttctl.adapters.docker_errors import unreachable
 from ttctl.adapters.docker_wire import Wire, wire
 from ttctl.errors import EngineError
-from ttctl.model.service import (
+from ttctl.model.container import (
     CONFIG_LABEL,
     OWNER_LABEL,
     SERVICE_LABEL,

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import places
 from ttctl.errors import BadFileError, UsageError
 from ttctl.model.settings import SETTINGS, SettingsPlace
-from ttctl.model.site import Sourced
 from ttctl.rules.settings import known_setting, layer_of_variables, strongest, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ttctl.model.settings import FoundSetting
+    from ttctl.model.site import Sourced
     from ttctl.rules.settings import Layer
 
     Read = Callable[[Path, str, str], Layer]
@@ -118,6 +118,8 @@ class Settings:
 
     def site(self) -> dict[str, Sourced]:
         """Return the site settings that a person made, by field of `Site`."""
+        from ttctl.model.site import Sourced  # noqa: PLC0415 - few verbs ask for the site
+
         found = {one.name: self.find(one.key) for one in SETTINGS.values() if one.table == "site"}
         return {
             name: Sourced(value=text_of(one.value), source=one.source)

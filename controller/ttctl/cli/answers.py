@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ttctl.model.connect import Connection, Tool
+from ttctl.model.container import ContainerState
 from ttctl.model.device import System
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
-from ttctl.model.service import ContainerState
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry

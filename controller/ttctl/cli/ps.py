@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli.session import Session, session_of
-from ttctl.model.service import ContainerState
+from ttctl.model.container import ContainerState
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

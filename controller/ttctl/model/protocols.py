@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.clock import Clock
+    from ttctl.model.container import ContainerState
     from ttctl.model.device import System
     from ttctl.model.gateway import Gateway
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import How
-    from ttctl.model.service import ContainerState, ServiceDefaults
+    from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights

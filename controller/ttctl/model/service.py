@@ -1,17 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wanted of a stack of containers, and what is seen of it. Values only."""
+"""What is wanted of a stack of containers. Values only; `container` is what is seen of one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-STACK_LABEL = "dev.ttctl.stack"
-SERVICE_LABEL = "dev.ttctl.service"
-OWNER_LABEL = "dev.ttctl.owner"
-"""Which state folder a container belongs to: two users of one engine stay apart."""
-CONFIG_LABEL = "dev.ttctl.config-hash"
-FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,24 +98,3 @@ class Stack:
     def project(self) -> str:
         """Compose's project name."""
         return f"ttctl-{self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerState:
-    """A container that the engine shows."""
-
-    container_id: str
-    name: str
-    stack: str
-    owner: str
-    service: str
-    image: str
-    config_hash: str
-    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
-    health: str
-    """`starting`, `healthy`, `unhealthy`, or empty."""
-    exit_code: int
-    oom_killed: bool
-    started_at: str
-    ports: tuple[tuple[str, int, int], ...] = ()
-    """(host address, host port, container port)."""

@@ -16,7 +16,8 @@ from ttctl.rules import fingerprint
 from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.resolve import resolve, with_settings
-from ttctl.rules.stack import DEFAULT_PORT, stack_name, stack_of
+from ttctl.rules.services import stack_of
+from ttctl.rules.stack import DEFAULT_PORT, stack_name
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ttctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.protocols import World
-    from ttctl.model.service import ContainerState
 
 
 def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:

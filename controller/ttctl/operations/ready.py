@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ttctl.errors import EngineError, WaitError
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
-    from ttctl.model.service import ContainerState
 
 READY_S = 60
 """Limit for a stack whose containers are healthy; the gateway looks at its engine every second."""

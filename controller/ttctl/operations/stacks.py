@@ -17,10 +17,10 @@ from ttctl.rules.stack import checked_name, stack_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ttctl.model.container import ContainerState
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
-    from ttctl.model.service import ContainerState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from ttctl.operations.preflight import BUILD_BYTES
 from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.health import EngineVitals, PlaceVitals
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
-    from ttctl.model.service import ContainerState
     from ttctl.model.spec import ModelSpec
 
 HUSK = "created"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.service import CONFIG_LABEL, OWNER_LABEL, SERVICE_LABEL, STACK_LABEL
+from ttctl.model.container import CONFIG_LABEL, OWNER_LABEL, SERVICE_LABEL, STACK_LABEL
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:

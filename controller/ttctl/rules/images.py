@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
+from ttctl.model.container import FINGERPRINT_LABEL
 from ttctl.model.image import ImageSpec
-from ttctl.model.service import FINGERPRINT_LABEL
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from ttctl.rules.compose import config_hash
 from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import How, Verb
-    from ttctl.model.service import ContainerState, ServiceSpec, Stack
+    from ttctl.model.service import ServiceSpec, Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ttctl.adapters.docker_engine import DockerEngine
-    from ttctl.model.service import ContainerState
+    from ttctl.model.container import ContainerState
 
 FOLDER = Path("/state/stacks/llama/rendered")
 SLOW = "import time; time.sleep(30)"

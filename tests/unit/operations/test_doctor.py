@@ -31,8 +31,8 @@ from ttctl.operations.doctor import GROUPS, again, doctor, mend
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.health import Check, Diagnosis, Verdict
-    from ttctl.model.service import ContainerState
 
 LLAMA = Request(model="llama")
 SECRET = "p4ssw0rd"  # noqa: S105 - it is looked for

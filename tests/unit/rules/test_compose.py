@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.unit.fakes import DEMO_MODEL, HUB_MODEL, RECIPES, Scene
 
-from ttctl.model.service import CONFIG_LABEL, HealthCheck, Mount, ServiceSpec, Stack
+from ttctl.model.container import CONFIG_LABEL
+from ttctl.model.service import HealthCheck, Mount, ServiceSpec, Stack
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import PROXIES, compose_of, config_hash

@@ -17,8 +17,8 @@ from ttctl.rules.compose import config_hash
 from ttctl.rules.order import Observed, steps_to_down, steps_to_up, stuck
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.plan import Plan
-    from ttctl.model.service import ContainerState
 
 WANTED = desire(Scene().world, Request(model="llama"))
 REFERENCES = (WANTED.base.reference, *(image.reference for image in WANTED.images))

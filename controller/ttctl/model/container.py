@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is seen of a container, and the labels by which ours are known. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+STACK_LABEL = "dev.ttctl.stack"
+SERVICE_LABEL = "dev.ttctl.service"
+OWNER_LABEL = "dev.ttctl.owner"
+"""Which state folder a container belongs to: two users of one engine stay apart."""
+CONFIG_LABEL = "dev.ttctl.config-hash"
+FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerState:
+    """A container that the engine shows."""
+
+    container_id: str
+    name: str
+    stack: str
+    owner: str
+    service: str
+    image: str
+    config_hash: str
+    state: Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+    health: str
+    """`starting`, `healthy`, `unhealthy`, or empty."""
+    exit_code: int
+    oom_killed: bool
+    started_at: str
+    ports: tuple[tuple[str, int, int], ...] = ()
+    """(host address, host port, container port)."""
