@@ -7,14 +7,12 @@ import csv
 import re
 import signal
 from collections import defaultdict
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from ttctl import errors
 from ttctl.cli.registry import COMMANDS
-from ttctl.model.site import Site
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -131,11 +129,6 @@ def test_the_readme_lists_the_exit_codes_that_the_errors_have() -> None:
     listed = rows(README.read_text(), "code")
     assert {int(code): set(spans(names)) for code, names, _ in listed} == expected
     assert [int(code) for code, _, _ in listed] == sorted(expected)
-
-
-def test_the_readme_lists_every_site_setting() -> None:
-    listed = [name for names, _ in rows(README.read_text(), "setting") for name in spans(names)]
-    assert sorted(listed) == sorted(field.name for field in fields(Site))
 
 
 def test_the_readme_lists_the_distributions_of_the_package_table() -> None:
