@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
 
+from ttctl.adapters.reach import proxy_for
 from ttctl.adapters.site import check_ca
 from ttctl.errors import BadFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ttctl.model.lock import LockedFile
-    from ttctl.model.site import Site
+    from ttctl.model.site import Site, Sourced
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 
@@ -56,26 +57,56 @@ def client(site: Site) -> httpx2.Client:
                 evidence=exc.strerror or str(exc),
                 next_step="ttctl config site",
             ) from exc
-    mounts: dict[str, httpx2.BaseTransport | None] = {}
-    for pattern, setting in (("http://", site.http_proxy), ("https://", site.https_proxy)):
-        if setting is None or not setting.value:
-            continue
-        address = setting.value if "://" in setting.value else f"http://{setting.value}"
-        try:
-            own = context if address.startswith("https:") else None
-            proxy = httpx2.Proxy(address, ssl_context=own)
-            mounts[pattern] = httpx2.HTTPTransport(verify=context, proxy=proxy)
-        except (ValueError, ImportError, httpx2.InvalidURL) as exc:
-            raise BadFileError(
-                "The proxy cannot be used.",
-                why=f"It is set in {setting.source}.",
-                evidence=f"{type(exc).__name__}; expected http://HOST:PORT.",
-                next_step="ttctl config site",
-            ) from exc
-    mounts |= _direct(site.no_proxy.value if site.no_proxy else "")
+    ways = {scheme: _proxied(setting, context) for scheme, setting in _proxies(site) if setting}
+    transport = ByPlace(site, httpx2.HTTPTransport(verify=context), ways)
     return httpx2.Client(
-        verify=context, mounts=mounts, trust_env=False, follow_redirects=True, timeout=TIMEOUT
+        transport=transport, trust_env=False, follow_redirects=True, timeout=TIMEOUT
     )
+
+
+class ByPlace(httpx2.BaseTransport):
+    """Sends each request the way that the site says: one rule for all that asks by HTTP."""
+
+    def __init__(
+        self,
+        site: Site,
+        direct: httpx2.BaseTransport,
+        proxied: Mapping[str, httpx2.BaseTransport],
+    ) -> None:
+        """`proxied` holds the way through a proxy, by scheme."""
+        self._site = site
+        self._direct = direct
+        self._proxied = proxied
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send it."""
+        through = proxy_for(str(request.url), self._site) is not None
+        way = self._proxied.get(request.url.scheme) if through else None
+        return (way or self._direct).handle_request(request)
+
+    def close(self) -> None:
+        """Close every way."""
+        for one in (self._direct, *self._proxied.values()):
+            one.close()
+
+
+def _proxies(site: Site) -> tuple[tuple[str, Sourced | None], ...]:
+    return (("http", site.http_proxy), ("https", site.https_proxy))
+
+
+def _proxied(setting: Sourced, context: ssl.SSLContext) -> httpx2.BaseTransport:
+    address = setting.value if "://" in setting.value else f"http://{setting.value}"
+    try:
+        own = context if address.startswith("https:") else None
+        proxy = httpx2.Proxy(address, ssl_context=own)
+        return httpx2.HTTPTransport(verify=context, proxy=proxy)
+    except (ValueError, ImportError, httpx2.InvalidURL) as exc:
+        raise BadFileError(
+            "The proxy cannot be used.",
+            why=f"It is set in {setting.source}.",
+            evidence=f"{type(exc).__name__}; expected http://HOST:PORT.",
+            next_step="ttctl config site",
+        ) from exc
 
 
 def endpoint(address: str, source: str) -> str:
@@ -214,20 +245,3 @@ def _content_id(response: httpx2.Response, commit: str) -> str:
         if _CONTENT_ID.fullmatch(found):
             return found
     return ""
-
-
-def _direct(no_proxy: str) -> dict[str, httpx2.BaseTransport | None]:
-    """Return the patterns of hosts that are reached without a proxy, as curl reads NO_PROXY."""
-    patterns: dict[str, httpx2.BaseTransport | None] = {}
-    for host in re.split(r"[,\s]+", no_proxy):
-        if host == "*":
-            return {"all://": None, "http://": None, "https://": None}
-        if not host or "/" in host:
-            continue
-        bare = re.fullmatch(r"[\da-f.:]*:[\da-f.:]+|[\d.]+(:\d+)?|\[.*\](:\d+)?|localhost", host)
-        if bare:
-            literal = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
-            patterns[f"all://{literal}"] = None
-        else:
-            patterns[f"all://*{host.removeprefix('*')}"] = None
-    return patterns

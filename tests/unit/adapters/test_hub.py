@@ -8,11 +8,12 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 from tests.standins.fake_hub import FakeHub, Fault
 
 from ttctl.adapters.hub import HuggingFace
-from ttctl.adapters.hub_transport import client
+from ttctl.adapters.hub_transport import ByPlace, client
 from ttctl.errors import BadFileError, OfflineError, PrivilegeError
 from ttctl.model.lock import LockedFile, LockedWeights
 from ttctl.model.site import Site, Sourced
@@ -307,7 +308,7 @@ def test_the_librarys_own_offline_switch_is_obeyed(
     assert hub.seen == []
 
 
-def test_the_sites_proxy_carries_every_request_and_no_proxy_spares_it(
+def test_the_sites_proxy_carries_every_request_but_those_to_this_machine(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -321,7 +322,6 @@ def test_the_sites_proxy_carries_every_request_and_no_proxy_spares_it(
     spared = Site(
         hub_endpoint=Sourced(value=hub.url, source="test"),
         http_proxy=Sourced(value="http://127.0.0.1:9", source="test"),
-        no_proxy=Sourced(value="localhost,127.0.0.1", source="test"),
     )
     assert HuggingFace(spared).snapshot(TINY).revision
 
@@ -342,6 +342,42 @@ def test_every_spelling_of_no_proxy_makes_a_client(no_proxy: str) -> None:
     )
     with client(site) as made:
         assert not made.trust_env
+
+
+@pytest.mark.parametrize(
+    ("address", "no_proxy", "through"),
+    [
+        ("http://hub.a.example/", "", True),
+        ("http://hub.a.example/", "a.example", False),
+        ("http://hub.a.example/", ".a.example", False),
+        ("http://hub.a.example/", "b.example, *", False),
+        ("http://10.1.2.3/", "10.0.0.0/8", False),
+        ("http://10.1.2.3/", "11.0.0.0/8", True),
+        ("http://localhost/", "", False),
+        ("http://[::1]/", "", False),
+    ],
+)
+def test_exceptions_from_the_proxy_are_those_of_the_place(
+    address: str, no_proxy: str, *, through: bool
+) -> None:
+    asked: list[str] = []
+
+    class Way(httpx2.BaseTransport):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            asked.append(self.name)
+            return httpx2.Response(200, request=request)
+
+    site = Site(
+        http_proxy=Sourced(value="http://p.example:1", source="test"),
+        no_proxy=Sourced(value=no_proxy, source="test"),
+    )
+    by_place = ByPlace(site, Way("direct"), {"http": Way("proxy")})
+    with httpx2.Client(transport=by_place) as made:
+        made.get(address)
+    assert asked == ["proxy" if through else "direct"]
 
 
 @pytest.mark.parametrize("address", ["", "hub.example", "http://h:x", "file:///etc", "http://[::"])
