@@ -43,3 +43,9 @@ def test_a_service_that_does_not_run_is_refused_with_those_that_do(scene: Scene)
             attach(scene.world, "llama", service, ["ls"], terminal=False)
         assert caught.value.evidence == "Running services: gateway."
     assert scene.taken() == []
+
+
+def test_a_service_that_is_nearly_right_is_told_which_one_is_near(scene: Scene) -> None:
+    with pytest.raises(UsageError) as caught:
+        attach(scene.world, "llama", "gatway", ["ls"], terminal=False)
+    assert (caught.value.mistyped, caught.value.meant) == ("gatway", "gateway")

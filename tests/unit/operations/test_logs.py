@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do logs come from the services that are meant?"""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.fakes import Scene
+
+from ttctl.errors import UsageError
+from ttctl.model.spec import Request
+from ttctl.operations.logs import logs
+from ttctl.operations.up import up
+
+
+def read(scene: Scene, service: str | None, *, stack: str = "llama") -> set[str]:
+    lines = logs(
+        scene.world, stack, service=service, tail=None, since=None, timestamps=False, follow=False
+    )
+    return {line.service for line in lines}
+
+
+@pytest.fixture
+def scene() -> Scene:
+    scene = Scene()
+    up(scene.world, Request(model="llama"))
+    scene.engine.logs = {state.container_id: ("a line",) for state in scene.engine.states.values()}
+    return scene
+
+
+def test_lines_come_from_every_service_or_from_the_one_that_is_named(scene: Scene) -> None:
+    assert read(scene, "vllm") == {"vllm"}
+    assert read(scene, None) == {"gateway", "vllm"}
+
+
+def test_a_service_that_is_not_there_is_refused_with_the_one_that_is_near(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="no container of 'gatewy'") as caught:
+        read(scene, "gatewy")
+    assert caught.value.evidence == "Services with a container: gateway, vllm."
+    assert (caught.value.mistyped, caught.value.meant) == ("gatewy", "gateway")
+
+
+def test_a_stack_without_containers_has_no_logs(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="'other' has no container") as caught:
+        read(scene, None, stack="other")
+    assert caught.value.evidence == "Services with a container: none."
+    assert caught.value.next_step == "ttctl status other"
+    assert caught.value.meant == ""
