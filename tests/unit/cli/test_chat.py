@@ -239,6 +239,25 @@ def test_a_model_cannot_move_the_cursor(api: TalkingApi, environ: dict[str, str]
         screen.see("You said: a\\x1b[2Jb")
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["for people", "for programs"])
+def test_a_conversation_whose_answers_go_to_a_file_leaves_only_them_there(
+    api: TalkingApi, environ: dict[str, str], words: tuple[str, ...]
+) -> None:
+    into = Path(environ["HOME"]) / "answers"
+    shell = ["/bin/sh", "-c", f'exec "$@" > {into}', "sh", *command(api, *words)]
+    with Terminal(shell, cwd=Path(environ["HOME"]), environ=environ) as screen:
+        for question in ("one", "two"):
+            screen.see("> ")
+            screen.type(f"{question}\n")
+        screen.see("> ")
+        screen.type("\x04")
+        assert screen.ends() == 0
+    lines = into.read_text().splitlines()
+    if words:
+        lines = [json.loads(line)["data"]["text"] for line in lines]
+    assert lines == ["You said: one", "You said: two"]
+
+
 # In a pipe.
 
 
