@@ -239,12 +239,16 @@ def _refuse_when_offline(site: Site, repository: str) -> None:
             f"The weights {repository!r} may not be fetched.",
             why="This place is set to ask no model hub, and they are not complete here.",
             evidence=f"Set in {switch.source}.",
-            next_step=_undo(switch),
+            next_step=_undo(switch, repository),
         )
 
 
-def _undo(switch: Sourced) -> str:
+def _undo(switch: Sourced, repository: str) -> str:
     """Return what lifts the switch that is set: another one would not help."""
+    if switch.source.startswith("--"):
+        return (
+            f"ttctl models pull {repository}   # without {switch.source}, where there is a network"
+        )
     if switch.source.isidentifier() and switch.source.isupper():
         return f"unset {switch.source}   # where there is a network"
     return f"ttctl config site   # {switch.source} sets it"

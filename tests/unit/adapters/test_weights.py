@@ -168,6 +168,7 @@ def test_a_damaged_snapshot_does_not_stand_for_the_branch(
     [
         pytest.param("HF_HUB_OFFLINE", "unset HF_HUB_OFFLINE ", id="the library's variable"),
         pytest.param("/etc/ttctl.toml", "ttctl config site   # /etc/ttctl.toml", id="a file"),
+        pytest.param("--offline", "ttctl models pull acme/tiny   # without --offline", id="a flag"),
     ],
 )
 def test_the_switch_that_keeps_the_hub_away_is_the_one_that_is_named(
