@@ -13,7 +13,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
-from ttctl.errors import BadFileError, UsageError
+from ttctl.errors import BadFileError, PrivilegeError, UsageError
 from ttctl.model.settings import SETTINGS, SettingsPlace
 from ttctl.rules.settings import known_setting, layer_of_variables, strongest, text_of
 
@@ -147,7 +147,7 @@ class Settings:
         files = []
         if self.project_file:
             files.append((self.project_file, self.repair(project=True)))
-        if self.user_file.exists():
+        if _is_there(self.user_file):
             files.append((self.user_file, self.repair(project=False)))
         elif self._named or self._environ.get("TTCTL_CONFIG"):
             raise BadFileError(
@@ -157,6 +157,26 @@ class Settings:
                 next_step=f"ls -l {quote(str(self.user_file))}",
             )
         return files
+
+
+def _is_there(file: Path) -> bool:
+    """Return whether there is such a file.
+
+    Raises:
+        PrivilegeError: Nobody lets this user look: then its settings are not taken for none.
+    """
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as exc:
+        raise PrivilegeError(
+            f"The settings file {str(file)!r} cannot be looked for.",
+            why=exc.strerror or "the file system refused",
+            evidence="HOME, XDG_CONFIG_HOME, --config or TTCTL_CONFIG leads there.",
+            next_step=f"ls -ld {quote(str(file.parent.parent))}",
+        ) from exc
+    return True
 
 
 def _content(file: Path) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 
 from ttctl.adapters import places, settings_reader
 from ttctl.adapters.settings import Settings
-from ttctl.errors import BadFileError, UsageError
+from ttctl.errors import BadFileError, PrivilegeError, UsageError
 from ttctl.model.setting_rows import KEYS, variable_of
 from ttctl.model.settings import SETTINGS, FoundSetting
 from ttctl.model.site import Sourced
@@ -119,6 +119,13 @@ def test_a_named_file_that_is_not_there_is_refused(home: Home, tmp_path: Path) -
     with pytest.raises(BadFileError) as caught:
         home.settings(environ={"TTCTL_CONFIG": missing}).find("up.port")
     assert caught.value.why == "TTCTL_CONFIG names it."
+
+
+def test_a_home_that_nobody_lets_us_look_into_is_said(home: Home) -> None:
+    too_long = "/" + "x" * 300
+    with pytest.raises(PrivilegeError, match="cannot be looked for") as caught:
+        home.settings(environ={"XDG_CONFIG_HOME": too_long}).find("up.port")
+    assert caught.value.why == "File name too long"
 
 
 def test_a_flag_without_its_file_is_refused(home: Home) -> None:
