@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("hypothesis", "jsonschema", "openai", "pytest", "pytest-xdist")
+TOOLS = ("hypothesis", "jsonschema", "pytest", "pytest-xdist")
 """What the unit tests need of the `dev` extra."""
+NEWEST_TOOLS = ("openai",)
+"""What they use where it is, and what does not take our lowest versions."""
 TESTS = ("tests/unit", "tests/golden")
 LEFT_OUT = ("tests/unit/engine", "tests/unit/images", "tests/unit/test_docs.py")
 """These call no library of the product: a shell script, what runs in containers, the pages."""
@@ -144,7 +146,8 @@ def _make(folder: Path, interpreter: str, extreme: Extreme, lows: Mapping[str, s
     pins = lows.items() if extreme == "lowest" else ()
     constraints.write_text("".join(f"{name}=={low}\n" for name, low in pins), encoding="utf-8")
     dev = _project()["optional-dependencies"]["dev"]
-    tools = [tool for tool in dev if tool.partition("==")[0] in TOOLS]
+    wanted = (*TOOLS, *(NEWEST_TOOLS if extreme == "newest" else ()))
+    tools = [tool for tool in dev if tool.partition("==")[0] in wanted]
     upgrade = ("--upgrade", "--upgrade-strategy", "eager") if extreme == "newest" else ()
     words = ("-m", "pip", "install", "--quiet", *upgrade, "--constraint", str(constraints))
     if not _run(str(python), *words, "--editable", str(ROOT), *tools):
