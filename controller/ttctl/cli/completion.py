@@ -50,7 +50,7 @@ def completion(
         raise UsageError(
             "--install and --uninstall exclude each other.",
             why="One writes what the other removes.",
-            next_step=f"ttctl completion {shell} --install",
+            next_step="ttctl completion --help",
         )
     session = session_of(ctx)
     path, text = shell_files.script_path(shell, os.environ), script(shell)
