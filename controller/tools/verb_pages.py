@@ -10,6 +10,7 @@ from ttctl import __version__, errors
 from ttctl.cli.door import GLOBAL, VALUED
 from ttctl.cli.front_page import PURPOSE
 from ttctl.cli.registry import ALIASES, GROUPS
+from ttctl.model.setting_rows import ROWS, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +21,11 @@ FILES = (
     ("~/.local/state/ttctl/stacks/NAME", "A stack: its rendered folder, its lock, its key."),
     ("~/.cache/ttctl", "What was downloaded; can be removed at any time."),
     ("~/.config/ttctl/config.toml", "The user's settings."),
+    ("ttctl.toml", "The project's settings, in the working folder or above it."),
 )
 ENVIRONMENT = (
     ("XDG_STATE_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME", "Other places for these folders."),
+    ("TTCTL_UP_PORT and the like", "Settings; the page of config lists them."),
     ("NO_COLOR, FORCE_COLOR, CLICOLOR, CLICOLOR_FORCE", "Whether there are colours."),
     ("DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG", "Which engine is meant, as for docker."),
 )
@@ -44,6 +47,11 @@ def global_rows() -> tuple[tuple[str, str], ...]:
     flags = [(f"{short}, {long}" if short else long, text) for long, short, _, text in GLOBAL]
     valued = [(f"{long} {value}", text) for long, value, _, text in VALUED]
     return (*flags, *valued)
+
+
+def setting_rows() -> tuple[tuple[str, str], ...]:
+    """Return each setting with what it is and which variable sets it."""
+    return tuple((row[0], f"{row[4]} `{variable_of(row[0])}`") for row in ROWS)
 
 
 def markdown(verbs: tuple[Verb, ...]) -> dict[str, str]:
@@ -71,6 +79,8 @@ def _index_markdown(verbs: tuple[Verb, ...]) -> Iterator[str]:
 def _verb_markdown(verb: Verb) -> Iterator[str]:
     yield f"# ttctl {verb.path}"
     yield from _body_markdown(verb, level=2)
+    if verb.path == "config":
+        yield from ("", "## Settings", *_table("setting", _code(setting_rows())))
     yield from ("", "## Exit codes", *_table("code", exit_codes()))
     yield from ("", "## Files", *_table("path", _code(FILES)))
     links = [f"[{name}]({name}.md)" for name in _related(verb)]
@@ -144,6 +154,8 @@ def _verb_roff(verb: Verb) -> Iterator[str]:
     for inner in verb.verbs:
         yield f".SS {_roff('ttctl ' + inner.path)}"
         yield from _body_roff(inner, heading="")
+    if verb.path == "config":
+        yield from (".SH SETTINGS", *_list(setting_rows()))
     yield from _ends()
     pages = ["ttctl", *(f"ttctl-{name}" for name in _related(verb))]
     yield from (".SH SEE ALSO", _roff(", ".join(f"{page}(1)" for page in pages)))

@@ -14,6 +14,7 @@ from tools.verb_pages import exit_codes
 from tools.verb_tree import Verb, every_verb
 from ttctl.cli.completing import suggestions
 from ttctl.cli.registry import COMMANDS
+from ttctl.model.setting_rows import KEYS, variable_of
 
 ROOT = Path(__file__).parents[2]
 TEXTS = texts()
@@ -56,6 +57,13 @@ def test_every_option_and_argument_is_on_both_pages_and_every_option_is_complete
     assert {name for row in verb.options for name in row.names if name[:2] == "--"} <= found
     for example in verb.examples:
         assert example in page
+
+
+def test_the_pages_of_config_list_every_setting_with_its_variable() -> None:
+    for key in KEYS:
+        assert f"| `{key}` |" in TEXTS[f"{VERBS}/config.md"]
+        for page in (f"{VERBS}/config.md", f"{MAN}/ttctl-config.1"):
+            assert variable_of(key) in TEXTS[page]
 
 
 def test_exit_codes_are_those_of_the_errors() -> None:
