@@ -68,3 +68,41 @@ def test_a_build_sees_the_places_proxy_and_nothing_else_of_the_shell(
     # What the recipe itself wrote down is all that is there: no argument, no label, no variable.
     assert traces.found <= {"file", "save"}
     assert not [one for one in commands if WORD in one and "buildx" in one]
+
+
+WITH_LOGINS = {
+    **dict.fromkeys(("http_proxy", "https_proxy"), f"http://me:{WORD}@127.0.0.1:9"),
+    "PIP_INDEX_URL": f"https://me:{WORD}@index.example.invalid/simple",
+    "PIP_EXTRA_INDEX_URL": f"https://{WORD}@more.example.invalid/simple",
+    "PIP_FIND_LINKS": f"https://me:{WORD}@wheels.example.invalid/?token={WORD}",
+    "TTCTL_APT_SOURCES": f"deb http://me:{WORD}@mirror.example.invalid/debian bookworm main",
+    "TTCTL_GIT_MIRROR": f"https://public.example.com/=https://me:{WORD}@git.example.invalid/",
+    "TTCTL_HUB_ENDPOINT": f"https://me:{WORD}@hub.example.invalid",
+    "TTCTL_BASE_IMAGE": f"registry.{WORD[-8:]}.invalid/base:1",
+    "HF_TOKEN": f"hf_{WORD}",
+}
+"""A login in every setting that can hold one; no way leads out of here."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("config", "site"),
+        ("config", "show"),
+        ("doctor",),
+        ("models", "pull", "Qwen/Qwen2.5-0.5B-Instruct", "--device", "cpu"),
+        ("plan", "demo-llama", "--device", "cpu"),
+        ("lock", "demo-llama", "--device", "cpu"),
+        ("up", "demo-llama", "--device", "cpu"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("flags", [("--debug", "--verbose"), ("--json",)], ids=" ".join)
+def test_no_verb_shows_a_login_of_a_setting(
+    tmp_path: Path, words: tuple[str, ...], flags: tuple[str, ...]
+) -> None:
+    done = run(*flags, *words, environ={**alone(tmp_path), **WITH_LOGINS})
+    assert done.stdout + done.stderr
+    assert not Traces(WORD).holds((done.stdout + done.stderr).encode())
+    for log in (tmp_path / "state").rglob("*.log"):
+        assert not Traces(WORD).holds(log.read_bytes())

@@ -33,7 +33,9 @@ REGISTRY_S = 12
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _ASK = ("docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}")
-_MIRROR = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)*/?")
+_MIRROR = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*/?"
+)
 _REFUSED = re.compile(
     r"\b401\b|unauthorized|no basic auth|authorization failed|\bdenied\b", re.IGNORECASE
 )

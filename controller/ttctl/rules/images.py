@@ -135,7 +135,8 @@ def _spec(
 ) -> ImageSpec:
     parent_reference = parent.reference if parent else base.reference
     parent_fingerprint = parent.fingerprint if parent else fingerprint.sha256_text(base.reference)
-    dockerfile = render(recipe, {"parent": parent_reference, "site_mounts": site_mounts()})
+    mounts = {"site_mounts": site_mounts(), "git_mount": git_mount()}
+    dockerfile = render(recipe, {"parent": parent_reference, **mounts})
     print_ = fingerprint.of_image(
         dockerfile=dockerfile, files=recipe.files, parent_fingerprint=parent_fingerprint
     )

@@ -198,8 +198,9 @@ def test_a_sites_own_image_is_taken_as_it_is_named(
         pytest.param(None, IMAGE, id="no mirror"),
         pytest.param("m.example.org:5000", "m.example.org:5000/library/debian:bookworm-slim"),
         pytest.param("m.example.org/hub/", "m.example.org/hub/library/debian:bookworm-slim"),
+        pytest.param("[::1]:5000", "[::1]:5000/library/debian:bookworm-slim"),
     ],
-    ids=["no mirror", "a port", "a path"],
+    ids=["no mirror", "a port", "a path", "an address of version 6"],
 )
 def test_a_mirror_takes_the_registrys_place(registry: str | None, expected: str) -> None:
     site = Site(registry=at(registry)) if registry else Site()

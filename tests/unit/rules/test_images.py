@@ -16,8 +16,10 @@ from ttctl.rules.images import (
     build_command,
     chain,
     check_reference,
+    git_mount,
     prebuilt,
     pull_reference,
+    site_mounts,
     specs_for,
 )
 
@@ -138,6 +140,20 @@ def test_the_build_names_the_engines_builder_the_secrets_and_the_tag() -> None:
         assert f"--secret=id={secret},src=/s/{secret}" in command
     assert f"--tag={image.reference}" in command
     assert f"--label=dev.ttctl.fingerprint={image.fingerprint}" in command
+
+
+def test_only_a_step_that_clones_sees_the_git_mirrors_where_git_looks_for_them() -> None:
+    assert "gitconfig" not in site_mounts()
+    assert all(f"id={secret}," in site_mounts() for secret in SITE_SECRETS if secret != "gitconfig")
+    assert git_mount() == "--mount=type=secret,id=gitconfig,target=/etc/gitconfig,mode=0444"
+    given: list[set[str]] = []
+
+    def note(one: ImageRecipe, values: dict[str, str]) -> str:
+        given.append(set(values))
+        return render(one, values)
+
+    specs_for(RECIPES, ("engine",), base=BASE, render=note)
+    assert given[0] == {"parent", "site_mounts", "git_mount"}
 
 
 def test_an_image_of_the_site_is_never_built() -> None:
