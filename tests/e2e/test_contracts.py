@@ -23,13 +23,26 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "build": (("build", "llama", "--name", "NAME"), "build"),
     "build --dry-run": (("build", "llama", "--dry-run"), "plan"),
     "chat": (("chat", "--stack", "NAME", "Hello"), "chat"),
+    "completion": (("completion", "bash"), "completion"),
+    "config edit": (("config", "edit"), "settings-change"),
+    "config get": (("config", "get", "up.port"), "settings"),
+    "config path": (("config", "path"), "settings-path"),
+    "config set": (("config", "set", "up.port", "8001", "--dry-run"), "settings-change"),
+    "config show": (("config", "show", "--all"), "settings"),
+    "config site": (("config", "site"), "site"),
+    "config unset": (("config", "unset", "up.port", "--dry-run"), "settings-change"),
+    "connect": (("connect",), "tools"),
+    "connect TOOL": (("connect", "env", "NAME"), "connect"),
     "devices ls": (("devices", "ls"), "devices"),
+    "doctor": (("doctor", "NAME", "--offline"), "doctor"),
     "down": (("down", "NAME", "--dry-run"), "down"),
     "exec": (("exec", "--stack", "NAME", "vllm", "--", "id"), "exec"),
     "lock": (("lock", "llama", "--name", "NAME"), "lock"),
+    "lock --dry-run": (("lock", "llama", "--name", "NAME", "--dry-run"), "lock"),
     "models ls": (("models", "ls"), "models"),
     "models ls --cached": (("models", "ls", "--cached"), "weights"),
     "models pull": (("models", "pull", "demo-llama"), "pull"),
+    "models pull --dry-run": (("models", "pull", "demo-llama", "--dry-run"), "plan"),
     "models rm": (("models", "rm", "tinyllama", "--dry-run"), "error"),
     "models search": (("models", "search", "llama"), "models"),
     "models show": (("models", "show", "llama"), "model"),
@@ -37,6 +50,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "plan": (("plan", "STACK"), "plan"),
     "ps": (("ps",), "ps"),
     "render": (("render", "STACK", "-o", "FOLDER"), "render"),
+    "render --dry-run": (("render", "STACK", "-o", "FOLDER", "--dry-run"), "render"),
     "status": (("status", "NAME"), "status"),
     "up": (("up", "STACK"), "up"),
     "up --dry-run": (("up", "STACK", "--dry-run"), "plan"),
@@ -95,7 +109,9 @@ def test_an_answer_for_programs_is_as_its_schema_says(
     words = words_of(call, stack, tmp_path)
     at = words.index("--") if "--" in words else len(words)
     exits = 2 if kind == "error" else 0
-    ran = stack.ttctl.run(*words[:at], "--json", *words[at:], exits=exits)
+    ran = stack.ttctl.run(
+        *words[:at], "--json", *words[at:], exits=exits, environ={"EDITOR": "true"}
+    )
     check(ran.out, kind)
     assert "\x1b" not in ran.out + ran.err
     for event in ran.err.splitlines():

@@ -31,10 +31,13 @@ def lock(
         ),
     ] = False,
     lock_timeout: options.LockTimeout = 10,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Make every floating reference exact, and start nothing."""
     session = session_of(ctx)
-    made = operations.lock(session.world, request, upgrade=upgrade, lock_timeout_s=lock_timeout)
+    made = operations.lock(
+        session.world, request, upgrade=upgrade, dry_run=dry_run, lock_timeout_s=lock_timeout
+    )
     session.show("lock", made, lock_text(made))
 
 

@@ -101,12 +101,17 @@ def show(
 
 @app.command("pull")
 @options.takes_request
-def pull(ctx: typer.Context, *, request: Request) -> None:
+def pull(ctx: typer.Context, *, request: Request, dry_run: options.DryRun = False) -> None:
     """Fetch a model's weights and verify them, and start nothing."""
     session = session_of(ctx)
     # All that a plan knows, which listing models does without.
+    from ttctl.cli.plan import plan_text  # noqa: PLC0415
     from ttctl.operations import fetch  # noqa: PLC0415
 
+    if dry_run:
+        _, steps = fetch.plan_pull(session.world, request)
+        session.show("plan", steps, plan_text(steps, session.console.out))
+        return
     got = fetch.pull(session.world, request)
     state = "fetched and verified" if got.changed else "here already, nothing was fetched"
     lines = [

@@ -23,8 +23,9 @@ def render(
     *,
     request: Request,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    dry_run: options.DryRun = False,
 ) -> None:
     """Write a folder that plain docker compose can run."""
     session = session_of(ctx)
-    made = operations.render(session.world, request, output=output)
+    made = operations.render(session.world, request, output=output, dry_run=dry_run)
     session.show("render", made, "\n".join(str(made.folder / name) for name in made.files))

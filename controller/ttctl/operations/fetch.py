@@ -97,17 +97,22 @@ def build(world: World, request: Request, *, how: How) -> Images:
     )
 
 
+def plan_pull(world: World, request: Request) -> tuple[Desired, Plan]:
+    """Return what `pull` would do: one step."""
+    known(world.catalog.specs(), request.model)
+    desired = desire(world, request)
+    step = weights_step(desired.weights, complete=world.weights.is_complete(desired.weights))
+    return desired, Plan(stack=desired.stack.name, steps=(step,))
+
+
 def pull(world: World, request: Request) -> Fetched:
     """Fetch a model's weights and verify them.
 
     Raises:
         OfflineError: The hub does not answer, and nothing stands in.
     """
-    known(world.catalog.specs(), request.model)
-    desired = desire(world, request)
+    desired, plan = plan_pull(world, request)
     weights = desired.weights
-    step = weights_step(weights, complete=world.weights.is_complete(weights))
-    plan = Plan(stack=desired.stack.name, steps=(step,))
     if plan.changes:
         check_disk(world, desired, plan, root=world.cache)
         get_weights(world, desired)

@@ -38,8 +38,15 @@ def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired,
     return desired, plan_for(world, desired, how)
 
 
-def render(world: World, request: Request, *, output: Path, lock_timeout_s: float = 10) -> Rendered:
-    """Write the rendered folder to `output`.
+def render(
+    world: World,
+    request: Request,
+    *,
+    output: Path,
+    dry_run: bool = False,
+    lock_timeout_s: float = 10,
+) -> Rendered:
+    """Write the rendered folder to `output`; `dry_run` only says which files it would hold.
 
     Raises:
         UsageError: `output` holds something that ttctl did not render.
@@ -59,17 +66,35 @@ def render(world: World, request: Request, *, output: Path, lock_timeout_s: floa
             next_step=f"ttctl render {request.model} -o {output}/ttctl",
         )
     known(world.catalog.specs(), request.model)
+    if dry_run:
+        return _rendered(output, desire(world, request))
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request)
         world.keys.ensure_key(name)
         world.folders.write_folder(output, desired.files, prune=False)
+    return _rendered(output, desired)
+
+
+def _rendered(output: Path, desired: Desired) -> Rendered:
     return Rendered(folder=output, files=tuple(sorted(desired.files)))
 
 
-def lock(world: World, request: Request, *, upgrade: bool, lock_timeout_s: float = 10) -> Lock:
-    """Resolve every floating reference and write the lock with its rendered folder."""
+def lock(
+    world: World,
+    request: Request,
+    *,
+    upgrade: bool,
+    dry_run: bool = False,
+    lock_timeout_s: float = 10,
+) -> Lock:
+    """Resolve every floating reference and write the lock with its rendered folder.
+
+    `dry_run` resolves and writes nothing.
+    """
     known(world.catalog.specs(), request.model)
+    if dry_run:
+        return desire(world, request, upgrade=upgrade).lock
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = desire(world, request, upgrade=upgrade)

@@ -280,3 +280,22 @@ def test_the_verbs_work_through_clicks_own_runner() -> None:
     app: Any = importlib.import_module("tests.unit.cli.boom").app
     result = CliRunner().invoke(typer.main.get_command(app), ["nothing", "--number", "3"])
     assert result.output == "3\n"
+
+
+CHANGES_NOTHING = {
+    "chat", "completion", "config get", "config path", "config show", "config site", "connect",
+    "devices ls", "doctor", "exec", "logs", "models ls", "models search", "models show",
+    "models verify", "plan", "ps", "status", "wait",
+}  # fmt: skip
+"""Leaves that change nothing of ours without being asked; `config edit` shows its own diff."""
+
+
+def test_every_leaf_that_changes_something_can_be_tried_dry() -> None:
+    dry = {
+        words: any("--dry-run" in one.opts for one in leaf.params)
+        for words, leaf in every_leaf().items()
+        if not leaf.hidden
+    }
+    assert dry.keys() >= CHANGES_NOTHING
+    without = {words for words, can in dry.items() if not can}
+    assert without - CHANGES_NOTHING == {"config edit"}

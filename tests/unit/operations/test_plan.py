@@ -189,3 +189,12 @@ def test_the_build_script_finds_the_mirror_as_up_does(
         ["sh", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == expected
+
+
+def test_a_dry_lock_and_a_dry_rendering_write_nothing(scene: Scene, tmp_path: Path) -> None:
+    dry = operations.lock(scene.world, LLAMA, upgrade=False, dry_run=True)
+    made = operations.render(scene.world, LLAMA, output=tmp_path / "one", dry_run=True)
+    assert scene.taken() == []
+    assert not (tmp_path / "one").exists()
+    assert "compose.yaml" in made.files
+    assert operations.lock(scene.world, LLAMA, upgrade=False) == dry
