@@ -119,8 +119,10 @@ def test_what_was_typed_is_recalled_in_the_next_conversation(
     with terminal(api, environ) as screen:
         screen.type("remember me\n")
         screen.see("tokens/s)")
+        screen.see("> ")
         screen.type(" but not this\n")
         screen.see("tokens/s)")
+        screen.see("> ")
         screen.type("\x04")
         assert screen.ends() == 0
     kept = Path(environ["XDG_STATE_HOME"]) / "ttctl" / "chat-history"
