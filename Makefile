@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 MODEL ?= llama
 PORT ?=
+VERSIONS ?=
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -83,7 +84,7 @@ unit: setup-dev ## Run the tests that need no engine and no network; takes secon
 	@$(BIN)/pytest -n auto tests/unit tests/golden
 
 versions: setup-dev ## Run the unit tests with the lowest and the newest versions allowed, on each Python here
-	@$(BIN)/python -m tools.versions
+	@$(BIN)/python -m tools.versions $(VERSIONS)
 
 integration: setup-dev engine test-tools ## Run the tests of single containers
 	@$(BIN)/pytest tests/integration

@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
+
+# A job in the background ignores Ctrl-C, and what it starts does too: tests are about to send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

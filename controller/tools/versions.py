@@ -74,6 +74,17 @@ def bounds(dependencies: Iterable[str]) -> dict[str, str]:
     return lows
 
 
+def pairs(pythons: Sequence[str], *, spread: bool) -> tuple[tuple[str, Extreme], ...]:
+    """Return which ends are tried on which Python: both on each, or each end somewhere.
+
+    `make unit` has the newest versions on the first one already.
+    """
+    if not spread or len(pythons) == 1:
+        return tuple((python, extreme) for python in pythons for extreme in EXTREMES)
+    first, *others = pythons
+    return ((first, "lowest"), *((python, "newest") for python in others))
+
+
 def interpreters(pythons: Sequence[str]) -> dict[str, str]:
     """Return where each Python is that can make environments, this one first.
 
@@ -221,9 +232,15 @@ def main() -> None:
     parser.add_argument(
         "--every", action="store_true", help="a Python that is missing is a failure"
     )
+    parser.add_argument(
+        "--spread",
+        action="store_true",
+        help="the lowest on the first Python, the newest on each other: `make unit` does the rest",
+    )
     given = parser.parse_args()
     here = interpreters(given.python or known)
-    wanted = [(*found, extreme) for found in here.items() for extreme in EXTREMES]
+    chosen = pairs(tuple(here), spread=given.spread)
+    wanted = [(python, here[python], extreme) for python, extreme in chosen]
     print(f"--- making {len(wanted)} environments under build/versions", flush=True)
     # pip is one process that mostly unpacks: as many at once as there are processors.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:

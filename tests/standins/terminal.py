@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 LIMIT_S = 60
 TAKES_TERMINAL = (
-    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""A job in the background ignores Ctrl-C, and what it starts does too."""
 UP = "\x1b[A"
 PASTE = "\x1b[200~{}\x1b[201~"
 """What a terminal sends around what is pasted."""

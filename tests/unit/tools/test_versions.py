@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.versions import bounds, higher, interpreters, supported
+from tools.versions import bounds, higher, interpreters, pairs, supported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,3 +69,11 @@ def test_a_shim_that_answers_for_nothing_is_passed_over(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "none"))
     assert interpreters(["3.99"]) == {}
+
+
+def test_each_end_is_tried_somewhere_where_not_every_pair_is() -> None:
+    every = pairs(("3.11", "3.12", "3.13"), spread=False)
+    assert len(every) == len(set(every)) == 6
+    spread = pairs(("3.11", "3.12", "3.13"), spread=True)
+    assert spread == (("3.11", "lowest"), ("3.12", "newest"), ("3.13", "newest"))
+    assert pairs(("3.11",), spread=True) == (("3.11", "lowest"), ("3.11", "newest"))
