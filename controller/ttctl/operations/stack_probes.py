@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
+from ttctl.rules.checks import CheckGroup
 
 if TYPE_CHECKING:
-    from ttctl.model.health import Verdict
     from ttctl.operations.subject import Subject
 
 Checks = tuple[Check, ...]
+
+
+_check = CheckGroup("Stacks")
 
 
 def catalog(subject: Subject) -> Checks:
@@ -89,23 +92,3 @@ def _is_busy(subject: Subject, stack: str) -> bool:
             return False
     except LockedError:
         return True
-
-
-def _check(
-    name: str,
-    verdict: Verdict,
-    summary: str,
-    *,
-    evidence: str = "",
-    fix: str = "",
-    harmless: bool = False,
-) -> Check:
-    return Check(
-        name=name,
-        group="Stacks",
-        verdict=verdict,
-        summary=summary,
-        evidence=evidence,
-        fix=fix,
-        harmless=harmless,
-    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.health import Check
+from ttctl.rules.checks import CheckGroup
 from ttctl.rules.versions import at_least
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
-    from ttctl.model.health import CardVitals, NodeVitals, Verdict
+    from ttctl.model.health import CardVitals, Check, NodeVitals
+
+_check = CheckGroup("Cards")
 
 CONTAINER_UID = 1000
 """The user that opens the nodes inside a container."""
@@ -60,14 +62,6 @@ def card_checks(system: System, cards: CardVitals) -> tuple[Check, ...]:
         _leftovers(cards),
         _holders(cards),
         _smi(cards),
-    )
-
-
-def _check(
-    name: str, verdict: Verdict, summary: str, *, evidence: str = "", fix: str = ""
-) -> Check:
-    return Check(
-        name=name, group="Cards", verdict=verdict, summary=summary, evidence=evidence, fix=fix
     )
 
 

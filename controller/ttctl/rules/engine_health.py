@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.health import Check
+from ttctl.rules.checks import CheckGroup
 from ttctl.rules.versions import at_least, numbers
 
 if TYPE_CHECKING:
-    from ttctl.model.health import EngineVitals, Verdict
+    from ttctl.model.health import Check, EngineVitals
+
+_check = CheckGroup("Engine")
 
 OLDEST_ENGINE = "20.10"
 """Decision 0003: the builder of Docker 20.10 is what our Dockerfiles keep to."""
@@ -60,14 +62,6 @@ def engine_checks(engine: EngineVitals) -> tuple[Check, ...]:
         _storage(engine),
         _security(engine),
         _live_restore(engine),
-    )
-
-
-def _check(
-    name: str, verdict: Verdict, summary: str, *, evidence: str = "", fix: str = ""
-) -> Check:
-    return Check(
-        name=name, group="Engine", verdict=verdict, summary=summary, evidence=evidence, fix=fix
     )
 
 

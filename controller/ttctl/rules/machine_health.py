@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.health import Check
+from ttctl.rules.checks import CheckGroup
 from ttctl.rules.processor import unfit_for_pinned_wheels
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
-    from ttctl.model.health import PlaceVitals, Verdict
+    from ttctl.model.health import Check, PlaceVitals
+
+_machine = CheckGroup("Machine")
 
 GIB = 1 << 30
 FEW_CORES = 2
@@ -129,12 +131,4 @@ def _synchronised(synchronised: bool | None) -> Check:  # noqa: FBT001 - it is t
         "nothing keeps the clock right",
         evidence="The kernel says that its clock is not synchronised (adjtimex).",
         fix="sudo timedatectl set-ntp true",
-    )
-
-
-def _machine(
-    name: str, verdict: Verdict, summary: str, *, evidence: str = "", fix: str = ""
-) -> Check:
-    return Check(
-        name=name, group="Machine", verdict=verdict, summary=summary, evidence=evidence, fix=fix
     )

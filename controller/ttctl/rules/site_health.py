@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.health import Check
+from ttctl.rules.checks import CheckGroup
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
-    from ttctl.model.health import Destination, PlaceVitals, Use, Verdict
+    from ttctl.model.health import Check, Destination, PlaceVitals, Use
     from ttctl.model.site import Site
+
+_check = CheckGroup("Site")
 
 _WITHOUT: dict[Use, str] = {
     "proxy": "Everything beyond this machine goes through it.",
@@ -109,11 +111,3 @@ def _host(one: Destination) -> str:
     # Of a mirror's folders each is shown; in other paths a token may stand.
     shown = address if one.setting == "apt_sources" else address.partition("/")[0]
     return f"{shown} answers"
-
-
-def _check(
-    name: str, verdict: Verdict, summary: str, *, evidence: str = "", fix: str = ""
-) -> Check:
-    return Check(
-        name=name, group="Site", verdict=verdict, summary=summary, evidence=evidence, fix=fix
-    )

@@ -6,10 +6,12 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ttctl.model.health import Check
+from ttctl.rules.checks import CheckGroup
 
 if TYPE_CHECKING:
-    from ttctl.model.health import FolderVitals, Verdict
+    from ttctl.model.health import Check, FolderVitals
+
+_space = CheckGroup("Space")
 
 GB = 1_000_000_000
 LOW_BYTES = 2 * GB
@@ -130,24 +132,4 @@ def strays_check(*folders: FolderVitals) -> Check:
         evidence=", ".join(strays[:NAMED_STRAYS]) + (" ..." if len(strays) > NAMED_STRAYS else ""),
         fix=f"find {where} -name '.ttctl-*' -type f -mmin +60 -delete",
         harmless=True,
-    )
-
-
-def _space(
-    name: str,
-    verdict: Verdict,
-    summary: str,
-    *,
-    evidence: str = "",
-    fix: str = "",
-    harmless: bool = False,
-) -> Check:
-    return Check(
-        name=name,
-        group="Space",
-        verdict=verdict,
-        summary=summary,
-        evidence=evidence,
-        fix=fix,
-        harmless=harmless,
     )
