@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PLACE = ("PIP_", "DOCKER_", "TTCTL_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "PYENV_")
 """What a place says of itself. Everything else of the caller is left out."""
+WHEELS = "PIP_FIND_LINKS"
 LIMIT_S = 900.0
 LISTENS_S = 10.0
 NEXT = str(int(SHOWN["port"]) + 1)
@@ -54,6 +55,8 @@ class Stage:
             for name, value in os.environ.items()
             if name.startswith(PLACE) or name.lower().endswith("_proxy")
         }
+        if (self.home / "wheels").exists():
+            place[WHEELS] = str(self.home / "wheels")
         return {
             **place,
             "HOME": str(self.home),
@@ -142,6 +145,10 @@ class Stage:
 def new_stage(home: Path, *, program: Path | None = None) -> Stage:
     """Return a stage in `home`, which is made, with a name and a port that nobody has."""
     home.mkdir(parents=True, exist_ok=True)
+    wheels = Path(os.environ.get(WHEELS, ""))
+    if wheels.is_absolute() and wheels.is_dir():
+        # Where this machine keeps them is its own matter; a page shows the newcomer's home.
+        (home / "wheels").symlink_to(wheels)
     return Stage(
         home=home,
         program=program or Path(sys.executable).parent,
