@@ -180,7 +180,7 @@ def test_a_refusal_of_the_engine_is_told_and_never_no_containers(
         pytest.param(
             "print('failed to open the raw stream connection: dial unix /x', file=sys.stderr);"
             "sys.exit(1)",
-            "failed to open the raw stream connection: dial unix /x",
+            "dial unix /x",
             id="nobody listens",
         ),
         pytest.param("", "The connection ended before the answer.", id="says nothing"),
@@ -212,6 +212,15 @@ def test_an_engine_that_does_not_answer_is_an_error_and_never_no_containers(
     assert error.exit_code == 5
 
 
+@pytest.mark.parametrize("setting", ["DOCKER_HOST", "DOCKER_CONTEXT"])
+def test_the_evidence_names_the_setting_that_chose_the_engine(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    programs.add("docker", "import sys; sys.exit('dial unix /x')")
+    monkeypatch.setenv(setting, "elsewhere")
+    assert refused().evidence == f"{setting}=elsewhere: dial unix /x"
+
+
 def test_a_socket_of_somebody_else_needs_privilege(programs: Programs) -> None:
     said = "dial unix /var/run/docker.sock: connect: permission denied"
     programs.add("docker", f"print({said!r}, file=sys.stderr); sys.exit(1)")
@@ -239,8 +248,9 @@ def test_a_context_that_is_not_there_is_told_and_no_other_engine_is_asked(
 
 
 def test_the_engine_that_the_environment_names_is_the_one_that_is_asked(programs: Programs) -> None:
-    programs.add("docker", "print(os.environ['DOCKER_HOST'], file=sys.stderr); sys.exit(1)")
-    assert refused(DOCKER_HOST="tcp://192.0.2.1:1").evidence == "tcp://192.0.2.1:1"
+    programs.add("docker", "sys.exit('asked ' + os.environ['DOCKER_HOST'])")
+    refusal = refused(DOCKER_HOST="tcp://192.0.2.1:1")
+    assert refusal.evidence == "DOCKER_HOST=tcp://192.0.2.1:1: asked tcp://192.0.2.1:1"
 
 
 @pytest.mark.usefixtures("programs")
