@@ -35,6 +35,42 @@ class Chip:
     """Version of the firmware bundle, `19.15.0.0`."""
 
 
+Verdict = Literal["healthy", "warning", "error", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One card, with the chips that have no device node of their own."""
+
+    id: str
+    """Board number in hex, the PCI address of its first chip where the firmware gives none."""
+    family: str
+    """`n300`, `p150`, `galaxy-wh`; empty where the driver does not say."""
+    nodes: tuple[str, ...]
+    """Device nodes through which it is used; a remote chip is used through its board's."""
+    pci_addresses: tuple[str, ...]
+    asic_ids: tuple[str, ...] = ()
+    chips: int
+    """ASICs on the board, remote ones counted."""
+    firmware: str = ""
+    verdict: Verdict = "unknown"
+    reasons: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    """Processes that have it open, `pid 12 (python3)`."""
+    free: Literal["free", "held", "unknown"] = "unknown"
+    """`unknown` where another user's processes cannot be seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formed:
+    """A device that some boards of the machine can make up."""
+
+    device: str
+    boards: tuple[str, ...]
+    """Ids of the boards."""
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """A machine as found."""
@@ -53,3 +89,6 @@ class System:
     """Why `device` is what it is."""
     evidence: str = ""
     """What was found, where `device` could not be told from it."""
+    boards: tuple[Board, ...] = ()
+    forms: tuple[Formed, ...] = ()
+    """Every device that the boards, or some of them, can make up, the largest first."""

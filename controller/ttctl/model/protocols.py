@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
+    from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.plan import How
     from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
@@ -72,6 +73,22 @@ class Catalog(Protocol):
 
     def sha256(self) -> str:
         """Return the hash over the catalog's files."""
+
+    def origin(self) -> Origin:
+        """Return which catalog this is."""
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Return the entries that are not used, each with its reason."""
+
+    def advice(self) -> Advice:
+        """Return what is known beyond the entries: known-bad pins, fallbacks, other images."""
+
+    def raw(self, spec_id: str) -> Mapping[str, object]:
+        """Return an entry as its source has it, with keys that ttctl does not know.
+
+        Raises:
+            UsageError: There is no such entry.
+        """
 
 
 class Recipes(Protocol):

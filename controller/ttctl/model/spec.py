@@ -4,9 +4,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from ttctl.model.pins import Changed, Issue, Pins, Requirement, Target
 
 WeightsKind = Literal["hub", "bundled"]
+
+EngineName = Literal["vllm", "media", "forge"]
+"""What owns the device and computes; upstream's `inference_engine` in lower case."""
+
+ModelType = Literal[
+    "LLM", "VLM", "IMAGE", "VIDEO", "AUDIO", "TEXT_TO_SPEECH", "EMBEDDING", "CNN", "OTHER"
+]
+"""Upstream's `model_type`; `OTHER` is a word that this version does not know."""
+
+Status = Literal["EXPERIMENTAL", "FUNCTIONAL", "COMPLETE", "TOP_PERF"]
+"""Upstream's words, the least first."""
+
+MODEL_TYPES: tuple[str, ...] = get_args(ModelType)
+STATUSES: tuple[str, ...] = get_args(Status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,33 +54,59 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """One catalog entry: model x device x engine."""
+    """One catalog entry: model x device x engine x implementation."""
 
+    id: str = ""
+    """Upstream's `model_id`; made of model and device for our own entries."""
     model: str
-    """Name as the OpenAI API shows it."""
+    """Name as the OpenAI API shows it, and upstream's `hf_model_repo`."""
     device: str
-    engine: Literal["vllm"]
+    engine: EngineName
+    implementation: str = ""
+    """Upstream's `impl_id`, empty for our own images."""
+    type: ModelType = "LLM"
     aliases: tuple[str, ...] = ()
     description: str = ""
     image: str
-    """The folder under images/ that builds the engine's image."""
+    """The folder under images/ that builds the engine's image; empty where `pins` say it all."""
     weights: Weights
     limits: Limits
     engine_args: tuple[tuple[str, str], ...] = ()
-    """Further flags of `vllm serve`; an empty value is a bare flag."""
+    """Further flags of `vllm serve`; an empty value is a bare flag.
+
+    Of an entry with pins: all arguments as first validated, in upstream's spelling and order.
+    """
     environment: tuple[tuple[str, str], ...] = ()
+    changed: tuple[Changed, ...] = ()
+    """What later releases changed for the same image."""
     memory_mib: int
-    """Limit of the engine's container."""
+    """Limit of the engine's container; 0 where the entry does not say."""
+    disk_mib: int = 0
+    """Room that weights and caches take, upstream's `min_disk_gb`; 0 where it does not say."""
+    parameters: float = 0
+    """Billions of parameters, 0 where the entry does not say."""
     status: str
     license: str = ""
     offline_model: str = ""
     """The entry that serves in this one's place where the hub cannot be reached."""
     default: bool = False
-    """Whether an alias that several entries share means this one."""
+    """Whether an alias that several entries share means this one; upstream's `default_impl`."""
     demo: bool = False
     """Whether this is a demonstration and not a useful model."""
     source: str = ""
     """Where the entry's facts come from."""
+    pins: Pins | None = None
+    """What was validated together; None for our own images."""
+    requirements: tuple[Requirement, ...] = ()
+    tool_parser: str = ""
+    reasoning_parser: str = ""
+    modalities: tuple[str, ...] = ("text",)
+    start_s: int = 0
+    """Longest that the first start may take, upstream's `tensor_cache_timeout`; 0 if not said."""
+    targets: tuple[Target, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    suspect: tuple[str, ...] = ()
+    """Values out of line with those of sibling entries, each with its reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
