@@ -7,8 +7,9 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ttctl.cli.live_line import LiveLine
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
@@ -106,36 +107,35 @@ class TerminalReporter(PlainReporter):
     """The same, with one live line while a step runs."""
 
     def __init__(self, console: Console, log: Path) -> None:
-        """Load rich: only here, only on a terminal."""
+        """Nothing is drawn before the first step."""
         super().__init__(console, log)
-        from rich.console import Console as RichConsole  # noqa: PLC0415
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-        self._progress = Progress(
-            SpinnerColumn(style="#4FD1C5"),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24, complete_style="#4FD1C5", pulse_style="#4FD1C5"),
-            TextColumn("{task.fields[amount]}", markup=False),
-            TimeElapsedColumn(),
-            console=RichConsole(file=sys.stderr, no_color=not console.err.level),
-            transient=True,
-        )
-        self._task: Any = None
+        self._live = LiveLine(sys.stderr, console.err)
+        self._running = False
 
     def progress(self, done: float, total: float, unit: str) -> None:
         """Move the bar; the counts are real."""
-        if self._task is not None:
-            amount = _amount(done, total, unit)
-            self._progress.update(self._task, completed=done, total=total, amount=amount)
+        self._live.update(done, total, _amount(done, total, unit))
+
+    def note(self, text: str) -> None:
+        """Say one line, above the live one."""
+        if self._running and not self._console.quiet:
+            self._live.above(f"    {redacted(text)}")
+        else:
+            super().note(text)
+
+    def _show(self, line: str) -> None:
+        if self._running:
+            self._live.above(self._console.err.paint(f"    | {line}", "dim"))
+        else:
+            super()._show(line)
 
     def _begin(self, title: str) -> None:
-        self._progress.start()
-        self._task = self._progress.add_task(title, total=None, amount="")
+        self._live.start(title)
+        self._running = True
 
     def _end(self, title: str, seconds: float, *, failed: bool) -> None:
-        self._progress.remove_task(self._task)
-        self._progress.stop()
-        self._task = None
+        self._running = False
+        self._live.stop()
         super()._end(title, seconds, failed=failed)
 
 
