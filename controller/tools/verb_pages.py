@@ -33,7 +33,7 @@ ENVIRONMENT = (
 
 def exit_codes() -> tuple[tuple[str, str], ...]:
     """Return each exit code with what it means, by the docstrings of the errors."""
-    said = {"0": "It is done.", "143": "A signal ended the command."}
+    said = {"0": "It is done."}
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.TtctlError):
             meaning = (kind.__doc__ or "").partition("\n")[0]

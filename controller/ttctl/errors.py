@@ -123,6 +123,20 @@ class WaitError(TtctlError):
     code = "timed-out"
 
 
+class TerminatedError(TtctlError):
+    """SIGTERM ended the command."""
+
+    exit_code = 143
+    code = "terminated"
+
+
+class HungUpError(TtctlError):
+    """SIGHUP ended the command: its terminal is gone."""
+
+    exit_code = 129
+    code = "hung-up"
+
+
 class InterruptedByUserError(TtctlError):
     """The user stopped the command."""
 

@@ -68,7 +68,7 @@ def test_the_pages_of_config_list_every_setting_with_its_variable() -> None:
 
 def test_exit_codes_are_those_of_the_errors() -> None:
     assert [code for code, _ in exit_codes()] == [
-        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "75", "124", "130", "143",
+        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "75", "124", "129", "130", "143",
     ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def _acquire(handle: int, path: Path, *, timeout_s: float, reporter: Reporter) -
                     f"The stack {path.parent.name!r} is locked by another command.",
                     why="Two commands that change one stack would undo each other's work.",
                     evidence=f"Held by {holder}; waited {timeout_s:.0f} s.",
-                    next_step="the same command with --lock-timeout 600",
+                    next_step="ttctl ps",
                 ) from exc
             if not told:
                 reporter.note(f"waiting up to {timeout_s:.0f} s for {holder}")

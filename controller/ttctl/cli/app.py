@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
 import traceback
@@ -18,14 +19,28 @@ from ttctl.cli.front_page import PURPOSE
 from ttctl.cli.meant import Typed, refusal_of, unknown_word
 from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
-from ttctl.errors import InterruptedByUserError, TtctlError, UsageError
+from ttctl.errors import (
+    HungUpError,
+    InterruptedByUserError,
+    LockedError,
+    TerminatedError,
+    TtctlError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
-ENDED = {129: "SIGHUP", 143: "SIGTERM"}
+HALF_DONE = "What was finished stays; what was half done has no name yet."
+GOES_ON = "Containers that were started go on running."
+LONGER_S = "600"
+"""Seconds to wait for another command's lock that are worth a try: longer than most builds."""
+ENDED: dict[object, tuple[str, type[TtctlError]]] = {
+    129: ("Ended by SIGHUP", HungUpError),
+    143: ("Ended by SIGTERM", TerminatedError),
+}
 """Exit codes of a command that a signal ended: 128 and the signal's number."""
 
 
@@ -47,6 +62,15 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown_word("verb", args[0], COMMANDS, also=ALIASES, next_step="ttctl --help")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; Ctrl-C costs a line on a terminal only, where `^C` stands on the last."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            if sys.stderr.isatty():
+                click.echo(err=True)
+            raise click.Abort from stopped
 
 
 def load(verb: str) -> click.Command:
@@ -87,14 +111,14 @@ def run_command(
         if ended.code not in ENDED:
             # The library's own: the reader of our pipe has what it wanted, and has gone.
             return 0
-        session.console.say(f"error:    Ended by {ENDED[ended.code]}.")
-        session.console.say("next:     the same command goes on from here")
-        return ended.code
+        with contextlib.suppress(OSError):
+            session.console.error(_ended(*ENDED[ended.code], typed))
+        return ENDED[ended.code][1].exit_code
     except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - a traceback is no screen
         error = _as_refusal(raised, typed)
         if session.flags.debug:
             traceback.print_exc()
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             session.console.error(error)
         return error.exit_code
     return result if isinstance(result, int) else 0
@@ -119,20 +143,33 @@ def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
         raised = refusal_of(raised, typed)
     if isinstance(raised, UsageError) and raised.meant:
         raised.next_step = typed.corrected(raised.mistyped, raised.meant)
+    if isinstance(raised, LockedError):
+        raised.next_step = typed.with_option("--lock-timeout", LONGER_S)
     if isinstance(raised, TtctlError):
         return raised
+    if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
+        return _not_written(raised)
     if isinstance(raised, KeyboardInterrupt | click.Abort):
-        return InterruptedByUserError(
-            "Stopped by the user.",
-            why="What was finished stays; what was half done has no name yet.",
-            next_step="the same command goes on from here",
-        )
+        return _ended("Stopped by the user", InterruptedByUserError, typed)
     last = traceback.extract_tb(raised.__traceback__)[-1]
     return TtctlError(
         "ttctl has a defect.",
         why=f"{type(raised).__name__}: {raised}",
         evidence=f"{last.name} in {last.filename.rpartition('/ttctl/')[2]}, line {last.lineno}",
-        next_step="run the same command with --debug and report what it prints",
+        next_step=f"{typed.with_option('--debug')}   # and report what it prints",
+    )
+
+
+def _ended(by: str, kind: type[TtctlError], typed: Typed) -> TtctlError:
+    return kind(f"{by}.", why=HALF_DONE, evidence=GOES_ON, next_step=typed.command())
+
+
+def _not_written(raised: OSError) -> TtctlError:
+    return TtctlError(
+        "The answer could not be written.",
+        why=raised.strerror or "",
+        evidence="Standard output refused it; what the command did stays done.",
+        next_step="df -h   # where the output goes to",
     )
 
 

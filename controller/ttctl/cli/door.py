@@ -18,15 +18,16 @@ GLOBAL = (
     ("--no-color", "", "no_color", "No colours; NO_COLOR=1 says the same."),
     ("--yes", "-y", "yes", "Agree to every question beforehand."),
 )
-"""(long, short, field of `session.Flags`, help). A short one holds before the verb only: behind
-it, it may be the verb's own, as in `down -v` and `ps -q`."""
+"""(long, short, field of `session.Flags`, help)."""
 
 VALUED = (("--config", "FILE", "config", "Take FILE for the user's settings."),)
 """The same with a value: (long, what the value is, field of `session.Flags`, help)."""
 
-_ANYWHERE = {long: field for long, _, field, _ in GLOBAL}
-_BEFORE = {short: field for _, short, field, _ in GLOBAL if short}
-_AFTER_TOO = {"-y": "yes"}
+OWN = {"down": ("-v",), "rm": ("-v",), "ps": ("-q",), "exec": ("-q", "-v", "-y")}
+"""Short flags that mean something else behind these verbs, or are the command's that they run."""
+
+_LONG = {long: field for long, _, field, _ in GLOBAL}
+_SHORT = {short: field for _, short, field, _ in GLOBAL if short}
 
 
 def split_flags(arguments: list[str]) -> tuple[list[str], frozenset[str]]:
@@ -40,12 +41,24 @@ def split_flags(arguments: list[str]) -> tuple[list[str], frozenset[str]]:
         if word == "--":
             words.extend(arguments[position:])
             break
-        known = _ANYWHERE | (_AFTER_TOO if words else _BEFORE)
-        if word in known:
-            found.add(known[word])
+        field = _LONG.get(word) or _short(word, words[0] if words else "")
+        if field:
+            found.add(field)
         else:
             words.append(word)
     return words, frozenset(found)
+
+
+def _short(word: str, verb: str) -> str:
+    """Return the field of a short flag, nothing where it is the verb's own or nobody knows."""
+    field = _SHORT.get(word, "")
+    if not field or not verb:
+        return field
+    # Loaded only where a short flag stands behind a word, which may be a mistyped verb.
+    from ttctl.cli.registry import ALIASES, COMMANDS  # noqa: PLC0415
+
+    known = verb in COMMANDS or verb in ALIASES
+    return field if known and word not in OWN.get(verb, ()) else ""
 
 
 def split_values(arguments: list[str]) -> tuple[list[str], dict[str, str]]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.plan import plan_text
 from ttctl.cli.session import session_of
+from ttctl.errors import UsageError
 from ttctl.operations import stacks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -39,6 +41,12 @@ def down(
     """Stop a stack and remove its containers; its lock and its key stay."""
     session = session_of(ctx)
     world = session.world
+    if every and stack:
+        raise UsageError(
+            f"Either the stack {stack!r} or all of them.",
+            why="--all would take every other stack down too.",
+            next_step=f"ttctl down {shlex.quote(stack)}   # or: ttctl down --all",
+        )
     names = stacks.known_stacks(world)
     if not every and (stack or names):
         names = (stacks.stack_to_end(world, stack),)

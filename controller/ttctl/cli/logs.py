@@ -11,7 +11,7 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.moments import moment
 from ttctl.cli.session import session_of
-from ttctl.errors import UsageError
+from ttctl.errors import InterruptedByUserError, UsageError
 from ttctl.operations import logs as operations
 from ttctl.operations import stacks
 
@@ -43,8 +43,14 @@ def logs(
         follow=follow,
     )
     paint = session.console.out.paint
-    for line in lines:
-        session.line("logs", line, f"{paint(f'{line.service:<7} |', 'dim')} {line.line}")
+    try:
+        for line in lines:
+            session.line("logs", line, f"{paint(f'{line.service:<7} |', 'dim')} {line.line}")
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+        # Its usual end: there is nothing to explain.
+        raise typer.Exit(InterruptedByUserError.exit_code) from None
 
 
 def _count(tail: str) -> int:

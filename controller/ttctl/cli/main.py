@@ -16,6 +16,7 @@ GC_OBJECTS = 20_000
 
 def main() -> None:
     """Run ttctl; turn a refusal into one message and its exit code."""
+    _open_streams()
     if asked := os.environ.get(COMPLETE):
         _complete(asked)
         raise SystemExit(0)
@@ -28,6 +29,19 @@ def main() -> None:
         _front_page(flags)
         raise SystemExit(0)
     raise SystemExit(_run(words, flags, values))
+
+
+def _open_streams() -> None:
+    """Give a stream that was closed (`>&-`) somewhere to go, as the shell's own tools have it."""
+    if None not in {sys.stdin, sys.stdout, sys.stderr}:
+        return
+    # The lowest free numbers come first: no file that is opened after this is taken for a stream.
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - stderr
+        pass
+    stream = os.fdopen(nowhere, "w", encoding="utf-8")
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8")
+    sys.stdout = sys.stdout or stream
+    sys.stderr = sys.stderr or stream
 
 
 def _complete(asked: str) -> None:

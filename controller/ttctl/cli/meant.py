@@ -41,6 +41,14 @@ class Typed:
         behind = ["--", *self.behind] if self.behind else []
         return shlex.join(["ttctl", *flags, *self.words, *behind])
 
+    def with_option(self, *option: str) -> str:
+        """Return the whole command with one option more, or with another value of it."""
+        words = list(self.words)
+        if option[0] in words:
+            at = words.index(option[0])
+            del words[at : at + len(option)]
+        return replace(self, words=(*words, *option)).command()
+
     def corrected(self, mistyped: str, meant: str) -> str:
         """Return the whole command with one word put right; `--word=value` keeps its value."""
         words = list(self.words)
@@ -94,6 +102,8 @@ def refusal_of(raised: click.UsageError, typed: Typed) -> UsageError:
     help_of = f"{path} --help"
     command = raised.ctx.command if raised.ctx else None
     if isinstance(raised, click.NoSuchOption):
+        if refusal := _bare_flag(raised.option_name, typed):
+            return refusal
         options = [*_options(command), *(long for long, *_ in (*GLOBAL, *VALUED))]
         return unknown_word("option", raised.option_name, options, next_step=help_of)
     if isinstance(raised, NoSuchCommand) and isinstance(command, click.Group):
@@ -108,6 +118,20 @@ def refusal_of(raised: click.UsageError, typed: Typed) -> UsageError:
         next_step=help_of,
         mistyped=mistyped,
         meant=meant,
+    )
+
+
+def _bare_flag(name: str, typed: Typed) -> UsageError | None:
+    """Return the refusal of `--json=yes`: the flag is there, but takes no value."""
+    given = next((word for word in typed.words if word.startswith(f"{name}=")), "")
+    if not given or name not in {long for long, *_ in GLOBAL}:
+        return None
+    return UsageError(
+        f"{name} takes no value.",
+        why="It is a flag: it is there, or it is not.",
+        evidence=f"Typed: {given}",
+        mistyped=given,
+        meant=name,
     )
 
 

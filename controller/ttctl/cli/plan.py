@@ -7,7 +7,7 @@ import typer
 
 from ttctl.cli import options
 from ttctl.cli.palette import Palette, Role
-from ttctl.cli.session import session_of
+from ttctl.cli.session import Session, session_of
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
@@ -26,11 +26,16 @@ def plan(
     force_recreate: options.Recreate = False,
 ) -> None:
     """Show what `up` would do, and why, without doing it."""
-    session = session_of(ctx)
-    how = How(build=build, pull=pull, recreate=force_recreate)
+    show_plan(session_of(ctx), request, How(build=build, pull=pull, recreate=force_recreate))
+
+
+def show_plan(session: Session, request: Request, how: How) -> None:
+    """Show which model is taken and why, the steps, and what would be in their way."""
     desired, steps = operations.plan(session.world, request, how)
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}"
     session.show("plan", steps, f"{head}\n{plan_text(steps, session.console.out)}")
+    if obstacle := operations.obstacle(session.world, desired, steps):
+        session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
 
 
 def plan_text(plan: Plan, palette: Palette) -> str:

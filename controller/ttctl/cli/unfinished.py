@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ttctl.cli.door import GLOBAL, VALUED
+from ttctl.cli.door import GLOBAL, OWN, VALUED
 from ttctl.cli.registry import ALIASES
 
 Item = tuple[str, str, str]
@@ -37,7 +37,7 @@ class Line:
     def known(self) -> dict[str, Node]:
         """Every spelling of an option that can stand here, to the option."""
         found: dict[str, Node] = {}
-        for option in (*self.node.get("options", ()), *_global_options(before=not self.verb)):
+        for option in (*self.node.get("options", ()), *_global_options(self.verb)):
             for name in option["names"]:
                 found.setdefault(name, option)
         return found
@@ -103,13 +103,13 @@ class Line:
                 self.places.append(word)
 
 
-def _global_options(*, before: bool) -> Iterator[Node]:
+def _global_options(verb: str) -> Iterator[Node]:
     for long, short, _, text in GLOBAL:
-        names = [long, short] if short and (before or short == "-y") else [long]
+        names = [long, short] if short and short not in OWN.get(verb, ()) else [long]
         yield {"names": names, "kind": "", "help": text, "many": False}
     for long, _, _, text in VALUED:
         yield {"names": [long], "kind": "file", "help": text, "many": False}
     yield {"names": ["--help", "-h"], "kind": "", "help": "Show the help.", "many": False}
-    if before:
+    if not verb:
         names = ["--version", "-V"]
         yield {"names": names, "kind": "", "help": "Print the version.", "many": False}

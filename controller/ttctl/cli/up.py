@@ -11,11 +11,10 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.plan import plan_text
+from ttctl.cli.plan import show_plan
 from ttctl.cli.session import session_of
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
-from ttctl.operations import plan as plan_operations
 from ttctl.operations import up as up_operations
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -57,8 +56,7 @@ def up(
     session = session_of(ctx)
     how = How(build=build, pull=pull, recreate=force_recreate, wait=wait)
     if dry_run:
-        _, steps = plan_operations.plan(session.world, request, how)
-        session.show("plan", steps, plan_text(steps, session.console.out))
+        show_plan(session, request, how)
         return
     result = up_operations.up(
         session.world, request, how=how, wait_s=wait_timeout, lock_timeout_s=lock_timeout

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ttctl.errors import OfflineError
 from ttctl.model.plan import Plan
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.preflight import check_disk, preflight
@@ -112,6 +113,7 @@ def pull(world: World, request: Request) -> Fetched:
         OfflineError: The hub does not answer, and nothing stands in.
     """
     desired, plan = plan_pull(world, request)
+    _check_wanted(world, request, desired)
     weights = desired.weights
     if plan.changes:
         check_disk(world, desired, plan, root=world.cache)
@@ -126,6 +128,19 @@ def pull(world: World, request: Request) -> Fetched:
         folder=world.weights.path(weights),
         changed=bool(plan.changes),
         reason=desired.lock.reason,
+    )
+
+
+def _check_wanted(world: World, request: Request, desired: Desired) -> None:
+    """Refuse the weights of a model that only stands in: they are not what is to be prepared."""
+    wanted = known(world.catalog.specs(), request.model)
+    if desired.spec.model in {spec.model for spec in wanted}:
+        return
+    raise OfflineError(
+        f"The weights of {request.model!r} cannot be fetched.",
+        why=f"{desired.lock.reason}.",
+        evidence=f"{desired.spec.model} would stand in under `ttctl up`; nothing was fetched.",
+        next_step="ttctl config site   # where the hub is, and whether this place is offline",
     )
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ttctl.errors import UsageError
+from ttctl.errors import TtctlError, UsageError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.preflight import check_machine
 from ttctl.operations.render_folder import LOCK_NAME
 from ttctl.rules.resolve import known
 from ttctl.rules.stack import stack_name
@@ -36,6 +37,15 @@ def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired,
     """Resolve `request` and return what `up` would do."""
     desired = desire(world, request)
     return desired, plan_for(world, desired, how)
+
+
+def obstacle(world: World, desired: Desired, plan: Plan) -> TtctlError | None:
+    """Return why `up` would refuse this plan, as far as looking at this machine tells."""
+    try:
+        check_machine(world, desired, plan)
+    except TtctlError as refusal:
+        return refusal
+    return None
 
 
 def render(

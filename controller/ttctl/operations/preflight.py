@@ -40,15 +40,24 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
         TtctlError: The disk is too full.
         OfflineError: A build needs a network that does not answer.
     """
-    info = world.engine.info()
-    _check_processor(world, desired, plan)
-    _check_port(world, desired, plan)
-    check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
+    check_machine(world, desired, plan)
     _check_online(world, desired, plan)
     verbs = {step.verb for step in plan.steps}
     if verbs & {"build", "bootstrap"}:
         _check_network(world, desired)
     _warn_of_memory(world, desired)
+
+
+def check_machine(world: World, desired: Desired, plan: Plan) -> None:
+    """Check what looking at this machine tells: engine, processor, port, disk.
+
+    Raises:
+        TtctlError: As `preflight`.
+    """
+    info = world.engine.info()
+    _check_processor(world, desired, plan)
+    _check_port(world, desired, plan)
+    check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
 
 
 def _check_processor(world: World, desired: Desired, plan: Plan) -> None:

@@ -86,14 +86,20 @@ def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) ->
 
 
 def stack_to_end(world: World, word: str | None) -> str:
-    """Return the stack that `down` means: one that is here, or a name for which nothing is.
+    """Return the stack that `down` means: one that is here, or a name like none of theirs.
+
+    What is gone already needs no end, so that a script can end it twice.
 
     Raises:
-        UsageError: The word can name no stack, or several are here and there is no word.
+        UsageError: The word can name no stack, it is nearly the name of one that is here, or
+            several are here and there is no word.
     """
-    if word is not None and not {word, stack_name(Request(model=word))} & set(known_stacks(world)):
-        return checked_name(word)
-    return pick_stack(world, word)
+    names = known_stacks(world)
+    if word is None or {word, stack_name(Request(model=word))} & set(names):
+        return pick_stack(world, word)
+    if get_close_matches(word, names, n=1):
+        return pick_stack(world, word)
+    return checked_name(word)
 
 
 def status(world: World, word: str | None) -> StackStatus:

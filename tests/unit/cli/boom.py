@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -38,4 +39,6 @@ def boom(
         "memory": MemoryError(),
         "recursion": RecursionError("deep"),
         "system": SystemExit(143),
+        "hangup": SystemExit(129),
+        "full": OSError(errno.ENOSPC, "No space left on device"),
     }[kind]

@@ -39,7 +39,9 @@ TABLE = {
     "BadFileError": 9,
     "LockedError": 75,
     "WaitError": 124,
+    "HungUpError": 129,
     "InterruptedByUserError": 130,
+    "TerminatedError": 143,
 }
 """The exit codes that are promised."""
 
@@ -126,6 +128,39 @@ def test_no_failure_is_a_traceback(
     assert found == code
     assert message in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "word"),
+    [
+        pytest.param("system", 143, "terminated", id="SIGTERM"),
+        pytest.param("hangup", 129, "hung-up", id="SIGHUP"),
+        pytest.param("interrupt", 130, "interrupted", id="Ctrl-C"),
+    ],
+)
+def test_a_program_learns_of_a_signal_by_an_object_and_what_to_type_again(
+    capsys: pytest.CaptureFixture[str], kind: str, code: int, word: str
+) -> None:
+    found, out, err = run(capsys, "boom", kind, as_json=True)
+    error = json.loads(out)["error"]
+    assert (found, error["exit_code"], error["code"]) == (code, code, word)
+    assert error["next_step"] == f"ttctl --json boom {kind}"
+    assert err == ""
+
+
+def test_who_meets_a_lock_is_told_the_same_command_with_more_patience(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, _, err = run(capsys, "boom", "LockedError")
+    assert "next:     ttctl boom LockedError --lock-timeout 600\n" in err
+
+
+def test_an_answer_that_cannot_be_written_is_no_defect(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _, err = run(capsys, "boom", "full")
+    assert code == 1
+    assert "error:    The answer could not be written.\nwhy:      No space left on device\n" in err
 
 
 def test_a_defect_says_what_and_where(capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,7 +260,10 @@ def test_without_a_word_the_verbs_are_listed(capsys: pytest.CaptureFixture[str])
         pytest.param(["--json", "ps"], ["ps"], {"as_json": True}, id="before"),
         pytest.param(["ps", "--json"], ["ps"], {"as_json": True}, id="behind"),
         pytest.param(["-v", "up", "x"], ["up", "x"], {"verbose": True}, id="short, before"),
+        pytest.param(["up", "x", "-v"], ["up", "x"], {"verbose": True}, id="short, behind"),
+        pytest.param(["models", "ls", "-q"], ["models", "ls"], {"quiet": True}, id="a sub-verb"),
         pytest.param(["down", "-v"], ["down", "-v"], {}, id="down -v is its own"),
+        pytest.param(["exec", "vllm", "ls", "-v"], ["exec", "vllm", "ls", "-v"], {}, id="exec"),
         pytest.param(["ps", "-q"], ["ps", "-q"], {}, id="ps -q is its own"),
         pytest.param(["-q", "ps", "-q"], ["ps", "-q"], {"quiet": True}, id="both"),
         pytest.param(
@@ -276,6 +314,17 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("models ls", 0), ("nosuch", 2)])
+def test_a_stream_that_is_closed_changes_no_exit_code(closed: str, words: str, code: int) -> None:
+    line = f'exec "$0" -m ttctl.cli.main {words} {closed}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
 def test_the_verbs_work_through_clicks_own_runner() -> None:
     app: Any = importlib.import_module("tests.unit.cli.boom").app
     result = CliRunner().invoke(typer.main.get_command(app), ["nothing", "--number", "3"])
@@ -299,3 +348,12 @@ def test_every_leaf_that_changes_something_can_be_tried_dry() -> None:
     assert dry.keys() >= CHANGES_NOTHING
     without = {words for words, can in dry.items() if not can}
     assert without - CHANGES_NOTHING == {"config edit"}
+
+
+def test_all_stacks_and_one_of_them_is_refused_before_anything_is_looked_at(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _, err = run(capsys, "down", "extra", "--all")
+    assert code == 2
+    assert "error:    Either the stack 'extra' or all of them.\n" in err
+    assert "next:     ttctl down extra " in err

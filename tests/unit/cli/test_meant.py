@@ -106,3 +106,23 @@ def test_words_that_only_share_their_dashes_are_not_near() -> None:
 def test_a_choice_that_is_off_gets_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["completion", "zhs"], frozenset()) == 2
     assert "next:     ttctl completion zsh\n" in capsys.readouterr().err
+
+
+def test_a_flag_with_a_value_is_told_to_have_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["ps", "--json=yes"], frozenset()) == 2
+    err = capsys.readouterr().err
+    assert "error:    --json takes no value.\n" in err
+    assert "next:     ttctl ps --json\n" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("up", "x"), "ttctl up x --lock-timeout 600"),
+        (("up", "--lock-timeout", "0", "x"), "ttctl up x --lock-timeout 600"),
+        (("up", "x", "--lock-timeout", "0"), "ttctl up x --lock-timeout 600"),
+    ],
+    ids=["added", "another value", "at the end"],
+)
+def test_an_option_is_added_or_replaced(words: tuple[str, ...], line: str) -> None:
+    assert Typed(words=words).with_option("--lock-timeout", "600") == line

@@ -53,11 +53,13 @@ def test_a_pull_onto_a_full_disk_changes_nothing(scene: Scene) -> None:
     assert scene.taken() == []
 
 
-def test_a_pull_says_which_model_stands_in(scene: Scene) -> None:
+def test_a_pull_prepares_no_other_model_than_the_one_that_was_named(scene: Scene) -> None:
     scene.weights.offline = True
-    fetched = pull(scene.world, LLAMA)
-    assert fetched.model == "demo-llama"
-    assert fetched.reason.startswith("stands in for acme/Small-1B")
+    with pytest.raises(OfflineError) as caught:
+        pull(scene.world, LLAMA)
+    assert caught.value.why.startswith("stands in for acme/Small-1B")
+    assert "demo-llama would stand in" in caught.value.evidence
+    assert scene.taken() == []
 
 
 def test_a_pull_of_what_nothing_stands_in_for_is_refused(scene: Scene) -> None:

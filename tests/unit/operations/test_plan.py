@@ -53,6 +53,15 @@ def test_after_up_every_step_of_the_plan_is_skipped_with_a_reason(scene: Scene) 
     assert all(step.reason for step in plan.steps)
 
 
+def test_what_would_stop_up_on_this_machine_is_known_to_the_plan(scene: Scene) -> None:
+    desired, plan = operations.plan(scene.world, LLAMA)
+    assert operations.obstacle(scene.world, desired, plan) is None
+    scene.host.holders[desired.stack.port] = "pid 12 (nginx)"
+    refusal = operations.obstacle(scene.world, desired, plan)
+    assert isinstance(refusal, UsageError)
+    assert refusal.why == "pid 12 (nginx) listens there."
+
+
 def test_rendering_twice_gives_equal_files(scene: Scene, tmp_path: Path) -> None:
     operations.render(scene.world, LLAMA, output=tmp_path / "one")
     operations.render(scene.world, LLAMA, output=tmp_path / "two")

@@ -168,3 +168,10 @@ def test_down_does_not_touch_a_stack_that_another_command_changes(scene: Scene) 
     with pytest.raises(LockedError):
         stacks.down(scene.world, "llama", volumes=False, dry_run=False)
     assert scene.taken() == []
+
+
+def test_a_stack_that_is_nearly_named_is_not_taken_for_one_that_is_gone(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="no stack 'lama'") as caught:
+        stacks.stack_to_end(scene.world, "lama")
+    assert caught.value.meant == "llama"
+    assert stacks.stack_to_end(scene.world, "zzz") == "zzz"
