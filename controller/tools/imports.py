@@ -20,7 +20,6 @@ NEEDED = {
     "jinja2": "jinja2",
     "pydantic": "pydantic",
     "pyyaml": "yaml",
-    "rich": "rich.progress",
     "tomlkit": "tomlkit",
     "typer": "typer",
 }
