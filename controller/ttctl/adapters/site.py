@@ -154,7 +154,8 @@ def _hub_offline(environ: Mapping[str, str]) -> Sourced | None:
 
 
 def _of_pip(pip: Mapping[str, Sourced], home: Path) -> Site:
-    index = items(pip, "index-url")[:1]
+    # One address as a whole, as pip has it: cut at a blank, half a password would be its port.
+    index = tuple(one for one in (pip.get("index-url"),) if one is not None)
     extra = items(pip, "extra-index-url")
     remote = [one for one in (*index, *extra) if is_remote(one.value)]
     main = remote[0] if remote and index else None

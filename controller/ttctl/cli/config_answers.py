@@ -12,7 +12,7 @@ from ttctl.cli.session import Session
 from ttctl.cli.wiring import wire_settings_file
 from ttctl.model.settings import SETTINGS, FoundSetting, Setting, SettingsChange, Value
 from ttctl.rules import setting_kinds
-from ttctl.rules.redaction import redacted
+from ttctl.rules.redaction import redacted, redacted_value
 from ttctl.rules.settings import DEFAULT, known_setting
 
 if TYPE_CHECKING:
@@ -53,13 +53,14 @@ def cell(found: FoundSetting) -> str:
     """Return a value for people."""
     if isinstance(found.value, bool):
         return "true" if found.value else "false"
-    return "-" if found.value is None else redacted(str(found.value))
+    return "-" if found.value is None else str(without_password(found).value)
 
 
 def without_password(found: FoundSetting) -> FoundSetting:
     """Return a setting as it may be shown."""
     if isinstance(found.value, str):
-        return replace(found, value=redacted(found.value))
+        hide = redacted_value if found.key.startswith("site.") else redacted
+        return replace(found, value=hide(found.value))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, UsageError
 from ttctl.model.setting_rows import KEYS, OTHER_PREFIXES, OTHER_VARIABLES
 from ttctl.model.settings import SETTINGS, FoundSetting
-from ttctl.rules.redaction import redacted
+from ttctl.rules.redaction import redacted_value
 from ttctl.rules.setting_kinds import (
     SEVERAL,
     UnfitError,
@@ -168,7 +168,7 @@ def strongest(key: str, layers: Iterable[Layer]) -> FoundSetting:
 
 def shown(value: object) -> str:
     """Return a wrong value for a refusal: short, and without a password."""
-    return redacted(str(value) if isinstance(value, str) else repr(value))[:60]
+    return redacted_value(str(value) if isinstance(value, str) else repr(value))[:60]
 
 
 def text_of(value: Value | None) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
-from ttctl.rules.redaction import redacted
+from ttctl.rules.redaction import redacted_value
 
 if TYPE_CHECKING:
     from ttctl.model.health import Check, Destination, PlaceVitals, Use
@@ -83,7 +83,7 @@ def reach_check(one: Destination, *, reason: str, building: bool) -> Check:
         reason: Why it does not, empty where it does.
         building: Whether images are still to be built; then what builds need must answer.
     """
-    where = f"{redacted(one.path or one.url)} (from {one.source})"
+    where = f"{redacted_value(one.path or one.url)} (from {one.source})"
     if not reason:
         return _check(one.name, "ok", _host(one))
     fatal = one.use == "proxy" or bool(one.path) or (one.use == "build" and building)
@@ -107,7 +107,7 @@ def reach_check(one: Destination, *, reason: str, building: bool) -> Check:
 def _host(one: Destination) -> str:
     if one.path:
         return one.path
-    address = redacted(one.url).partition("://")[2].rstrip("/")
+    address = redacted_value(one.url).partition("://")[2].rstrip("/")
     # Of a mirror's folders each is shown; in other paths a token may stand.
     shown = address if one.setting == "apt_sources" else address.partition("/")[0]
     return f"{shown} answers"

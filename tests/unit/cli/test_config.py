@@ -132,6 +132,29 @@ def test_passwords_are_shown_nowhere(place: Place) -> None:
     assert place.project.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    "variable", ["HTTP_PROXY", "HTTPS_PROXY", "HF_ENDPOINT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"]
+)
+def test_a_password_with_a_blank_in_it_is_shown_nowhere(
+    place: Place, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://me:hid den@h.example.org:1")
+    shown = place.run("site") + place.run("site", as_json=True) + place.run("show")
+    assert variable in shown
+    assert not {"me:hid", "den@"} & set(shown.replace("/", " ").split())
+    assert "me:hid" not in shown
+
+
+@pytest.mark.parametrize("key", ["site.http_proxy", "site.registry", "up.model", "site.git_mirror"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_refusal_shows_no_password_with_a_blank_in_it(
+    place: Place, key: str, scheme: str
+) -> None:
+    out = place.run("set", key, f"{scheme}me:hid den@h:1", exits=2)
+    assert "cannot be" in place.err
+    assert "hid" not in (out + place.err).replace("hidden.", "")
+
+
 def test_comments_stay_when_a_setting_comes_and_goes(place: Place) -> None:
     text = "# mine\n[up]  # of this project\nport = 1  # why\n\n# the end\n"
     place.project.write_text(text)
