@@ -98,19 +98,30 @@ def check_ca(bundle: Sourced | None) -> None:
     Raises:
         BadFileError: It cannot be read, or holds no certificate.
     """
-    if bundle is None:
-        return
-    try:
-        found = "" if _CERTIFICATE.search(Path(bundle.value).read_bytes()) else "no certificate"
-    except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or "no file"
-    if found:
+    if bundle and (found := why_no_bundle(Path(bundle.value))):
         raise BadFileError(
             f"The CA bundle {bundle.value!r} cannot be used.",
             why=f"{bundle.source} names it for every encrypted connection.",
             evidence=f"Expected a file with certificates in PEM form; found: {found}.",
             next_step="ttctl config site",
         )
+
+
+def why_no_bundle(path: Path) -> str:
+    """Return why a file is no CA bundle, nothing where it is one."""
+    try:
+        return "" if _CERTIFICATE.search(path.read_bytes()) else "no certificate"
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "no file"
+
+
+def why_no_file(path: Path) -> str:
+    """Return why nothing can be read there, nothing where it can."""
+    try:
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "no file"
+    return ""
 
 
 def _variable(environ: Mapping[str, str], *names: str) -> Sourced | None:

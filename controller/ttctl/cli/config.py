@@ -86,6 +86,7 @@ def set_(
     session = session_of(ctx)
     setting = known_setting(key)
     wanted = typed_value(setting, tuple(value))
+    answers.check_file(session, setting, wanted)
     file = answers.settings_file(session, project=project)
     stored = answers.for_file(session, setting, wanted, file, project=project)
     change = operations.change(file, setting, stored, dry_run=dry_run)

@@ -6,10 +6,12 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.cli.session import Session
-from ttctl.cli.wiring import wire_settings_file
+from ttctl.cli.wiring import wire_file_check, wire_settings_file
+from ttctl.errors import UsageError
 from ttctl.model.settings import SETTINGS, FoundSetting, Setting, SettingsChange, Value
 from ttctl.rules import setting_kinds
 from ttctl.rules.redaction import redacted, redacted_value
@@ -81,6 +83,24 @@ def for_file(
     return setting_kinds.for_file(
         setting, value, folder=str(session.settings.folder), beside=beside
     )
+
+
+def check_file(session: Session, setting: Setting, value: Value) -> None:
+    """Refuse a file that is not there, or is not what the setting needs.
+
+    Raises:
+        UsageError: It is of no use.
+    """
+    if setting.kind != "path" or not value:
+        return
+    path = session.settings.folder / Path(str(value)).expanduser()
+    if found := wire_file_check(setting.key)(path):
+        raise UsageError(
+            f"The setting {setting.key!r} cannot be {str(value)!r}.",
+            why=f"Found: {found}.",
+            evidence=f"{path}: {setting.help}",
+            next_step=f"ls -l {quote(str(path))}",
+        )
 
 
 def change_text(change: SettingsChange) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ttctl.adapters.settings import Settings
     from ttctl.adapters.store import StateFolder
@@ -233,6 +233,14 @@ def wire_settings_file(path: Path, *, home: str, repair: str) -> SettingsFile:
     from ttctl.adapters.settings_file import TomlSettingsFile
 
     return TomlSettingsFile(path, home=home, repair=repair)
+
+
+def wire_file_check(key: str) -> Callable[[Path], str]:
+    """Return what says why a file cannot be the value of a setting, nothing where it can."""
+    from ttctl.adapters import site
+
+    checks = {"site.ca_bundle": site.why_no_bundle, "site.vllm_requirements": site.why_no_file}
+    return checks[key]
 
 
 def wire_editor() -> EditText:

@@ -215,8 +215,10 @@ EXAMPLES = {
     "image": "r.example.org/vllm:1",
     "path": "/etc/ca.pem",
     "paths": "/wheels:/more",
-    "words": "one two",
-    "lines": "deb https://m.example.org/debian stable main",
+    "exempt": "localhost, 10.0.0.0/8",
+    "hosts": "one.example.org two.example.org:8080",
+    "mirrors": "https://m.example.org/ https://h.example.org/=https://m.example.org/",
+    "sources": "deb https://m.example.org/debian stable main",
 }
 
 
