@@ -52,6 +52,10 @@ class EngineVitals:
     buildx: str = ""
     endpoint: str
     """Where the program looks for its engine."""
+    setting: str = ""
+    """The variable that says so, empty where none does."""
+    start: str = "make engine"
+    """What starts an engine here."""
     version: str = ""
     """The engine's, empty where none answers."""
     error: str = ""

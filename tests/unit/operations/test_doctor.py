@@ -91,7 +91,7 @@ def test_a_machine_without_an_engine_is_looked_at_all_the_same(scene: Scene) -> 
     assert of(found, "failed") == ["docker"]
     assert {"images", "containers"} <= set(of(found, "skipped"))
     assert check(found, "memory").verdict == "ok"
-    assert found.next_step == "make engine"
+    assert found.next_step.startswith("make engine")
 
 
 def test_an_engine_elsewhere_has_no_room_to_be_seen(scene: Scene) -> None:
