@@ -113,10 +113,11 @@ def edit(ctx: typer.Context, *, project: Project = False) -> None:
     A copy is edited, and checked before it takes the file's place.
     """
     session = session_of(ctx)
+    answers.check_terminal(session)
     file = answers.settings_file(session, project=project)
     change = operations.edit(
         file,
-        editor=wire_editor(),
+        editor=wire_editor(session.settings.repair(project=project)),
         again=lambda wrong: answers.wants_again(session, wrong),
     )
     session.show("settings-change", change, answers.change_text(change))

@@ -119,9 +119,24 @@ def note_stronger(session: Session, setting: Setting, file: SettingsFile, *, pro
         session.console.note(f"{file.path} holds a password now: keep it out of version control.")
 
 
+def check_terminal(session: Session) -> None:
+    """Refuse to open an editor where nobody can see it.
+
+    Raises:
+        UsageError: Standard input or output is no terminal, or `--json` was given.
+    """
+    if session.console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "An editor needs a terminal.",
+            why="Nobody could see or leave it, and its output would be in the answer's place.",
+            evidence="Standard input or output is no terminal, or --json was given.",
+            next_step="ttctl config set --help",
+        )
+
+
 def wants_again(session: Session, wrong: BadFileError) -> bool:
-    """Show what is wrong and ask whether to edit again; off a terminal nobody is asked."""
-    if session.console.yes or session.console.as_json or not sys.stdin.isatty():
+    """Show what is wrong and ask whether to edit again; under `--yes` nobody is asked."""
+    if session.console.yes:
         return False
     session.console.error(wrong)
     return session.console.agrees("Edit again?", next_step=wrong.next_step)

@@ -243,12 +243,12 @@ def wire_file_check(key: str) -> Callable[[Path], str]:
     return checks[key]
 
 
-def wire_editor() -> EditText:
-    """Return what opens a text in the user's editor."""
+def wire_editor(again: str) -> EditText:
+    """Return what opens a text in the user's editor; `again` is the command that does so."""
     from ttctl.adapters.editor import edit_text
 
     environ = dict(os.environ)
-    return lambda text: edit_text(text, environ)
+    return lambda text: edit_text(text, environ, again=again)
 
 
 def _read_settings(path: Path, home: str, next_step: str) -> Layer:

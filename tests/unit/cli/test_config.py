@@ -274,25 +274,56 @@ def editor(tmp_path: Path, code: str) -> str:
     return str(path)
 
 
-def test_the_editor_changes_the_file(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def edits(place: Place, tmp_path: Path, *words: str, **environ: str) -> Terminal:
+    """Start `config edit --project` at a terminal."""
+    fixed = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "ttctl.cli.main", *words, "config", "edit", "--project"]
+    return Terminal(command, cwd=place.project.parent, environ=fixed | environ)
+
+
+def test_the_editor_changes_the_file(place: Place, tmp_path: Path) -> None:
     code = "Path(sys.argv[1]).write_text('[up]\\nport = 8001  # edited\\n')"
-    monkeypatch.setenv("EDITOR", editor(tmp_path, code))
-    assert "+port = 8001  # edited" in place.run("edit", "--project")
+    with edits(place, tmp_path, EDITOR=editor(tmp_path, code)) as terminal:
+        terminal.see("+port = 8001  # edited")
+        assert terminal.ends() == 0
     assert place.project.read_text() == "[up]\nport = 8001  # edited\n"
 
 
-def test_off_a_terminal_a_wrong_edit_keeps_the_old_file_and_asks_nobody(
+def test_off_a_terminal_no_editor_is_opened(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "Path(sys.argv[1]).write_text('[up]')"))
+    for flags in ({}, {"yes": True}, {"as_json": True}):
+        place.run("edit", "--project", exits=2, **flags)
+        assert "An editor needs a terminal." in place.err + place.out
+        assert "ttctl config set --help" in place.err + place.out
+    assert not place.project.exists()
+
+
+def test_at_a_terminal_programs_get_no_editor_either(place: Place, tmp_path: Path) -> None:
+    with edits(place, tmp_path, "--json", EDITOR="false") as terminal:
+        terminal.see("An editor needs a terminal.")
+        assert terminal.ends() == 2
+
+
+def test_a_wrong_edit_keeps_the_old_file_and_with_yes_nobody_is_asked(
+    place: Place, tmp_path: Path
 ) -> None:
     place.project.write_text("[up]\nport = 1\n")
     code = "Path(sys.argv[1]).write_text('[up]\\nprot = 1\\n')"
-    monkeypatch.setenv("EDITOR", editor(tmp_path, code))
-    for flags in ({}, {"yes": True}, {"as_json": True}):
-        place.run("edit", "--project", exits=9, **flags)
-        assert "nearest: up.port" in place.err + place.out
+    with edits(place, tmp_path, "--yes", EDITOR=editor(tmp_path, code)) as terminal:
+        terminal.see("nearest: up.port")
+        assert terminal.ends() == 9
     assert place.project.read_text() == "[up]\nport = 1\n"
+
+
+def test_an_editor_that_fails_is_replaced_for_the_same_file(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    Path(editor(tmp_path, "")).rename(tmp_path / "bin" / "nano")
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    with edits(place, tmp_path, VISUAL="false", EDITOR="vi", PATH=path) as terminal:
+        terminal.see("VISUAL=nano ttctl config edit --project")
+        assert terminal.ends() == 1
 
 
 @pytest.mark.parametrize(("answer", "expected"), [("y", "port = 2"), ("n", "port = 1")])
@@ -305,14 +336,7 @@ def test_on_a_terminal_a_wrong_edit_can_be_put_right(
         "file.write_text(text.replace('port = 1', 'port = x').replace('prot = x', 'port = 2')"
         ".replace('port = x', 'prot = x'))"
     )
-    environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(tmp_path),
-        "EDITOR": editor(tmp_path, code),
-    }
-    command = [sys.executable, "-m", "ttctl.cli.main", "config", "edit", "--project"]
-    with Terminal(command, cwd=place.project.parent, environ=environ) as terminal:
+    with edits(place, tmp_path, EDITOR=editor(tmp_path, code)) as terminal:
         terminal.see("Edit again? [y/N]")
         terminal.type(f"{answer}\n")
         assert terminal.ends() == (0 if answer == "y" else 9)
