@@ -128,6 +128,18 @@ def test_a_home_that_nobody_lets_us_look_into_is_said(home: Home) -> None:
     assert caught.value.why == "File name too long"
 
 
+def test_everything_is_read_and_checked_on_demand(home: Home) -> None:
+    home.settings().check()
+    with pytest.raises(BadFileError, match="TTCTL_UP_PROT"):
+        home.settings(environ={"TTCTL_UP_PROT": "1"}).check()
+    write(home.project, "[up\n")
+    home.settings().check_file_is_there()
+    with pytest.raises(BadFileError, match="not valid TOML"):
+        home.settings().check()
+    with pytest.raises(BadFileError, match="There is no settings file"):
+        home.settings(named="/nonexistent.toml").check_file_is_there()
+
+
 def test_a_flag_without_its_file_is_refused(home: Home) -> None:
     with pytest.raises(UsageError, match="--config names no file"):
         home.settings(named="").find("up.port")
