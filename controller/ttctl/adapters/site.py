@@ -21,6 +21,7 @@ from ttctl.adapters.pip_config import (
 )
 from ttctl.errors import BadFileError
 from ttctl.model.site import Site, Sourced
+from ttctl.rules.mending import unset_site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +104,7 @@ def check_ca(bundle: Sourced | None) -> None:
             f"The CA bundle {bundle.value!r} cannot be used.",
             why=f"{bundle.source} names it for every encrypted connection.",
             evidence=f"Expected a file with certificates in PEM form; found: {found}.",
-            next_step="ttctl config site",
+            next_step=unset_site("ca_bundle", bundle.source),
         )
 
 

@@ -75,7 +75,8 @@ def run_command(
     )
     session = Session(flags_of(given, values or {}), behind)
     code = _run(session, typed, asks_for_help=asks_for_help)
-    if not asks_for_help and code != BadFileError.exit_code:
+    # `config` says itself what is wrong in the files that it shows and changes.
+    if not asks_for_help and words[:1] != ["config"] and code != BadFileError.exit_code:
         session.note_wrong_settings()
     return code
 

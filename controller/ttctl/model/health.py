@@ -39,7 +39,7 @@ class Diagnosis:
     failed: int
     skipped: int
     next_step: str
-    """The first command to type."""
+    """The first command to type, empty where a warning is all there is to look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

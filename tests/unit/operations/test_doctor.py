@@ -161,6 +161,26 @@ def test_a_silent_index_fails_while_images_are_missing_and_warns_after(scene: Sc
     assert check(look(scene), "package index").verdict == "warning"
 
 
+def test_with_a_broken_bundle_no_encrypted_connection_is_tried(scene: Scene) -> None:
+    addresses = ("https://index.example.org", "http://mirror.example.org")
+    scene.host.silent |= set(addresses)
+    scene.vitals.the_place = replace(
+        scene.vitals.the_place,
+        ca_error="no file",
+        destinations=tuple(destination(url, url) for url in addresses),
+    )
+    found = look(scene)
+    assert check(found, addresses[0]).verdict == "skipped"
+    assert "CA bundle" in check(found, addresses[0]).summary
+    assert check(found, addresses[1]).verdict == "failed"
+
+
+def test_what_is_only_warned_of_has_no_next_step_of_its_own(scene: Scene) -> None:
+    up(scene.world, LLAMA)
+    scene.vitals.the_engine = replace(scene.vitals.the_engine, live_restore=False)
+    assert look(scene).next_step == ""
+
+
 def test_a_proxy_is_asked_directly_and_fails_where_it_is_silent(scene: Scene) -> None:
     url = "http://proxy.example.org:3128"
     scene.site = Site(http_proxy=at(url), https_proxy=at(url))
