@@ -16,11 +16,14 @@ from ttctl.model.settings import SETTINGS, FoundSetting, Setting, SettingsChange
 from ttctl.rules import setting_kinds
 from ttctl.rules.redaction import redacted, redacted_value
 from ttctl.rules.settings import DEFAULT, known_setting
+from ttctl.rules.stack import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from ttctl.errors import BadFileError
     from ttctl.model.settings_file import SettingsFile
 
+USED = {"up.port": DEFAULT_PORT}
+"""What is used where nobody made a setting, and no lock says otherwise."""
 NOTHING = "Nobody set anything here. `ttctl config show --all` shows what could be set."
 
 
@@ -29,9 +32,17 @@ def found_settings(session: Session, key: str | None) -> list[FoundSetting]:
     if key is not None and not any(one.table == key for one in SETTINGS.values()):
         key = known_setting(key).key
     keys = [one for one in SETTINGS if key is None or one == key or one.startswith(f"{key}.")]
-    found = [session.settings.find(one) for one in keys if not one.startswith("site.")]
+    found = [_found(session, one) for one in keys if not one.startswith("site.")]
     if any(one.startswith("site.") for one in keys):
         found += [one for one in site_settings(session) if one.key in keys]
+    return found
+
+
+def _found(session: Session, key: str) -> FoundSetting:
+    """Return a setting; where nobody made it, with what is used in its place."""
+    found = session.settings.find(key)
+    if found.value is None and key in USED:
+        return replace(found, value=USED[key], source=DEFAULT)
     return found
 
 

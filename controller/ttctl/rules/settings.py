@@ -144,7 +144,7 @@ def layer_of_file(
                 )
                 found[key] = FoundSetting(key=key, value=checked, source=path)
             except UnfitError as unfit:
-                fault = f"allowed: {unfit} (found {shown(value)})"
+                fault = f"allowed: {unfit} (found {_as_written(value)})"
         if fault:
             faults.append(f"{path}, line {line_of(location)}, key {key}: {fault}")
     if faults:
@@ -169,6 +169,10 @@ def strongest(key: str, layers: Iterable[Layer]) -> FoundSetting:
 def shown(value: object) -> str:
     """Return a wrong value for a refusal: short, and without a password."""
     return redacted_value(str(value) if isinstance(value, str) else repr(value))[:60]
+
+
+def _as_written(value: object) -> str:
+    return f'"{shown(value)}"' if isinstance(value, str) else shown(value)
 
 
 def text_of(value: Value | None) -> str:

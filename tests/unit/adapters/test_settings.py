@@ -284,7 +284,7 @@ def test_paths_of_a_file_start_in_its_folder(home: Home) -> None:
         pytest.param("up = 5\n", "a table is needed here, [up]", id="no table"),
         pytest.param(
             "[up]\nport = '8000'\n",
-            "line 2, key up.port: allowed: a whole number from 1 to 65535 (found 8000)",
+            'line 2, key up.port: allowed: a whole number from 1 to 65535 (found "8000")',
             id="another type",
         ),
         pytest.param("[up]\nmax-model-len = 16\n", "nearest: up.max_model_len", id="dashes"),

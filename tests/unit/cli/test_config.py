@@ -176,6 +176,31 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(place: Place) -> None
     assert place.run("get", "up.port") == "8001\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        pytest.param("[up]\nprot = 3\n", "up.prot", id="no setting"),
+        pytest.param('[up]\nport = "8001"\n', "up.port", id="another type"),
+        pytest.param("other = 1\n[up]\n", "other", id="no table"),
+        pytest.param("[up]\n[upp]\nport = 1\n", "upp", id="a table"),
+    ],
+)
+def test_a_key_that_makes_a_file_wrong_can_be_unset(place: Place, text: str, key: str) -> None:
+    place.project.write_text(text)
+    place.run("show", exits=9)
+    if '"' in text:
+        assert 'found "8001"' in place.err
+    place.run("unset", key, "--project")
+    assert place.project.read_text() == "[up]\n"
+    place.run("unset", "up.prot", "--project", exits=2)
+
+
+def test_a_port_that_nobody_set_is_shown_as_it_will_be_used(place: Place) -> None:
+    assert place.run("get", "up.port") == "8000\n"
+    assert place.rows("--all")["up.port"] == (8000, "default")
+    assert "up.port" not in place.rows()
+
+
 def test_what_is_not_set_can_be_unset(place: Place) -> None:
     assert place.run("unset", "up.port") == f"{place.user}: nothing to change\n"
     assert not place.user.exists()
@@ -245,7 +270,7 @@ def test_the_flag_names_the_file_that_is_shown_and_changed(place: Place, tmp_pat
     place.run("set", "up.port", "8001", config=str(other))
     assert other.read_text() == "[up]\nport = 8001\n"
     assert place.run("get", "up.port", config=str(other)) == "8001\n"
-    assert place.run("get", "up.port") == ""
+    assert place.run("get", "up.port") == "8000\n"
     place.run("get", "up.port", config=str(tmp_path / "none.toml"), exits=9)
     place.run("get", "up.port", config="", exits=2)
 
