@@ -19,6 +19,7 @@ from ttctl.cli.front_page import PURPOSE
 from ttctl.cli.meant import Typed, refusal_of, unknown_word
 from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
+<<<<<<< HEAD
 from ttctl.errors import (
     HungUpError,
     InterruptedByUserError,
@@ -27,6 +28,9 @@ from ttctl.errors import (
     TtctlError,
     UsageError,
 )
+=======
+from ttctl.errors import BadFileError, InterruptedByUserError, TtctlError, UsageError
+>>>>>>> part-e
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,19 +96,26 @@ def run_command(
     words: list[str], given: frozenset[str], values: Mapping[str, str] | None = None
 ) -> int:
     """Run one command and return its exit code; `given` and `values` are by fields of `Flags`."""
-    words, behind = _own_words(words or ["--help"])
+    asks_for_help = bool({"help", "--help", "-h"}.intersection(words))
+    words, behind = _own_words(words) if words else ([], ())
     typed = Typed(
         words=tuple(words), flags=given, values=tuple((values or {}).items()), behind=behind
     )
     session = Session(flags_of(given, values or {}), behind)
+    code = _run(session, typed, asks_for_help=asks_for_help)
+    # `config` says itself what is wrong in the files that it shows and changes.
+    if not asks_for_help and words[:1] != ["config"] and code != BadFileError.exit_code:
+        session.note_wrong_settings()
+    return code
+
+
+def _run(session: Session, typed: Typed, *, asks_for_help: bool) -> int:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
     if session.flags.debug:
         _log_everything()
     try:
-        result: object = group().main(
-            args=words, prog_name="ttctl", standalone_mode=False, obj=session
-        )
+        result = _done(session, typed.words, asks_for_help=asks_for_help)
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as ended:
@@ -122,6 +133,14 @@ def run_command(
             session.console.error(error)
         return error.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _done(session: Session, words: tuple[str, ...], *, asks_for_help: bool) -> object:
+    if not asks_for_help:
+        session.check_config_flag(words)
+    return group().main(
+        args=[*words] or ["--help"], prog_name="ttctl", standalone_mode=False, obj=session
+    )
 
 
 def _log_everything() -> None:

@@ -218,4 +218,8 @@ def _first(subject: Subject, checks: Sequence[Check]) -> str:
         return "ttctl doctor --debug"
     if subject.named is not None:
         return f"ttctl up {subject.named.model}"
-    return "ttctl status" if subject.stacks else "ttctl up llama"
+    if not subject.stacks:
+        return "ttctl up llama"
+    warned = any(check.verdict in BAD for check in checks)
+    # What was warned of is told with its fix above, and a status says nothing of it.
+    return "" if warned else "ttctl status"

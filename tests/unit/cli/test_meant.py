@@ -43,7 +43,10 @@ def _handlers() -> Iterator[None]:
         ),
         pytest.param("ps --jsno", "option '--jsno'", "ttctl ps --json", id="a global flag"),
         pytest.param(
-            "--config no.toml dwon x", "verb 'dwon'", "ttctl --config no.toml down x", id="a file"
+            "--config /dev/null dwon x",
+            "verb 'dwon'",
+            "ttctl --config /dev/null down x",
+            id="a file",
         ),
         pytest.param(
             "--debug --quiet dwon 'a b'",
