@@ -419,6 +419,10 @@ class FakeStore:
         self.pending[text] = lock
         return text
 
+    def forget(self, stack: str) -> None:
+        self._calls.append(f"forget {stack}")
+        del self.locks[stack]
+
     def read_folder(self, folder: Path) -> dict[str, str]:
         return {path: text for path, (text, _) in self.rendered.get(str(folder), {}).items()}
 

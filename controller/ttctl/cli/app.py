@@ -15,10 +15,10 @@ import click
 from ttctl.cli.door import split_behind
 from ttctl.cli.explain import explain
 from ttctl.cli.front_page import PURPOSE
-from ttctl.cli.meant import Typed, refusal_of, unknown_word
-from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
+from ttctl.cli.meant import Typed, other_word, refusal_of, unknown_word
+from ttctl.cli.registry import ALIASES, COMMANDS, ELSEWHERE, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
-from ttctl.errors import InterruptedByUserError, TtctlError, UsageError
+from ttctl.errors import InterruptedByUserError, TtctlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one is nearest."""
+        if args and args[0] in ELSEWHERE:
+            raise other_word(args[0])
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown_word("verb", args[0], COMMANDS, also=ALIASES, next_step="ttctl --help")
         return super().resolve_command(ctx, args)
@@ -117,9 +119,8 @@ def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
 def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
     if isinstance(raised, click.UsageError):
         raised = refusal_of(raised, typed)
-    if isinstance(raised, UsageError) and raised.meant:
-        raised.next_step = typed.corrected(raised.mistyped, raised.meant)
     if isinstance(raised, TtctlError):
+        raised.next_step = typed.put_right(raised)
         return raised
     if isinstance(raised, KeyboardInterrupt | click.Abort):
         return InterruptedByUserError(

@@ -265,6 +265,9 @@ class Folders(Protocol):
     def lock_text(self, lock: Lock) -> str:
         """Return the lock file's text."""
 
+    def forget(self, stack: str) -> None:
+        """Remove a stack's lock and rendered folder; call it while the stack is held."""
+
     def read_folder(self, folder: Path) -> dict[str, str]:
         """Return the files as they are, by relative path."""
 
