@@ -65,10 +65,11 @@ class Typed:
     def with_words(self, added: str) -> str:
         """Return the whole command with the words `added`; a stack where this verb has it."""
         more = tuple(shlex.split(added))
-        if self.words[:1] == ("exec",) or (self.words[:1] == ("chat",) and added[0] != "-"):
-            stack = ("--stack", *more)
-            return replace(self, words=(*self.words[:1], *stack, *self.words[1:])).command()
-        return replace(self, words=(*self.words, *more)).command()
+        verb, rest = self.words[:1], self.words[1:]
+        if added.startswith("-") or verb == ("connect",):
+            return replace(self, words=(*self.words, *more)).command()
+        option = ("--stack",) if verb in {("exec",), ("chat",)} else ()
+        return replace(self, words=(*verb, *option, *more, *rest)).command()
 
     def put_right(self, error: TtctlError) -> str:
         """Return what to type after `error`: this command put right, else what it says itself."""

@@ -139,7 +139,7 @@ def test_the_command_that_was_typed_is_put_right(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        pytest.param(("wait", "--timeout", "3"), "ttctl wait --timeout 3 lk", id="an argument"),
+        pytest.param(("wait", "--timeout", "3"), "ttctl wait lk --timeout 3", id="an argument"),
         pytest.param(
             ("exec", "vllm", "--", "id"), "ttctl exec --stack lk vllm -- id", id="an option"
         ),
