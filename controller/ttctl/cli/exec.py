@@ -50,4 +50,7 @@ def execute(
         session.show("exec", done, "")
         raise typer.Exit(done.exit_code)
     terminal = sys.stdin.isatty() and tty is not False
-    operations.attach(session.world, name, service, words, terminal=terminal)
+    code, refusal = operations.attach(session.world, name, service, words, terminal=terminal)
+    if refusal:
+        session.console.error(refusal)
+    raise typer.Exit(code)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ttctl.errors import UsageError, WaitError
+from ttctl.errors import EngineError, UsageError, WaitError
 from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.rules.fatal import NOT_RUN
 from ttctl.rules.stack import ENGINE_SERVICE, GATEWAY_SERVICE
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import World
 
 
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+"""Exit codes of shells for a command that cannot be run, and for one that is not there."""
 SERVICES = (ENGINE_SERVICE, GATEWAY_SERVICE)
 
 
@@ -61,15 +64,38 @@ def aimed(
 
 def attach(
     world: World, stack: str, service: str, command: Sequence[str], *, terminal: bool
-) -> None:
-    """Become the command, with the user's own terminal or none.
+) -> tuple[int, EngineError | None]:
+    """Become the command at the user's own terminal, or run it without one.
+
+    Returns:
+        Its exit code, and why it could not be run, None where it ran.
 
     Raises:
         UsageError: The stack does not run this service.
     """
     _check(world, stack, service)
-    no_terminal = [] if terminal else ["--no-TTY"]
-    world.launcher.attach(stack, ["exec", *no_terminal, service, *command])
+    if terminal:
+        world.launcher.attach(stack, ["exec", service, *command])
+        return 0, None
+    code, said = world.launcher.pipe(stack, ["exec", "--no-TTY", service, *command])
+    code = _code(code, said)
+    if not said:
+        return code, None
+    found = "is not there" if code == NOT_FOUND else "cannot be run"
+    return code, EngineError(
+        f"The command {command[0]!r} {found}.",
+        why=f"The container of {service!r} could not start it.",
+        evidence=said.strip(),
+        next_step=shlex.join(["ttctl", "exec", "--stack", stack, service, "--", "ls", "/usr/bin"]),
+    )
+
+
+def _code(code: int, said: str) -> int:
+    """Return the exit code as shells have it: 127 for a command that is not there."""
+    if code != NOT_EXECUTABLE or not said.startswith(NOT_RUN):
+        return code
+    absent = "not found" in said or "no such file" in said
+    return NOT_FOUND if absent else NOT_EXECUTABLE
 
 
 def execute(
@@ -93,6 +119,7 @@ def execute(
             evidence=exc.evidence,
             next_step=exc.next_step,
         ) from exc
+    code = _code(code, lines[0] if lines else "")
     return Executed(
         stack=stack, service=service, command=tuple(command), exit_code=code, lines=lines
     )

@@ -32,7 +32,8 @@ def test_what_a_command_printed_and_its_exit_code_come_back(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize(
-    ("terminal", "words"), [(True, "exec vllm"), (False, "exec --no-TTY vllm")]
+    ("terminal", "words"),
+    [(True, "attach llama exec vllm"), (False, "pipe llama exec --no-TTY vllm")],
 )
 def test_a_command_gets_a_terminal_where_there_is_one(
     scene: Scene, words: str, *, terminal: bool
@@ -96,3 +97,22 @@ def test_a_command_that_takes_too_long_is_named_as_it_was_typed(scene: Scene) ->
     scene.launcher = Slow(scene.calls, scene.engine, scene.store)
     with pytest.raises(WaitError, match="'sleep 5' in 'vllm' of 'llama' did not end"):
         execute(scene.world, "llama", "vllm", ["sleep", "5"], timeout_s=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message"),
+    [
+        pytest.param('"nosuch": executable file not found in $PATH', 127, "not there", id="none"),
+        pytest.param('"/x": no such file or directory', 127, "not there", id="no path"),
+        pytest.param('"/etc/passwd": permission denied', 126, "cannot be run", id="no program"),
+    ],
+)
+def test_a_command_that_cannot_be_started_ends_as_in_a_shell(
+    scene: Scene, said: str, code: int, message: str
+) -> None:
+    scene.launcher.piped = (126, f"OCI runtime exec failed: exec: {said}: unknown\r\n")
+    found, refusal = attach(scene.world, "llama", "vllm", ["nosuch"], terminal=False)
+    assert found == code
+    assert refusal is not None
+    assert message in refusal.message
+    assert "\r" not in refusal.evidence
