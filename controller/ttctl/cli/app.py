@@ -16,21 +16,17 @@ import click
 from ttctl.cli.door import split_behind
 from ttctl.cli.explain import explain
 from ttctl.cli.front_page import PURPOSE
-from ttctl.cli.meant import Typed, refusal_of, unknown_word
-from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
+from ttctl.cli.meant import Typed, other_word, refusal_of, unknown_word
+from ttctl.cli.registry import ALIASES, COMMANDS, ELSEWHERE, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
-<<<<<<< HEAD
 from ttctl.errors import (
+    BadFileError,
     HungUpError,
     InterruptedByUserError,
     LockedError,
     TerminatedError,
     TtctlError,
-    UsageError,
 )
-=======
-from ttctl.errors import BadFileError, InterruptedByUserError, TtctlError, UsageError
->>>>>>> part-e
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +59,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one is nearest."""
+        if args and args[0] in ELSEWHERE:
+            raise other_word(args[0])
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown_word("verb", args[0], COMMANDS, also=ALIASES, next_step="ttctl --help")
         return super().resolve_command(ctx, args)
@@ -160,11 +158,10 @@ def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
 def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
     if isinstance(raised, click.UsageError):
         raised = refusal_of(raised, typed)
-    if isinstance(raised, UsageError) and raised.meant:
-        raised.next_step = typed.corrected(raised.mistyped, raised.meant)
     if isinstance(raised, LockedError):
         raised.next_step = typed.with_option("--lock-timeout", LONGER_S)
     if isinstance(raised, TtctlError):
+        raised.next_step = typed.put_right(raised)
         return raised
     if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
         return _not_written(raised)

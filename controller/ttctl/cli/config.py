@@ -128,7 +128,10 @@ def edit(ctx: typer.Context, *, project: Project = False) -> None:
 
 @app.command("path")
 def path(ctx: typer.Context, *, project: Project = False) -> None:
-    """Print the path of the user's file, or of the project's; it may not exist yet."""
+    """Print the path of the user's file, or of the project's.
+
+    The file may not exist yet.
+    """
     session = session_of(ctx)
     place = session.settings.place(project=project)
     session.show("settings-path", place, place.path)
@@ -136,7 +139,10 @@ def path(ctx: typer.Context, *, project: Project = False) -> None:
 
 @app.command("site")
 def site(ctx: typer.Context, *, every: All = False) -> None:
-    """Show what is peculiar to this place, and where each of it was found."""
+    """Show what is peculiar to this place.
+
+    Each of it with where it was found.
+    """
     session = session_of(ctx)
     found = [one for one in answers.site_settings(session) if every or one.source]
     values = tuple(

@@ -28,6 +28,7 @@ from ttctl.model.health import CardVitals, Destination, EngineVitals
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations.doctor import GROUPS, again, doctor, mend
+from ttctl.operations.plan import lock
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -268,6 +269,20 @@ def test_a_stack_without_its_key_is_warned_of(scene: Scene) -> None:
     assert scene.store.made_keys.pop("llama") == KEY
     found = check(look(scene), "llama")
     assert (found.verdict, found.fix) == ("warning", "ttctl up llama --name llama")
+
+
+def test_a_stack_that_was_locked_and_never_started_is_fine(scene: Scene) -> None:
+    lock(scene.world, LLAMA, upgrade=False)
+    found = check(look(scene), "llama")
+    assert (found.verdict, found.summary) == ("ok", "acme/Small-1B on cpu, not started")
+
+
+def test_a_stack_that_is_nearly_named_is_told(scene: Scene) -> None:
+    up(scene.world, replace(LLAMA, name="review"))
+    with pytest.raises(UsageError) as caught:
+        doctor(scene.world, "revew")
+    assert caught.value.evidence == "Stacks: review. Nearest: review."
+    assert (caught.value.mistyped, caught.value.meant) == ("revew", "review")
 
 
 def test_one_stack_is_looked_at_where_it_is_named(scene: Scene) -> None:
