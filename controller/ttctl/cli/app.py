@@ -26,6 +26,7 @@ from ttctl.errors import (
     LockedError,
     TerminatedError,
     TtctlError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def run_command(
     session = Session(flags_of(given, values or {}), behind)
     code = _run(session, typed, asks_for_help=asks_for_help)
     # `config` says itself what is wrong in the files that it shows and changes.
-    if not asks_for_help and words[:1] != ["config"] and code != BadFileError.exit_code:
+    refused = code in {BadFileError.exit_code, UsageError.exit_code}
+    if not asks_for_help and words[:1] != ["config"] and not refused:
         session.note_wrong_settings()
     return code
 
