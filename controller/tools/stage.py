@@ -89,6 +89,9 @@ class Stage:
 
     def shown(self, text: str) -> str:
         """Return what a newcomer would see: their own home, name and port."""
+        # In a table what stands behind a path keeps its column.
+        cell = rf"{re.escape(str(self.home))}(\S*)(?=  )"
+        text = re.sub(cell, lambda one: f"~{one[1]}".ljust(len(one[0])), text)
         for own, instead in (
             (re.escape(str(self.home / "ttctl")), "~/ttctl"),
             (re.escape(str(self.home)), "~"),

@@ -13,23 +13,6 @@ class TtctlError(Exception):
     code: ClassVar[str] = "failed"
 
     def __init__(
-        self, message: str, *, why: str = "", evidence: str = "", next_step: str = ""
-    ) -> None:
-        """Keep the four parts; `message` says what was refused, with names quoted."""
-        super().__init__(message)
-        self.message = message
-        self.why = why
-        self.evidence = evidence
-        self.next_step = next_step
-
-
-class UsageError(TtctlError):
-    """The words of the command are off."""
-
-    exit_code = 2
-    code = "usage"
-
-    def __init__(
         self,
         message: str,
         *,
@@ -38,14 +21,29 @@ class UsageError(TtctlError):
         next_step: str = "",
         mistyped: str = "",
         meant: str = "",
+        added: str = "",
     ) -> None:
-        """Keep the parts; the command line puts `meant` in the place of the word `mistyped`.
+        """Keep the four parts; `message` says what was refused, with names quoted.
 
-        `next_step` is for where there is nothing near, or nobody who knows the whole command.
+        The command line knows the whole command: it puts `meant` in the place of the word
+        `mistyped`, or adds the words `added` where that one was not typed. `next_step` is for
+        where neither helps, or nobody knows the command.
         """
-        super().__init__(message, why=why, evidence=evidence, next_step=next_step)
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.evidence = evidence
+        self.next_step = next_step
         self.mistyped = mistyped
         self.meant = meant
+        self.added = added
+
+
+class UsageError(TtctlError):
+    """The words of the command are off."""
+
+    exit_code = 2
+    code = "usage"
 
 
 class NoDeviceError(TtctlError):

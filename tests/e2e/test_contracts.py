@@ -24,7 +24,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "build --dry-run": (("build", "llama", "--dry-run"), "plan"),
     "chat": (("chat", "--stack", "NAME", "Hello"), "chat"),
     "completion": (("completion", "bash"), "completion"),
-    "config edit": (("config", "edit"), "settings-change"),
+    "config edit": (("config", "edit"), "error"),
     "config get": (("config", "get", "up.port"), "settings"),
     "config path": (("config", "path"), "settings-path"),
     "config set": (("config", "set", "up.port", "8001", "--dry-run"), "settings-change"),

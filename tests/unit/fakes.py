@@ -419,6 +419,10 @@ class FakeStore:
         self.pending[text] = lock
         return text
 
+    def forget(self, stack: str) -> None:
+        self._calls.append(f"forget {stack}")
+        del self.locks[stack]
+
     def read_folder(self, folder: Path) -> dict[str, str]:
         return {path: text for path, (text, _) in self.rendered.get(str(folder), {}).items()}
 
@@ -457,6 +461,7 @@ class FakeLauncher:
         self._calls, self._engine, self._store = calls, engine, store
         self._made = 0
         self.fails: TtctlError | None = None
+        self.piped = (0, "")
 
     def up(
         self,
@@ -529,6 +534,10 @@ class FakeLauncher:
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         self._calls.append(f"attach {stack} {' '.join(arguments)}")
+
+    def pipe(self, stack: str, arguments: Sequence[str]) -> tuple[int, str]:
+        self._calls.append(f"pipe {stack} {' '.join(arguments)}")
+        return self.piped
 
     def ask(
         self, stack: str, arguments: Sequence[str], *, timeout_s: float

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import found_program, run
 from ttctl.errors import EngineError, TtctlError, WaitError
-from ttctl.rules.fatal import cause_of
+from ttctl.rules.fatal import NOT_RUN, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,10 @@ NOT_HEALTHY = "application not healthy after"
 
 Source: https://github.com/docker/compose/blob/v2.29.7/pkg/compose/start.go
 """
+CHUNK_BYTES = 1 << 16
+REFUSAL_BYTES = 4096
+"""Longer than any refusal of Docker: what has more is a command's own output."""
+REFUSED = 126
 SHOWN = 240
 """Characters of a log line that an error shows."""
 
@@ -99,6 +104,32 @@ class ComposeLauncher:
         command = ["docker", "compose", *_ansi(), "--project-name", f"ttctl-{stack}", *arguments]
         environ = self._environ | _terminal(os.environ)
         os.execve(found_program("docker"), command, environ)  # noqa: S606
+
+    def pipe(self, stack: str, arguments: Sequence[str]) -> tuple[int, str]:
+        """Run a compose command on the stack with the user's own streams, and no terminal.
+
+        Docker says on stdout why a command cannot be run; that is kept out of the answer.
+        """
+        command = ["docker", "compose", "--ansi", "never", "--project-name", f"ttctl-{stack}"]
+        sys.stdout.flush()
+        with (
+            subprocess.Popen(  # noqa: S603 - a list, never a shell
+                [found_program(command[0]), *command[1:], *arguments],
+                stdout=subprocess.PIPE,
+                env=self._environ,
+            ) as child
+        ):
+            assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+            try:
+                kept = _passed_on(child.stdout.fileno())
+                code = child.wait()
+            finally:
+                if child.poll() is None:
+                    child.terminate()
+        if kept and code != REFUSED:
+            _write(kept)
+            kept = b""
+        return code, kept.decode(errors="replace")
 
     def ask(
         self, stack: str, arguments: Sequence[str], *, timeout_s: float
@@ -174,6 +205,25 @@ class ComposeLauncher:
             evidence="\n".join(lines) or done.tail(8),
             next_step=f"ttctl logs {stack} --tail 100",
         )
+
+
+def _passed_on(source: int) -> bytes:
+    """Write what is read from `source` to stdout as it comes; return what may be a refusal."""
+    kept = chunk = os.read(source, CHUNK_BYTES)
+    while chunk and kept.startswith(NOT_RUN.encode()) and len(kept) <= REFUSAL_BYTES:
+        chunk = os.read(source, CHUNK_BYTES)
+        kept += chunk
+    if not chunk:
+        return kept
+    _write(kept)
+    while chunk := os.read(source, CHUNK_BYTES):
+        _write(chunk)
+    return b""
+
+
+def _write(text: bytes) -> None:
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
 
 
 def shortened(line: str) -> str:

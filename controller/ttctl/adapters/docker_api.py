@@ -13,6 +13,7 @@ from docker.context import ContextAPI
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env
 
+from ttctl.adapters import places
 from ttctl.adapters.docker_errors import no_such_context, unreachable
 from ttctl.adapters.process import run
 from ttctl.errors import ToolMissingError
@@ -171,7 +172,7 @@ class DockerApi:
         return {"tls": arguments["tls"]} if "tls" in arguments else {}
 
     def _unreachable(self, exc: Exception) -> TtctlError:
-        return unreachable(f"{self._host}: {exc}")
+        return unreachable(f"{self._host}: {exc}", self._environ)
 
 
 def _plugin_version(plugin: str, package: str) -> str:
@@ -181,6 +182,6 @@ def _plugin_version(plugin: str, package: str) -> str:
             f"docker's plugin {plugin!r} is not installed.",
             why="ttctl starts stacks with compose v2 and builds images with buildx.",
             evidence=done.tail(3),
-            next_step=f"make engine   # or: apt-get install {package}",
+            next_step=places.engine_install(package),
         )
     return done.tail(1)

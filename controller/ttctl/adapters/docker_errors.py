@@ -3,14 +3,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ttctl.adapters import places
 from ttctl.errors import EngineError, PrivilegeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SHOWN = 300
 """Characters of what the engine said that an error shows."""
+NAMES_THE_ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
+"""What may say which engine is meant, in docker's own order."""
 
 
-def unreachable(said: str) -> EngineError | PrivilegeError:
+def chosen_by(environ: Mapping[str, str]) -> str:
+    """Return the variable that says which engine is meant, nothing where none does."""
+    return next((name for name in NAMES_THE_ENGINE if environ.get(name)), "")
+
+
+def unreachable(said: str, environ: Mapping[str, str]) -> EngineError | PrivilegeError:
     """Return the refusal for `said`, the words of docker's command line or of its library."""
+    setting = chosen_by(environ)
+    if setting:
+        said = f"{setting}={environ[setting]}: {said}"
     if "permission denied" in said.casefold():
         return PrivilegeError(
             "This user may not talk to the container engine.",
@@ -22,8 +38,13 @@ def unreachable(said: str) -> EngineError | PrivilegeError:
         "No container engine answers.",
         why="ttctl builds images and starts containers through a Docker engine.",
         evidence=said[:SHOWN],
-        next_step="make engine   # or start the engine that you have",
+        next_step=f"unset {setting}" if setting else _start(),
     )
+
+
+def _start() -> str:
+    start = places.engine_start()
+    return f"{start}   # or start the engine that you have" if start.startswith("make") else start
 
 
 def no_such_context(name: str) -> UsageError:

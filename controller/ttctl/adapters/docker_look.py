@@ -42,8 +42,9 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
     filters = quote(json.dumps({"label": labels}))
     with wire(environ) as engine:
         try:
-            listed = _understood(*engine.get(f"/containers/json?all=1&filters={filters}"))
-            seen = [_inspected(engine, entry["Id"]) for entry in _list(listed)]
+            found = engine.get(f"/containers/json?all=1&filters={filters}")
+            listed = _understood(*found, environ)
+            seen = [_inspected(engine, entry["Id"], environ) for entry in _list(listed)]
             states = [one for one in seen if one is not None]
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as exc:
             raise EngineError(
@@ -55,12 +56,14 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
     return tuple(sorted(states, key=lambda state: state.name))
 
 
-def _inspected(engine: Wire, container_id: str) -> ContainerState | None:
+def _inspected(
+    engine: Wire, container_id: str, environ: Mapping[str, str]
+) -> ContainerState | None:
     """Return what is known of a container, None where it went between two questions."""
     if not _ID.fullmatch(container_id):
         raise TypeError(container_id)
     status, body = engine.get(f"/containers/{container_id}/json")
-    return None if status == GONE else _state(_understood(status, body))
+    return None if status == GONE else _state(_understood(status, body, environ))
 
 
 def _list(value: object) -> list[Any]:
@@ -69,9 +72,10 @@ def _list(value: object) -> list[Any]:
     return value
 
 
-def _understood(status: int, body: bytes) -> Any:  # noqa: ANN401 - JSON
+def _understood(status: int, body: bytes, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
     if status != OK:
-        raise unreachable(f"It answered {status}: {body.decode(errors='replace').strip()}")
+        said = f"It answered {status}: {body.decode(errors='replace').strip()}"
+        raise unreachable(said, environ)
     return json.loads(body)
 
 

@@ -31,8 +31,6 @@ ANSWER_S = 20.0
 """Limit for all questions of one connection."""
 STREAM = "failed to open the raw stream connection: "
 """Where docker failed, which is its own matter; what follows it is the reason."""
-NAMES_THE_ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
-"""What may say which engine is meant, in docker's own order."""
 LONGEST = 1 << 16
 """Bytes of a line of an answer's head."""
 
@@ -141,6 +139,4 @@ def _refusal(environ: Mapping[str, str], said: str, *, in_time: bool) -> TtctlEr
     said = said.removeprefix(STREAM)
     if not in_time:
         said = f"It did not answer within {ANSWER_S:g} s. {said}".strip()
-    said = said or "The connection ended before the answer."
-    setting = next((name for name in NAMES_THE_ENGINE if environ.get(name)), None)
-    return unreachable(f"{setting}={environ[setting]}: {said}" if setting else said)
+    return unreachable(said or "The connection ended before the answer.", environ)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import write_atomically
@@ -18,10 +20,17 @@ EDITING_S = 86400.0
 """How long an editor may stay open."""
 FALLBACK = "vi"
 """POSIX has it: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/vi.html."""
+KNOWN = ("nano", "vim", FALLBACK, "emacs", "ed")
+"""Editors that stand in for one that fails, where they are installed."""
 
 
-def edit_text(text: str, environ: Mapping[str, str]) -> str:
+def edit_text(text: str, environ: Mapping[str, str], *, again: str = "ttctl config edit") -> str:
     """Return what a person made of `text`, on a copy that no other user can read.
+
+    Args:
+        text: What is edited.
+        environ: VISUAL, then EDITOR in it name the editor.
+        again: The command that does the same once more.
 
     Raises:
         ToolMissingError: The editor is not installed.
@@ -31,7 +40,12 @@ def edit_text(text: str, environ: Mapping[str, str]) -> str:
     with scratch("edit") as folder:
         file = folder / "ttctl.toml"
         write_atomically(file, text, mode=0o600)
-        code = run_in_terminal([*command, str(file)], timeout_s=EDITING_S, environ=environ)
+        code = run_in_terminal(
+            [*command, str(file)],
+            timeout_s=EDITING_S,
+            environ=environ,
+            next_step=_with_another(command[0], again),
+        )
         try:
             if code == 0:
                 return file.read_bytes().decode()
@@ -42,8 +56,15 @@ def edit_text(text: str, environ: Mapping[str, str]) -> str:
         f"The editor {shlex.join(command)!r} failed.",
         why=reason,
         evidence="The settings are as they were; VISUAL, then EDITOR name the editor.",
-        next_step="EDITOR=nano ttctl config edit",
+        next_step=_with_another(command[0], again),
     )
+
+
+def _with_another(editor: str, again: str) -> str:
+    """Return the command with an editor that is here; VISUAL is what is asked first."""
+    known = (one for one in KNOWN if one != Path(editor).name and shutil.which(one))
+    other = next(known, "")
+    return f"VISUAL={other} {again}" if other else "ttctl config set --help"
 
 
 def _editor(environ: Mapping[str, str]) -> list[str]:

@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ttctl.adapters import places
+from ttctl.adapters.docker_errors import chosen_by
 from ttctl.adapters.process import run
 from ttctl.errors import ToolMissingError, WaitError
 from ttctl.model.health import EngineVitals
@@ -42,6 +44,8 @@ def engine_vitals(environ: Mapping[str, str], *, root: Path = Path("/")) -> Engi
     named = environ.get("DOCKER_HOST", "") or DEFAULT
     host = EngineVitals(
         endpoint=named,
+        setting=chosen_by(environ),
+        start=places.engine_start(),
         systemd=(root / "run/systemd/system").is_dir(),
         has_settings=(root / "etc/docker/daemon.json").exists(),
     )

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from ttctl.errors import TtctlError
 
@@ -36,7 +39,7 @@ def write_atomically(path: Path, text: str, *, mode: int) -> None:
             f"{str(path)!r} could not be written.",
             why=_reason(exc),
             evidence="What was there before is unchanged.",
-            next_step=f"df -h {path.parent}",
+            next_step=_look_at(path.parent, exc),
         ) from exc
 
 
@@ -59,8 +62,22 @@ def make_private(folder: Path) -> None:
             f"The folder {str(folder)!r} could not be made.",
             why=_reason(exc),
             evidence="ttctl keeps its state there; XDG_STATE_HOME and XDG_CACHE_HOME name another.",
-            next_step=f"ls -ld {folder.parent}",
+            next_step=_look_at(folder.parent, exc),
         ) from exc
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the nearest folder above `path`, or itself, that is there and can be looked at."""
+    for one in (path.absolute(), *path.absolute().parents):
+        with suppress(OSError):
+            if one.is_dir():
+                return one
+    return Path("/")
+
+
+def _look_at(folder: Path, exc: OSError | UnicodeEncodeError) -> str:
+    full = isinstance(exc, OSError) and exc.errno in {errno.ENOSPC, errno.EDQUOT}
+    return f"{'df -h' if full else 'ls -ld'} {quote(str(nearest_folder(folder)))}"
 
 
 def _reason(exc: OSError | UnicodeEncodeError) -> str:

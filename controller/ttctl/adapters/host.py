@@ -6,10 +6,13 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import ports, reach
+from ttctl.adapters.files import nearest_folder
 from ttctl.adapters.pip_index import default_index
+from ttctl.errors import TtctlError
 from ttctl.model.device import Chip, System
 from ttctl.rules.device_match import VENDOR, match_device
 
@@ -56,10 +59,21 @@ class LocalHost:
         )
 
     def free_bytes(self, path: Path) -> int:
-        """Return the free space of the file system that holds `path` or its nearest parent."""
-        path = path.absolute()
-        existing = next(one for one in (path, *path.parents) if one.exists())
-        return shutil.disk_usage(existing).free
+        """Return the free space of the file system that holds `path` or its nearest parent.
+
+        Raises:
+            TtctlError: It is one of the kernel's own, which holds no files of anybody.
+        """
+        existing = nearest_folder(path)
+        usage = shutil.disk_usage(existing)
+        if not usage.total:
+            raise TtctlError(
+                f"Nothing can be kept under {str(path)!r}.",
+                why="Its file system is the kernel's own, and has no room for files.",
+                evidence=f"{existing} is there; XDG_CACHE_HOME and XDG_STATE_HOME name others.",
+                next_step=f"df -h {quote(str(existing))}",
+            )
+        return usage.free
 
     def port_holder(self, address: str, port: int) -> str | None:
         """Return who listens there (`pid 12 (nginx)`), None where the port is free."""

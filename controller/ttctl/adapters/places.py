@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,23 @@ def catalog() -> Path:
     """Return the folder of the built-in catalog."""
     data = shipped() / "catalog"
     return data if data.is_dir() else shipped() / "controller" / "catalog"
+
+
+def engine_start(folder: Path | None = None) -> str:
+    """Return the command that starts an engine: this project's own where its files are here."""
+    if _is_checkout(folder or current_folder()):
+        return "make engine"
+    if _is_checkout(shipped()):
+        return f"make -C {quote(str(shipped()))} engine"
+    return "sudo systemctl start docker"
+
+
+def engine_install(package: str) -> str:
+    """Return the command that installs what belongs to an engine."""
+    start = engine_start()
+    if start.startswith("make"):
+        return f"{start}   # or: apt-get install {package}"
+    return f"sudo apt-get install {package}   # or your distribution's package"
 
 
 def state(environ: Mapping[str, str]) -> Path:
@@ -64,6 +82,10 @@ def current_folder() -> Path:
         return Path.cwd()
     except OSError:
         return Path("/")
+
+
+def _is_checkout(folder: Path) -> bool:
+    return (folder / "Makefile").is_file() and (folder / "controller" / "ttctl").is_dir()
 
 
 def _xdg(environ: Mapping[str, str], name: str, default: str) -> Path:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ttctl.adapters import places
 from ttctl.errors import ToolMissingError, WaitError
 
 if TYPE_CHECKING:
@@ -88,14 +89,18 @@ def run(
     return Finished(returncode=child.returncode, lines=tuple(output.kept))
 
 
-def run_in_terminal(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str]) -> int:
+def run_in_terminal(
+    command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str], next_step: str
+) -> int:
     """Run a program that a person works in, such as an editor; return its exit code.
+
+    `next_step` is what helps where it is missing.
 
     Raises:
         ToolMissingError: The program is not installed.
         WaitError: It was open for longer than `timeout_s`.
     """
-    program = found_program(command[0])
+    program = found_program(command[0], next_step=next_step)
     try:
         done = subprocess.run(  # noqa: S603 - a list, never a shell
             [program, *command[1:]], env=dict(environ), timeout=timeout_s, check=False
@@ -109,8 +114,12 @@ def run_in_terminal(command: Sequence[str], *, timeout_s: float, environ: Mappin
     return done.returncode
 
 
-def found_program(program: str) -> str:
+def found_program(program: str, *, next_step: str = "") -> str:
     """Return a program's path.
+
+    Args:
+        program: Its name.
+        next_step: What helps where it is missing; it is installed, if empty.
 
     Raises:
         ToolMissingError: It is in no folder of PATH.
@@ -121,9 +130,15 @@ def found_program(program: str) -> str:
             f"The program {program!r} is not installed.",
             why="ttctl calls it for this step.",
             evidence="It is in no folder of PATH.",
-            next_step="make engine",
+            next_step=next_step or _install(program),
         )
     return found
+
+
+def _install(program: str) -> str:
+    if program == "docker":
+        return places.engine_install("docker.io")
+    return f"sudo apt-get install {program}   # or your distribution's package"
 
 
 class _Output(threading.Thread):

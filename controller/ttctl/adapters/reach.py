@@ -195,11 +195,13 @@ def _ask(url: str, host: str, site: Site) -> _Answer:
     if proxy is not None and not proxy.startswith(("http://", "https://")):
         return _Answer(came=False, trouble="its proxy is none that is asked by HTTP")
     login = ""
+    # A broken CA bundle is no matter of a plain connection.
+    needs_tls = any(one and one.startswith("https:") for one in (url, proxy))
     try:
         bare, login = _without_login(url)
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
-            urllib.request.HTTPSHandler(context=_tls(url, site)),
+            *([urllib.request.HTTPSHandler(context=_tls(url, site))] if needs_tls else []),
             _NoRedirect(),
         )
         request = urllib.request.Request(bare, method="HEAD")  # noqa: S310 - http(s) only, see above

@@ -107,8 +107,11 @@ class SavedTalks:
         return UsageError(
             f"There is no conversation {name!r}.",
             why="None was saved under this name.",
-            evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(known) or '-'}.",
-            next_step=f"ttctl chat --load {near[0]}" if near else "ttctl chat",
+            evidence=f"{f'Nearest: {near[0]}. ' if near else ''}"
+            f"Known: {', '.join(known) or 'none'}.",
+            next_step=f"ttctl chat --load {known[0]}" if known else "ttctl chat",
+            mistyped=name,
+            meant=near[0] if near else "",
         )
 
 

@@ -127,6 +127,22 @@ class Settings:
             if one.value is not None
         }
 
+    def check_file_is_there(self) -> None:
+        """Refuse a file that is named and not there; nothing is read.
+
+        Raises:
+            BadFileError: There is no such file.
+        """
+        self._files()
+
+    def check(self) -> None:
+        """Read every variable and every file.
+
+        Raises:
+            BadFileError: One of them is wrong.
+        """
+        _ = self._layers
+
     def find_quickly(self, key: str) -> FoundSetting:
         """Return a setting; a file in which its name does not occur is not even parsed."""
         name = SETTINGS[key].name.encode()

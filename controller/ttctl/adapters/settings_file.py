@@ -57,13 +57,31 @@ class TomlSettingsFile:
 
     def with_value(self, text: str, setting: Setting, value: Value | tuple[str, ...] | None) -> str:
         """Return `text` with one setting changed, or without it; all else stays as it is."""
+        if value is None:
+            return self.without(text, setting.key)
         wanted = tomllib.loads(text)
         written = list(value) if isinstance(value, tuple) else value
         if not _change(wanted, setting, written):
             return text
         document = tomlkit.parse(text)
         _edit(document, setting, written)
-        after = _with_line_ends_of(text, document.as_string())
+        return self._checked(text, document, wanted)
+
+    def without(self, text: str, key: str) -> str:
+        """Return `text` without a key, be it a setting or not, and whatever it holds."""
+        try:
+            wanted = tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            self.check(text)
+            raise
+        if not _remove(wanted, key):
+            return text
+        document = tomlkit.parse(text)
+        _remove(document, key)
+        return self._checked(text, document, wanted)
+
+    def _checked(self, before: str, document: tomlkit.TOMLDocument, wanted: dict[str, Any]) -> str:
+        after = _with_line_ends_of(before, document.as_string())
         if tomllib.loads(after) != wanted:
             raise self._refusal("Its layout is one that cannot be changed by a program.")
         return after
@@ -86,8 +104,6 @@ class TomlSettingsFile:
 def _change(data: dict[str, Any], setting: Setting, value: object) -> bool:
     """Change plain data; return whether anything is different now."""
     table = data.get(setting.table, {})
-    if value is None:
-        return table.pop(setting.name, None) is not None
     same = table.get(setting.name)
     if same == value and type(same) is type(value):
         return False
@@ -97,9 +113,7 @@ def _change(data: dict[str, Any], setting: Setting, value: object) -> bool:
 
 def _edit(document: tomlkit.TOMLDocument, setting: Setting, value: object) -> None:
     table: Any = document.get(setting.table)
-    if value is None:
-        table.remove(setting.name)
-    elif table is None:
+    if table is None:
         new = tomlkit.table()
         new.append(setting.name, value)
         document.append(setting.table, new)
@@ -107,6 +121,17 @@ def _edit(document: tomlkit.TOMLDocument, setting: Setting, value: object) -> No
         table[setting.name] = value
     else:
         _append(table, setting.name, value)
+
+
+def _remove(data: Any, key: str) -> bool:  # noqa: ANN401 - a document, or plain data
+    """Remove a key, of the whole file or of a table; return whether it was there."""
+    table, dot, name = key.partition(".")
+    inner = data.get(table) if dot else data
+    name = name if dot else table
+    if not isinstance(inner, dict) or name not in inner:
+        return False
+    del inner[name]
+    return True
 
 
 def _append(table: AbstractTable, name: str, value: object) -> None:

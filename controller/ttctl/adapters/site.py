@@ -21,6 +21,7 @@ from ttctl.adapters.pip_config import (
 )
 from ttctl.errors import BadFileError
 from ttctl.model.site import Site, Sourced
+from ttctl.rules.mending import unset_site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,19 +99,30 @@ def check_ca(bundle: Sourced | None) -> None:
     Raises:
         BadFileError: It cannot be read, or holds no certificate.
     """
-    if bundle is None:
-        return
-    try:
-        found = "" if _CERTIFICATE.search(Path(bundle.value).read_bytes()) else "no certificate"
-    except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or "no file"
-    if found:
+    if bundle and (found := why_no_bundle(Path(bundle.value))):
         raise BadFileError(
             f"The CA bundle {bundle.value!r} cannot be used.",
             why=f"{bundle.source} names it for every encrypted connection.",
             evidence=f"Expected a file with certificates in PEM form; found: {found}.",
-            next_step="ttctl config site",
+            next_step=unset_site("ca_bundle", bundle.source),
         )
+
+
+def why_no_bundle(path: Path) -> str:
+    """Return why a file is no CA bundle, nothing where it is one."""
+    try:
+        return "" if _CERTIFICATE.search(path.read_bytes()) else "no certificate"
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "no file"
+
+
+def why_no_file(path: Path) -> str:
+    """Return why nothing can be read there, nothing where it can."""
+    try:
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "no file"
+    return ""
 
 
 def _variable(environ: Mapping[str, str], *names: str) -> Sourced | None:
@@ -154,7 +166,8 @@ def _hub_offline(environ: Mapping[str, str]) -> Sourced | None:
 
 
 def _of_pip(pip: Mapping[str, Sourced], home: Path) -> Site:
-    index = items(pip, "index-url")[:1]
+    # One address as a whole, as pip has it: cut at a blank, half a password would be its port.
+    index = tuple(one for one in (pip.get("index-url"),) if one is not None)
     extra = items(pip, "extra-index-url")
     remote = [one for one in (*index, *extra) if is_remote(one.value)]
     main = remote[0] if remote and index else None

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private, sweep_strays, write_atomically
@@ -123,6 +125,29 @@ class StateFolder:
         write_atomically(self.secrets(stack) / "keys.map", line, mode=0o444)
         self.secrets(stack).chmod(0o755)
         return path
+
+    def forget(self, stack: str) -> None:
+        """Remove the stack's lock and rendered folder, and its key where one is half made.
+
+        The file of the kernel's lock stays: whoever waits for it holds it open.
+
+        Raises:
+            TtctlError: The file system refuses.
+        """
+        folder = self.folder(stack)
+        try:
+            # First its name: what is half removed is no stack any more.
+            (folder / LOCK_NAME).unlink(missing_ok=True)
+            for one in (folder, self.home(stack) / "secrets"):
+                if one.exists():
+                    shutil.rmtree(one)
+        except OSError as exc:
+            raise TtctlError(
+                f"The stack {stack!r} could not be removed.",
+                why=exc.strerror or "the file system refused",
+                evidence=str(exc.filename or folder),
+                next_step=f"ls -ld {quote(str(folder))}",
+            ) from exc
 
     def read_folder(self, folder: Path) -> dict[str, str]:
         """Return the files of a rendered folder by relative path, unreadable ones as empty."""

@@ -16,10 +16,11 @@ import click
 from ttctl.cli.door import split_behind
 from ttctl.cli.explain import explain
 from ttctl.cli.front_page import PURPOSE
-from ttctl.cli.meant import Typed, refusal_of, unknown_word
-from ttctl.cli.registry import ALIASES, COMMANDS, FOR_THE_ENGINE
+from ttctl.cli.meant import Typed, other_word, refusal_of, unknown_word
+from ttctl.cli.registry import ALIASES, COMMANDS, ELSEWHERE, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
 from ttctl.errors import (
+    BadFileError,
     HungUpError,
     InterruptedByUserError,
     LockedError,
@@ -59,6 +60,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one is nearest."""
+        if args and args[0] in ELSEWHERE:
+            raise other_word(args[0])
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown_word("verb", args[0], COMMANDS, also=ALIASES, next_step="ttctl --help")
         return super().resolve_command(ctx, args)
@@ -92,19 +95,27 @@ def run_command(
     words: list[str], given: frozenset[str], values: Mapping[str, str] | None = None
 ) -> int:
     """Run one command and return its exit code; `given` and `values` are by fields of `Flags`."""
-    words, behind = _own_words(words or ["--help"])
+    asks_for_help = bool({"help", "--help", "-h"}.intersection(words))
+    words, behind = _own_words(words) if words else ([], ())
     typed = Typed(
         words=tuple(words), flags=given, values=tuple((values or {}).items()), behind=behind
     )
     session = Session(flags_of(given, values or {}), behind)
+    code = _run(session, typed, asks_for_help=asks_for_help)
+    # `config` says itself what is wrong in the files that it shows and changes.
+    refused = code in {BadFileError.exit_code, UsageError.exit_code}
+    if not asks_for_help and words[:1] != ["config"] and not refused:
+        session.note_wrong_settings()
+    return code
+
+
+def _run(session: Session, typed: Typed, *, asks_for_help: bool) -> int:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
     if session.flags.debug:
         _log_everything()
     try:
-        result: object = group().main(
-            args=words, prog_name="ttctl", standalone_mode=False, obj=session
-        )
+        result = _done(session, typed.words, asks_for_help=asks_for_help)
     except click.exceptions.Exit as done:
         return done.exit_code
     except SystemExit as ended:
@@ -124,6 +135,14 @@ def run_command(
     return result if isinstance(result, int) else 0
 
 
+def _done(session: Session, words: tuple[str, ...], *, asks_for_help: bool) -> object:
+    if not asks_for_help:
+        session.check_config_flag(words)
+    return group().main(
+        args=[*words] or ["--help"], prog_name="ttctl", standalone_mode=False, obj=session
+    )
+
+
 def _log_everything() -> None:
     import logging  # noqa: PLC0415 - for developers, and slow to load
 
@@ -141,11 +160,10 @@ def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
 def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
     if isinstance(raised, click.UsageError):
         raised = refusal_of(raised, typed)
-    if isinstance(raised, UsageError) and raised.meant:
-        raised.next_step = typed.corrected(raised.mistyped, raised.meant)
     if isinstance(raised, LockedError):
         raised.next_step = typed.with_option("--lock-timeout", LONGER_S)
     if isinstance(raised, TtctlError):
+        raised.next_step = typed.put_right(raised)
         return raised
     if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
         return _not_written(raised)

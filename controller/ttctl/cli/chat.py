@@ -69,6 +69,7 @@ def chat(
     talk = _as_asked(
         session, talk, system=system, role=role, max_tokens=max_tokens, temperature=temperature
     )
+    operations.check_length(talk, door)
     conversation = Conversation(session, door, talk)
     if question is None:
         show_loaded(conversation)

@@ -79,6 +79,11 @@ SAID: dict[ScriptState, str] = {
     "removed": "{path} is removed.",
     "absent": "{path} is not there.",
 }
+PLANNED: dict[ScriptState, str] = {
+    "written": "{path} would be written.",
+    "removed": "{path} would be removed.",
+}
+"""The same under `--dry-run`, where it differs."""
 
 
 def script(shell: str) -> str:
@@ -101,7 +106,6 @@ def script(shell: str) -> str:
 
 
 def _said(made: ShellScript) -> str:
-    head = SAID[made.state].format(path=made.path)
-    if made.dry_run:
-        head = f"Would be: {head}"
+    said = PLANNED if made.dry_run else {}
+    head = {**SAID, **said}[made.state].format(path=made.path)
     return f"{head}\n{made.further}".rstrip()

@@ -59,7 +59,7 @@ def show(
 
 @app.command("get")
 def get(ctx: typer.Context, *, key: Key) -> None:
-    """Print the value of one setting, and nothing where it has none.
+    """Print the value that will be used for one setting, and nothing where there is none.
 
     Passwords in addresses are hidden; several values stand on a line each.
     """
@@ -86,6 +86,7 @@ def set_(
     session = session_of(ctx)
     setting = known_setting(key)
     wanted = typed_value(setting, tuple(value))
+    answers.check_file(session, setting, wanted)
     file = answers.settings_file(session, project=project)
     stored = answers.for_file(session, setting, wanted, file, project=project)
     change = operations.change(file, setting, stored, dry_run=dry_run)
@@ -98,10 +99,13 @@ def set_(
 def unset(
     ctx: typer.Context, *, key: Key, project: Project = False, dry_run: options.DryRun = False
 ) -> None:
-    """Remove one setting from the user's file, or from the project's."""
+    """Remove one setting from the user's file, or from the project's.
+
+    A key of the file that is no setting can be removed too.
+    """
     session = session_of(ctx)
     file = answers.settings_file(session, project=project)
-    change = operations.change(file, known_setting(key), None, dry_run=dry_run)
+    change = operations.remove(file, key, dry_run=dry_run)
     session.show("settings-change", change, answers.change_text(change))
 
 
@@ -112,10 +116,11 @@ def edit(ctx: typer.Context, *, project: Project = False) -> None:
     A copy is edited, and checked before it takes the file's place.
     """
     session = session_of(ctx)
+    answers.check_terminal(session)
     file = answers.settings_file(session, project=project)
     change = operations.edit(
         file,
-        editor=wire_editor(),
+        editor=wire_editor(session.settings.repair(project=project)),
         again=lambda wrong: answers.wants_again(session, wrong),
     )
     session.show("settings-change", change, answers.change_text(change))
@@ -123,7 +128,10 @@ def edit(ctx: typer.Context, *, project: Project = False) -> None:
 
 @app.command("path")
 def path(ctx: typer.Context, *, project: Project = False) -> None:
-    """Print the path of the user's file, or of the project's; it may not exist yet."""
+    """Print the path of the user's file, or of the project's.
+
+    The file may not exist yet.
+    """
     session = session_of(ctx)
     place = session.settings.place(project=project)
     session.show("settings-path", place, place.path)
@@ -131,7 +139,10 @@ def path(ctx: typer.Context, *, project: Project = False) -> None:
 
 @app.command("site")
 def site(ctx: typer.Context, *, every: All = False) -> None:
-    """Show what is peculiar to this place, and where each of it was found."""
+    """Show what is peculiar to this place.
+
+    Each of it with where it was found.
+    """
     session = session_of(ctx)
     found = [one for one in answers.site_settings(session) if every or one.source]
     values = tuple(

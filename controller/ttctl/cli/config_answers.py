@@ -6,19 +6,24 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.cli.session import Session
-from ttctl.cli.wiring import wire_settings_file
+from ttctl.cli.wiring import wire_file_check, wire_settings_file
+from ttctl.errors import UsageError
 from ttctl.model.settings import SETTINGS, FoundSetting, Setting, SettingsChange, Value
 from ttctl.rules import setting_kinds
-from ttctl.rules.redaction import redacted
+from ttctl.rules.redaction import redacted, redacted_value
 from ttctl.rules.settings import DEFAULT, known_setting
+from ttctl.rules.stack import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from ttctl.errors import BadFileError
     from ttctl.model.settings_file import SettingsFile
 
+USED = {"up.port": DEFAULT_PORT}
+"""What is used where nobody made a setting, and no lock says otherwise."""
 NOTHING = "Nobody set anything here. `ttctl config show --all` shows what could be set."
 
 
@@ -27,9 +32,17 @@ def found_settings(session: Session, key: str | None) -> list[FoundSetting]:
     if key is not None and not any(one.table == key for one in SETTINGS.values()):
         key = known_setting(key).key
     keys = [one for one in SETTINGS if key is None or one == key or one.startswith(f"{key}.")]
-    found = [session.settings.find(one) for one in keys if not one.startswith("site.")]
+    found = [_found(session, one) for one in keys if not one.startswith("site.")]
     if any(one.startswith("site.") for one in keys):
         found += [one for one in site_settings(session) if one.key in keys]
+    return found
+
+
+def _found(session: Session, key: str) -> FoundSetting:
+    """Return a setting; where nobody made it, with what is used in its place."""
+    found = session.settings.find(key)
+    if found.value is None and key in USED:
+        return replace(found, value=USED[key], source=DEFAULT)
     return found
 
 
@@ -53,13 +66,14 @@ def cell(found: FoundSetting) -> str:
     """Return a value for people."""
     if isinstance(found.value, bool):
         return "true" if found.value else "false"
-    return "-" if found.value is None else redacted(str(found.value))
+    return "-" if found.value is None else str(without_password(found).value)
 
 
 def without_password(found: FoundSetting) -> FoundSetting:
     """Return a setting as it may be shown."""
     if isinstance(found.value, str):
-        return replace(found, value=redacted(found.value))
+        hide = redacted_value if found.key.startswith("site.") else redacted
+        return replace(found, value=hide(found.value))
     return found
 
 
@@ -82,6 +96,24 @@ def for_file(
     )
 
 
+def check_file(session: Session, setting: Setting, value: Value) -> None:
+    """Refuse a file that is not there, or is not what the setting needs.
+
+    Raises:
+        UsageError: It is of no use.
+    """
+    if setting.kind != "path" or not value:
+        return
+    path = session.settings.folder / Path(str(value)).expanduser()
+    if found := wire_file_check(setting.key)(path):
+        raise UsageError(
+            f"The setting {setting.key!r} cannot be {str(value)!r}.",
+            why=f"Found: {found}.",
+            evidence=f"{path}: {setting.help}",
+            next_step=f"ls -l {quote(str(path))}",
+        )
+
+
 def change_text(change: SettingsChange) -> str:
     """Say what a change did, or would do."""
     if not change.changed:
@@ -98,9 +130,24 @@ def note_stronger(session: Session, setting: Setting, file: SettingsFile, *, pro
         session.console.note(f"{file.path} holds a password now: keep it out of version control.")
 
 
+def check_terminal(session: Session) -> None:
+    """Refuse to open an editor where nobody can see it.
+
+    Raises:
+        UsageError: Standard input or output is no terminal, or `--json` was given.
+    """
+    if session.console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "An editor needs a terminal.",
+            why="Nobody could see or leave it, and its output would be in the answer's place.",
+            evidence="Standard input or output is no terminal, or --json was given.",
+            next_step="ttctl config set --help",
+        )
+
+
 def wants_again(session: Session, wrong: BadFileError) -> bool:
-    """Show what is wrong and ask whether to edit again; off a terminal nobody is asked."""
-    if session.console.yes or session.console.as_json or not sys.stdin.isatty():
+    """Show what is wrong and ask whether to edit again; under `--yes` nobody is asked."""
+    if session.console.yes:
         return False
     session.console.error(wrong)
     return session.console.agrees("Edit again?", next_step=wrong.next_step)

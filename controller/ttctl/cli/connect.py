@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli.session import Session, session_of
+from ttctl.errors import UsageError
 from ttctl.model.connect import Connection
 from ttctl.operations import connect as operations
 from ttctl.operations.chat import find_door
@@ -43,12 +44,18 @@ def connect(
 ) -> None:
     """Print or write what other programs need to talk to a running stack."""
     session = session_of(ctx)
-    tools = session.world.shelf.tools.known()
     if tool is None:
+        if write or output:
+            raise UsageError(
+                "Which program's settings are to be written?",
+                why="Without a program, only their list is printed.",
+                next_step="ttctl connect aider --write",
+            )
+        tools = session.world.shelf.tools.known()
         rows = [(one.name, f"~/{one.file}" if one.file else "-", one.title) for one in tools]
         session.show("tools", tools, session.table(("TOOL", "FILE", "WHAT IT IS"), rows))
         return
-    chosen = operations.tool_named(tools, tool)
+    chosen = operations.meant_tool(session.world, tool)
     door = find_door(session.world, stack)
     shown = operations.connection(session.world, door, chosen, show_key=show_key)
     if write or output:

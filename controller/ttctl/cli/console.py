@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import asdict, is_dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.cli.palette import Role, When, can_move, palette_for
 from ttctl.errors import UsageError
+from ttctl.rules.mending import without_sudo
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Console:
             "what": redacted(error.message),
             "why": redacted(error.why),
             "evidence": redacted(error.evidence),
-            "next_step": redacted(error.next_step),
+            "next_step": redacted(_typed_here(error.next_step)),
         }
         if self.as_json:
             body = {**parts, "exit_code": error.exit_code, "code": error.code}
@@ -127,6 +129,10 @@ class Console:
             )
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _typed_here(command: str) -> str:
+    return without_sudo(command) if os.geteuid() == 0 else command
 
 
 def plain(value: object) -> object:

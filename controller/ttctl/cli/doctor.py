@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ttctl.cli.session import session_of
 from ttctl.operations import doctor as operations
+from ttctl.rules.mending import without_sudo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +48,7 @@ def doctor(
     subject, found = operations.doctor(session.world, stack)
     if fix:
         found = _mended(session, subject, found)
+    found = _as_typed(found, root=os.geteuid() == 0)
     session.show("doctor", found, screen(found, session.console.out))
     if found.failed or (strict and found.warnings):
         raise typer.Exit(1)
@@ -103,7 +107,7 @@ def _part(name: str, text: str, palette: Palette, *, wrap: bool) -> Iterator[str
         yield " " * MARGIN + (palette.paint(label, role) if at == 0 else " " * 7) + line
 
 
-def _end(found: Diagnosis, palette: Palette) -> tuple[str, str]:
+def _end(found: Diagnosis, palette: Palette) -> Iterator[str]:
     counts = (
         (found.ok, "ok"),
         (found.warnings, "warning"),
@@ -115,4 +119,14 @@ def _end(found: Diagnosis, palette: Palette) -> tuple[str, str]:
         plural = "s" if word == "warning" and count != 1 else ""
         text = f"{count} {word}{plural}"
         parts.append(palette.state(word).replace(word, text, 1) if count else text)
-    return ", ".join(parts), f"{palette.paint('next:', 'accent')}     {found.next_step}"
+    yield ", ".join(parts)
+    if found.next_step:
+        yield f"{palette.paint('next:', 'accent')}     {found.next_step}"
+
+
+def _as_typed(found: Diagnosis, *, root: bool) -> Diagnosis:
+    """Return the diagnosis with commands as this user types them."""
+    if not root:
+        return found
+    checks = tuple(replace(one, fix=without_sudo(one.fix)) for one in found.checks)
+    return replace(found, checks=checks, next_step=without_sudo(found.next_step))

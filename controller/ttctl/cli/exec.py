@@ -10,7 +10,6 @@ import typer
 
 from ttctl.cli.session import session_of
 from ttctl.operations import execute as operations
-from ttctl.operations import stacks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 TIMEOUT_S = 600
@@ -26,7 +25,10 @@ def execute(
     ],
     stack: Annotated[str | None, typer.Option("--stack", help="The stack.")] = None,
     interactive: Annotated[  # noqa: ARG001 - what compose does by itself; docker's users type it
-        bool, typer.Option("--interactive", "-i", help="Keep standard input open: always so.")
+        bool,
+        typer.Option(
+            "--interactive", "-i", help="Keep standard input open: always so.", show_default=False
+        ),
     ] = True,
     tty: Annotated[
         bool | None,
@@ -42,10 +44,13 @@ def execute(
     The exit code is the command's. Under `--json` it gets no terminal and no input.
     """
     session = session_of(ctx)
-    name = stacks.pick_stack(session.world, stack)
+    name, service, words = operations.aimed(session.world, stack, service, command)
     if session.flags.as_json:
-        done = operations.execute(session.world, name, service, command, timeout_s=timeout)
+        done = operations.execute(session.world, name, service, words, timeout_s=timeout)
         session.show("exec", done, "")
         raise typer.Exit(done.exit_code)
     terminal = sys.stdin.isatty() and tty is not False
-    operations.attach(session.world, name, service, command, terminal=terminal)
+    code, refusal = operations.attach(session.world, name, service, words, terminal=terminal)
+    if refusal:
+        session.console.error(refusal)
+    raise typer.Exit(code)

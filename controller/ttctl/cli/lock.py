@@ -38,7 +38,8 @@ def lock(
     made = operations.lock(
         session.world, request, upgrade=upgrade, dry_run=dry_run, lock_timeout_s=lock_timeout
     )
-    session.show("lock", made, lock_text(made))
+    head = "Would be locked:\n" if dry_run else ""
+    session.show("lock", made, f"{head}{lock_text(made)}")
 
 
 def lock_text(lock: Lock) -> str:

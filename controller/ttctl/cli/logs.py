@@ -13,7 +13,6 @@ from ttctl.cli.moments import moment
 from ttctl.cli.session import session_of
 from ttctl.errors import InterruptedByUserError, UsageError
 from ttctl.operations import logs as operations
-from ttctl.operations import stacks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -23,6 +22,9 @@ def logs(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Only these services; --service says the same.")
+    ] = None,
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     tail: Annotated[str, typer.Option("--tail", "-n", help="Lines from the end.")] = "all",
@@ -33,10 +35,12 @@ def logs(
 ) -> None:
     """Show what a stack's containers print."""
     session = session_of(ctx)
+    words = (*([stack] if stack is not None else []), *(services or ()))
+    name, chosen = operations.aimed(session.world, words, service)
     lines = operations.logs(
         session.world,
-        stacks.pick_stack(session.world, stack),
-        service=service,
+        name,
+        services=chosen,
         tail=None if tail == "all" else _count(tail),
         since=moment(since, now=time.time()) if since else None,
         timestamps=timestamps,

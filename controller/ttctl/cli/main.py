@@ -25,7 +25,9 @@ def main() -> None:
     if words[:1] in (["--version"], ["-V"]):
         print(f"ttctl {__version__}")  # noqa: T201
         raise SystemExit(0)
-    if words[:1] in ([], ["--help"], ["-h"], ["help"]) and len(words) <= 1:
+    asks_for_help = len(words) == 1 and words[0] in {"--help", "-h", "help"}
+    # `--config` with nothing behind its file is refused: the file may have been meant for a verb.
+    if asks_for_help or not (words or values):
         _front_page(flags)
         raise SystemExit(0)
     raise SystemExit(_run(words, flags, values))

@@ -12,8 +12,12 @@ import click
 from click.exceptions import NoSuchCommand
 
 from ttctl.cli.door import GLOBAL, VALUED
-from ttctl.errors import UsageError
+from ttctl.cli.examples import EXAMPLES
+from ttctl.cli.registry import ELSEWHERE
+from ttctl.errors import TtctlError, UsageError
 
+FORMATS = frozenset({"--format", "--output", "-o"})
+"""By which docker, compose and kubectl are asked for JSON."""
 LIKENESS = 0.65
 """How alike two words must be, by `difflib`; the dashes of options count too."""
 
@@ -49,21 +53,50 @@ class Typed:
             del words[at : at + len(option)]
         return replace(self, words=(*words, *option)).command()
 
+    @property
+    def verb(self) -> str:
+        """The verb, with its sub-verb; nothing where there is none."""
+        two = " ".join(self.words[:2])
+        return two if two in EXAMPLES else next((w for w in self.words[:1] if w in EXAMPLES), "")
+
     def corrected(self, mistyped: str, meant: str) -> str:
-        """Return the whole command with one word put right; `--word=value` keeps its value."""
-        words = list(self.words)
-        for at, word in enumerate(words):
-            head, equals, value = word.partition("=")
-            if word == mistyped:
-                words[at] = meant
-            elif equals and head == mistyped:
-                words[at] = f"{meant}={value}"
-            elif equals and value == mistyped:
-                words[at] = f"{head}={meant}"
-            else:
-                continue
-            break
-        return replace(self, words=tuple(words)).command()
+        """Return the whole command with one word put right; `--word=value` keeps its value.
+
+        Nothing where that word was not typed: it came from a setting.
+        """
+        words = _replaced(self.words, mistyped, meant)
+        if words != self.words:
+            return replace(self, words=words).command()
+        behind = _replaced(self.behind, mistyped, meant)
+        return replace(self, behind=behind).command() if behind != self.behind else ""
+
+    def with_words(self, added: str) -> str:
+        """Return the whole command with the words `added`; a stack where this verb has it."""
+        more = tuple(shlex.split(added))
+        verb, rest = self.words[:1], self.words[1:]
+        if added.startswith("-") or verb == ("connect",):
+            return replace(self, words=(*self.words, *more)).command()
+        option = ("--stack",) if verb in {("exec",), ("chat",)} else ()
+        return replace(self, words=(*verb, *option, *more, *rest)).command()
+
+    def put_right(self, error: TtctlError) -> str:
+        """Return what to type after `error`: this command put right, else what it says itself."""
+        known = self.corrected(error.mistyped, error.meant) if error.meant else ""
+        if not known and error.added:
+            known = self.with_words(error.added)
+        return known or error.next_step
+
+
+def _replaced(words: tuple[str, ...], mistyped: str, meant: str) -> tuple[str, ...]:
+    """Return the words with the first `mistyped` replaced; `meant` may be several."""
+    for at, word in enumerate(words):
+        head, equals, value = word.partition("=")
+        if word == mistyped:
+            return (*words[:at], *shlex.split(meant), *words[at + 1 :])
+        if equals and mistyped in {head, value}:
+            whole = f"{meant}={value}" if head == mistyped else f"{head}={meant}"
+            return (*words[:at], whole, *words[at + 1 :])
+    return words
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -96,14 +129,27 @@ def unknown_word(
     )
 
 
+def other_word(word: str) -> UsageError:
+    """Return the refusal of a word that is a verb of docker, compose or ollama."""
+    return UsageError(
+        f"There is no verb {word!r}.",
+        why="Docker, compose or ollama have it; ttctl has another word for what is meant.",
+        evidence=f"Here it is: ttctl {ELSEWHERE[word]}.",
+        mistyped=word,
+        meant=ELSEWHERE[word],
+    )
+
+
 def refusal_of(raised: click.UsageError, typed: Typed) -> UsageError:
     """Return click's refusal in our four parts, with the nearest word where one is off."""
-    path = raised.ctx.command_path if raised.ctx else "ttctl"
+    path = raised.ctx.command_path if raised.ctx else f"ttctl {typed.verb}".rstrip()
     help_of = f"{path} --help"
     command = raised.ctx.command if raised.ctx else None
     if isinstance(raised, click.NoSuchOption):
         if refusal := _bare_flag(raised.option_name, typed):
             return refusal
+        if raised.option_name in FORMATS:
+            return _format(raised.option_name, typed)
         options = [*_options(command), *(long for long, *_ in (*GLOBAL, *VALUED))]
         return unknown_word("option", raised.option_name, options, next_step=help_of)
     if isinstance(raised, NoSuchCommand) and isinstance(command, click.Group):
@@ -112,10 +158,10 @@ def refusal_of(raised: click.UsageError, typed: Typed) -> UsageError:
         return unknown_word(f"verb {inner}", raised.command_name, names, next_step=help_of)
     mistyped, meant = _choice(raised, typed)
     return UsageError(
-        raised.format_message(),
+        _message(raised),
         why="The words of the command could not be read.",
         evidence=f"Typed: {typed.command()}",
-        next_step=help_of,
+        next_step=_quoted(raised, typed) or _first_choice(raised, path) or help_of,
         mistyped=mistyped,
         meant=meant,
     )
@@ -132,6 +178,50 @@ def _bare_flag(name: str, typed: Typed) -> UsageError | None:
         evidence=f"Typed: {given}",
         mistyped=given,
         meant=name,
+    )
+
+
+def _message(raised: click.UsageError) -> str:
+    """Return click's message, on one line and in words that say what is expected."""
+    param = getattr(raised, "param", None)
+    kind = getattr(param, "type", None)
+    if isinstance(raised, click.MissingParameter) and param and isinstance(kind, click.Choice):
+        return f"Missing {param.human_readable_name}: {', '.join(map(str, kind.choices))}."
+    if isinstance(raised, click.BadParameter) and param and isinstance(kind, click.IntRange):
+        found = raised.message.partition(" is not ")[0].strip("'")
+        upper = f" to {kind.max}" if kind.max is not None else ""
+        return f"{param.opts[0]} takes a whole number from {kind.min}{upper}, not {found!r}."
+    return " ".join(raised.format_message().split())
+
+
+def _first_choice(raised: click.UsageError, path: str) -> str:
+    kind = getattr(getattr(raised, "param", None), "type", None)
+    if isinstance(raised, click.MissingParameter) and isinstance(kind, click.Choice):
+        return f"{path} {next(map(str, kind.choices))}"
+    return ""
+
+
+def _quoted(raised: click.UsageError, typed: Typed) -> str:
+    """Return the command with its words as one question, where too many stand there."""
+    first = raised.ctx.params.get("question") if raised.ctx else None
+    if first not in typed.words or "extra argument" not in raised.message:
+        return ""
+    more = raised.message.partition("(")[2].rstrip(")").split()
+    at = typed.words.index(first)
+    rest = [word for word in typed.words[at + 1 :] if word not in more]
+    return replace(typed, words=(*typed.words[:at], " ".join([first, *more]), *rest)).command()
+
+
+def _format(option: str, typed: Typed) -> UsageError:
+    """Return the refusal of another tool's way to ask for JSON."""
+    at = next(at for at, word in enumerate(typed.words) if word.partition("=")[0] == option)
+    taken = 1 if "=" in typed.words[at] else 2
+    words = (*typed.words[:at], *typed.words[at + taken :])
+    return UsageError(
+        f"There is no option {option!r}.",
+        why="Every verb prints for people, or for programs with --json.",
+        evidence=f"Typed: {typed.command()}",
+        next_step=replace(typed, words=words, flags=typed.flags | {"as_json"}).command(),
     )
 
 

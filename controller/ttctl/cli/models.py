@@ -61,7 +61,10 @@ def search(
     words: Annotated[list[str], typer.Argument(help="Words that all have to be found.")],
     device: options.Device = None,
 ) -> None:
-    """List the models in whose name, aliases, description or licence all words are found."""
+    """List the models in which all words are found.
+
+    They are looked for in the name, the aliases, the description and the licence.
+    """
     session = session_of(ctx)
     specs = matching(session.world.catalog.specs(), words, device=device)
     session.show("models", specs, _models_text(session, specs) if specs else "No model is found.")
@@ -125,11 +128,11 @@ def pull(ctx: typer.Context, *, request: Request, dry_run: options.DryRun = Fals
 
 @app.command("verify")
 def verify(ctx: typer.Context, *, model: Cached = None) -> None:
-    """Read weights from the first byte to the last, and compare them with their hashes."""
+    """Read weights and compare them with their hashes."""
     session = session_of(ctx)
     verdicts = weights.verify(session.world, model)
-    rows = [(*_snapshot_row(one.snapshot), ", ".join(one.damaged) or "whole") for one in verdicts]
-    text = session.table((*SNAPSHOT, "DAMAGED"), rows)
+    rows = [(*_snapshot_row(one.snapshot), _state(one.damaged)) for one in verdicts]
+    text = session.table((*SNAPSHOT, "STATE"), rows)
     session.show("verify", verdicts, text if rows else "No weights are here.")
     if wrong := [one.snapshot.repository for one in verdicts if one.damaged]:
         session.console.note(f"to put it right: ttctl models rm {wrong[0]}, then pull it again")
@@ -148,7 +151,8 @@ def rm(
     snapshots = weights.to_remove(session.world, model)
     size = sum(one.size_bytes for one in snapshots)
     if dry_run:
-        session.show("weights", snapshots, session.table(SNAPSHOT, map(_snapshot_row, snapshots)))
+        text = session.table(SNAPSHOT, map(_snapshot_row, snapshots))
+        session.show("weights", snapshots, f"Would remove {size / 1e6:.1f} MB:\n{text}")
         return
     question = f"Remove {len(snapshots)} snapshot(s) of {model}, {size / 1e6:.1f} MB?"
     agreed = session.console.agrees(question, next_step=f"ttctl models rm {model} --yes")
@@ -171,6 +175,10 @@ def _models_text(session: Session, specs: list[ModelSpec] | tuple[ModelSpec, ...
         for spec in specs
     ]
     return session.table(("MODEL", "ALIASES", "DEVICE", "STATUS", "WEIGHTS", "LICENSE"), rows)
+
+
+def _state(damaged: tuple[str, ...]) -> str:
+    return f"damaged: {', '.join(damaged)}" if damaged else "whole"
 
 
 def _snapshot_row(one: Snapshot) -> tuple[str, ...]:

@@ -135,14 +135,24 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
         given = {name: values.pop(name) for name in REQUEST}
         session = session_of(values["ctx"])
-        request = _request(session, given, verb=values["ctx"].info_name)
-        command(**values, request=with_engine_words(request, session.behind))
+        ctx: typer.Context = values["ctx"]
+        verb = ctx.command_path.partition(" ")[2] or str(ctx.info_name)
+        request = _request(session, given, verb=verb)
+        command(**values, request=_with_engine_words(session, request, verb=verb))
 
     typed = [one.replace(annotation=hints[one.name]) for one in own]
     parameters = [*typed[:1], *added, *typed[1:]]
     vars(with_options)["__signature__"] = signature(command).replace(parameters=parameters)
     with_options.__annotations__ = {one.name: one.annotation for one in parameters}
     return with_options
+
+
+def _with_engine_words(session: Session, request: Request, *, verb: str) -> Request:
+    try:
+        return with_engine_words(request, session.behind)
+    except UsageError as error:
+        error.next_step = f"ttctl {verb} --help"
+        raise
 
 
 def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from ttctl.cli.palette import can_move
 from ttctl.errors import TtctlError
 from ttctl.rules.typed import FENCE, goes_on, together
 
@@ -84,8 +85,10 @@ class Prompt:
 def _prepare(earlier: tuple[str, ...]) -> None:
     readline.set_auto_history(False)
     if "libedit" not in (readline.__doc__ or ""):
-        # What is pasted stays one input, and is sent when Enter is pressed.
-        readline.parse_and_bind("set enable-bracketed-paste on")
+        # What is pasted stays one input, and is sent when Enter is pressed. Asking for that is
+        # an escape code, which a terminal without any would show.
+        paste = "on" if can_move(sys.stdout) else "off"
+        readline.parse_and_bind(f"set enable-bracketed-paste {paste}")
     readline.clear_history()
     for text in earlier:
         readline.add_history(text)

@@ -46,5 +46,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Words that users of docker, compose, ramalama and ollama type, to our own."""
 
+ELSEWHERE: dict[str, str] = {
+    "stop": "down",
+    "start": "up",
+    "restart": "up --force-recreate",
+    "run": "up",
+    "images": "models ls --cached",
+    "version": "--version",
+}
+"""Words that users of docker, compose and ollama type, and that are no verbs here, to what to type.
+
+They are no aliases: each means something else there, so that it is said and not done.
+"""
+
 FOR_THE_ENGINE = frozenset({"up", "plan", "build", "render", "lock"})
 """Verbs that take arguments of the engine behind `--`."""

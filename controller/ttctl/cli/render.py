@@ -28,4 +28,5 @@ def render(
     """Write a folder that plain docker compose can run."""
     session = session_of(ctx)
     made = operations.render(session.world, request, output=output, dry_run=dry_run)
-    session.show("render", made, "\n".join(str(made.folder / name) for name in made.files))
+    head = ["Would be written:"] if dry_run else []
+    session.show("render", made, "\n".join([*head, *(str(made.folder / n) for n in made.files)]))

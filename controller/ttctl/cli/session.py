@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ttctl.cli.console import Console
 from ttctl.cli.table import table
-from ttctl.errors import TtctlError
+from ttctl.errors import TtctlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,6 +69,34 @@ class Session:
         from ttctl.cli.wiring import wire_settings  # noqa: PLC0415
 
         return wire_settings(self.flags.config)
+
+    def check_config_flag(self, words: Sequence[str]) -> None:
+        """Refuse a `--config` without its file, whether or not the verb asks for a setting.
+
+        Raises:
+            UsageError: It names no file, or took the verb for one.
+            BadFileError: There is no such file; `config` may make it.
+        """
+        if self.flags.config is None:
+            return
+        file = self.settings.user_file
+        if not words:
+            raise UsageError(
+                "There is no verb.",
+                why="The word behind --config is the name of a settings file.",
+                evidence=f"File: {file}",
+                next_step="ttctl --help",
+            )
+        if words[0] != "config":
+            self.settings.check_file_is_there()
+
+    def note_wrong_settings(self) -> None:
+        """Say by the way what is wrong in the settings, where the verb did not stumble on it."""
+        try:
+            self.settings.check()
+        except TtctlError as error:
+            found = error.evidence.partition("\n")[0]
+            self.console.note(f"{error.message} {found} To put it right: {error.next_step}")
 
     def setting(self, key: str, given: object = None) -> Any:  # noqa: ANN401 - the setting's type
         """Return what a flag says where it was given, else the setting's value."""

@@ -18,8 +18,19 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
     """Say how a stack is and how to talk to it."""
     session = session_of(ctx)
     found = stacks.status(session.world, stack)
+    paint = session.console.out.state
+    if found.state == "unstarted":
+        again = f"ttctl up {found.model} --device {found.device} --name {found.stack}"
+        text = (
+            f"{found.stack}: not started\n"
+            f"model     {found.model} on {found.device}\n"
+            f"why       {found.reason}\n"
+            f"next      {again}"
+        )
+        session.show("status", found, text)
+        return
     lines = [
-        f"{found.stack}: {session.console.out.state(found.state)}",
+        f"{found.stack}: {paint(found.state)}",
         f"model     {found.model or 'unknown'} on {found.device or 'unknown'}",
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",

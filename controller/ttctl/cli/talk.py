@@ -8,11 +8,11 @@ import sys
 from ttctl.cli.prompt import Prompt
 from ttctl.cli.session import Session
 from ttctl.cli.talk_commands import HANDLERS
-from ttctl.errors import TtctlError
+from ttctl.errors import TtctlError, UsageError
 from ttctl.model.talk import Completion, Door, Talk
 from ttctl.operations import chat as operations
 from ttctl.rules.talk import STOPPED, visible
-from ttctl.rules.typed import command_in
+from ttctl.rules.typed import command_in, put_right
 
 
 class Conversation:
@@ -49,7 +49,11 @@ class Conversation:
         if not text.strip():
             return
         if typed := command_in(text):
-            HANDLERS[typed.command](self, typed.argument)
+            try:
+                HANDLERS[typed.command](self, typed.argument)
+            except UsageError as error:
+                error.next_step = put_right(typed, error)
+                raise
             return
         answer = self.ask(text.strip())
         if self.session.console.as_json:

@@ -74,7 +74,9 @@ def _role(conversation: Conversation, name: str) -> None:
 def _set(conversation: Conversation, words: str) -> None:
     talk = conversation.talk
     if words:
-        talk = conversation.talk = _with_setting(talk, *words.replace("=", " ").split())
+        talk = _with_setting(talk, *words.replace("=", " ").split())
+        operations.check_length(talk, conversation.door)
+        conversation.talk = talk
     conversation.say(f"temperature {talk.temperature:g}, max_tokens {talk.max_tokens}", "dim")
 
 
@@ -115,7 +117,11 @@ def _save(conversation: Conversation, words: str) -> None:
             why="This conversation was not saved before.",
             next_step="/save first-try",
         )
-    checked_talk_name(name)
+    try:
+        checked_talk_name(name)
+    except UsageError as error:
+        error.next_step = "/save first-try"
+        raise
     if name in talks.names() and name != conversation.talk.name and not force:
         raise UsageError(
             f"There is a conversation {name!r} already.",
@@ -132,6 +138,12 @@ def _load(conversation: Conversation, name: str) -> None:
     if not name:
         conversation.say("  ".join(talks.names()) or "nothing was saved yet")
         return
+    if not talks.names():
+        raise UsageError(
+            f"There is no conversation {name!r}.",
+            why="Nothing was saved yet.",
+            next_step="/save first-try",
+        )
     conversation.talk = operations.loaded(
         conversation.session.world, conversation.door, talks.load(name)
     )

@@ -40,7 +40,10 @@ def up(
         typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),
     ] = True,
     detach: Annotated[  # noqa: ARG001 - what always happens; compose's users type it
-        bool, typer.Option("--detach", "-d", help="Leave it running: always so, as in compose.")
+        bool,
+        typer.Option(
+            "--detach", "-d", help="Leave it running: always so, as in compose.", show_default=False
+        ),
     ] = True,
     build: options.Build = False,
     pull: options.Pull = "missing",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ttctl.adapters.settings import Settings
     from ttctl.adapters.store import StateFolder
@@ -235,12 +235,20 @@ def wire_settings_file(path: Path, *, home: str, repair: str) -> SettingsFile:
     return TomlSettingsFile(path, home=home, repair=repair)
 
 
-def wire_editor() -> EditText:
-    """Return what opens a text in the user's editor."""
+def wire_file_check(key: str) -> Callable[[Path], str]:
+    """Return what says why a file cannot be the value of a setting, nothing where it can."""
+    from ttctl.adapters import site
+
+    checks = {"site.ca_bundle": site.why_no_bundle, "site.vllm_requirements": site.why_no_file}
+    return checks[key]
+
+
+def wire_editor(again: str) -> EditText:
+    """Return what opens a text in the user's editor; `again` is the command that does so."""
     from ttctl.adapters.editor import edit_text
 
     environ = dict(os.environ)
-    return lambda text: edit_text(text, environ)
+    return lambda text: edit_text(text, environ, again=again)
 
 
 def _read_settings(path: Path, home: str, next_step: str) -> Layer:

@@ -39,7 +39,7 @@ class Diagnosis:
     failed: int
     skipped: int
     next_step: str
-    """The first command to type."""
+    """The first command to type, empty where a warning is all there is to look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,10 @@ class EngineVitals:
     buildx: str = ""
     endpoint: str
     """Where the program looks for its engine."""
+    setting: str = ""
+    """The variable that says so, empty where none does."""
+    start: str = "make engine"
+    """What starts an engine here."""
     version: str = ""
     """The engine's, empty where none answers."""
     error: str = ""

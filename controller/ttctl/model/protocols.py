@@ -188,6 +188,13 @@ class Launcher(Protocol):
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         """Become a compose command on the stack, with the user's own terminal."""
 
+    def pipe(self, stack: str, arguments: Sequence[str]) -> tuple[int, str]:
+        """Run a compose command on the stack with the user's own streams, and no terminal.
+
+        Returns:
+            Its exit code, and what the engine printed where the command could not be run at all.
+        """
+
     def ask(
         self, stack: str, arguments: Sequence[str], *, timeout_s: float
     ) -> tuple[int, tuple[str, ...]]:
@@ -281,6 +288,9 @@ class Folders(Protocol):
 
     def lock_text(self, lock: Lock) -> str:
         """Return the lock file's text."""
+
+    def forget(self, stack: str) -> None:
+        """Remove a stack's lock and rendered folder; call it while the stack is held."""
 
     def read_folder(self, folder: Path) -> dict[str, str]:
         """Return the files as they are, by relative path."""

@@ -38,5 +38,12 @@ class SettingsFile(Protocol):
     def with_value(self, text: str, setting: Setting, value: Value | tuple[str, ...] | None) -> str:
         """Return `text` with one setting changed, or without it; all else stays as it is."""
 
+    def without(self, text: str, key: str) -> str:
+        """Return `text` without a key, be it a setting or not, and whatever it holds.
+
+        Raises:
+            BadFileError: It is no TOML.
+        """
+
     def write(self, text: str) -> None:
         """Replace what it holds, in one step."""

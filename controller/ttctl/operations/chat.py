@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, EngineError, TooLongError, UsageError
 from ttctl.model.talk import Door
 from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.rules.resolve import named
 from ttctl.rules.talk import answered, asked
 
 if TYPE_CHECKING:
@@ -76,11 +77,14 @@ def switched(world: World, door: Door, word: str) -> tuple[Door, str]:
             return other, other.model
     known = tuple(dict.fromkeys([*here, *(name for o in others for name in (o.stack, o.model))]))
     near = get_close_matches(word, known, n=1)
+    is_model = bool(named(world.catalog.specs(), word))
     raise UsageError(
         f"Nothing that runs is called {word!r}.",
         why="A model can be talked to when a stack that runs serves it.",
         evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(known)}.",
-        next_step=f"ttctl up {word}",
+        next_step=f"ttctl up {word}" if is_model else "ttctl ps -a",
+        mistyped=word,
+        meant=near[0] if near and not is_model else "",
     )
 
 
@@ -109,7 +113,9 @@ def role_named(roles: tuple[Role, ...], name: str) -> Role:
         f"There is no role {name!r}.",
         why="A role is a text file; your own lie in the folder roles beside config.toml.",
         evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(known)}.",
-        next_step=f"ttctl chat --role {near[0] if near else known[0] if known else 'NAME'}",
+        next_step=f"ttctl chat --role {known[0]}" if known else "ttctl chat",
+        mistyped=name,
+        meant=near[0] if near else "",
     )
 
 
@@ -144,7 +150,43 @@ def ask(
         )
     except TooLongError as exc:
         raise _too_long(door, talk, exc) from exc
+    except EngineError as exc:
+        raise _silent(world, door, exc) from exc.__cause__
     return answered(talk, question, answer), answer
+
+
+def check_length(talk: Talk, door: Door) -> None:
+    """Refuse an answer that is longer than all that the model can hold.
+
+    Raises:
+        UsageError: It is.
+    """
+    if talk.max_tokens < door.max_model_len:
+        return
+    fitting = max(1, door.max_model_len // 2)
+    raise UsageError(
+        f"An answer cannot have {talk.max_tokens} tokens.",
+        why="The model holds the conversation and the answer together.",
+        evidence=f"{door.model} on {door.stack} holds {door.max_model_len} tokens.",
+        next_step=f"ttctl chat --stack {door.stack} --max-tokens {fitting}",
+        mistyped=str(talk.max_tokens),
+        meant=str(fitting),
+    )
+
+
+def _silent(world: World, door: Door, exc: EngineError) -> EngineError:
+    """Return the refusal of a stack that did not answer, with what to do about this one."""
+    if any(one.health == "starting" for one in world.engine.containers(door.stack)):
+        return EngineError(
+            f"The stack {door.stack!r} is still starting.",
+            why=f"{exc.message} {exc.why}".strip(),
+            evidence=exc.evidence,
+            next_step=f"ttctl wait {door.stack}",
+        )
+    if exc.next_step in {"ttctl status", "ttctl logs --tail 50"}:
+        verb, *rest = exc.next_step.split()[1:]
+        exc.next_step = " ".join(["ttctl", verb, door.stack, *rest])
+    return exc
 
 
 def _too_long(door: Door, talk: Talk, exc: TooLongError) -> TooLongError:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MARK = "# Written by ttctl connect {tool}; sha256 of the rest: {sha256}\n"
 """First line of what was written here. A file that was changed since is the user's own."""
+HIDDEN = "***"
+"""What stands for the key where a file is shown before it is written."""
 QUESTION = "What is Tenstorrent?"
 
 
@@ -43,6 +45,25 @@ def tool_named(tools: tuple[Tool, ...], name: str) -> Tool:
         mistyped=name,
         meant=near[0] if near else "",
     )
+
+
+def meant_tool(world: World, name: str) -> Tool:
+    """Return the tool of that name; a stack's name is told as such.
+
+    Raises:
+        UsageError: There is no such tool.
+    """
+    try:
+        return tool_named(world.shelf.tools.known(), name)
+    except UsageError as error:
+        if name not in world.store.stacks():
+            raise
+        raise UsageError(
+            f"{name!r} is a stack, and no program.",
+            why="The program comes first, then the stack that it is to talk to.",
+            evidence=error.evidence,
+            next_step=f"ttctl connect env {name}",
+        ) from None
 
 
 def connection(world: World, door: Door, tool: Tool, *, show_key: bool) -> Connection:
@@ -71,6 +92,12 @@ def write(
         UsageError: The tool has no file of its own, and none was named.
         TtctlError: The file is somebody's: it was not written here, or was changed since.
     """
+    if file is not None and not file.parent.is_dir():
+        raise UsageError(
+            f"There is no folder {str(file.parent)!r}.",
+            why="Only a program's own folder is made where it is missing.",
+            next_step=f"mkdir -p {shlex.quote(str(file.parent))}",
+        )
     target = file or _own_file(tool)
     tools = world.shelf.tools
     key = world.keys.key(door.stack)
@@ -83,7 +110,8 @@ def write(
     if before == marked:
         return replace(found, state="unchanged")
     if dry_run:
-        return replace(found, state="planned")
+        planned = marked if shown.holds_key else marked.replace(key, HIDDEN)
+        return replace(found, state="planned", settings=planned)
     tools.write(target, marked)
     return replace(found, state="written")
 

@@ -7,17 +7,17 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from ttctl.errors import TtctlError, UsageError
+from ttctl.errors import NothingFitsError, TtctlError, UsageError
 from ttctl.model.health import Check, Diagnosis, Group
-from ttctl.model.spec import Request
 from ttctl.operations import probes, stack_probes
 from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
 from ttctl.rules.resolve import known, resolve
-from ttctl.rules.stack import stack_name
+from ttctl.rules.stack import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,19 +85,27 @@ def _subject(world: World, word: str | None) -> Subject:
     if word is None:
         return Subject(world, _stacks(world))
     stacks = world.store.stacks()
-    for name in (word, stack_name(Request(model=word))):
+    for name in names_of(word):
         if name in stacks:
             return Subject(world, (name,))
     specs = world.catalog.specs()
     try:
         device = world.host.system().device or known(specs, word)[0].device
         return Subject(world, (), resolve(specs, model=word, device=device))
+    except NothingFitsError as error:
+        # `doctor` takes no device; to bring the model up does.
+        error.added = ""
+        raise
     except UsageError as error:
+        near = get_close_matches(word, stacks, n=1)
         raise UsageError(
             f"There is no stack and no model {word!r}.",
             why="Neither a lock nor an entry of the catalog has this name.",
-            evidence=f"Stacks: {', '.join(stacks) or 'none'}. {error.evidence}",
+            evidence=f"Stacks: {', '.join(stacks) or 'none'}. "
+            + (f"Nearest: {near[0]}." if near else error.evidence),
             next_step="ttctl doctor",
+            mistyped=word,
+            meant=near[0] if near else error.meant,
         ) from error
 
 
@@ -218,4 +226,8 @@ def _first(subject: Subject, checks: Sequence[Check]) -> str:
         return "ttctl doctor --debug"
     if subject.named is not None:
         return f"ttctl up {subject.named.model}"
-    return "ttctl status" if subject.stacks else "ttctl up llama"
+    if not subject.stacks:
+        return "ttctl up llama"
+    warned = any(check.verdict in BAD for check in checks)
+    # What was warned of is told with its fix above, and a status says nothing of it.
+    return "" if warned else "ttctl status"

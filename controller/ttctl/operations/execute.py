@@ -3,16 +3,25 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ttctl.errors import UsageError
+from ttctl.errors import EngineError, UsageError, WaitError
+from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.rules.fatal import NOT_RUN
+from ttctl.rules.stack import ENGINE_SERVICE, GATEWAY_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.protocols import World
+
+
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+"""Exit codes of shells for a command that cannot be run, and for one that is not there."""
+SERVICES = (ENGINE_SERVICE, GATEWAY_SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +36,66 @@ class Executed:
     """What it printed, both streams together."""
 
 
+def aimed(
+    world: World, stack: str | None, service: str, command: Sequence[str]
+) -> tuple[str, str, tuple[str, ...]]:
+    """Return the stack, the service and the command that are meant.
+
+    Compose's order is SERVICE COMMAND; with the stack before them it is understood, too.
+
+    Raises:
+        UsageError: Only a stack was named, and no service of it.
+    """
+    if stack is not None or service in SERVICES or service not in known_stacks(world):
+        return pick_stack(world, stack), service, tuple(command)
+    inner, *rest = command
+    if inner in SERVICES and rest:
+        return service, inner, tuple(rest)
+    words = rest if inner in SERVICES else command
+    raise UsageError(
+        f"{service!r} is a stack; in which of its containers?",
+        why="A stack has several, and a command runs in one: in a service.",
+        evidence=f"Services: {', '.join(SERVICES)}.",
+        next_step=shlex.join(
+            ["ttctl", "exec", "--stack", service, ENGINE_SERVICE, "--", *(words or ["sh"])]
+        ),
+    )
+
+
 def attach(
     world: World, stack: str, service: str, command: Sequence[str], *, terminal: bool
-) -> None:
-    """Become the command, with the user's own terminal or none.
+) -> tuple[int, EngineError | None]:
+    """Become the command at the user's own terminal, or run it without one.
+
+    Returns:
+        Its exit code, and why it could not be run, None where it ran.
 
     Raises:
         UsageError: The stack does not run this service.
     """
     _check(world, stack, service)
-    no_terminal = [] if terminal else ["--no-TTY"]
-    world.launcher.attach(stack, ["exec", *no_terminal, service, *command])
+    if terminal:
+        world.launcher.attach(stack, ["exec", service, *command])
+        return 0, None
+    code, said = world.launcher.pipe(stack, ["exec", "--no-TTY", service, *command])
+    code = _code(code, said)
+    if not said:
+        return code, None
+    found = "is not there" if code == NOT_FOUND else "cannot be run"
+    return code, EngineError(
+        f"The command {command[0]!r} {found}.",
+        why=f"The container of {service!r} could not start it.",
+        evidence=said.strip(),
+        next_step=shlex.join(["ttctl", "exec", "--stack", stack, service, "--", "ls", "/usr/bin"]),
+    )
+
+
+def _code(code: int, said: str) -> int:
+    """Return the exit code as shells have it: 127 for a command that is not there."""
+    if code != NOT_EXECUTABLE or not said.startswith(NOT_RUN):
+        return code
+    absent = "not found" in said or "no such file" in said
+    return NOT_FOUND if absent else NOT_EXECUTABLE
 
 
 def execute(
@@ -50,9 +108,18 @@ def execute(
         WaitError: It took longer than `timeout_s`.
     """
     _check(world, stack, service)
-    code, lines = world.launcher.ask(
-        stack, ["exec", "--no-TTY", service, *command], timeout_s=timeout_s
-    )
+    try:
+        code, lines = world.launcher.ask(
+            stack, ["exec", "--no-TTY", service, *command], timeout_s=timeout_s
+        )
+    except WaitError as exc:
+        raise WaitError(
+            f"{shlex.join(command)!r} in {service!r} of {stack!r} did not end.",
+            why=exc.why,
+            evidence=exc.evidence,
+            next_step=exc.next_step,
+        ) from exc
+    code = _code(code, lines[0] if lines else "")
     return Executed(
         stack=stack, service=service, command=tuple(command), exit_code=code, lines=lines
     )

@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
+from ttctl.operations.execute import SERVICES
+from ttctl.operations.stacks import known_stacks, pick_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ttctl.model.protocols import World
 
@@ -23,36 +25,50 @@ class LogLine:
     line: str
 
 
+def aimed(world: World, words: Sequence[str], service: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the stack and the services that are meant; no service means all.
+
+    The first of `words` is the stack, as in compose's project; where it is none, but a service of
+    the only one that is meant, all are services.
+    """
+    named = (service,) if service else ()
+    first = words[0] if words else None
+    if first in SERVICES and first not in known_stacks(world):
+        return pick_stack(world, None), (*words, *named)
+    return pick_stack(world, first), (*words[1:], *named)
+
+
 def logs(
     world: World,
     stack: str,
     *,
-    service: str | None,
+    services: Sequence[str] = (),
     tail: int | None,
     since: int | None,
     timestamps: bool,
     follow: bool,
 ) -> Iterator[LogLine]:
-    """Yield the lines of a stack, or of one service of it.
+    """Yield the lines of a stack, or of some services of it.
 
     Raises:
-        UsageError: The stack has no such service.
+        UsageError: The stack has no such service, or no container.
     """
     containers = world.engine.containers(stack)
     names = {
         state.container_id: state.service
         for state in containers
-        if service in {None, state.service}
+        if not services or state.service in services
     }
-    if not names:
-        services = {state.service for state in containers}
+    here = sorted({state.service for state in containers})
+    missing = next((one for one in services if one not in here), "")
+    if missing or not names:
         raise UsageError(
-            f"The stack {stack!r} has no container" + (f" of {service!r}." if service else "."),
+            f"The stack {stack!r} has no container" + (f" of {missing!r}." if missing else "."),
             why="Logs are kept with the containers, and end with them.",
-            evidence=f"Services with a container: {', '.join(sorted(services)) or 'none'}.",
-            next_step="ttctl ps --all" if service else f"ttctl status {stack}",
-            mistyped=service or "",
-            meant=next(iter(get_close_matches(service or "", services, n=1)), ""),
+            evidence=f"Services with a container: {', '.join(here) or 'none'}.",
+            next_step="ttctl ps --all" if missing else f"ttctl status {stack}",
+            mistyped=missing,
+            meant=next(iter(get_close_matches(missing, here, n=1)), ""),
         )
     lines = world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
     return (LogLine(service=service_name, line=line) for service_name, line in lines)

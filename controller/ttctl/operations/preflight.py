@@ -125,7 +125,7 @@ def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> Non
     if world.host.free_bytes(root) == world.host.free_bytes(world.cache):
         # To the byte the same: one file system has to hold both.
         what = " and ".join(name for _, needed, name in needs if needed)
-        needs = [((root, world.cache), images + weights, what)]
+        needs = [(tuple(dict.fromkeys((root, world.cache))), images + weights, what)]
     for paths, needed, what in needs:
         free = world.host.free_bytes(paths[0])
         if needed and free < needed:

@@ -19,6 +19,7 @@ from ttctl.rules.site_health import (
     offline_check,
     reach_check,
     settings_check,
+    unasked_check,
 )
 from ttctl.rules.space_health import (
     cache_check,
@@ -167,6 +168,8 @@ def no_addresses(subject: Subject) -> Checks:
 def reach(subject: Subject, one: Destination) -> Checks:
     """Ask one address; a proxy directly, everything else as the site says."""
     site = subject.site
+    if subject.place.ca_error and one.url.startswith("https:"):
+        return (unasked_check(one),)
     if one.path:
         reason = "" if one.here else "the folder is not there"
     elif one.use == "proxy":
@@ -174,8 +177,9 @@ def reach(subject: Subject, one: Destination) -> Checks:
         reason = subject.world.host.why_not(one.url, direct)
     else:
         reason = subject.world.host.why_not(one.url, site)
+    has_wheels = any(house.path and house.here for house in subject.place.destinations)
     building = bool(subject.missing_images) if reason and one.use == "build" else False
-    return (reach_check(one, reason=reason, building=building),)
+    return (reach_check(one, reason=reason, building=building, has_wheels=has_wheels),)
 
 
 def cards(subject: Subject) -> Checks:

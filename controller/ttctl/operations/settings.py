@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError
 from ttctl.model.settings import SettingsChange
 from ttctl.rules.redaction import redacted
+from ttctl.rules.settings import known_setting
 from ttctl.rules.settings_page import template
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 def change(
     file: SettingsFile,
     setting: Setting,
-    value: Value | tuple[str, ...] | None,
+    value: Value | tuple[str, ...],
     *,
     dry_run: bool = False,
 ) -> SettingsChange:
-    """Set one setting in a file, or remove it where `value` is None.
+    """Set one setting in a file.
 
     Raises:
         BadFileError: The file is wrong already; it is left as it is.
@@ -34,6 +35,21 @@ def change(
     file.check(before)
     after = file.with_value(before, setting, value)
     file.check(after)
+    return _written(file, before, after, dry_run=dry_run)
+
+
+def remove(file: SettingsFile, key: str, *, dry_run: bool = False) -> SettingsChange:
+    """Remove a key from a file, one that is no setting and a value that does not fit too.
+
+    Raises:
+        UsageError: There is no such key in the file, and no such setting.
+        BadFileError: The file is no TOML; or it is wrong, and the key is not in it.
+    """
+    before = file.text()
+    after = file.without(before, key)
+    if after == before:
+        known_setting(key)
+        file.check(before)
     return _written(file, before, after, dry_run=dry_run)
 
 

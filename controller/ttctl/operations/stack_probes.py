@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
+from ttctl.operations.stacks import is_unstarted
 from ttctl.rules.checks import CheckGroup
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def _stack(subject: Subject, stack: str) -> Check:
             evidence=f"{error.message} {error.evidence}",
             fix=error.next_step,
         )
+    own = tuple(one for one in subject.containers if one.stack == stack)
+    if lock and subject.engine.answers and is_unstarted(subject.world, stack, own):
+        return _check(stack, "ok", f"{lock.model} on {lock.device}, not started")
     if not subject.world.keys.has_key(stack):
         return _check(
             stack,

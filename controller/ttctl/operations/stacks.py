@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
-from ttctl.model.spec import Request
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.ready import wait_for
 from ttctl.rules.order import steps_to_down
-from ttctl.rules.stack import checked_name, stack_name
+from ttctl.rules.resolve import named
+from ttctl.rules.stack import checked_name, names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,8 @@ class StackStatus:
 
     stack: str
     state: str
-    """`ready`, `starting`, `degraded`, `stopped`, or `unknown` where its lock is damaged."""
+    """`ready`, `starting`, `degraded`, `stopped`, `unstarted` where it was locked and no more, or
+    `unknown` where its lock is damaged."""
     model: str
     device: str
     url: str
@@ -61,27 +62,34 @@ def pick_stack(world: World, word: str | None) -> str:
 def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) -> str:
     names = _names(world, seen)
     if word is not None:
-        for name in (word, stack_name(Request(model=word))):
-            if name in names:
-                return name
-        raise UsageError(
-            f"There is no stack {word!r}.",
-            why="No lock and no container has this name.",
-            evidence=f"Stacks: {', '.join(names) or 'none'}.",
-            next_step=f"ttctl up {word}",
-            mistyped=word,
-            meant=next(iter(get_close_matches(word, names, n=1)), ""),
-        )
-    if len(names) == 1:
-        return names[0]
-    running = tuple(sorted({one.stack for one in seen if one.stack in names}))
-    if len(running) == 1:
-        return running[0]
+        return _named(world, word, names)
+    # What has no container is not meant where something else has one.
+    meant = tuple(sorted({one.stack for one in seen if one.stack in names})) or names
+    if len(meant) == 1:
+        return meant[0]
     raise UsageError(
         "Which stack is meant?" if names else "There is no stack yet.",
         why="Several are here." if names else "Nothing was brought up by this user.",
+        evidence=f"Stacks: {', '.join(meant) or 'none'}.",
+        next_step=f"ttctl status {meant[0]}" if names else "ttctl up llama",
+        added=meant[0] if names else "",
+    )
+
+
+def _named(world: World, word: str, names: tuple[str, ...]) -> str:
+    for name in names_of(word):
+        if name in names:
+            return name
+    is_model = bool(named(world.catalog.specs(), word))
+    raise UsageError(
+        f"There is no stack {word!r}.",
+        why="No lock and no container has this name.",
         evidence=f"Stacks: {', '.join(names) or 'none'}.",
-        next_step=f"ttctl status {names[0]}" if names else "ttctl up llama",
+        next_step=f"ttctl up {word if is_model else 'llama'}"
+        if is_model or not names
+        else "ttctl ps -a",
+        mistyped=word,
+        meant="" if is_model else next(iter(get_close_matches(word, names, n=1)), ""),
     )
 
 
@@ -95,9 +103,7 @@ def stack_to_end(world: World, word: str | None) -> str:
             several are here and there is no word.
     """
     names = known_stacks(world)
-    if word is None or {word, stack_name(Request(model=word))} & set(names):
-        return pick_stack(world, word)
-    if get_close_matches(word, names, n=1):
+    if word is None or set(names_of(word)) & set(names) or get_close_matches(word, names, n=1):
         return pick_stack(world, word)
     return checked_name(word)
 
@@ -118,12 +124,13 @@ def status(world: World, word: str | None) -> StackStatus:
     except BadFileError as exc:
         lock, reason = None, f"{exc.message} {exc.evidence}"
     port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
+    unstarted = lock is not None and is_unstarted(world, stack, containers)
     return StackStatus(
         stack=stack,
-        state=_state(world, lock, containers, port=port),
+        state="unstarted" if unstarted else _state(world, lock, containers, port=port),
         model=lock.model if lock else "",
         device=lock.device if lock else "",
-        url=f"http://127.0.0.1:{port}" if port else "",
+        url=f"http://127.0.0.1:{port}" if port and not unstarted else "",
         key_file=world.keys.key_file(stack),
         containers=containers,
         reason=reason or (lock.reason if lock else ""),
@@ -174,16 +181,24 @@ def down(
 ) -> Plan:
     """Stop and remove a stack's containers and networks; its lock and key stay.
 
+    With `volumes`, a stack that was locked and never started is forgotten.
+
     Raises:
         LockedError: Another command changes the stack.
     """
     containers = world.engine.containers(stack)
     refuse_foreign(world, stack, containers)
-    if dry_run or (not containers and stack not in world.store.stacks()):
-        return steps_to_down(stack, containers)
+    known = stack in world.store.stacks()
+    unstarted = known and is_unstarted(world, stack, containers)
+    if dry_run or (not containers and not known):
+        return steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
-        plan = steps_to_down(stack, world.engine.containers(stack))
-        if plan.changes:
+        containers = world.engine.containers(stack)
+        unstarted = is_unstarted(world, stack, containers)
+        plan = steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)
+        if unstarted and volumes:
+            world.folders.forget(stack)
+        elif plan.changes:
             grace = 120 if timeout_s is None else timeout_s
             with world.reporter.step(f"Stop {stack} (each service has up to {grace} s)"):
                 _end(world, stack, volumes=volumes, timeout_s=timeout_s)
@@ -191,6 +206,12 @@ def down(
             # A command that was killed may have left the networks.
             _end(world, stack, volumes=volumes, timeout_s=timeout_s)
     return plan
+
+
+def is_unstarted(world: World, stack: str, containers: tuple[ContainerState, ...]) -> bool:
+    """Return whether a stack was locked and nothing more: no container, and no key was made."""
+    key = world.keys.key_file(stack)
+    return not containers and not world.keys.has_key(stack) and not key.exists()
 
 
 def _end(world: World, stack: str, *, volumes: bool, timeout_s: int | None) -> None:

@@ -12,6 +12,7 @@ from ttctl.rules.resolve import named
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
+    from ttctl.model.spec import ModelSpec
     from ttctl.model.weights import Snapshot
 
 
@@ -27,17 +28,26 @@ def cached(world: World, word: str | None = None) -> tuple[Snapshot, ...]:
     here = world.weights_cache.snapshots()
     if word is None:
         return here
-    repositories = {spec.weights.repository for spec in named(world.catalog.specs(), word)} | {word}
+    specs = world.catalog.specs()
+    repositories = {spec.weights.repository for spec in named(specs, word)} | {word}
     found = tuple(one for one in here if one.repository in repositories)
     if not found:
-        near = get_close_matches(word, [one.repository for one in here], n=1)
-        raise UsageError(
-            f"No weights of {word!r} are here.",
-            why="They were never fetched, or were removed.",
-            evidence=f"Here: {', '.join(one.repository for one in here) or 'none'}.",
-            next_step=f"ttctl models verify {near[0]}" if near else f"ttctl models pull {word}",
-        )
+        raise _none_of(word, tuple(dict.fromkeys(one.repository for one in here)), specs)
     return found
+
+
+def _none_of(word: str, here: tuple[str, ...], specs: tuple[ModelSpec, ...]) -> UsageError:
+    near = get_close_matches(word, here, n=1)
+    is_model = bool(named(specs, word))
+    otherwise = "ttctl models ls --cached" if here else "ttctl models ls"
+    return UsageError(
+        f"No weights of {word!r} are here.",
+        why="They were never fetched, or were removed.",
+        evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Here: {', '.join(here) or 'none'}.",
+        next_step=f"ttctl models pull {word}" if is_model else otherwise,
+        mistyped=word,
+        meant=near[0] if near else "",
+    )
 
 
 def verify(world: World, word: str | None = None) -> tuple[Verdict, ...]:

@@ -50,6 +50,8 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
 ALLOWED: dict[str, Kind] = {name: kind for kind, names in _KINDS.items() for name in names}
 """Flag to what stands behind it."""
 
+_SORTED = tuple(sorted(ALLOWED))
+
 LIMITS = ("max-model-len", "max-num-seqs", "block-size")
 """Flags that are options of ours too: they mean the same in both places."""
 
@@ -166,20 +168,17 @@ def _name(word: str) -> tuple[str, bool, str]:
 def _kind(name: str, word: str) -> Kind:
     if name in ALLOWED:
         return ALLOWED[name]
-    near = get_close_matches(name, ALLOWED, n=1, cutoff=0.8)
+    typed = word.partition("=")[0]
     why = next((why for pattern, why in REFUSED if re.fullmatch(pattern, name)), "")
+    near = [] if why else get_close_matches(name, ALLOWED, n=1, cutoff=0.8)
     raise UsageError(
-        f"The engine's flag {word.partition('=')[0]!r} cannot be added.",
+        f"The engine's flag {typed!r} cannot be added.",
         why=why or "It is not among the flags that were looked at and found harmless.",
-        evidence=_evidence(near, known=bool(why)),
+        evidence=f"{f'Nearest: --{near[0]}. ' if near else ''}Allowed: {', '.join(_SORTED)}.",
         next_step=_NEXT,
+        mistyped=typed,
+        meant=f"--{near[0]}" if near else "",
     )
-
-
-def _evidence(near: list[str], *, known: bool) -> str:
-    if near:
-        return f"Nearest: --{near[0]}."
-    return "" if known else f"Allowed: {', '.join(sorted(ALLOWED))}."
 
 
 def _check(name: str, kind: Kind, value: str) -> None:

@@ -44,12 +44,12 @@ def engine_checks(engine: EngineVitals) -> tuple[Check, ...]:
                 "failed",
                 "the program docker is not installed",
                 evidence="It is in no folder of PATH; ttctl builds and starts through it.",
-                fix="make engine",
+                fix=_install(engine, "docker.io"),
             ),
         )
     plugins = (
-        _plugin("compose", engine.compose, OLDEST_COMPOSE, package="docker-compose"),
-        _plugin("buildx", engine.buildx, OLDEST_BUILDX, package="docker-buildx"),
+        _plugin(engine, "compose", engine.compose, OLDEST_COMPOSE),
+        _plugin(engine, "buildx", engine.buildx, OLDEST_BUILDX),
     )
     if not engine.answers:
         return (_silent(engine), *plugins)
@@ -72,7 +72,7 @@ def _silent(engine: EngineVitals) -> Check:
             "failed",
             "no container engine answers",
             evidence=f"{engine.endpoint}: {engine.error}",
-            fix="make engine   # or start the engine that you have",
+            fix=f"unset {engine.setting}" if engine.setting else _start(engine),
         )
     group = engine.socket_group or "docker"
     fix = (
@@ -109,14 +109,26 @@ def _version(engine: EngineVitals) -> Check:
     )
 
 
-def _plugin(name: str, version: str, oldest: str, *, package: str) -> Check:
+def _start(engine: EngineVitals) -> str:
+    ours = engine.start.startswith("make")
+    return f"{engine.start}   # or start the engine that you have" if ours else engine.start
+
+
+def _install(engine: EngineVitals, package: str) -> str:
+    if engine.start.startswith("make"):
+        return f"{engine.start}   # or: apt-get install {package}"
+    return f"sudo apt-get install {package}   # or your distribution's package"
+
+
+def _plugin(engine: EngineVitals, name: str, version: str, oldest: str) -> Check:
+    package = f"docker-{name}"
     if not version:
         return _check(
             name,
             "failed",
             f"docker's plugin {name} is not installed",
             evidence=f"Expected {oldest} or newer; `docker info` lists no such plugin.",
-            fix=f"make engine   # or: apt-get install {package}",
+            fix=_install(engine, package),
         )
     if at_least(version, oldest):
         return _check(name, "ok", version)

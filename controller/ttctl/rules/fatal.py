@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+NOT_RUN = "OCI runtime exec failed"
+"""How Docker begins what it says, on stdout, of a command that a container cannot start."""
 CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), cause)
     for pattern, cause in (

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.mending import set_site
 from ttctl.rules.processor import unfit_for_pinned_wheels
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def processor_checks(system: System, *, own_image: bool) -> tuple[Check, Check]:
             "failed" if system.device == "cpu" else "warning",
             "the pinned wheels of the cpu target do not run on it",
             evidence=f"{unfit}; they are built for x86-64 with AVX2.",
-            fix="ttctl config site   # its engine_image names an image for this processor",
+            fix=f"{set_site('engine_image')}   # one for this processor",
         )
     else:
         processor = _machine("processor", "ok", f"{system.machine} with AVX2")

@@ -66,8 +66,19 @@ def steps_to_up(
     return Plan(stack=stack.name, steps=tuple(steps))
 
 
-def steps_to_down(stack: str, containers: tuple[ContainerState, ...]) -> Plan:
-    """Return what `down` does."""
+def steps_to_down(
+    stack: str,
+    containers: tuple[ContainerState, ...],
+    *,
+    unstarted: bool = False,
+    volumes: bool = False,
+) -> Plan:
+    """Return what `down` does; an `unstarted` stack is a lock and nothing more."""
+    if unstarted:
+        verb: Verb = "remove" if volumes else "skip"
+        more = "" if volumes else f"; `ttctl down {stack} -v` removes it"
+        reason = f"the stack was never started{more}"
+        return Plan(stack=stack, steps=(Step(verb=verb, subject="lock", reason=reason),))
     if not containers:
         nothing = Step(verb="skip", subject=stack, reason="no container of this stack is here")
         return Plan(stack=stack, steps=(nothing,))

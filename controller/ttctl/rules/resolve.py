@@ -36,6 +36,9 @@ def resolve(specs: Sequence[ModelSpec], *, model: str, device: str) -> ModelSpec
             why="The catalog has this model for other devices only.",
             evidence=f"Validated on: {devices}.",
             next_step=f"ttctl up {model} --device {found[0].device}",
+            mistyped=device,
+            meant=found[0].device,
+            added=f"--device {found[0].device}",
         )
     return min(fitting, key=lambda spec: (spec.model != model, not spec.default, spec.model))
 
@@ -95,7 +98,9 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
                 f"{flag} {value} is out of range.",
                 why="The engine would refuse it, or the machine could not hold it.",
                 evidence=f"Allowed: {_range_text(allowed)}.",
-                next_step="ttctl up --help",
+                next_step=f"ttctl config show up.{name}",
+                mistyped=str(value),
+                meant=str(_nearest_allowed(value, allowed)),
             )
         changes[name] = value
     return replace(
@@ -113,6 +118,12 @@ def _is_called(spec: ModelSpec, name: str) -> bool:
 
 def _last_part(model: str) -> str:
     return model.rpartition("/")[2]
+
+
+def _nearest_allowed(value: int, allowed: Sequence[int]) -> int:
+    if isinstance(allowed, range):
+        return min(max(value, allowed[0]), allowed[-1])
+    return min(allowed, key=lambda one: abs(one - value))
 
 
 def _range_text(allowed: Sequence[int]) -> str:

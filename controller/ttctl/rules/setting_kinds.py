@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 ON = frozenset({"1", "true", "yes", "on"})
 OFF = frozenset({"0", "false", "no", "off"})
-SEVERAL = frozenset({"words", "urls", "paths", "lines"})
+SEVERAL = frozenset({"hosts", "mirrors", "urls", "paths", "sources"})
 """Kinds that hold more than one value."""
+_BY_BLANKS = frozenset({"hosts", "mirrors", "urls"})
+_HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?"
+_SUITE = r"[\w./~+$()-]+"
+"""A suite or a component of a package source, which may name $(ARCH)."""
 
 _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     kind: (re.compile(pattern), said)
@@ -26,14 +30,32 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
         ("word", r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a word of letters, digits, dots and dashes"),
         ("text", r"[^\0]*", "a text"),
         ("url", r"(?:https?|file)://\S+", "an address that begins with https:// or http://"),
-        ("proxy", r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^\s/]\S*", "an address, or HOST:PORT"),
+        (
+            "proxy",
+            rf"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:\S*@)?{_HOST}/?",
+            "an address, or HOST:PORT",
+        ),
         ("registry", r"[A-Za-z0-9.\[\]-]+(?::[\d:\]]+)?(?:/[\w./-]*)?", "HOST[:PORT][/PATH]"),
-        ("image", r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}", "[HOST/]NAME[:TAG][@sha256:DIGEST]"),
+        (
+            "image",
+            r"(?!\S*//)[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}",
+            "[HOST/]NAME[:TAG][@sha256:DIGEST]",
+        ),
         ("path", r"[^\0\n]+", "the path of a file"),
-        ("words", r"\S+", "words"),
+        ("hosts", _HOST, "HOST or HOST:PORT"),
+        ("exempt", r"(?:[\w.*:\[\]%-]+(?:/\d{1,3})?(?:[\s,]+|$))*", "hosts, domains or networks"),
+        (
+            "mirrors",
+            r"https?://[^\s/@:]\S*|https?://[^\s=]+=https?://\S+",
+            "https://MIRROR/ or https://HOST/=https://MIRROR/",
+        ),
         ("urls", r"(?:https?|file)://\S+", "addresses that begin with https:// or http://"),
         ("paths", r"[^\0\n]+", "paths of folders, or addresses"),
-        ("lines", r"[^\0\n]+", "lines"),
+        (
+            "sources",
+            rf"deb(?:-src)?\s+(?:\[[^\]]*\]\s+)?[A-Za-z][\w+.-]*:\S+(?:\s+{_SUITE})+|#[^\0\n]*",
+            "lines such as deb https://MIRROR/debian bookworm main",
+        ),
     )
 }
 
@@ -105,7 +127,7 @@ def may_be_empty(setting: Setting) -> bool:
 
 def parts(setting: Setting, text: str) -> list[str]:
     """Return the values that one text of a setting with several holds."""
-    if setting.kind in {"words", "urls"}:
+    if setting.kind in _BY_BLANKS:
         return text.split()
     ends = r"[\n:]" if setting.kind == "paths" and "://" not in text else r"\n"
     return [part.strip() for part in re.split(ends, text) if part.strip()]

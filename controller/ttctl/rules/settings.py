@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, UsageError
 from ttctl.model.setting_rows import KEYS, OTHER_PREFIXES, OTHER_VARIABLES
 from ttctl.model.settings import SETTINGS, FoundSetting
-from ttctl.rules.redaction import redacted
+from ttctl.rules.redaction import redacted_value
 from ttctl.rules.setting_kinds import (
     SEVERAL,
     UnfitError,
@@ -144,7 +144,7 @@ def layer_of_file(
                 )
                 found[key] = FoundSetting(key=key, value=checked, source=path)
             except UnfitError as unfit:
-                fault = f"allowed: {unfit} (found {shown(value)})"
+                fault = f"allowed: {unfit} (found {_as_written(value)})"
         if fault:
             faults.append(f"{path}, line {line_of(location)}, key {key}: {fault}")
     if faults:
@@ -168,7 +168,11 @@ def strongest(key: str, layers: Iterable[Layer]) -> FoundSetting:
 
 def shown(value: object) -> str:
     """Return a wrong value for a refusal: short, and without a password."""
-    return redacted(str(value) if isinstance(value, str) else repr(value))[:60]
+    return redacted_value(str(value) if isinstance(value, str) else repr(value))[:60]
+
+
+def _as_written(value: object) -> str:
+    return f'"{shown(value)}"' if isinstance(value, str) else shown(value)
 
 
 def text_of(value: Value | None) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
-from ttctl.rules.redaction import redacted
+from ttctl.rules.mending import set_site, unset_site
+from ttctl.rules.redaction import redacted_value
 
 if TYPE_CHECKING:
     from ttctl.model.health import Check, Destination, PlaceVitals, Use
@@ -42,7 +43,7 @@ def ca_check(site: Site, place: PlaceVitals) -> Check:
             "failed",
             "it cannot be used",
             evidence=f"{where}: {place.ca_error}",
-            fix="ttctl config site",
+            fix=unset_site("ca_bundle", site.ca_bundle.source),
         )
     if place.expired and place.expired == place.certificates:
         return _check(
@@ -50,7 +51,7 @@ def ca_check(site: Site, place: PlaceVitals) -> Check:
             "failed",
             "every certificate is past its end",
             evidence=f"{where}: {place.expired} of {place.certificates}.",
-            fix="ttctl config site   # its ca_bundle names another bundle",
+            fix=set_site("ca_bundle"),
         )
     past = f", {place.expired} past their end" if place.expired else ""
     return _check("CA bundle", "ok", f"{place.certificates} certificates{past}")
@@ -76,38 +77,39 @@ def offline_check(site: Site, destinations: tuple[Destination, ...]) -> Check:
     )
 
 
-def reach_check(one: Destination, *, reason: str, building: bool) -> Check:
+def unasked_check(one: Destination) -> Check:
+    """Say that an address was not asked, since nothing could be trusted."""
+    return _check(one.name, "skipped", "not asked: the CA bundle cannot be used")
+
+
+def reach_check(
+    one: Destination, *, reason: str, building: bool, has_wheels: bool = False
+) -> Check:
     """Say whether an address answers.
 
     Args:
         reason: Why it does not, empty where it does.
         building: Whether images are still to be built; then what builds need must answer.
+        has_wheels: Whether a wheelhouse is set and there; to name one would change nothing.
     """
-    where = f"{redacted(one.path or one.url)} (from {one.source})"
+    where = f"{redacted_value(one.path or one.url)} (from {one.source})"
     if not reason:
         return _check(one.name, "ok", _host(one))
+    for_index = one.setting == "wheelhouses" and has_wheels and not one.path
     fatal = one.use == "proxy" or bool(one.path) or (one.use == "build" and building)
-    if one.path:
-        return _check(
-            one.name,
-            "failed",
-            reason,
-            evidence=f"{where}. {_WITHOUT[one.use]}",
-            fix=f"ttctl config site   # its setting {one.setting} names another one",
-        )
     return _check(
         one.name,
         "failed" if fatal else "warning",
         reason,
         evidence=f"{where}. {_WITHOUT[one.use]}",
-        fix=f"ttctl config site   # its setting {one.setting} names another one",
+        fix=set_site("pip_extra_index_urls" if for_index else one.setting),
     )
 
 
 def _host(one: Destination) -> str:
     if one.path:
         return one.path
-    address = redacted(one.url).partition("://")[2].rstrip("/")
+    address = redacted_value(one.url).partition("://")[2].rstrip("/")
     # Of a mirror's folders each is shown; in other paths a token may stand.
     shown = address if one.setting == "apt_sources" else address.partition("/")[0]
     return f"{shown} answers"

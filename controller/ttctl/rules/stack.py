@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from ttctl.model.spec import Request
+from ttctl.model.spec import Request
 
 ENGINE_SERVICE = "vllm"
 GATEWAY_SERVICE = "gateway"
@@ -35,6 +32,14 @@ def stack_name(request: Request) -> str:
             next_step="ttctl models ls",
         )
     return name
+
+
+def names_of(word: str) -> tuple[str, ...]:
+    """Return the stacks that `word` may mean: the one of that name, and that of such a model."""
+    try:
+        return word, stack_name(Request(model=word))
+    except UsageError:
+        return (word,)
 
 
 def checked_name(name: str) -> str:

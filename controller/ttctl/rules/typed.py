@@ -62,6 +62,15 @@ def command_in(text: str) -> Typed | None:
     return Typed(command=name, argument=argument)
 
 
+def put_right(typed: Typed, error: UsageError) -> str:
+    """Return what to type in the conversation after a refusal; a shell's command is none here."""
+    if error.meant:
+        return f"/{typed.command} {typed.argument.replace(error.mistyped, error.meant, 1)}"
+    if error.next_step.startswith("/"):
+        return error.next_step
+    return f"/{typed.command}"
+
+
 def goes_on(lines: list[str]) -> bool:
     """Return whether more lines belong to what was typed.
 

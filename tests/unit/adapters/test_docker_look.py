@@ -218,7 +218,9 @@ def test_the_evidence_names_the_setting_that_chose_the_engine(
 ) -> None:
     programs.add("docker", "import sys; sys.exit('dial unix /x')")
     monkeypatch.setenv(setting, "elsewhere")
-    assert refused().evidence == f"{setting}=elsewhere: dial unix /x"
+    error = refused()
+    assert error.evidence == f"{setting}=elsewhere: dial unix /x"
+    assert error.next_step == f"unset {setting}"
 
 
 def test_a_socket_of_somebody_else_needs_privilege(programs: Programs) -> None:

@@ -79,10 +79,27 @@ def test_an_editor_that_fails_is_named(tmp_path: Path, code: str, why: str) -> N
 
 @pytest.mark.parametrize("name", ["no-such-editor", "no-such 'editor"])
 def test_an_editor_that_is_not_there_is_a_missing_tool(name: str) -> None:
-    with pytest.raises(ToolMissingError, match="no-such"):
-        edit_text("", environ(EDITOR=name))
+    with pytest.raises(ToolMissingError, match="no-such") as caught:
+        edit_text("", environ(EDITOR=name), again="ttctl config edit --project")
+    step = caught.value.next_step
+    assert step == "ttctl config set --help" or (
+        step.startswith("VISUAL=") and step.endswith(" ttctl config edit --project")
+    )
+
+
+def test_where_no_other_editor_is_installed_the_settings_are_set_by_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissingError) as caught:
+        edit_text("", environ(EDITOR="nosuched"))
+    assert caught.value.next_step == "ttctl config set --help"
+    program(tmp_path, "", "nano")
+    with pytest.raises(ToolMissingError) as caught:
+        edit_text("", environ(EDITOR="nosuched"))
+    assert caught.value.next_step == "VISUAL=nano ttctl config edit"
 
 
 def test_a_program_that_stays_open_has_a_limit() -> None:
     with pytest.raises(WaitError, match="did not end"):
-        run_in_terminal(["sleep", "60"], timeout_s=0.2, environ=environ())
+        run_in_terminal(["sleep", "60"], timeout_s=0.2, environ=environ(), next_step="")

@@ -75,7 +75,7 @@ def test_a_file_that_does_not_fit_is_refused_and_the_old_one_stays(tmp_path: Pat
         [sys.executable, "-c", FULL_DISK, file], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == (
-        f"'{file}' could not be written.|What was there before is unchanged.|df -h {tmp_path}"
+        f"'{file}' could not be written.|What was there before is unchanged.|ls -ld {tmp_path}"
     )
     assert file.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [file]

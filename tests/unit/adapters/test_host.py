@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ttctl.adapters.host import LocalHost
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ttctl.errors import TtctlError
 
 WORMHOLE, BLACKHOLE = "0x401e", "0xb140"
 
@@ -184,6 +182,12 @@ def test_the_processors_abilities_are_read_in_both_spellings(tmp_path: Path, nam
 def test_free_space_is_that_of_the_nearest_folder_that_exists(tmp_path: Path) -> None:
     host = LocalHost(tmp_path, affinity=1)
     assert host.free_bytes(tmp_path / "not/there/yet") > 0
+
+
+def test_a_file_system_of_the_kernels_own_is_not_called_full() -> None:
+    with pytest.raises(TtctlError, match="Nothing can be kept under '/proc/zz/ttctl'") as caught:
+        LocalHost().free_bytes(Path("/proc/zz/ttctl"))
+    assert caught.value.next_step == "df -h /proc"
 
 
 def test_the_machine_that_the_tests_run_on_can_be_read() -> None:

@@ -128,6 +128,18 @@ def test_a_home_that_nobody_lets_us_look_into_is_said(home: Home) -> None:
     assert caught.value.why == "File name too long"
 
 
+def test_everything_is_read_and_checked_on_demand(home: Home) -> None:
+    home.settings().check()
+    with pytest.raises(BadFileError, match="TTCTL_UP_PROT"):
+        home.settings(environ={"TTCTL_UP_PROT": "1"}).check()
+    write(home.project, "[up\n")
+    home.settings().check_file_is_there()
+    with pytest.raises(BadFileError, match="not valid TOML"):
+        home.settings().check()
+    with pytest.raises(BadFileError, match="There is no settings file"):
+        home.settings(named="/nonexistent.toml").check_file_is_there()
+
+
 def test_a_flag_without_its_file_is_refused(home: Home) -> None:
     with pytest.raises(UsageError, match="--config names no file"):
         home.settings(named="").find("up.port")
@@ -215,8 +227,10 @@ EXAMPLES = {
     "image": "r.example.org/vllm:1",
     "path": "/etc/ca.pem",
     "paths": "/wheels:/more",
-    "words": "one two",
-    "lines": "deb https://m.example.org/debian stable main",
+    "exempt": "localhost, 10.0.0.0/8",
+    "hosts": "one.example.org two.example.org:8080",
+    "mirrors": "https://m.example.org/ https://h.example.org/=https://m.example.org/",
+    "sources": "deb https://m.example.org/debian stable main",
 }
 
 
@@ -270,7 +284,7 @@ def test_paths_of_a_file_start_in_its_folder(home: Home) -> None:
         pytest.param("up = 5\n", "a table is needed here, [up]", id="no table"),
         pytest.param(
             "[up]\nport = '8000'\n",
-            "line 2, key up.port: allowed: a whole number from 1 to 65535 (found 8000)",
+            'line 2, key up.port: allowed: a whole number from 1 to 65535 (found "8000")',
             id="another type",
         ),
         pytest.param("[up]\nmax-model-len = 16\n", "nearest: up.max_model_len", id="dashes"),

@@ -45,6 +45,17 @@ def tree(folder: Path) -> dict[str, tuple[int, str]]:
     }
 
 
+def test_a_stack_that_is_forgotten_leaves_nothing_but_the_file_of_its_kernel_lock(
+    store: StateFolder,
+) -> None:
+    with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
+        store.write_folder(store.folder("llama"), FILES, prune=True)
+        assert store.stacks() == ("llama",)
+        store.forget("llama")
+    assert store.stacks() == ()
+    assert [one.name for one in store.home("llama").iterdir()] == ["stack.flock"]
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
 def test_a_key_is_private_and_its_hash_is_readable_inside_a_private_folder(
     store: StateFolder, umask: int

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,7 @@ from ttctl.cli.registry import COMMANDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).parents[3]
 TABLE = {
     "TtctlError": 1,
     "UsageError": 2,
@@ -196,12 +198,17 @@ def test_an_unknown_verb_is_told_with_the_nearest_one(
     [
         pytest.param(["config", "get"], "Missing argument 'KEY'", "ttctl config get", id="missing"),
         pytest.param(["up", "x", "--bogus"], "no option '--bogus'", "ttctl up", id="unknown"),
-        pytest.param(["up", "x", "--port", "0"], "0 is not in the range", "ttctl up", id="range"),
-        pytest.param(["up", "x", "--port", "x"], "'x' is not a valid int", "ttctl up", id="kind"),
+        pytest.param(["up", "x", "--port", "0"], "to 65535, not '0'", "ttctl up", id="range"),
+        pytest.param(
+            ["up", "x", "--port", "x"],
+            "a whole number from 1 to",
+            "ttctl up",
+            id="kind",
+        ),
         pytest.param(["up", "x", "y"], "unexpected extra argument", "ttctl up", id="too many"),
         pytest.param(["models", "shwo"], "no verb 'models shwo'", "ttctl models", id="subverb"),
         pytest.param(["--bogus"], "no option '--bogus'", "ttctl --help", id="before"),
-        pytest.param(["boom", "x", "--number", "10"], "10 is not in", "ttctl boom", id="a verb's"),
+        pytest.param(["boom", "x", "--number", "10"], "not '10'", "ttctl boom", id="a verb's"),
     ],
 )
 def test_words_that_are_off_end_with_2_and_the_way_to_the_help(
@@ -357,3 +364,50 @@ def test_all_stacks_and_one_of_them_is_refused_before_anything_is_looked_at(
     assert code == 2
     assert "error:    Either the stack 'extra' or all of them.\n" in err
     assert "next:     ttctl down extra " in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        pytest.param(["--config"], 2, "--config names no file", id="alone"),
+        pytest.param(["devices", "--config"], 2, "--config names no file", id="behind a verb"),
+        pytest.param(["--config=", "devices"], 2, "--config names no file", id="empty"),
+        pytest.param(["--json", "--config", "devices"], 2, "There is no verb", id="took the verb"),
+        pytest.param(
+            ["--config", "/nonexistent.toml", "devices"], 9, "no settings file", id="gone"
+        ),
+    ],
+)
+def test_the_flag_config_is_checked_for_every_verb(
+    tmp_path: Path, words: list[str], code: int, said: str
+) -> None:
+    done = run_beside(tmp_path, words)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+    assert ("--json" in words) is done.stdout.startswith("{")
+
+
+@pytest.mark.parametrize("flag", [[], ["--json"]], ids=["for people", "for programs"])
+def test_wrong_settings_are_noted_by_a_verb_that_needs_none(
+    tmp_path: Path, flag: list[str]
+) -> None:
+    done = run_beside(tmp_path, ["devices", *flag], TTCTL_UP_PROT="1")
+    assert done.returncode == 0
+    assert "There is no variable 'TTCTL_UP_PROT'. Nearest: TTCTL_UP_PORT." in done.stderr
+    assert "unset TTCTL_UP_PROT" in done.stderr
+    (tmp_path / "ttctl.toml").write_text("[up\n")
+    assert f"{tmp_path}/ttctl.toml, line 1" in run_beside(tmp_path, ["devices", *flag]).stderr
+    assert run_beside(tmp_path, ["devices", "--help"]).stderr == ""
+    assert "ttctl.toml" not in run_beside(tmp_path, ["devices", "-q"]).stdout
+
+
+def run_beside(folder: Path, words: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run ttctl in a folder that is also its home."""
+    return subprocess.run(
+        [sys.executable, "-m", "ttctl.cli.main", *words],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -260,6 +260,16 @@ def test_a_conversation_whose_answers_go_to_a_file_leaves_only_them_there(
     assert lines == ["You said: one", "You said: two"]
 
 
+def test_a_dumb_terminal_gets_no_escape_code(api: TalkingApi, environ: dict[str, str]) -> None:
+    with terminal(api, environ | {"TERM": "dumb"}) as screen:
+        screen.type("Hello\n")
+        screen.see("You said: Hello")
+        screen.see("> ")
+        screen.type("\x04")
+        assert screen.ends() == 0
+    assert "\x1b" not in screen.all
+
+
 # In a pipe.
 
 

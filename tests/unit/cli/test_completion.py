@@ -75,7 +75,7 @@ def test_people_are_told_where_it_is_and_what_zsh_needs(
     run_command(["completion", "zsh", "--install", "--dry-run"], frozenset())
     folder = tmp_path / "zsh" / "site-functions"
     assert capsys.readouterr().out == (
-        f"Would be: {folder}/_ttctl is written.\n"
+        f"{folder}/_ttctl would be written.\n"
         f"Put into ~/.zshrc, before compinit: fpath=({folder} $fpath)\n"
     )
 

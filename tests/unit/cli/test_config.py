@@ -132,6 +132,31 @@ def test_passwords_are_shown_nowhere(place: Place) -> None:
     assert place.project.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    "variable", ["HTTP_PROXY", "HTTPS_PROXY", "HF_ENDPOINT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"]
+)
+def test_a_password_with_a_blank_in_it_is_shown_nowhere(
+    place: Place, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://me:hid den@h.example.org:1")
+    shown = place.run("site") + place.run("site", as_json=True) + place.run("show")
+    assert variable in shown
+    assert not {"me:hid", "den@"} & set(shown.replace("/", " ").split())
+    assert "me:hid" not in shown
+
+
+@pytest.mark.parametrize(
+    "key", ["site.http_proxy", "site.registry", "up.model", "site.git_mirror", "site.no_proxy"]
+)
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_refusal_shows_no_password_with_a_blank_in_it(
+    place: Place, key: str, scheme: str
+) -> None:
+    out = place.run("set", key, f"{scheme}me:hid den@h:1", exits=2)
+    assert "cannot be" in place.err
+    assert "hid" not in out + place.err
+
+
 def test_comments_stay_when_a_setting_comes_and_goes(place: Place) -> None:
     text = "# mine\n[up]  # of this project\nport = 1  # why\n\n# the end\n"
     place.project.write_text(text)
@@ -149,6 +174,31 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(place: Place) -> None
     place.run("set", "up.port", "8001")
     assert "-port = 8001" in place.run("unset", "up.port", "--dry-run")
     assert place.run("get", "up.port") == "8001\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        pytest.param("[up]\nprot = 3\n", "up.prot", id="no setting"),
+        pytest.param('[up]\nport = "8001"\n', "up.port", id="another type"),
+        pytest.param("other = 1\n[up]\n", "other", id="no table"),
+        pytest.param("[up]\n[upp]\nport = 1\n", "upp", id="a table"),
+    ],
+)
+def test_a_key_that_makes_a_file_wrong_can_be_unset(place: Place, text: str, key: str) -> None:
+    place.project.write_text(text)
+    place.run("show", exits=9)
+    if '"' in text:
+        assert 'found "8001"' in place.err
+    place.run("unset", key, "--project")
+    assert place.project.read_text() == "[up]\n"
+    place.run("unset", "up.prot", "--project", exits=2)
+
+
+def test_a_port_that_nobody_set_is_shown_as_it_will_be_used(place: Place) -> None:
+    assert place.run("get", "up.port") == "8000\n"
+    assert place.rows("--all")["up.port"] == (8000, "default")
+    assert "up.port" not in place.rows()
 
 
 def test_what_is_not_set_can_be_unset(place: Place) -> None:
@@ -187,7 +237,26 @@ def test_a_stronger_source_is_named(place: Place, monkeypatch: pytest.MonkeyPatc
     assert place.err == "TTCTL_UP_PORT is stronger: up.port is 9000 here.\n"
 
 
+@pytest.mark.parametrize("key", ["site.ca_bundle", "site.vllm_requirements"])
+def test_a_file_that_is_not_there_is_not_set(place: Place, key: str) -> None:
+    place.run("set", key, "/nonexistent.pem", exits=2)
+    assert "Found: No such file or directory." in place.err
+    assert "next:     ls -l /nonexistent.pem" in place.err
+    place.run("set", key, "")
+    assert place.user.read_text().endswith(' = ""\n')
+
+
+def test_a_bundle_without_a_certificate_is_not_set(place: Place) -> None:
+    (place.project.parent / "ca.pem").write_text("none")
+    place.run("set", "site.ca_bundle", "ca.pem", exits=2)
+    assert "Found: no certificate." in place.err
+    assert not place.user.exists()
+
+
 def test_paths_are_stored_whole_or_beside_the_projects_file(place: Place) -> None:
+    (place.project.parent / "certs").mkdir()
+    for name in ("ca.pem", "certs/ca.pem"):
+        (place.project.parent / name).write_text("-----BEGIN CERTIFICATE-----\n")
     place.run("set", "site.ca_bundle", "ca.pem")
     assert str(place.project.parent / "ca.pem") in place.user.read_text()
     place.run("set", "site.ca_bundle", "certs/ca.pem", "--project")
@@ -201,7 +270,7 @@ def test_the_flag_names_the_file_that_is_shown_and_changed(place: Place, tmp_pat
     place.run("set", "up.port", "8001", config=str(other))
     assert other.read_text() == "[up]\nport = 8001\n"
     assert place.run("get", "up.port", config=str(other)) == "8001\n"
-    assert place.run("get", "up.port") == ""
+    assert place.run("get", "up.port") == "8000\n"
     place.run("get", "up.port", config=str(tmp_path / "none.toml"), exits=9)
     place.run("get", "up.port", config="", exits=2)
 
@@ -230,25 +299,56 @@ def editor(tmp_path: Path, code: str) -> str:
     return str(path)
 
 
-def test_the_editor_changes_the_file(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def edits(place: Place, tmp_path: Path, *words: str, **environ: str) -> Terminal:
+    """Start `config edit --project` at a terminal."""
+    fixed = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "ttctl.cli.main", *words, "config", "edit", "--project"]
+    return Terminal(command, cwd=place.project.parent, environ=fixed | environ)
+
+
+def test_the_editor_changes_the_file(place: Place, tmp_path: Path) -> None:
     code = "Path(sys.argv[1]).write_text('[up]\\nport = 8001  # edited\\n')"
-    monkeypatch.setenv("EDITOR", editor(tmp_path, code))
-    assert "+port = 8001  # edited" in place.run("edit", "--project")
+    with edits(place, tmp_path, EDITOR=editor(tmp_path, code)) as terminal:
+        terminal.see("+port = 8001  # edited")
+        assert terminal.ends() == 0
     assert place.project.read_text() == "[up]\nport = 8001  # edited\n"
 
 
-def test_off_a_terminal_a_wrong_edit_keeps_the_old_file_and_asks_nobody(
+def test_off_a_terminal_no_editor_is_opened(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "Path(sys.argv[1]).write_text('[up]')"))
+    for flags in ({}, {"yes": True}, {"as_json": True}):
+        place.run("edit", "--project", exits=2, **flags)
+        assert "An editor needs a terminal." in place.err + place.out
+        assert "ttctl config set --help" in place.err + place.out
+    assert not place.project.exists()
+
+
+def test_at_a_terminal_programs_get_no_editor_either(place: Place, tmp_path: Path) -> None:
+    with edits(place, tmp_path, "--json", EDITOR="false") as terminal:
+        terminal.see("An editor needs a terminal.")
+        assert terminal.ends() == 2
+
+
+def test_a_wrong_edit_keeps_the_old_file_and_with_yes_nobody_is_asked(
+    place: Place, tmp_path: Path
 ) -> None:
     place.project.write_text("[up]\nport = 1\n")
     code = "Path(sys.argv[1]).write_text('[up]\\nprot = 1\\n')"
-    monkeypatch.setenv("EDITOR", editor(tmp_path, code))
-    for flags in ({}, {"yes": True}, {"as_json": True}):
-        place.run("edit", "--project", exits=9, **flags)
-        assert "nearest: up.port" in place.err + place.out
+    with edits(place, tmp_path, "--yes", EDITOR=editor(tmp_path, code)) as terminal:
+        terminal.see("nearest: up.port")
+        assert terminal.ends() == 9
     assert place.project.read_text() == "[up]\nport = 1\n"
+
+
+def test_an_editor_that_fails_is_replaced_for_the_same_file(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    Path(editor(tmp_path, "")).rename(tmp_path / "bin" / "nano")
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    with edits(place, tmp_path, VISUAL="false", EDITOR="vi", PATH=path) as terminal:
+        terminal.see("VISUAL=nano ttctl config edit --project")
+        assert terminal.ends() == 1
 
 
 @pytest.mark.parametrize(("answer", "expected"), [("y", "port = 2"), ("n", "port = 1")])
@@ -261,14 +361,7 @@ def test_on_a_terminal_a_wrong_edit_can_be_put_right(
         "file.write_text(text.replace('port = 1', 'port = x').replace('prot = x', 'port = 2')"
         ".replace('port = x', 'prot = x'))"
     )
-    environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(tmp_path),
-        "EDITOR": editor(tmp_path, code),
-    }
-    command = [sys.executable, "-m", "ttctl.cli.main", "config", "edit", "--project"]
-    with Terminal(command, cwd=place.project.parent, environ=environ) as terminal:
+    with edits(place, tmp_path, EDITOR=editor(tmp_path, code)) as terminal:
         terminal.see("Edit again? [y/N]")
         terminal.type(f"{answer}\n")
         assert terminal.ends() == (0 if answer == "y" else 9)

@@ -165,7 +165,7 @@ def test_every_command_of_ours_that_a_fix_names_can_be_typed(scene: Scene) -> No
     scene.host.found = replace(scene.host.found, machine="aarch64", memory_bytes=5 << 30)
     scene.site = Site(ca_bundle=at("/etc/ca.pem"))
     silent = Destination(
-        name="hub", url="https://h.example.org", source="x", use="weights", setting="hub_endpoint"
+        name="hub", url="http://h.example.org", source="x", use="weights", setting="hub_endpoint"
     )
     scene.host.silent.add(silent.url)
     scene.vitals.the_place = replace(

@@ -12,6 +12,7 @@ import pytest
 from ttctl.cli.app import run_command
 from ttctl.cli.door import split_flags, split_values
 from ttctl.cli.meant import Typed, nearest
+from ttctl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,10 @@ def _handlers() -> Iterator[None]:
         ),
         pytest.param("ps --jsno", "option '--jsno'", "ttctl ps --json", id="a global flag"),
         pytest.param(
-            "--config no.toml dwon x", "verb 'dwon'", "ttctl --config no.toml down x", id="a file"
+            "--config /dev/null dwon x",
+            "verb 'dwon'",
+            "ttctl --config /dev/null down x",
+            id="a file",
         ),
         pytest.param(
             "--debug --quiet dwon 'a b'",
@@ -66,6 +70,11 @@ def _handlers() -> Iterator[None]:
             "ttctl models ls --device n150",
             id="a device",
         ),
+        pytest.param("stop x", "verb 'stop'", "ttctl down x", id="another tool's word"),
+        pytest.param("images", "verb 'images'", "ttctl models ls --cached", id="of two words"),
+        pytest.param("version", "verb 'version'", "ttctl --version", id="an option here"),
+        pytest.param("ps -a --format json", "option '--format'", "ttctl --json ps -a", id="format"),
+        pytest.param("ps -o=json", "option '-o'", "ttctl --json ps", id="kubectl's format"),
         pytest.param("zzzz", "verb 'zzzz'", "ttctl --help", id="near to no verb"),
         pytest.param("up x --zzzz", "option '--zzzz'", "ttctl up --help", id="near to no option"),
         pytest.param("models zzzz", "verb 'models zzzz'", "ttctl models --help", id="nor sub-verb"),
@@ -89,6 +98,68 @@ def test_a_word_that_is_off_ends_with_2_and_the_whole_command_put_right(
     assert code == 2
     assert f"There is no {what}" in err
     assert f"next:     {next_step}\n" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "next_step"),
+    [
+        pytest.param("chat hi -s", "ttctl chat --help", id="an option without its value"),
+        pytest.param("models ls --device", "ttctl models ls --help", id="of a sub-verb"),
+        pytest.param("chat two words -m x", "ttctl chat 'two words' -m x", id="no quotes"),
+        pytest.param("completion", "ttctl completion bash", id="a choice that is missing"),
+        pytest.param("plan llama --block-size 7", "ttctl plan llama --block-size 16", id="limit"),
+        pytest.param(
+            "plan llama -- --block-size 7", "ttctl plan llama -- --block-size 16", id="--"
+        ),
+        pytest.param(
+            "lock llama --max-model-len=-5", "ttctl lock llama --max-model-len=16", id="too small"
+        ),
+        pytest.param(
+            "plan demo-llama --device n300", "ttctl plan demo-llama --device cpu", id="a device"
+        ),
+        pytest.param("plan llama -- --seeed 1", "ttctl plan llama -- --seed 1", id="a flag"),
+        pytest.param("plan llama -- --port 1", "ttctl plan --help", id="a flag that is refused"),
+        pytest.param("models pull", "ttctl models pull llama", id="no model"),
+    ],
+)
+def test_the_command_that_was_typed_is_put_right(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    line: str,
+    next_step: str,
+) -> None:
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    words, _ = split_values(shlex.split(line))
+    assert run_command(*split_flags(words)) in {2, 7}
+    found = capsys.readouterr().err
+    assert f"next:     {next_step}\n" in found
+    assert found.count("\n") <= 5
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(("wait", "--timeout", "3"), "ttctl wait lk --timeout 3", id="an argument"),
+        pytest.param(
+            ("exec", "vllm", "--", "id"), "ttctl exec --stack lk vllm -- id", id="an option"
+        ),
+        pytest.param(("chat", "hi"), "ttctl chat --stack lk hi", id="before the question"),
+        pytest.param(("connect", "env"), "ttctl connect env lk", id="the last argument"),
+    ],
+)
+def test_the_stack_that_is_missing_is_put_where_the_verb_has_it(
+    words: tuple[str, ...], expected: str
+) -> None:
+    error = UsageError("Which stack is meant?", added="lk", next_step="ttctl status lk")
+    assert Typed(words=words).put_right(error) == expected
+
+
+def test_a_word_that_was_not_typed_is_not_put_right() -> None:
+    error = UsageError("48 is off.", mistyped="48", meant="64", next_step="ttctl config show")
+    assert Typed(words=("up", "llama")).put_right(error) == "ttctl config show"
 
 
 def test_the_first_word_like_the_wrong_one_is_replaced_and_values_behind_an_equals_too() -> None:

@@ -11,7 +11,16 @@ from tests.unit.fakes import KEY, Scene
 from ttctl.errors import EngineError, TooLongError, UsageError
 from ttctl.model.spec import Request
 from ttctl.model.talk import Door, Message, Role, Talk
-from ttctl.operations.chat import ask, door_of, doors, find_door, loaded, role_named, switched
+from ttctl.operations.chat import (
+    ask,
+    check_length,
+    door_of,
+    doors,
+    find_door,
+    loaded,
+    role_named,
+    switched,
+)
 from ttctl.operations.up import up
 
 
@@ -141,4 +150,39 @@ def test_a_role_is_found_by_its_name_or_refused_with_the_nearest() -> None:
 def test_without_any_role_the_refusal_still_says_what_to_do() -> None:
     with pytest.raises(UsageError) as caught:
         role_named((), "coding")
-    assert caught.value.next_step == "ttctl chat --role NAME"
+    assert caught.value.next_step == "ttctl chat"
+
+
+def test_an_answer_longer_than_the_model_holds_is_refused_with_one_that_fits(scene: Scene) -> None:
+    limit = door(scene).max_model_len
+    check_length(replace(TALK, max_tokens=limit - 1), door(scene))
+    with pytest.raises(UsageError, match="cannot have 99999 tokens") as caught:
+        check_length(replace(TALK, max_tokens=99999), door(scene))
+    assert (caught.value.mistyped, caught.value.meant) == ("99999", str(limit // 2))
+
+
+def test_a_stack_that_still_starts_is_to_be_waited_for(scene: Scene) -> None:
+    scene.gateway.fails = EngineError("The engine answered 503.", next_step="ttctl status")
+    with pytest.raises(EngineError) as caught:
+        ask(scene.world, door(scene), TALK, "Hi?", on_text=print)
+    assert caught.value.next_step == "ttctl status llama"
+    scene.engine.set_state("vllm", health="starting")
+    with pytest.raises(EngineError, match="'llama' is still starting") as caught:
+        ask(scene.world, door(scene), TALK, "Hi?", on_text=print)
+    assert caught.value.next_step == "ttctl wait llama"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant", "next_step"),
+    [
+        pytest.param("acme/Smal-1B", "acme/Small-1B", "ttctl ps -a", id="near to one that runs"),
+        pytest.param("nosuch", "", "ttctl ps -a", id="near to none"),
+        pytest.param("demo", "", "ttctl up demo", id="a model that is not up"),
+    ],
+)
+def test_a_model_that_is_not_served_is_brought_up_only_where_there_is_one(
+    scene: Scene, word: str, meant: str, next_step: str
+) -> None:
+    with pytest.raises(UsageError, match="Nothing that runs") as caught:
+        switched(scene.world, door(scene), word)
+    assert (caught.value.meant, caught.value.next_step) == (meant, next_step)

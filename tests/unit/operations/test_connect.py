@@ -17,7 +17,7 @@ from tests.unit.fakes import KEY, Scene
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.spec import Request
 from ttctl.model.talk import Door
-from ttctl.operations.connect import connection, is_ours, tool_named, write
+from ttctl.operations.connect import HIDDEN, connection, is_ours, meant_tool, tool_named, write
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -232,9 +232,27 @@ def test_a_dry_run_writes_nothing_and_still_refuses(scene: Scene) -> None:
     planned = written(scene, "aider", file=target, dry_run=True)
     assert (planned.state, planned.holds_key) == ("planned", True)
     assert scene.shelf.files == {}
+    done = written(scene, "aider", file=target)
+    assert planned.settings == scene.shelf.files[target].replace(KEY, HIDDEN)
+    assert done.state == "written"
     scene.shelf.files[target] = "x: 1\n"
     with pytest.raises(TtctlError):
         written(scene, "aider", file=target, dry_run=True)
+
+
+def test_a_folder_that_is_not_there_is_not_made(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="There is no folder '/nonexist'") as caught:
+        written(scene, "aider", file=Path("/nonexist/x"))
+    assert caught.value.next_step == "mkdir -p /nonexist"
+    assert scene.shelf.files == {}
+
+
+def test_a_stack_in_the_place_of_a_tool_is_told_as_such(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="'llama' is a stack, and no program") as caught:
+        meant_tool(scene.world, "llama")
+    assert caught.value.next_step == "ttctl connect env llama"
+    with pytest.raises(UsageError, match="no settings for 'aidr'"):
+        meant_tool(scene.world, "aidr")
 
 
 def test_a_tool_without_a_file_says_how_to_name_one(scene: Scene) -> None:

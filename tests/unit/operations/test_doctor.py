@@ -28,6 +28,7 @@ from ttctl.model.health import CardVitals, Destination, EngineVitals
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations.doctor import GROUPS, again, doctor, mend
+from ttctl.operations.plan import lock
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def test_a_machine_without_an_engine_is_looked_at_all_the_same(scene: Scene) -> 
     assert of(found, "failed") == ["docker"]
     assert {"images", "containers"} <= set(of(found, "skipped"))
     assert check(found, "memory").verdict == "ok"
-    assert found.next_step == "make engine"
+    assert found.next_step.startswith("make engine")
 
 
 def test_an_engine_elsewhere_has_no_room_to_be_seen(scene: Scene) -> None:
@@ -159,6 +160,26 @@ def test_a_silent_index_fails_while_images_are_missing_and_warns_after(scene: Sc
     up(scene.world, LLAMA)
     scene.host.silent.add(url)
     assert check(look(scene), "package index").verdict == "warning"
+
+
+def test_with_a_broken_bundle_no_encrypted_connection_is_tried(scene: Scene) -> None:
+    addresses = ("https://index.example.org", "http://mirror.example.org")
+    scene.host.silent |= set(addresses)
+    scene.vitals.the_place = replace(
+        scene.vitals.the_place,
+        ca_error="no file",
+        destinations=tuple(destination(url, url) for url in addresses),
+    )
+    found = look(scene)
+    assert check(found, addresses[0]).verdict == "skipped"
+    assert "CA bundle" in check(found, addresses[0]).summary
+    assert check(found, addresses[1]).verdict == "failed"
+
+
+def test_what_is_only_warned_of_has_no_next_step_of_its_own(scene: Scene) -> None:
+    up(scene.world, LLAMA)
+    scene.vitals.the_engine = replace(scene.vitals.the_engine, live_restore=False)
+    assert look(scene).next_step == ""
 
 
 def test_a_proxy_is_asked_directly_and_fails_where_it_is_silent(scene: Scene) -> None:
@@ -248,6 +269,20 @@ def test_a_stack_without_its_key_is_warned_of(scene: Scene) -> None:
     assert scene.store.made_keys.pop("llama") == KEY
     found = check(look(scene), "llama")
     assert (found.verdict, found.fix) == ("warning", "ttctl up llama --name llama")
+
+
+def test_a_stack_that_was_locked_and_never_started_is_fine(scene: Scene) -> None:
+    lock(scene.world, LLAMA, upgrade=False)
+    found = check(look(scene), "llama")
+    assert (found.verdict, found.summary) == ("ok", "acme/Small-1B on cpu, not started")
+
+
+def test_a_stack_that_is_nearly_named_is_told(scene: Scene) -> None:
+    up(scene.world, replace(LLAMA, name="review"))
+    with pytest.raises(UsageError) as caught:
+        doctor(scene.world, "revew")
+    assert caught.value.evidence == "Stacks: review. Nearest: review."
+    assert (caught.value.mistyped, caught.value.meant) == ("revew", "review")
 
 
 def test_one_stack_is_looked_at_where_it_is_named(scene: Scene) -> None:

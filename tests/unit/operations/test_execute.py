@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.unit.fakes import Scene
+from typing import TYPE_CHECKING
 
-from ttctl.errors import UsageError
+import pytest
+from tests.unit.fakes import FakeLauncher, Scene
+
+from ttctl.errors import UsageError, WaitError
 from ttctl.model.spec import Request
-from ttctl.operations.execute import attach, execute
+from ttctl.operations.execute import aimed, attach, execute
 from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @pytest.fixture
@@ -27,7 +32,8 @@ def test_what_a_command_printed_and_its_exit_code_come_back(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize(
-    ("terminal", "words"), [(True, "exec vllm"), (False, "exec --no-TTY vllm")]
+    ("terminal", "words"),
+    [(True, "attach llama exec vllm"), (False, "pipe llama exec --no-TTY vllm")],
 )
 def test_a_command_gets_a_terminal_where_there_is_one(
     scene: Scene, words: str, *, terminal: bool
@@ -49,3 +55,64 @@ def test_a_service_that_is_nearly_right_is_told_which_one_is_near(scene: Scene) 
     with pytest.raises(UsageError) as caught:
         attach(scene.world, "llama", "gatway", ["ls"], terminal=False)
     assert (caught.value.mistyped, caught.value.meant) == ("gatway", "gateway")
+
+
+@pytest.mark.parametrize(
+    ("stack", "words"),
+    [
+        pytest.param(None, ("vllm", "id", "-u"), id="the only stack"),
+        pytest.param("llama", ("vllm", "id", "-u"), id="an option"),
+        pytest.param(None, ("llama", "vllm", "id", "-u"), id="the stack first"),
+    ],
+)
+def test_a_service_is_meant_with_or_without_its_stack(
+    scene: Scene, stack: str | None, words: tuple[str, ...]
+) -> None:
+    found = aimed(scene.world, stack, words[0], words[1:])
+    assert found == ("llama", "vllm", ("id", "-u"))
+
+
+@pytest.mark.parametrize(
+    ("words", "next_step"),
+    [
+        pytest.param(("llama", "id"), "ttctl exec --stack llama vllm -- id", id="no service"),
+        pytest.param(("llama", "vllm"), "ttctl exec --stack llama vllm -- sh", id="no command"),
+    ],
+)
+def test_a_stack_without_a_service_is_told_where_the_service_stands(
+    scene: Scene, words: tuple[str, ...], next_step: str
+) -> None:
+    with pytest.raises(UsageError, match="'llama' is a stack") as caught:
+        aimed(scene.world, None, words[0], words[1:])
+    assert caught.value.next_step == next_step
+
+
+def test_a_command_that_takes_too_long_is_named_as_it_was_typed(scene: Scene) -> None:
+    class Slow(FakeLauncher):
+        def ask(
+            self, stack: str, arguments: Sequence[str], *, timeout_s: float
+        ) -> tuple[int, tuple[str, ...]]:
+            raise WaitError("'docker compose' did not end.", why=f"{stack} {arguments} {timeout_s}")
+
+    scene.launcher = Slow(scene.calls, scene.engine, scene.store)
+    with pytest.raises(WaitError, match="'sleep 5' in 'vllm' of 'llama' did not end"):
+        execute(scene.world, "llama", "vllm", ["sleep", "5"], timeout_s=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message"),
+    [
+        pytest.param('"nosuch": executable file not found in $PATH', 127, "not there", id="none"),
+        pytest.param('"/x": no such file or directory', 127, "not there", id="no path"),
+        pytest.param('"/etc/passwd": permission denied', 126, "cannot be run", id="no program"),
+    ],
+)
+def test_a_command_that_cannot_be_started_ends_as_in_a_shell(
+    scene: Scene, said: str, code: int, message: str
+) -> None:
+    scene.launcher.piped = (126, f"OCI runtime exec failed: exec: {said}: unknown\r\n")
+    found, refusal = attach(scene.world, "llama", "vllm", ["nosuch"], terminal=False)
+    assert found == code
+    assert refusal is not None
+    assert message in refusal.message
+    assert "\r" not in refusal.evidence

@@ -8,13 +8,13 @@ from tests.unit.fakes import Scene
 
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
-from ttctl.operations.logs import logs
+from ttctl.operations.logs import aimed, logs
 from ttctl.operations.up import up
 
 
-def read(scene: Scene, service: str | None, *, stack: str = "llama") -> set[str]:
+def read(scene: Scene, *services: str, stack: str = "llama") -> set[str]:
     lines = logs(
-        scene.world, stack, service=service, tail=None, since=None, timestamps=False, follow=False
+        scene.world, stack, services=services, tail=None, since=None, timestamps=False, follow=False
     )
     return {line.service for line in lines}
 
@@ -29,7 +29,7 @@ def scene() -> Scene:
 
 def test_lines_come_from_every_service_or_from_the_one_that_is_named(scene: Scene) -> None:
     assert read(scene, "vllm") == {"vllm"}
-    assert read(scene, None) == {"gateway", "vllm"}
+    assert read(scene) == {"gateway", "vllm"}
 
 
 def test_a_service_that_is_not_there_is_refused_with_the_one_that_is_near(scene: Scene) -> None:
@@ -41,7 +41,26 @@ def test_a_service_that_is_not_there_is_refused_with_the_one_that_is_near(scene:
 
 def test_a_stack_without_containers_has_no_logs(scene: Scene) -> None:
     with pytest.raises(UsageError, match="'other' has no container") as caught:
-        read(scene, None, stack="other")
+        read(scene, stack="other")
     assert caught.value.evidence == "Services with a container: none."
     assert caught.value.next_step == "ttctl status other"
     assert caught.value.meant == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "service", "expected"),
+    [
+        pytest.param((), None, ("llama", ()), id="nothing"),
+        pytest.param(("vllm",), None, ("llama", ("vllm",)), id="a service, as in compose"),
+        pytest.param(("llama", "vllm"), None, ("llama", ("vllm",)), id="a stack and a service"),
+        pytest.param(("llama",), "vllm", ("llama", ("vllm",)), id="an option"),
+        pytest.param(("vllm", "gateway"), None, ("llama", ("vllm", "gateway")), id="two services"),
+    ],
+)
+def test_words_are_read_as_compose_reads_them(
+    scene: Scene,
+    words: tuple[str, ...],
+    service: str | None,
+    expected: tuple[str, tuple[str, ...]],
+) -> None:
+    assert aimed(scene.world, words, service) == expected

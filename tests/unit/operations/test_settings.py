@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ttctl.errors import BadFileError
+from ttctl.errors import BadFileError, UsageError
 from ttctl.model.settings import SETTINGS
-from ttctl.operations.settings import change, edit
+from ttctl.operations.settings import change, edit, remove
 from ttctl.rules.settings_page import template
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class FakeFile:
     def with_value(self, text: str, setting: Setting, value: Value | tuple[str, ...] | None) -> str:
         return text if value is None else f"{setting.key} = {value}\n"
 
+    def without(self, text: str, key: str) -> str:
+        lines = text.splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith(f"{key} ="))
+
     def write(self, text: str) -> None:
         self.holds = text
         self.written.append(text)
@@ -62,7 +66,7 @@ def test_a_dry_run_shows_the_same_and_writes_nothing() -> None:
 def test_what_changes_nothing_is_not_written() -> None:
     file = FakeFile("up.port = 1\n")
     assert not change(file, PORT, 1).changed
-    assert not change(file, PORT, None).changed
+    assert not remove(file, "up.name").changed
     assert file.written == []
 
 
@@ -71,6 +75,19 @@ def test_a_file_that_is_wrong_already_is_not_touched() -> None:
     with pytest.raises(BadFileError):
         change(file, PORT, 1)
     assert file.written == []
+
+
+def test_a_key_is_removed_from_a_file_that_is_wrong() -> None:
+    file = FakeFile("up.prot = wrong\nup.port = 1\n")
+    assert remove(file, "up.prot").changed
+    assert file.written == ["up.port = 1\n"]
+
+
+def test_a_key_that_is_nowhere_is_refused_and_what_is_wrong_is_told() -> None:
+    with pytest.raises(UsageError, match=r"no setting 'up\.prot'"):
+        remove(FakeFile(), "up.prot")
+    with pytest.raises(BadFileError):
+        remove(FakeFile("wrong"), "up.port")
 
 
 def test_a_change_shows_no_password() -> None:

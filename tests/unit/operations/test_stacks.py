@@ -12,6 +12,7 @@ from tests.unit.fakes import Scene, container
 from ttctl.errors import BadFileError, LockedError, UsageError
 from ttctl.model.spec import Request
 from ttctl.operations import stacks
+from ttctl.operations.plan import lock
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -61,6 +62,58 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(two: Scene) -> Non
         stacks.pick_stack(two.world, "lama")
     assert caught.value.evidence == "Stacks: llama, second."
     assert (caught.value.mistyped, caught.value.meant) == ("lama", "llama")
+
+
+@pytest.mark.parametrize("word", ["nosuch", "../../x", ".."])
+def test_a_name_near_to_none_is_not_brought_up(two: Scene, word: str) -> None:
+    with pytest.raises(UsageError, match="There is no stack") as caught:
+        stacks.pick_stack(two.world, word)
+    assert (caught.value.meant, caught.value.next_step) == ("", "ttctl ps -a")
+
+
+def test_a_model_that_is_not_up_is_brought_up(two: Scene) -> None:
+    with pytest.raises(UsageError, match="There is no stack") as caught:
+        stacks.pick_stack(two.world, "Small-1B")
+    assert caught.value.next_step == "ttctl up Small-1B"
+
+
+@pytest.fixture
+def locked(scene: Scene) -> Scene:
+    """A stack `lk` that was locked and never started, beside `llama` that runs."""
+    lock(scene.world, replace(LLAMA, name="lk"), upgrade=False)
+    scene.taken()
+    return scene
+
+
+def test_a_stack_that_was_never_started_is_told_as_such(locked: Scene) -> None:
+    found = stacks.status(locked.world, "lk")
+    assert (found.state, found.url) == ("unstarted", "")
+
+
+def test_a_stack_that_was_never_started_is_not_meant_where_others_run(locked: Scene) -> None:
+    assert stacks.pick_stack(locked.world, None) == "llama"
+    up(locked.world, replace(LLAMA, name="second", port=8001))
+    with pytest.raises(UsageError, match="Which stack is meant") as caught:
+        stacks.pick_stack(locked.world, None)
+    assert caught.value.evidence == "Stacks: llama, second."
+    assert caught.value.added == "llama"
+
+
+def test_down_with_volumes_forgets_a_stack_that_was_never_started(locked: Scene) -> None:
+    plan = stacks.down(locked.world, "lk", volumes=False, dry_run=False)
+    assert (plan.changes, locked.taken()) == ((), ["down"])
+    assert "ttctl down lk -v" in plan.steps[0].reason
+    plan = stacks.down(locked.world, "lk", volumes=True, dry_run=True)
+    assert [step.verb for step in plan.changes] == ["remove"]
+    stacks.down(locked.world, "lk", volumes=True, dry_run=False)
+    assert locked.taken() == ["forget lk"]
+    assert stacks.known_stacks(locked.world) == ("llama",)
+
+
+def test_down_with_volumes_keeps_the_lock_of_a_stack_that_was_started(scene: Scene) -> None:
+    stacks.down(scene.world, "llama", volumes=True, dry_run=False)
+    stacks.down(scene.world, "llama", volumes=True, dry_run=False)
+    assert stacks.known_stacks(scene.world) == ("llama",)
 
 
 def test_a_machine_without_a_stack_says_how_to_make_one() -> None:

@@ -44,6 +44,28 @@ def test_weights_of_another_model_are_not_meant(scene: Scene) -> None:
     assert caught.value.next_step == "ttctl models pull demo"
 
 
+def test_weights_that_are_nearly_named_are_told_once_whatever_was_to_be_done(scene: Scene) -> None:
+    scene.weights_cache.here = [SMALL, SMALL]
+    with pytest.raises(UsageError) as caught:
+        weights.to_remove(scene.world, "acme/Smal-1B")
+    error = caught.value
+    assert error.evidence == "Nearest: acme/Small-1B. Here: acme/Small-1B."
+    assert (error.mistyped, error.meant) == ("acme/Smal-1B", "acme/Small-1B")
+
+
+@pytest.mark.parametrize(
+    ("here", "next_step"),
+    [([SMALL], "ttctl models ls --cached"), ([], "ttctl models ls")],
+)
+def test_a_word_that_names_no_model_is_not_to_be_pulled(
+    scene: Scene, here: list[Snapshot], next_step: str
+) -> None:
+    scene.weights_cache.here = here
+    with pytest.raises(UsageError) as caught:
+        weights.cached(scene.world, "nosuch")
+    assert caught.value.next_step == next_step
+
+
 def test_what_is_damaged_is_named(scene: Scene) -> None:
     scene.weights_cache.wrong = {"acme/Small-1B": ("config.json",)}
     (verdict,) = weights.verify(scene.world)

@@ -72,7 +72,8 @@ def test_what_is_not_on_the_list_is_refused_with_the_reason(flag: str, why: str)
 def test_a_flag_that_is_nearly_right_is_told_which_one_is_near() -> None:
     with pytest.raises(UsageError) as caught:
         parse(["--max-num-seq", "8"])
-    assert caught.value.evidence == "Nearest: --max-num-seqs."
+    assert caught.value.evidence.startswith("Nearest: --max-num-seqs. Allowed: async-scheduling, ")
+    assert caught.value.meant == "--max-num-seqs"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,27 @@ def judged(name: str, **changes: Any) -> Check:  # noqa: ANN401
     return next(check for check in checks if check.name == name)
 
 
+def test_an_engine_that_a_variable_chose_is_let_go_by_unsetting_it() -> None:
+    silent = EngineVitals(client="28", endpoint="unix:///nope", setting="DOCKER_HOST", error="x")
+    assert engine_checks(silent)[0].fix == "unset DOCKER_HOST"
+
+
+@pytest.mark.parametrize(
+    ("start", "silent", "missing"),
+    [
+        ("make engine", "make engine   # or start", "make engine   # or: apt-get"),
+        ("sudo systemctl start docker", "sudo systemctl start docker", "sudo apt-get install"),
+    ],
+    ids=["in a checkout", "elsewhere"],
+)
+def test_what_starts_an_engine_is_there_where_it_is_said(
+    start: str, silent: str, missing: str
+) -> None:
+    engine = EngineVitals(client="28", endpoint="unix:///x", error="x", start=start)
+    assert engine_checks(engine)[0].fix.startswith(silent)
+    assert engine_checks(engine)[1].fix.startswith(missing)
+
+
 def test_an_engine_that_is_well_has_nothing_to_do() -> None:
     checks = engine_checks(WELL_ENGINE)
     assert {check.verdict for check in checks} == {"ok"}
@@ -149,7 +170,7 @@ def test_rootless_limits_are_told_as_delegated() -> None:
 
 def test_without_the_program_there_is_one_thing_to_say() -> None:
     (check,) = engine_checks(EngineVitals(endpoint="unix:///var/run/docker.sock"))
-    assert (check.verdict, check.fix) == ("failed", "make engine")
+    assert (check.verdict, check.fix) == ("failed", "make engine   # or: apt-get install docker.io")
 
 
 def test_without_an_engine_the_plugins_are_told_all_the_same() -> None:

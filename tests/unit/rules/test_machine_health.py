@@ -53,7 +53,7 @@ def test_another_processor_fails_where_the_wheels_are_wanted(
     processor, _ = processor_checks(system, own_image=own_image)
     assert processor.verdict == verdict
     assert ("aarch64, expected x86_64" in processor.evidence) == (verdict != "ok")
-    assert ("ttctl config site" in processor.fix) == (verdict != "ok")
+    assert ("site.engine_image" in processor.fix) == (verdict != "ok")
 
 
 def test_one_core_is_few() -> None:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ttctl.rules.redaction import redacted
+from ttctl.rules.redaction import redacted, redacted_value
 
 HIDDEN = "hidden7"
 """A word that stands in every secret here, and nowhere else."""
@@ -17,6 +17,8 @@ HOSTS = st.from_regex(r"[a-z]{1,8}\.example\.(org|com)(:[0-9]{2,5})?", fullmatch
 PATHS = st.from_regex(r"(/[a-zA-Z0-9._~%-]{0,8}){0,3}", fullmatch=True)
 LOOSE = st.from_regex(r"[a-zA-Z0-9!$&'()*+,;=:@%/?._~-]{0,12}", fullmatch=True)
 """What people put into passwords, also what an address should have escaped."""
+ANYTHING = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=12)
+"""Every character that can be typed: a blank, a quote, a colon."""
 NAMES = st.from_regex(r"[a-zA-Z0-9._~%-]{1,10}", fullmatch=True)
 KEYS = st.sampled_from(
     ["token", "access_token", "api_key", "X-Amz-Signature", "sig", "password", "client_secret",
@@ -55,6 +57,49 @@ def test_no_login_survives_in_any_text_and_the_host_does(
     assert HIDDEN not in shown
     assert f"***@{host}" in shown
     assert redacted(shown) == shown
+
+
+@given(
+    start=st.tuples(SCHEMES, NAMES).map("://".join), before=ANYTHING, after=ANYTHING,
+    host=HOSTS, around=AROUND,
+)  # fmt: skip
+def test_no_password_of_whatever_characters_survives(
+    start: str, before: str, after: str, host: str, around: str
+) -> None:
+    password = f"{before}{HIDDEN}{after}"
+    assume("://" not in password)
+    shown = redacted(around.format(f"{start}:{password}@{host}/x"))
+    assert HIDDEN not in shown
+    assert f"***@{host}" in shown
+    assert redacted(shown) == shown
+
+
+@given(name=NAMES, before=ANYTHING, after=ANYTHING, host=HOSTS)
+def test_a_setting_without_a_scheme_hides_its_password_of_whatever_characters(
+    name: str, before: str, after: str, host: str
+) -> None:
+    text = f"{name}:{before}{HIDDEN}{after}@{host}"
+    assume("://" not in text)
+    shown = redacted_value(text)
+    assert HIDDEN not in shown
+    assert shown.endswith(host)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("http://u:pa", "http://***", id="cut at a blank"),
+        pytest.param("http://h.example.org:3128", "http://h.example.org:3128", id="a port"),
+        pytest.param("http://h.example.org:80/x", "http://h.example.org:80/x", id="and a path"),
+        pytest.param("http://[::1]:80", "http://[::1]:80", id="numbers"),
+        pytest.param("me:pa ss@h:1", "***@h:1", id="no scheme, and a blank"),
+        pytest.param("debian:bookworm@sha256:ab", "debian:bookworm@sha256:ab", id="an image"),
+        pytest.param("In verse: always.", "In verse: always.", id="words"),
+    ],
+)
+def test_a_settings_value_hides_what_is_left_of_a_login(text: str, shown: str) -> None:
+    assert redacted_value(text) == shown
+    assert redacted_value(shown) == shown
 
 
 @given(host=HOSTS, path=PATHS, key=KEYS, before=st.booleans(), secret=NAMES, around=AROUND)
@@ -97,6 +142,19 @@ def test_any_text_at_all_can_be_shown_and_twice_is_as_once(text: str) -> None:
         pytest.param("https://tok@h.example.org/x", "https://***@h.example.org/x", id="token"),
         pytest.param(
             "http://me:a/b@c@h.example.org:1", "http://***@h.example.org:1", id="odd password"
+        ),
+        pytest.param("http://u:pa ss@h:1", "http://***@h:1", id="a blank"),
+        pytest.param("http://my me:pa ss@h:1", "http://***@h:1", id="a blank in the name"),
+        pytest.param(
+            "http://u:a b@h/x and http://v:c d@i/y, or http://j:80/z",
+            "http://***@h/x and http://***@i/y, or http://j:80/z",
+            id="what stands between addresses",
+        ),
+        pytest.param(
+            "http://h:80 or 'https://u:a b@i'", "http://h:80 or 'https://***@i'", id="a port first"
+        ),
+        pytest.param(
+            "'http://h': ask me@example.org", "'http://h': ask me@example.org", id="a sentence"
         ),
         pytest.param("me:secret@proxy:3128", "***@proxy:3128", id="no scheme"),
         pytest.param(

@@ -37,6 +37,23 @@ GOOD = [
     ("site.offline", "no", False),
     ("site.https_proxy", "proxy:3128", "proxy:3128"),
     ("site.https_proxy", "http://me:a/b@c@proxy:3128", "http://me:a/b@c@proxy:3128"),
+    ("site.https_proxy", "socks5h://[::1]:1080/", "socks5h://[::1]:1080/"),
+    (
+        "site.no_proxy",
+        "*, localhost,10.0.0.0/8, .example.org,[::1]",
+        "*, localhost,10.0.0.0/8, .example.org,[::1]",
+    ),
+    ("site.pip_trusted_hosts", "a.example.org b:8080", "a.example.org b:8080"),
+    (
+        "site.apt_sources",
+        "deb [trusted=yes arch=amd64] https://me:x@h/debian bookworm main\n# why\ndeb file:/d ./",
+        "deb [trusted=yes arch=amd64] https://me:x@h/debian bookworm main\n# why\ndeb file:/d ./",
+    ),
+    (
+        "site.git_mirror",
+        "https://me:x@m/ https://h.example.org/=https://m/",
+        "https://me:x@m/ https://h.example.org/=https://m/",
+    ),
     ("site.registry", "[::1]:5000/mirror", "[::1]:5000/mirror"),
     ("site.registry", "r.example.org", "r.example.org"),
     ("site.base_image", "a/b:1@sha256:" + "0" * 64, "a/b:1@sha256:" + "0" * 64),
@@ -77,6 +94,14 @@ BAD = [
     ("site.offline", "maybe", "true or false"),
     ("site.https_proxy", "a b", "an address, or HOST:PORT"),
     ("site.https_proxy", "/proxy", "an address, or HOST:PORT"),
+    ("site.http_proxy", "garb?", "an address, or HOST:PORT"),
+    ("site.no_proxy", "https://h/x", "hosts, domains or networks"),
+    ("site.pip_trusted_hosts", "http://h", "HOST or HOST:PORT"),
+    ("site.apt_sources", "garb?", "deb https://MIRROR/debian bookworm main"),
+    ("site.apt_sources", "deb http://u:pa ss@h/debian bookworm main", "deb https://"),
+    ("site.git_mirror", "garb?", "https://MIRROR/"),
+    ("site.git_mirror", "https://u:pa ss@h/", "https://MIRROR/"),
+    ("site.base_image", "https://h/x", "[HOST/]NAME"),
     ("site.ca_bundle", "a\nb", "the path of a file"),
     ("site.pip_index_url", "m.example.org/simple", "begins with https://"),
     ("site.pip_extra_index_urls", "https://a b", "begin with https://"),
@@ -98,7 +123,7 @@ def test_a_text_that_does_not_fit_is_refused_with_what_is_allowed(
 
 def test_every_kind_has_a_text_that_is_refused() -> None:
     kinds = {SETTINGS[key].kind for key, _, _ in BAD}
-    free = {"words", "lines", "paths"}
+    free = {"paths"}
     assert {setting.kind for setting in SETTINGS.values()} - kinds == free
 
 

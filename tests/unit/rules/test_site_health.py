@@ -56,7 +56,7 @@ def test_a_bundle_that_is_of_no_use_fails(place: PlaceVitals, said: str) -> None
     assert check.verdict == "failed"
     assert said in check.evidence
     assert "/etc/ca.pem (from SSL_CERT_FILE)" in check.evidence
-    assert check.fix.startswith("ttctl config site")
+    assert check.fix in {"unset SSL_CERT_FILE", "ttctl config set site.ca_bundle FILE"}
 
 
 def test_a_setting_that_names_no_address_fails() -> None:
@@ -97,7 +97,19 @@ def test_a_silent_address_fails_where_nothing_stands_in(
     check = reach_check(silent, reason="no answer within 5 s", building=building)
     assert (check.verdict, check.summary) == (verdict, "no answer within 5 s")
     assert "secret" not in check.evidence
-    assert check.fix == "ttctl config site   # its setting registry names another one"
+    assert check.fix == "ttctl config set site.registry HOST"
+
+
+def test_where_a_wheelhouse_is_set_another_index_is_named() -> None:
+    index = replace(INDEX, name="index torch-cpu", setting="wheelhouses", use="sources")
+    fixes = [
+        reach_check(index, reason="no answer", building=True, has_wheels=has).fix
+        for has in (False, True)
+    ]
+    assert fixes == [
+        "ttctl config set site.wheelhouses FOLDER",
+        "ttctl config set site.pip_extra_index_urls https://INDEX/simple",
+    ]
 
 
 def test_a_wheelhouse_is_there_or_fails() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttctl.errors import UsageError
-from ttctl.rules.typed import COMMANDS, Typed, command_in, goes_on, together
+from ttctl.rules.typed import COMMANDS, Typed, command_in, goes_on, put_right, together
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,31 @@ def test_a_block_that_was_not_ended_is_what_was_typed() -> None:
 def test_any_lines_are_read(lines: list[str]) -> None:
     assert isinstance(together(lines), str)
     assert goes_on(lines) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "expected"),
+    [
+        pytest.param(
+            "/role codng",
+            UsageError("?", mistyped="codng", meant="coding"),
+            "/role coding",
+            id="near",
+        ),
+        pytest.param(
+            "/load zzz",
+            UsageError("?", next_step="ttctl chat --load one"),
+            "/load",
+            id="their list",
+        ),
+        pytest.param(
+            "/save a/b", UsageError("?", next_step="/save first-try"), "/save first-try", id="own"
+        ),
+    ],
+)
+def test_what_follows_a_refusal_can_be_typed_in_the_conversation(
+    line: str, error: UsageError, expected: str
+) -> None:
+    typed = command_in(line)
+    assert typed is not None
+    assert put_right(typed, error) == expected

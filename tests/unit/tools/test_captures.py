@@ -126,6 +126,8 @@ def test_what_is_shown_is_the_readers_own(tmp_path: Path) -> None:
     stage = new_stage(tmp_path / "home")
     text = f"{stage.home}/x {stage.name} 127.0.0.1:{stage.port} {stage.program}/ttctl"
     assert stage.shown(text) == "~/x llama 127.0.0.1:8000 ttctl"
+    table = f"{stage.home}/wheels   next"
+    assert stage.shown(table).index("next") == table.index("next")
     assert len(stage.name) == len(SHOWN["name"])
     assert len(str(stage.port)) == len(SHOWN["port"])
 
