@@ -119,9 +119,9 @@ def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: st
     except ValidationError as exc:
         raise HarmError(f"a value is not understood: {exc.error_count()} faults") from exc
     _only_text(raw)
-    image = checked(entry.docker_image.strip(), IMAGE, "image")
-    tt_metal = checked(entry.tt_metal_commit.strip(), PIN, "tt-metal commit")
-    vllm = checked(entry.vllm_commit.strip(), PIN, "vLLM commit")
+    image = checked(entry.docker_image.strip(" "), IMAGE, "image")
+    tt_metal = checked(entry.tt_metal_commit.strip(" "), PIN, "tt-metal commit")
+    vllm = checked(entry.vllm_commit.strip(" "), PIN, "vLLM commit")
     if not image and not tt_metal:
         raise HarmError("it names neither an image nor a tt-metal commit")
     return Listed(
@@ -129,7 +129,7 @@ def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: st
         tt_metal=tt_metal,
         vllm=vllm,
         image=image,
-        version=checked(entry.version.strip(), WORD, "version"),
+        version=checked(entry.version.strip(" "), WORD, "version"),
         raw=raw,
     )
 
