@@ -15,12 +15,13 @@ import random
 import subprocess
 import sys
 import time
+import tomllib
 import traceback
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tools.catalog import SHAPES
+from tools.catalog import FOLDER, SHAPES
 from ttctl.adapters import compiled, places
 from ttctl.adapters.catalog import BuiltInCatalog
 from ttctl.adapters.files import write_atomically
@@ -29,6 +30,9 @@ from ttctl.adapters.upstream_export import read_export
 from ttctl.errors import TtctlError
 from ttctl.rules.first_validated import known_first, with_latest
 from ttctl.rules.validated import validated_specs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "fuzz.md"
@@ -51,7 +55,8 @@ ODD: tuple[Any, ...] = (
 def entries_of(folder: Path | None) -> list[dict[str, Any]]:
     """Return the entries to mutate: those of a folder's exports, else of the built-in catalog."""
     if folder is None:
-        return [_as_upstream(spec.id) for spec in BUILT_IN.specs() if spec.pins is not None]
+        texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml"))]
+        return [_as_upstream(raw) for text in texts for raw in tomllib.loads(text)["spec"]]
     files = sorted(path for shape in SHAPES for path in folder.glob(shape))
     exports = [read_export(path.read_bytes(), name=path.name) for path in files]
     return [dict(one.raw) for export in exports for one in export.listed]
@@ -114,7 +119,13 @@ def tried(data: bytes) -> Counter[str]:
     return Counter({"entries read": len(specs), "entries set aside": len(export.quarantined)})
 
 
-def run(entries: list[dict[str, Any]], *, count: int, seed: int) -> tuple[Counter[str], list[str]]:
+def run(
+    entries: list[dict[str, Any]],
+    *,
+    count: int,
+    seed: int,
+    reader: Callable[[bytes], Counter[str]] = tried,
+) -> tuple[Counter[str], list[str]]:
     """Return what came out of `count` mutated entries, and tracebacks of what should not have."""
     chance = random.Random(seed)  # noqa: S311 - mutations, no secrets
     sums: Counter[str] = Counter()
@@ -122,13 +133,15 @@ def run(entries: list[dict[str, Any]], *, count: int, seed: int) -> tuple[Counte
     for _ in range(count // BATCH):
         data = file_of([mutated(chance.choice(entries), chance) for _ in range(BATCH)], chance)
         try:
-            sums += tried(data)
+            sums += reader(data)
         except Exception:  # noqa: BLE001 - finding them is what this is for
             crashes.append(traceback.format_exc())
     return sums, crashes
 
 
-def page(sums: Counter[str], crashes: int, *, count: int, seed: int, source: str) -> str:
+def page(
+    sums: Counter[str], crashes: int, *, count: int, seed: int, source: str, commit: str
+) -> str:
     """Return the text of docs/fuzz.md."""
     rows = [(name, sums[name]) for name in OUTCOMES]
     table = "\n".join(f"| {name} | {number} |" for name, number in rows)
@@ -141,7 +154,7 @@ compiled form. Nothing but a value or a refusal may come out. The page is writte
 
 | run of {_today()} | |
 |---|---|
-| commit | `{_commit()}` |
+| commit | `{commit}` |
 | mutated entries | {count} |
 | seed | {seed} |
 {table}
@@ -166,9 +179,8 @@ def _broken_text(text: str, chance: random.Random) -> str:
     return text[:place] + chance.choice(["", "\n", ";", "..", "\x00", "\u2028", " "]) + text[place:]
 
 
-def _as_upstream(spec_id: str) -> dict[str, Any]:
+def _as_upstream(raw: dict[str, Any]) -> dict[str, Any]:
     """Return an entry of the built-in catalog in upstream's shape."""
-    raw: Any = BUILT_IN.raw(spec_id)
     return {
         **raw["upstream"],
         "model_id": raw["id"],
@@ -224,11 +236,12 @@ def main(words: list[str]) -> int:
     entries = entries_of(asked.exports)
     if not entries:
         parser.error(f"no export lies in {asked.exports}")
+    commit = _commit()
     count = asked.entries - asked.entries % BATCH
     start = time.monotonic()
     sums, crashes = run(entries, count=count, seed=asked.seed)
     source = "upstream's exports" if asked.exports else "the built-in catalog"
-    text = page(sums, len(crashes), count=count, seed=asked.seed, source=source)
+    text = page(sums, len(crashes), count=count, seed=asked.seed, source=source, commit=commit)
     write_atomically(asked.page, text, mode=0o644)
     print(text)
     print(f"{time.monotonic() - start:.0f} s")
