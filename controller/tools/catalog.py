@@ -23,7 +23,7 @@ from ttctl.adapters.files import write_atomically
 from ttctl.adapters.pin_facts import read_pin_facts
 from ttctl.adapters.upstream_export import read_export, release_in_name
 from ttctl.errors import BadFileError, TtctlError
-from ttctl.model.pins import FirstValidated
+from ttctl.model.pin_facts import FirstValidated
 from ttctl.model.spec import MODEL_TYPES
 from ttctl.rules.first_validated import earliest
 from ttctl.rules.validated import validated_specs

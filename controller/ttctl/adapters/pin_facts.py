@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
-from ttctl.model.pins import Flag, Inferred, PinFact, PinFacts, Recipe
+from ttctl.model.pin_facts import PinFact, PinFacts
+from ttctl.model.pins import Flag, Inferred, Recipe  # noqa: TC001 - pydantic reads them
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.model.pins import Changed, FirstValidated
+from ttctl.model.pin_facts import FirstValidated
+from ttctl.model.pins import Changed
 from ttctl.rules.tt_options import is_flag, options_of, plain, spelled, value_of, without_home
 
 if TYPE_CHECKING:

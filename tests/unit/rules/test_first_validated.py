@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tests.unit.listed import FACTS, MEDIA, VLLM, listed
 
 from ttctl.model.export import Export
-from ttctl.model.pins import Changed, FirstValidated
+from ttctl.model.pin_facts import FirstValidated
+from ttctl.model.pins import Changed
 from ttctl.rules.contract import pins_of
 from ttctl.rules.first_validated import as_first_validated, earliest, known_first, with_latest
 from ttctl.rules.tt_options import options_of
