@@ -133,6 +133,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--date", default="", help="day of the release, where pins.toml lacks it")
     parser.add_argument("--out", type=Path, default=FOLDER)
     asked = parser.parse_args(words)
+    if not asked.export.is_file():
+        parser.error(f"{asked.export} is no file")
     try:
         export, specs = specs_from(asked.export)
         days = dict(read_pin_facts(places.catalog()).releases)

@@ -185,6 +185,23 @@ def test_field_names_with_dashes_are_the_same_fields() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["LDAP_X", "GITHUB_X", "VLLM_PLUGINS", "HF_HOME", "TT_METAL_HOME", "trace_region_size",
+     "MAX_TOKENS", "PYT", "ENVIRONMENT", "_X"],
+)  # fmt: skip
+def test_names_that_only_look_like_harm_are_none(name: str) -> None:
+    assert only(flat(raw(env_vars={name: "x"}))).spec.environment == ((name, "x"),)
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["local:1", "localhost:5000/a/b_c--d:v1.0", f"{VLLM}@sha256:{'0' * 64}", "a.b/c/d/e/f:g"],
+)
+def test_images_of_any_registry_are_images(image: str) -> None:
+    assert only(flat(raw(docker_image=image))).image == image
+
+
+@pytest.mark.parametrize(
     "commit",
     ["c49bb76", "3499ffa1", "2496be4518bca0a7a5b497a4cda3cfe7e2f59756", "v0.62.0-rc33", "0.61.1"],
 )
@@ -206,7 +223,7 @@ def test_commits_and_tags_are_pins(commit: str) -> None:
         ({"docker_image": "-v/:/host"}, "image"),
         ({"docker_image": "https://ghcr.io/a/b:1"}, "image"),
         ({"docker_image": "ghcr.io/a/../b:1"}, "image"),
-        ({"docker_image": "ubuntu"}, "image"),
+        ({"docker_image": "ghcr.io/Upper:1"}, "image"),
         ({"docker_image": "ghcr.io/a/b:1\n"}, "image"),
         ({"env_vars": {"LD_PRELOAD": "x"}}, "'LD_PRELOAD' could do harm"),
         ({"env_vars": {"ld_library_path": "x"}}, "could do harm"),

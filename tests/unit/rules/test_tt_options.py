@@ -90,3 +90,4 @@ def test_a_word_is_shown_without_quotes_and_a_number_in_text_with_them() -> None
     assert plain("FABRIC_1D") == "FABRIC_1D"
     assert plain("30") == '"30"'
     assert plain(30) == "30"
+    assert plain("") == '""'

@@ -111,6 +111,14 @@ def test_what_does_not_read_back_equal_is_not_written(export: Path, tmp_path: Pa
     assert not out.exists()
 
 
+def test_a_file_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "none.json")])
+    assert "is no file" in capsys.readouterr().err
+
+
 def test_a_bad_export_is_told_in_four_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
