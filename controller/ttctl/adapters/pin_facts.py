@@ -43,7 +43,7 @@ class PinsFile(BaseModel):
 
     schema_: Literal[1] = Field(alias="schema")
     source: str
-    date: dt.date
+    date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")
     tt_metal: tuple[Full, ...]
     releases: dict[str, dt.date]
     vllm: tuple[VllmPin, ...]

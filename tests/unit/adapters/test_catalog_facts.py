@@ -258,9 +258,7 @@ def test_advice_has_reason_source_and_day_and_names_what_the_catalog_has() -> No
     assert len(advice.known_bad) == 9
     assert len(advice.fallbacks) == 3
     assert len(advice.images) == 1
-    assert all(
-        one.reason and one.source and re.fullmatch(r"\d{4}-\d\d-\d\d", one.date) for one in said
-    )
+    assert all(one.reason and one.source and re.fullmatch(r"\d{4}-\d\d", one.date) for one in said)
     for bad in advice.known_bad:
         pattern = re.compile(re.escape(bad.model).replace(r"\*", ".*"))
         hit = [

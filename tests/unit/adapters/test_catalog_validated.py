@@ -58,7 +58,7 @@ device = "n150"
 engine = "vllm"
 reason = "why"
 source = "where"
-date = 2026-01-01
+date = "2026-01-01"
 firmware = ">=19.0,<20"
 [[fallback]]
 device = "p150x4"
@@ -66,14 +66,14 @@ instead = "p150"
 engine = "media"
 reason = "why"
 source = "where"
-date = 2026-01-01
+date = "2026-01-01"
 [[image]]
 model = "acme/Small"
 engine = "media"
 image = "ghcr.io/acme/small:1"
 reason = "why"
 source = "where"
-date = 2026-01-01
+date = "2026-01-01"
 """
 
 
