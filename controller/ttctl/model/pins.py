@@ -63,6 +63,8 @@ class Changed:
     """As first validated; empty where it was not set."""
     latest: str
     """As the newest release says; empty where it is set no more."""
+    option: bool = False
+    """Whether it is one of the Tenstorrent options, which `Pins.flag` takes together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
