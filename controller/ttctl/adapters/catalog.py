@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from ttctl.model.spec import ModelSpec
 
-SOURCES = "sources.toml"
-"""Public hosts; not a list of models."""
+OTHERS = frozenset({"sources.toml", "golden.toml"})
+"""Files of the same folder that list no models: public hosts, a host's versions."""
 SHIPPED = "compiled.json"
 """The same entries compiled, beside the files of the built-in catalog."""
 
@@ -56,7 +56,7 @@ class BuiltInCatalog:
     @cached_property
     def _files(self) -> tuple[Path, ...]:
         found = sorted(self._folder.glob("*.toml"))
-        files = tuple(path for path in found if path.name != SOURCES)
+        files = tuple(path for path in found if path.name not in OTHERS)
         if not files:
             raise BadFileError(
                 "The catalog is empty.",
