@@ -15,7 +15,7 @@ from ttctl.adapters.pip_index import default_index
 from ttctl.adapters.tree import NODES, address_of, chip_folders, pci_devices, rooted, text_of
 from ttctl.model.device import Chip, System
 from ttctl.rules.board_health import judged, with_holders
-from ttctl.rules.boards import boards_of, forms_of
+from ttctl.rules.boards import boards_of, formed_of_all, forms_of
 from ttctl.rules.device_match import VENDOR, match_device
 from ttctl.rules.mesh_device import with_mesh_device
 
@@ -58,18 +58,20 @@ class LocalHost:
             hidden=hidden,
         )
         boards = _boards(self._root, nodes, hidden, pci)
+        forms = forms_of(boards)
+        whole = None if match.device else formed_of_all(boards, forms)
         found = System(
-            device=match.device,
+            device=whole.device if whole else match.device,
             chips=chips,
             cores=_cores(self._root, self._affinity),
             memory_bytes=_memory_bytes(self._root),
             machine=os.uname().machine,
             cpu_flags=_cpu_flags(self._root),
             driver=text_of(self._root / "sys/module/tenstorrent/version"),
-            reason=match.reason,
+            reason=whole.reason if whole else match.reason,
             evidence=match.evidence,
             boards=boards,
-            forms=forms_of(boards),
+            forms=forms,
             mesh_device=self._mesh_device,
         )
         return with_mesh_device(found, self._mesh_device)

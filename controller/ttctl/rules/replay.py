@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.model.device import Chip
 from ttctl.model.telemetry import ChipReading
 from ttctl.rules.board_health import judged, with_holders
-from ttctl.rules.boards import boards_of, forms_of
+from ttctl.rules.boards import boards_of, formed_of_all, forms_of
 from ttctl.rules.device_match import match_device
 from ttctl.rules.families import CARRIER, NODES_PER_BOARD, family_of, is_galaxy, says
 from ttctl.rules.mesh_device import with_mesh_device
@@ -32,15 +32,18 @@ def replayed(telemetry: Telemetry, system: System) -> System:
     boards = _with_remote(_with_carriers(boards_of(chips), readings), readings)
     held = _held(telemetry, readings, boards)
     boards = judged(with_holders(boards, held), readings, complete=True)
+    forms = forms_of(boards)
+    whole = None if match.device else formed_of_all(boards, forms)
+    reason = whole.reason if whole else match.reason
     found = replace(
         system,
-        device=match.device if chips else "",
+        device=(whole.device if whole else match.device) if chips else "",
         chips=chips,
         driver=telemetry.driver,
-        reason=f"{match.reason}, by {telemetry.source}" if chips else "the snapshot shows no chip",
+        reason=f"{reason}, by {telemetry.source}" if chips else "the snapshot shows no chip",
         evidence=match.evidence,
         boards=boards,
-        forms=forms_of(boards),
+        forms=forms,
     )
     return with_mesh_device(found, system.mesh_device)
 
