@@ -57,8 +57,8 @@ def completed(own: Sequence[ChipReading], telemetry: Telemetry | None) -> tuple[
         if twin is not None:
             others.remove(twin)
         found.append(_filled(one, twin) if twin else one)
-    known = {one.board_id.lower() for one in own if says(one.board_id)}
-    return (*found, *(one for one in others if one.remote and one.board_id.lower() in known))
+    known = {_bare(one.board_id) for one in own if says(one.board_id)}
+    return (*found, *(one for one in others if one.remote and _bare(one.board_id) in known))
 
 
 def tells_of(own: Sequence[ChipReading], telemetry: Telemetry) -> bool:
@@ -157,9 +157,20 @@ def _held(
 
 
 def _same(one: ChipReading, other: ChipReading) -> bool:
+    """Return whether two readings are of one chip: by its number, else by board and address."""
     if says(one.asic_id) and says(other.asic_id):
-        return one.asic_id.lower().removeprefix("0x") == other.asic_id.lower()
+        return _bare(one.asic_id) == _bare(other.asic_id)
+    if says(one.board_id) and says(other.board_id) and not _same_board(one, other):
+        return False
     return bool(one.pci_address) and one.pci_address.lower() == other.pci_address
+
+
+def _same_board(one: ChipReading, other: ChipReading) -> bool:
+    return _bare(one.board_id) == _bare(other.board_id)
+
+
+def _bare(number: str) -> str:
+    return number.lower().removeprefix("0x").lstrip("0")
 
 
 def _filled(one: ChipReading, twin: ChipReading) -> ChipReading:

@@ -7,7 +7,7 @@ import copy
 import json
 import random
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,8 +17,10 @@ from tests.standins.machines import FORMATS, KINDS, chips_of, four_unit_galaxy, 
 from ttctl.adapters.tt_smi_snapshot import parse_snapshot
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.device import System
-from ttctl.model.telemetry import ChipReading, Telemetry
 from ttctl.rules.replay import replayed
+
+if TYPE_CHECKING:
+    from ttctl.model.telemetry import ChipReading, Telemetry
 
 BARE = System(device="cpu", cores=1, memory_bytes=1, machine="x86_64")
 ANY_KIND = pytest.mark.parametrize("device", list(KINDS))
@@ -28,7 +30,7 @@ def read(found: dict[str, Any], **around: str) -> Telemetry:
     return parse_snapshot(printed(found, **around), "a file")
 
 
-def chip(**changes: Any) -> ChipReading:
+def chip(**changes: dict[str, object]) -> ChipReading:
     return read(snapshot("n150", **changes)).chips[0]
 
 
