@@ -21,6 +21,7 @@ from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import BadFileError, EngineError, LockedError, OfflineError, TtctlError
 from ttctl.model.container import CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
+from ttctl.model.devices import Golden
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
@@ -29,7 +30,7 @@ from ttctl.model.protocols import EngineInfo, PlaceFiles
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
-from ttctl.model.telemetry import Answered, Golden
+from ttctl.model.telemetry import Answered
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.adapters import ports, reach
+from ttctl.adapters import ports
 from ttctl.adapters.chip_sensors import firmware_of, sensors
 from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
@@ -88,11 +88,15 @@ class LocalHost:
 
     def reaches(self, url: str, site: Site) -> bool:
         """Return whether anything answers at `url` within five seconds."""
-        return reach.reaches(url, site)
+        from ttctl.adapters.reach import reaches  # noqa: PLC0415 - loads HTTP, rarely asked
+
+        return reaches(url, site)
 
     def why_not(self, url: str, site: Site) -> str:
         """Return why nothing answers at `url`, empty where something does."""
-        return reach.why_not(url, site)
+        from ttctl.adapters.reach import why_not  # noqa: PLC0415 - loads HTTP, rarely asked
+
+        return why_not(url, site)
 
     def package_index(self, site: Site) -> str:
         """Return the address of the Python package index that builds use, empty if unknown."""

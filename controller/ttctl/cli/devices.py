@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ttctl.model.device import Board, System
-    from ttctl.model.telemetry import BoardInfo, ChipReading, Demand, DevicesCheck, DevicesInfo
+    from ttctl.model.devices import BoardInfo, Demand, DevicesCheck, DevicesInfo
+    from ttctl.model.telemetry import ChipReading
     from ttctl.operations.devices import Looked
 
 app = typer.Typer(

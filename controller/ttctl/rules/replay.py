@@ -52,13 +52,21 @@ def completed(own: Sequence[ChipReading], telemetry: Telemetry | None) -> tuple[
     """Return the driver's readings, with what only tt-smi says filled in, and remote chips."""
     others = list(with_board_ids(telemetry.chips)) if telemetry else []
     found = []
+    names: dict[str, str] = {}
     for one in own:
         twin = next((other for other in others if _same(one, other)), None)
         if twin is not None:
             others.remove(twin)
+            # A board without a number is known by its first chip's address.
+            name = one.board_id if says(one.board_id) else one.pci_address
+            names.setdefault(_bare(twin.board_id), name.lower().removeprefix("0x"))
         found.append(_filled(one, twin) if twin else one)
-    known = {_bare(one.board_id) for one in own if says(one.board_id)}
-    return (*found, *(one for one in others if one.remote and _bare(one.board_id) in known))
+    remote = [
+        replace(one, board_id=names[_bare(one.board_id)])
+        for one in others
+        if one.remote and _bare(one.board_id) in names
+    ]
+    return (*found, *remote)
 
 
 def tells_of(own: Sequence[ChipReading], telemetry: Telemetry) -> bool:

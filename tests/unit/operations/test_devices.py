@@ -64,6 +64,24 @@ def test_free_boards_are_asked_and_their_values_completed(scene: Scene, tmp_path
     assert info(found, None).source.startswith("tt-smi")
 
 
+@pytest.mark.parametrize("serials", [True, False])
+@pytest.mark.parametrize("numbers", [True, False])
+def test_remote_chips_find_their_boards_also_where_no_number_is_told(
+    scene: Scene,
+    tmp_path: Path,
+    serials: bool,  # noqa: FBT001
+    numbers: bool,  # noqa: FBT001
+) -> None:
+    machines.tree(tmp_path, "t3k", serials=serials)
+    quiet: dict[str, object] = {} if numbers else {"BOARD_ID_HIGH": None, "BOARD_ID_LOW": None}
+    shown: dict[str, object] = {} if numbers else {"board_id": "N/A"}
+    last = said("t3k", smbus_telem=quiet, board_info=shown)
+    again(scene, tmp_path).telemetry.last = last
+    found = looked(scene)
+    assert [len(one.chips) for one in info(found, None).boards] == [2, 2, 2, 2]
+    assert {one.verdict for one in found.system.boards} == {"healthy"}
+
+
 def test_listing_takes_what_was_kept_and_asks_nobody(scene: Scene, tmp_path: Path) -> None:
     with_cards(scene, tmp_path, "n300").telemetry.last = said(
         "n300", board_info={"dram_status": False}
