@@ -35,6 +35,8 @@ Snapshot = Annotated[
         help="A file that `tt-smi -s` wrote, in place of calling it.",
     ),
 ]
+TOLD = (" means ", " is no mesh ", "not to be seen here", "without a node")
+"""Evidence that is worth a line although the device is known."""
 BOARDS = ("BOARD", "FAMILY", "CHIPS", "NODES", "FIRMWARE", "STATE", "HEALTH")
 
 
@@ -109,7 +111,7 @@ def _looked(session: Session, device: str | None, snapshot: Path | None, *, ask:
 
 def _machine(system: System) -> Iterator[str]:
     yield f"device   {system.device or 'not known'} ({system.reason})"
-    if system.evidence and (not system.device or " means " in system.evidence):
+    if system.evidence and (not system.device or any(one in system.evidence for one in TOLD)):
         yield f"found    {system.evidence}"
     yield (
         f"machine  {system.cores} cores ({system.machine}), {system.memory_bytes / 2**30:.1f} GiB"

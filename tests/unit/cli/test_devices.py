@@ -163,6 +163,7 @@ def test_telemetry_is_kept_and_shown_with_its_age(environ: dict[str, str], tmp_p
     [
         pytest.param({"MESH_DEVICE": "N300"}, [], "n300 (MESH_DEVICE=N300", id="a part"),
         pytest.param({"MESH_DEVICE": "TG"}, [], "MESH_DEVICE=TG means galaxy, but", id="not here"),
+        pytest.param({"MESH_DEVICE": "x"}, [], "MESH_DEVICE=x is no mesh", id="not known"),
         pytest.param({}, ["--device", "n300"], "n300 (--device n300)", id="a flag"),
         pytest.param({}, ["--device", "p150x4"], "means p150x4, but these cards form", id="wrong"),
     ],
