@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.spec import ModelSpec
 
-SOURCES = "sources.toml"
-"""Public hosts; not a list of models."""
-OTHERS = frozenset({SOURCES, "pins.toml"})
-"""Files beside the catalog's own: what they say is asked for elsewhere."""
+OTHERS = frozenset({"sources.toml", "pins.toml", "golden.toml"})
+"""Files beside the catalog's own: public hosts, pins, a host's versions."""
 SHIPPED = "compiled.json"
 """The same entries compiled, beside the files of the built-in catalog."""
 

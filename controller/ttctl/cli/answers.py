@@ -13,6 +13,7 @@ from typing import Literal
 from ttctl.model.connect import Connection, Tool
 from ttctl.model.container import ContainerState
 from ttctl.model.device import System
+from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.plan import Plan
@@ -89,6 +90,8 @@ ANSWERS: dict[str, object] = {
     "completion": ShellScript,
     "connect": Connection,
     "devices": System,
+    "devices-check": DevicesCheck,
+    "devices-info": DevicesInfo,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
     "exec": Executed,

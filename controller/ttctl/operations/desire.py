@@ -14,6 +14,7 @@ from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
 from ttctl.rules.images import check_reference, prebuilt, specs_for
+from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.resolve import resolve, with_settings
 from ttctl.rules.services import stack_of
@@ -203,8 +204,9 @@ def _new_choice(world: World, request: Request) -> Choice:
         )
     spec = resolve(world.catalog.specs(), model=request.model, device=device)
     chosen, weights, reason = _with_weights(world, spec)
-    if request.device is None:
-        reason = f"{reason}; {system.reason}"
+    said = f"--device {device}" if request.device else ""
+    wrong = mismatch(system, device, said=said) if said else system.reason
+    reason = f"{reason}; {wrong}" if wrong else reason
     base = world.builder.base(world.site, offline=world.site.is_offline)
     return Choice(spec=chosen, weights=weights, base=base, reason=reason)
 

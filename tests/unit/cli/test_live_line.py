@@ -12,7 +12,7 @@ from ttctl.cli.live_line import BAR, CLEAR, LiveLine, cut
 from ttctl.cli.palette import Palette
 
 
-def drawn(live: LiveLine, stream: io.StringIO, wanted: str) -> str:
+def drawn(stream: io.StringIO, wanted: str) -> str:
     """Wait until the line shows `wanted`, and return it."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
@@ -31,7 +31,7 @@ def test_it_shows_title_and_time_and_is_taken_away() -> None:
     stream = io.StringIO()
     live = LiveLine(stream, Palette(0))
     live.start("Fetch x")
-    assert drawn(live, stream, "Fetch x").endswith("Fetch x  0:00")
+    assert drawn(stream, "Fetch x").endswith("Fetch x  0:00")
     live.stop()
     assert stream.getvalue().endswith(CLEAR)
     assert "\n" not in stream.getvalue()
@@ -43,7 +43,7 @@ def test_the_bar_is_as_long_as_what_is_done(done: int, full: int) -> None:
     live = LiveLine(stream, Palette(0))
     live.start("Fetch")
     live.update(done, 100, "so much")
-    line = drawn(live, stream, "so much")
+    line = drawn(stream, "so much")
     live.stop()
     assert line.count("━") == full
 
@@ -53,7 +53,7 @@ def test_without_a_total_there_is_no_bar() -> None:
     live = LiveLine(stream, Palette(0))
     live.start("Fetch")
     live.update(5, 0, "5 steps")
-    assert "━" not in drawn(live, stream, "5 steps")
+    assert "━" not in drawn(stream, "5 steps")
     live.stop()
 
 
@@ -73,7 +73,7 @@ def test_the_line_never_wraps(monkeypatch: pytest.MonkeyPatch, columns: str) -> 
     live = LiveLine(stream, Palette(0))
     live.start("a title of many words " * 9)
     live.update(1, 2, "1 of 2")
-    line = drawn(live, stream, "1 of 2")
+    line = drawn(stream, "1 of 2")
     live.stop()
     assert len(line) < int(columns)
 

@@ -76,7 +76,7 @@ def test_the_nearest_setting_is_found(word: str, near: str) -> None:
     assert nearest_key(word) == near
     with pytest.raises(UsageError) as caught:
         known_setting(word)
-    assert (near or "Tables: up, output, chat, site.") in caught.value.evidence
+    assert (near or "Tables: up, device, output, chat, site.") in caught.value.evidence
 
 
 @pytest.mark.parametrize(
