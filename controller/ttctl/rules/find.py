@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.match import TASKS
-from ttctl.rules.families import family_of
 from ttctl.rules.likeness import ENOUGH, alike, names_of
+from ttctl.rules.model_families import family_of
 from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
