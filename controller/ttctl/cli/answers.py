@@ -22,6 +22,7 @@ from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
 from ttctl.model.talk import Completion
+from ttctl.model.telemetry import DevicesCheck, DevicesInfo
 from ttctl.model.weights import Snapshot, Verdict
 from ttctl.operations.execute import Executed
 from ttctl.operations.fetch import Fetched, Images
@@ -90,6 +91,8 @@ ANSWERS: dict[str, object] = {
     "completion": ShellScript,
     "connect": Connection,
     "devices": System,
+    "devices-check": DevicesCheck,
+    "devices-info": DevicesInfo,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
     "exec": Executed,

@@ -200,4 +200,5 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         task=task,
         experimental=bool(experimental),
         unattended=session.console.unattended,
+        guesses=verb == "plan" and not session.console.unattended,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, TtctlError
 from ttctl.model.match import Place, Wanted
+from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.match import match
@@ -29,11 +30,12 @@ def choose(world: World, request: Request) -> Match:
         NothingFitsError: Nothing was validated there.
     """
     system = world.host.system()
+    device = device_for(request, system)
     catalog = world.catalog
     return match(
         catalog.specs(),
-        wanted_by(request, device=device_for(request, system)),
-        place=place_of(world, system),
+        wanted_by(request, device=device),
+        place=place_of(world, system, device),
         advice=catalog.advice(),
         quarantined=catalog.quarantined(),
         satisfies=satisfies,
@@ -58,6 +60,7 @@ def wanted_by(request: Request, *, device: str) -> Wanted:
         task=request.task or "",
         experimental=request.experimental,
         unattended=request.unattended,
+        guesses=request.guesses,
     )
 
 
@@ -77,20 +80,26 @@ def device_for(request: Request, system: System) -> str:
         else "The cards of this machine make up several devices.",
         why=system.reason,
         evidence=", ".join(f"{chip.node} {chip.card_type}" for chip in system.chips),
-        next_step=f"ttctl up {request.model} --device {(*formed, 'cpu')[0]}",
+        next_step=f"ttctl plan {request.model} --device {formed[0]}"
+        if formed
+        else f"ttctl up {request.model} --device cpu",
     )
 
 
-def place_of(world: World, system: System) -> Place:
-    """Return what of this machine decides between entries."""
+def place_of(world: World, system: System, device: str) -> Place:
+    """Return what of this machine decides between entries for `device`.
+
+    Where no card is here, an entry for cards is for another machine, of which nothing is known.
+    """
+    elsewhere = device in SIZES and not system.boards and not system.chips
     formed = [one.device for one in system.forms]
     here = dict.fromkeys(name for name in (system.device, *formed, "cpu") if name)
     firmwares = (*(one.firmware for one in system.boards), *(one.firmware for one in system.chips))
     versions = sorted(set(firmwares) - {""}, key=numbers)
     return Place(
         devices=tuple(here),
-        memory_mib=system.memory_bytes >> 20,
-        disk_mib=world.host.free_bytes(world.cache) >> 20,
+        memory_mib=0 if elsewhere else system.memory_bytes >> 20,
+        disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
         firmware=versions[0] if versions else "",
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
@@ -121,10 +130,10 @@ def refuse_prebuilt(spec: ModelSpec, word: str) -> None:
     """
     if spec.pins is None:
         return
-    flag = " --experimental" if spec.experimental else ""
+    command = f"ttctl plan {spec.model} --device {spec.device}"
     raise TtctlError(
         f"{spec.model!r} on {spec.device!r} cannot be launched by this version.",
         why="Launching prebuilt Tenstorrent images is not part of it; what was validated is shown.",
         evidence=f"{word!r} is served by {spec.pins.image}.",
-        next_step=f"ttctl plan {spec.model} --device {spec.device}{flag}",
+        next_step=f"{command} --experimental" if spec.experimental else command,
     )

@@ -16,6 +16,7 @@ from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
 from ttctl.rules.experimental import experimental
 from ttctl.rules.images import check_reference, prebuilt, specs_for
+from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.resolve import resolve, with_settings
 from ttctl.rules.services import stack_of
@@ -212,8 +213,10 @@ def _new_choice(world: World, request: Request) -> Choice:
     found = choose(world, request)
     refuse_prebuilt(found.spec, request.model)
     chosen, weights, reason = _with_weights(world, found.spec)
-    if request.device is None:
-        reason = f"{reason}; {world.host.system().reason}"
+    system = world.host.system()
+    device = request.device or ""
+    wrong = mismatch(system, device, said=f"--device {device}") if device else system.reason
+    reason = f"{reason}; {wrong}" if wrong else reason
     base = world.builder.base(world.site, offline=world.site.is_offline)
     return Choice(spec=chosen, weights=weights, base=base, reason=reason, match=found)
 

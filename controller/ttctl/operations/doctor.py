@@ -194,14 +194,19 @@ def _clean(check: Check) -> Check:
 
 def _diagnosis(subject: Subject, checks: Sequence[Check]) -> Diagnosis:
     ordered = tuple(sorted(checks, key=lambda check: GROUPS.index(check.group)))
-    counts = Counter(check.verdict for check in ordered)
+    return counted(ordered, next_step=_first(subject, ordered))
+
+
+def counted(checks: tuple[Check, ...], *, next_step: str) -> Diagnosis:
+    """Return checks with how many there are of each verdict."""
+    counts = Counter(check.verdict for check in checks)
     return Diagnosis(
-        checks=ordered,
+        checks=checks,
         ok=counts["ok"],
         warnings=counts["warning"],
         failed=counts["failed"],
         skipped=counts["skipped"],
-        next_step=_first(subject, ordered),
+        next_step=next_step,
     )
 
 

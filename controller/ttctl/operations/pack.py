@@ -58,7 +58,7 @@ def _on(world: World, request: Request, device: str, system: System) -> ModelSpe
     found = match(
         catalog.specs(),
         wanted_by(replace(request, device=device), device=device),
-        place=place_of(world, system),
+        place=place_of(world, system, device),
         advice=catalog.advice(),
         quarantined=catalog.quarantined(),
         satisfies=satisfies,
