@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.adapters import ports, reach
+from ttctl.adapters import ports
 from ttctl.adapters.chip_sensors import firmware_of, sensors
 from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
@@ -88,10 +88,15 @@ class LocalHost:
 
     def reaches(self, url: str, site: Site) -> bool:
         """Return whether anything answers at `url` within five seconds."""
+        # Loads a client of HTTP, which a look at the cards must not wait for.
+        from ttctl.adapters import reach  # noqa: PLC0415
+
         return reach.reaches(url, site)
 
     def why_not(self, url: str, site: Site) -> str:
         """Return why nothing answers at `url`, empty where something does."""
+        from ttctl.adapters import reach  # noqa: PLC0415 - as above
+
         return reach.why_not(url, site)
 
     def package_index(self, site: Site) -> str:
