@@ -16,6 +16,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
+from ttctl.model.match import Packing
 from ttctl.model.plan import Plan
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
@@ -98,6 +99,7 @@ ANSWERS: dict[str, object] = {
     "lock": Lock,
     "model": ModelSpec,
     "models": tuple[ModelSpec, ...],
+    "pack": Packing,
     "plan": Plan,
     "ps": tuple[ContainerState, ...],
     "pull": Fetched,

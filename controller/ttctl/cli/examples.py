@@ -16,7 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "git diff | ttctl chat --system 'Review this.'",
     ),
     "connect": ("ttctl connect env", "ttctl connect aider --write"),
-    "plan": ("ttctl plan llama", "ttctl plan llama --device cpu"),
+    "plan": ("ttctl plan llama --device n150 --why", "ttctl plan --pack llama qwen"),
     "build": ("ttctl build llama", "ttctl build llama --again"),
     "render": ("ttctl render llama -o folder",),
     "lock": ("ttctl lock llama", "ttctl lock llama --upgrade"),

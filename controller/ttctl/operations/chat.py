@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, EngineError, TooLongError, UsageError
 from ttctl.model.talk import Door
 from ttctl.operations.stacks import known_stacks, pick_stack
-from ttctl.rules.resolve import named
+from ttctl.rules.find import is_meant
 from ttctl.rules.talk import answered, asked
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def switched(world: World, door: Door, word: str) -> tuple[Door, str]:
             return other, other.model
     known = tuple(dict.fromkeys([*here, *(name for o in others for name in (o.stack, o.model))]))
     near = get_close_matches(word, known, n=1)
-    is_model = bool(named(world.catalog.specs(), word))
+    is_model = bool(is_meant(world.catalog.specs(), word))
     raise UsageError(
         f"Nothing that runs is called {word!r}.",
         why="A model can be talked to when a stack that runs serves it.",

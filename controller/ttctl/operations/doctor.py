@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, get_args
 
 from ttctl.errors import NothingFitsError, TtctlError, UsageError
 from ttctl.model.health import Check, Diagnosis, Group
+from ttctl.model.spec import Request
 from ttctl.operations import probes, stack_probes
+from ttctl.operations.choose import choose
 from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
-from ttctl.rules.resolve import known, resolve
 from ttctl.rules.stack import names_of
 
 if TYPE_CHECKING:
@@ -88,10 +89,9 @@ def _subject(world: World, word: str | None) -> Subject:
     for name in names_of(word):
         if name in stacks:
             return Subject(world, (name,))
-    specs = world.catalog.specs()
     try:
-        device = world.host.system().device or known(specs, word)[0].device
-        return Subject(world, (), resolve(specs, model=word, device=device))
+        device = world.host.system().device or "cpu"
+        return Subject(world, (), choose(world, Request(model=word, device=device)).spec)
     except NothingFitsError as error:
         # `doctor` takes no device; to bring the model up does.
         error.added = ""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import OfflineError
 from ttctl.model.plan import Plan
+from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.preflight import check_disk, preflight
+from ttctl.rules.find import is_meant
 from ttctl.rules.order import weights_step
-from ttctl.rules.resolve import known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ class Fetched:
 
 def plan_build(world: World, request: Request, *, how: How) -> tuple[Desired, Plan]:
     """Return what `build` would do: the image steps of `up`, those that are skipped too."""
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     desired = desire(world, request)
     steps = plan_for(world, desired, how).steps
     of_images = tuple(
@@ -100,7 +101,7 @@ def build(world: World, request: Request, *, how: How) -> Images:
 
 def plan_pull(world: World, request: Request) -> tuple[Desired, Plan]:
     """Return what `pull` would do: one step."""
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     desired = desire(world, request)
     step = weights_step(desired.weights, complete=world.weights.is_complete(desired.weights))
     return desired, Plan(stack=desired.stack.name, steps=(step,))
@@ -133,7 +134,7 @@ def pull(world: World, request: Request) -> Fetched:
 
 def _check_wanted(world: World, request: Request, desired: Desired) -> None:
     """Refuse the weights of a model that only stands in: they are not what is to be prepared."""
-    wanted = known(world.catalog.specs(), request.model)
+    wanted = is_meant(world.catalog.specs(), request.model)
     if desired.spec.model in {spec.model for spec in wanted}:
         return
     raise OfflineError(

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.plan import AS_NEEDED
+from ttctl.operations.choose import fitness, understood
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.preflight import check_machine
 from ttctl.operations.render_folder import LOCK_NAME
-from ttctl.rules.resolve import known
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ class Rendered:
 def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
     """Resolve `request` and return what `up` would do."""
     desired = desire(world, request)
-    return desired, plan_for(world, desired, how)
+    made = plan_for(world, desired, how)
+    findings = fitness(world, desired.spec)
+    return desired, replace(made, match=desired.choice.match, fitness=findings)
 
 
 def obstacle(world: World, desired: Desired, plan: Plan) -> TtctlError | None:
@@ -75,7 +77,7 @@ def render(
             evidence=f"It has no {LOCK_NAME}.",
             next_step=f"ttctl render {request.model} -o {output}/ttctl",
         )
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     if dry_run:
         return _rendered(output, desire(world, request))
     name = stack_name(request)
@@ -102,7 +104,7 @@ def lock(
 
     `dry_run` resolves and writes nothing.
     """
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     if dry_run:
         return desire(world, request, upgrade=upgrade).lock
     name = stack_name(request)

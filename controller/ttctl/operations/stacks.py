@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.ready import wait_for
+from ttctl.rules.find import is_meant
 from ttctl.rules.order import steps_to_down
-from ttctl.rules.resolve import named
 from ttctl.rules.stack import checked_name, names_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class StackStatus:
     key_file: Path
     containers: tuple[ContainerState, ...]
     reason: str = ""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""
 
 
 def known_stacks(world: World) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ def _named(world: World, word: str, names: tuple[str, ...]) -> str:
     for name in names_of(word):
         if name in names:
             return name
-    is_model = bool(named(world.catalog.specs(), word))
+    is_model = bool(is_meant(world.catalog.specs(), word))
     raise UsageError(
         f"There is no stack {word!r}.",
         why="No lock and no container has this name.",
@@ -134,6 +136,7 @@ def status(world: World, word: str | None) -> StackStatus:
         key_file=world.keys.key_file(stack),
         containers=containers,
         reason=reason or (lock.reason if lock else ""),
+        experimental=lock.experimental if lock else "",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
 from ttctl.model.weights import Verdict
-from ttctl.rules.resolve import named
+from ttctl.rules.find import is_meant
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
@@ -29,7 +29,7 @@ def cached(world: World, word: str | None = None) -> tuple[Snapshot, ...]:
     if word is None:
         return here
     specs = world.catalog.specs()
-    repositories = {spec.weights.repository for spec in named(specs, word)} | {word}
+    repositories = {spec.weights.repository for spec in is_meant(specs, word)} | {word}
     found = tuple(one for one in here if one.repository in repositories)
     if not found:
         raise _none_of(word, tuple(dict.fromkeys(one.repository for one in here)), specs)
@@ -38,7 +38,7 @@ def cached(world: World, word: str | None = None) -> tuple[Snapshot, ...]:
 
 def _none_of(word: str, here: tuple[str, ...], specs: tuple[ModelSpec, ...]) -> UsageError:
     near = get_close_matches(word, here, n=1)
-    is_model = bool(named(specs, word))
+    is_model = bool(is_meant(specs, word))
     otherwise = "ttctl models ls --cached" if here else "ttctl models ls"
     return UsageError(
         f"No weights of {word!r} are here.",
