@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 MODEL ?= llama
 PORT ?=
 VERSIONS ?=
+FROM ?=
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -21,7 +22,7 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site image
 RENDERED := build/rendered
 
 .PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \
-	lint type bench captures demo-model clean
+	catalog lint type bench captures demo-model clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +92,9 @@ integration: setup-dev engine test-tools ## Run the tests of single containers
 
 golden: setup-dev ## Write the golden files anew; review the diff
 	@TTCTL_GOLDEN=write $(BIN)/pytest -q tests/unit tests/golden -k golden
+
+catalog: setup-dev ## Write controller/catalog/tenstorrent from the upstream export FROM, and what lies beside it
+	@$(BIN)/python -m tools.catalog $(FROM)
 
 device: setup-dev engine ## Run the tests that need a Tenstorrent card
 	@$(BIN)/pytest -m device tests

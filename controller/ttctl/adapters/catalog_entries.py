@@ -106,6 +106,7 @@ def _value(entry: SpecEntry, source: str, path: Path) -> ModelSpec:
         )
     weights = entry.weights
     return ModelSpec(
+        id=f"{entry.device}-{entry.model.rpartition('/')[2]}",
         model=entry.model,
         device=entry.device,
         engine=entry.engine,

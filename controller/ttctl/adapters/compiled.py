@@ -11,13 +11,25 @@ import hashlib
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ttctl import __version__
 from ttctl.adapters.files import STRAY_PREFIX, write_atomically
 from ttctl.errors import TtctlError
+from ttctl.model.pins import (
+    Advice,
+    Changed,
+    Fallback,
+    ImageOverride,
+    Issue,
+    KnownBad,
+    Origin,
+    Pins,
+    Requirement,
+    Target,
+)
 from ttctl.model.spec import Limits, ModelSpec, Weights
 
 if TYPE_CHECKING:
@@ -27,7 +39,27 @@ KEPT = 8
 """Compiled catalogs that stay in the cache; older ones go when a new one comes."""
 STRAY_AGE_S = 3600
 """A temporary file of this age belongs to no command that still runs."""
-_CHECKER = Path(__file__).with_name("catalog_entries.py")
+UNKNOWN = Origin(release="", source="built-in", date="", sha256="")
+_CHECKERS = tuple(
+    Path(__file__).with_name(f"{name}.py")
+    for name in (
+        "catalog_entries", "catalog_validated", "catalog_advice", "catalog_checks",
+        "upstream_values",
+    )
+)  # fmt: skip
+_SHAPES = (
+    ModelSpec, Weights, Limits, Pins, Changed, Requirement, Target, Issue,
+    Advice, KnownBad, Fallback, ImageOverride, Origin,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a catalog's files hold."""
+
+    specs: tuple[ModelSpec, ...]
+    advice: Advice
+    origin: Origin
 
 
 def key_of(catalog_sha256: str) -> str:
@@ -35,7 +67,8 @@ def key_of(catalog_sha256: str) -> str:
     digest = hashlib.sha256(f"{catalog_sha256} {__version__} {_shapes()}".encode())
     # An installation without sources has its version.
     with suppress(OSError):
-        digest.update(_CHECKER.read_bytes())
+        for path in _CHECKERS:
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -44,32 +77,58 @@ def place(cache: Path, key: str) -> Path:
     return cache / f"{key}.json"
 
 
-def text_of(specs: tuple[ModelSpec, ...], key: str) -> str:
+def text_of(
+    specs: tuple[ModelSpec, ...],
+    key: str,
+    *,
+    advice: Advice | None = None,
+    origin: Origin = UNKNOWN,
+) -> str:
     """Return a compiled catalog's text: a line about itself, then one line for each entry."""
-    rows = [json.dumps(asdict(spec), sort_keys=True, separators=(",", ":")) for spec in specs]
-    body = "[\n{}\n]\n".format(",\n".join(rows))
+    rows = ",\n".join(_line(_row(spec)) for spec in specs)
+    other = f'"advice":{_line(asdict(advice or Advice()))},\n"origin":{_line(asdict(origin))}'
+    body = f'{{{other},\n"specs":[\n{rows}\n]}}\n'
     head = {"key": key, "sha256": hashlib.sha256(body.encode()).hexdigest()}
     return f"{json.dumps(head)}\n{body}"
 
 
 def read(path: Path, key: str) -> tuple[ModelSpec, ...] | None:
     """Return the entries of a compiled catalog, None where there is none that fits `key`."""
+    whole = read_whole(path, key)
+    return None if whole is None else whole.specs
+
+
+def read_whole(path: Path, key: str) -> Checked | None:
+    """Return all of a compiled catalog, None where there is none that fits `key`."""
     try:
         head, _, body = path.read_bytes().partition(b"\n")
         if json.loads(head) != {"key": key, "sha256": hashlib.sha256(body).hexdigest()}:
             return None
-        return tuple(_spec(row) for row in json.loads(body))
+        found = json.loads(body)
+        return Checked(
+            specs=tuple(_spec(row) for row in found["specs"]),
+            advice=_advice(found["advice"]),
+            origin=Origin(**found["origin"]),
+        )
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def keep(cache: Path, key: str, specs: tuple[ModelSpec, ...]) -> None:
+def keep(
+    cache: Path,
+    key: str,
+    specs: tuple[ModelSpec, ...],
+    *,
+    advice: Advice | None = None,
+    origin: Origin = UNKNOWN,
+) -> None:
     """Write a compiled catalog and sweep old ones; a cache that cannot be written stays as it is.
 
     The answer is at hand already: only the next command has to check again.
     """
     with suppress(TtctlError, OSError):
-        write_atomically(place(cache, key), text_of(specs, key), mode=0o600)
+        text = text_of(specs, key, advice=advice, origin=origin)
+        write_atomically(place(cache, key), text, mode=0o600)
         for path in _outlived(cache):
             path.unlink(missing_ok=True)
 
@@ -86,18 +145,56 @@ def _outlived(cache: Path) -> Iterator[Path]:
 
 def _shapes() -> str:
     """Return the value classes' fields: a field more makes every compiled catalog anew."""
-    return repr([sorted(shape.__annotations__.items()) for shape in (ModelSpec, Weights, Limits)])
+    return repr([sorted(shape.__annotations__.items()) for shape in _SHAPES])
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _row(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the shapes
+    """Return a value's fields without those that have their default: most have."""
+    row = asdict(value)
+    for one in fields(value):
+        own = getattr(value, one.name)
+        if one.default is not MISSING and own == one.default:
+            del row[one.name]
+        elif one.name in {"pins", "weights"} and own is not None:
+            row[one.name] = _row(own)
+        elif one.name in {"changed", "requirements", "targets", "issues"}:
+            row[one.name] = [_row(inner) for inner in own]
+    return row
 
 
 def _spec(row: dict[str, Any]) -> ModelSpec:
-    """Return the value that `asdict` made this row of."""
-    return ModelSpec(
-        **{
-            **row,
-            "aliases": tuple(row["aliases"]),
-            "engine_args": tuple((name, value) for name, value in row["engine_args"]),
-            "environment": tuple((name, value) for name, value in row["environment"]),
-            "weights": Weights(**row["weights"]),
-            "limits": Limits(**row["limits"]),
-        }
+    """Return the value that `_row` made this row of."""
+    row["weights"] = Weights(**row["weights"])
+    row["limits"] = Limits(**row["limits"])
+    for name in ("engine_args", "environment"):
+        if name in row:
+            row[name] = tuple(map(tuple, row[name]))
+    for name in ("aliases", "modalities", "suspect"):
+        if name in row:
+            row[name] = tuple(row[name])
+    if (pins := row.get("pins")) is not None:
+        row["pins"] = Pins(**{**pins, "inferred": tuple(pins.get("inferred", ()))})
+    for name, shape in _INNER:
+        if name in row:
+            row[name] = tuple([shape(**inner) for inner in row[name]])
+    return ModelSpec(**row)
+
+
+def _advice(row: dict[str, Any]) -> Advice:
+    return Advice(
+        known_bad=tuple(KnownBad(**one) for one in row["known_bad"]),
+        fallbacks=tuple(Fallback(**one) for one in row["fallbacks"]),
+        images=tuple(ImageOverride(**one) for one in row["images"]),
     )
+
+
+_INNER: tuple[tuple[str, Any], ...] = (
+    ("changed", Changed),
+    ("requirements", Requirement),
+    ("targets", Target),
+    ("issues", Issue),
+)

@@ -21,7 +21,7 @@ NOT_MODELS = "sources.toml"
 def model_names(catalog: Path) -> tuple[str, ...]:
     """Return the models of a catalog's folder and their aliases, in the order of the files."""
     found: dict[str, None] = {}
-    for path in sorted(catalog.glob("*.toml")):
+    for path in (*sorted(catalog.glob("*.toml")), *sorted(catalog.glob("*/*.toml"))):
         if path.name != NOT_MODELS:
             found |= dict.fromkeys(_names_of_specs(path.read_text(encoding="utf-8")))
     return tuple(found)
@@ -53,6 +53,9 @@ def _names_of_specs(text: str) -> Iterator[str]:
     """Yield what stands between quotes behind `model =` and `aliases =` of each `[[spec]]`."""
     in_spec = in_list = False
     for whole in text.splitlines():
+        # Most lines of a long catalog are none of these.
+        if not in_list and not whole.lstrip().startswith(("[", "model", "aliases")):
+            continue
         line = whole.partition("#")[0].strip()
         key, _, value = line.partition("=")
         if in_list:

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ttctl.adapters import compiled, places
-from ttctl.adapters.catalog import SHIPPED, BuiltInCatalog
+from ttctl.adapters.catalog import OTHERS, SHIPPED, BuiltInCatalog
+from ttctl.adapters.catalog_checks import checked_catalog
 from ttctl.adapters.catalog_entries import checked_specs
 from ttctl.errors import BadFileError
+from ttctl.model.pins import Changed, Issue, Pins, Requirement, Target
+from ttctl.model.spec import Limits, ModelSpec, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ttctl.model.spec import ModelSpec
 
 ENTRY = """
 [[spec]]
@@ -41,6 +43,56 @@ engine_args = {{ enforce-eager = true, kv-cache-memory-bytes = "1G" }}
 environment = {{ OMP_NUM_THREADS = "4", HF_X = "" }}
 """
 REVISION = "a" * 40
+FULL = ModelSpec(
+    id="id_x_Small_n150",
+    model="acme/Small",
+    device="n150",
+    engine="media",
+    implementation="x",
+    type="VIDEO",
+    aliases=("small", "tiny"),
+    description="A model",
+    image="own",
+    weights=Weights(kind="hub", repository="acme/Small", revision=REVISION, size_bytes=7),
+    limits=Limits(max_model_len=1, max_num_seqs=2, block_size=3),
+    engine_args=(("seed", "1"), ("bare", "")),
+    environment=(("MESH_DEVICE", "N150"),),
+    changed=(Changed(kind="argument", name="a", first="1", latest="2", option=True),),
+    memory_mib=1,
+    disk_mib=2,
+    parameters=3.5,
+    status="COMPLETE",
+    license="MIT",
+    offline_model="demo-llama",
+    default=True,
+    demo=True,
+    source="a test",
+    pins=Pins(
+        tt_metal="c49bb76",
+        vllm="6b4a3a7",
+        image="host/owner/name:0.18.0",
+        version="0.18.0",
+        contract="vllm-current",
+        recipe="vllm-empty-plugin",
+        flag="--additional-config",
+        inferred=("recipe", "flag"),
+        reason="why",
+        first_release="0.18.0",
+    ),
+    requirements=(Requirement(what="driver", specifier=">=2.0", strict=True),),
+    tool_parser="hermes",
+    reasoning_parser="qwen3",
+    modalities=("text", "image"),
+    start_s=3600,
+    targets=(
+        Target(
+            task="text", shape="128/128", concurrency=1, tier="target",
+            ttft_ms=1.5, tput_user=2.5, tput=3.5,
+        ),
+    ),
+    issues=(Issue(workflow="EVALS", task="t", reason="r"),),
+    suspect=("odd",),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -71,13 +123,14 @@ def kept(cache: Path) -> Path:
 def test_golden_the_shipped_catalog_is_compiled_from_its_own_files() -> None:
     folder = places.catalog()
     catalog = BuiltInCatalog(folder)
-    files = sorted(path for path in folder.glob("*.toml") if path.name != "sources.toml")
+    found = (*sorted(folder.glob("*.toml")), *sorted(folder.glob("tenstorrent/*.toml")))
+    whole = checked_catalog(path for path in found if path.name not in OTHERS)
     key = compiled.key_of(catalog.sha256())
-    text = compiled.text_of(checked_specs(files), key)
+    text = compiled.text_of(whole.specs, key, advice=whole.advice, origin=whole.origin)
     if os.environ.get("TTCTL_GOLDEN") == "write":
         (folder / SHIPPED).write_text(text, encoding="utf-8")
     assert (folder / SHIPPED).read_text(encoding="utf-8") == text, "make golden writes it anew"
-    assert compiled.read(folder / SHIPPED, key) == checked_specs(files)
+    assert compiled.read_whole(folder / SHIPPED, key) == whole
 
 
 def test_what_was_checked_once_is_read_compiled_and_is_the_same(folder: Path, cache: Path) -> None:
@@ -93,9 +146,10 @@ def test_what_was_checked_once_is_read_compiled_and_is_the_same(folder: Path, ca
 
 
 def test_every_field_survives(folder: Path, tmp_path: Path) -> None:
-    specs = checked(folder)
-    for spec in specs:
-        assert all(getattr(spec, name) for name in type(spec).__annotations__ if name != "demo")
+    specs = (FULL, *checked(folder))
+    for shape in (FULL, FULL.pins, *FULL.changed, *FULL.requirements, *FULL.targets, *FULL.issues):
+        assert shape is not None
+        assert all(getattr(shape, name) for name in type(shape).__annotations__)
     file = tmp_path / "one.json"
     file.write_text(compiled.text_of(specs, "key"), encoding="utf-8")
     assert compiled.read(file, "key") == specs

@@ -23,7 +23,8 @@ SPEC = '[[spec]]\nmodel = "{model}"\ndevice = "cpu"\n'
 
 def test_every_model_and_alias_of_the_shipped_catalog_is_found_and_nothing_else() -> None:
     expected: list[str] = []
-    for path in sorted(places.catalog().glob("*.toml")):
+    folder = places.catalog()
+    for path in (*sorted(folder.glob("*.toml")), *sorted(folder.glob("*/*.toml"))):
         for spec in tomllib.loads(path.read_text()).get("spec", ()):
             expected += [spec["model"], *spec.get("aliases", ())]
     assert expected

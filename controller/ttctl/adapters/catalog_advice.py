@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check advice.toml: what is known of entries beyond what upstream's export says.
+
+Every change of this file makes compiled catalogs anew: `compiled.key_of` reads it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - pydantic reads it
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ttctl.adapters.toml import parse_toml
+from ttctl.model.device import DeviceName  # noqa: TC001 - pydantic reads it
+from ttctl.model.pins import Advice, Fallback, ImageOverride, KnownBad
+from ttctl.model.spec import EngineName  # noqa: TC001 - pydantic reads it
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "advice.toml"
+Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9*][A-Za-z0-9._*/-]{0,191}$")]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    date: dt.date
+
+
+class KnownBadEntry(_Said):
+    """`[[known_bad]]`."""
+
+    model: Pattern
+    device: DeviceName
+    engine: EngineName
+    tt_metal: str = Field(default="", pattern=r"^([0-9a-f]{7,40})?$")
+    firmware: str = Field(default="", pattern=r"^([<>=!~]=?[0-9.*]+(,[<>=!~]=?[0-9.*]+)*)?$")
+
+
+class FallbackEntry(_Said):
+    """`[[fallback]]`."""
+
+    device: DeviceName
+    instead: DeviceName
+    engine: EngineName
+
+
+class ImageEntry(_Said):
+    """`[[image]]`."""
+
+    model: Pattern
+    engine: EngineName
+    image: str = Field(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$")
+
+
+class AdviceFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal[1] = Field(alias="schema")
+    known_bad: tuple[KnownBadEntry, ...] = ()
+    fallback: tuple[FallbackEntry, ...] = ()
+    image: tuple[ImageEntry, ...] = ()
+
+
+def read_advice(path: Path) -> Advice:
+    """Read the file.
+
+    Raises:
+        BadFileError: It is damaged, or a value is not what it must be.
+    """
+    file = parse_toml(path, AdviceFile)
+    return Advice(
+        known_bad=tuple(KnownBad(**_dated(one)) for one in file.known_bad),
+        fallbacks=tuple(Fallback(**_dated(one)) for one in file.fallback),
+        images=tuple(ImageOverride(**_dated(one)) for one in file.image),
+    )
+
+
+def _dated(entry: _Said) -> dict[str, str]:
+    return {**entry.model_dump(), "date": entry.date.isoformat()}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read pins.toml: what is known of pins beyond what an export says."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - pydantic reads it
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ttctl.adapters.toml import parse_toml
+from ttctl.model.pins import Flag, Inferred, PinFact, PinFacts, Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "pins.toml"
+Full = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
+
+
+class VllmPin(BaseModel):
+    """`[[vllm]]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    commit: str = Field(pattern=r"^[0-9a-f]{7,40}$")
+    full: Full = ""
+    date: dt.date | None = None
+    base: str = ""
+    recipe: Recipe
+    flag: Flag
+    torch: str = ""
+    python: str = ""
+    inferred: tuple[Inferred, ...] = ()
+    why: str
+
+
+class PinsFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal[1] = Field(alias="schema")
+    source: str
+    date: dt.date
+    tt_metal: tuple[Full, ...]
+    releases: dict[str, dt.date]
+    vllm: tuple[VllmPin, ...]
+
+
+def read_pin_facts(catalog: Path) -> PinFacts:
+    """Read the file in the catalog's folder.
+
+    Raises:
+        BadFileError: It is damaged, or a value is not what it must be.
+    """
+    file = parse_toml(catalog / FILE, PinsFile)
+    return PinFacts(
+        vllm=tuple(
+            PinFact(
+                commit=one.commit,
+                full=one.full,
+                date=one.date.isoformat() if one.date else "",
+                recipe=one.recipe,
+                flag=one.flag,
+                torch=one.torch,
+                python=one.python,
+                inferred=one.inferred,
+                why=one.why,
+            )
+            for one in file.vllm
+        ),
+        tt_metal=file.tt_metal,
+        releases=tuple((name, day.isoformat()) for name, day in file.releases.items()),
+    )

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What does one entry of an upstream export say? Lenient in shape, strict in what could do harm.
+
+Field list: tenstorrent/tt-inference-server:workflows/model_spec.py, releases 0.1.0 to 0.20.0.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ttctl.adapters.upstream_speed import issues_of, targets_of
+from ttctl.adapters.upstream_values import (
+    ARGUMENT,
+    CONTROL,
+    IMAGE,
+    PIN,
+    REPOSITORY,
+    SPECIFIER,
+    WORD,
+    Count,
+    HarmError,
+    Items,
+    Map,
+    Number,
+    Text,
+    Yes,
+    checked,
+    clean,
+    harmful_name,
+    mapping_of,
+    shown,
+    text_of,
+)
+from ttctl.model.export import Listed
+from ttctl.model.pins import Requirement
+from ttctl.model.spec import MODEL_TYPES, STATUSES, Limits, ModelSpec, Weights
+from ttctl.rules.contract import repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ttctl.model.spec import EngineName, ModelType
+
+MIB = 1 << 20
+BYTES_PER_PARAMETER = 2
+"""Weights are mostly 16 bits wide; upstream computes `min_disk_gb` with the same factor."""
+ENGINES = ("vllm", "media", "forge")
+OWN_DEVICE = "cpu"
+KEYS: tuple[tuple[Literal["firmware", "driver"], str], ...] = (
+    ("firmware", "firmware"),
+    ("driver", "kmd"),
+)
+"""Upstream's words for what the host must have."""
+
+
+class DeviceEntry(BaseModel):
+    """`device_model_spec`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    device: Text = ""
+    max_concurrency: Count = 0
+    max_context: Count = 0
+    default_impl: Yes = False
+    perf_reference: Items = Field(default_factory=list)
+    vllm_args: Map = Field(default_factory=dict)
+    env_vars: Map = Field(default_factory=dict)
+    tensor_cache_timeout: Count = 0
+    system_requirements: Map = Field(default_factory=dict)
+    known_issues: Items = Field(default_factory=list)
+
+
+class Entry(BaseModel):
+    """One entry, of whatever release."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    model_id: Text = ""
+    impl: Map = Field(default_factory=dict)
+    hf_model_repo: Text = ""
+    hf_weights_repo: Text = ""
+    inference_engine: Text = ""
+    device_type: Text = ""
+    device_model_spec: Map = Field(default_factory=dict)
+    system_requirements: Map = Field(default_factory=dict)
+    env_vars: Map = Field(default_factory=dict)
+    tt_metal_commit: Text = ""
+    vllm_commit: Text = ""
+    param_count: Number = 0
+    min_disk_gb: Number = 0
+    min_ram_gb: Number = 0
+    model_type: Text = ""
+    version: Text = ""
+    docker_image: Text = ""
+    status: Text = ""
+    supported_modalities: Items = Field(default_factory=list)
+    metadata: Map = Field(default_factory=dict)
+
+
+def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: str) -> Listed:
+    """Return what an entry says.
+
+    Args:
+        raw: The entry's object.
+        path: The keys above it, (model, device, engine, implementation) or (id,).
+        source: Where the export comes from.
+
+    Raises:
+        HarmError: A value could do harm, or the entry names nothing that could be started.
+    """
+    try:
+        entry = Entry.model_validate(_same_keys(raw))
+        of_device = DeviceEntry.model_validate(_same_keys(entry.device_model_spec))
+    except ValidationError as exc:
+        raise HarmError(f"a value is not understood: {exc.error_count()} faults") from exc
+    _only_text(raw)
+    image = checked(entry.docker_image.strip(), IMAGE, "image")
+    tt_metal = checked(entry.tt_metal_commit.strip(), PIN, "tt-metal commit")
+    vllm = checked(entry.vllm_commit.strip(), PIN, "vLLM commit")
+    if not image and not tt_metal:
+        raise HarmError("it names neither an image nor a tt-metal commit")
+    return Listed(
+        spec=_spec(entry, of_device, path=path, image=image, source=source),
+        tt_metal=tt_metal,
+        vllm=vllm,
+        image=image,
+        version=checked(entry.version.strip(), WORD, "version"),
+        raw=raw,
+    )
+
+
+def _spec(
+    entry: Entry, of_device: DeviceEntry, *, path: tuple[str, ...], image: str, source: str
+) -> ModelSpec:
+    nested = path if len(path) == 4 else ("", "", "", "")  # noqa: PLR2004 - the nested shape's keys
+    model = checked(entry.hf_model_repo or nested[0], REPOSITORY, "model")
+    if not model:
+        raise HarmError("it names no model")
+    device = _device(entry.device_type or of_device.device or nested[1])
+    implementation = text_of(entry.impl.get("impl_id")) or nested[3]
+    status = entry.status.upper()
+    arguments = tuple(_arguments(of_device.vllm_args))
+    requirements, odd = _requirements(entry.system_requirements or of_device.system_requirements)
+    return ModelSpec(
+        id=checked(entry.model_id or _made_id(path, implementation, model, device), WORD, "id"),
+        model=model,
+        device=device,
+        engine=_engine(entry.inference_engine or nested[2], image),
+        implementation=checked(implementation, WORD, "implementation"),
+        type=_type(entry.model_type),
+        image="",
+        weights=Weights(
+            kind="hub",
+            repository=checked(entry.hf_weights_repo, REPOSITORY, "weights") or model,
+            size_bytes=round(entry.param_count * BYTES_PER_PARAMETER * 1e9 / MIB) * MIB,
+        ),
+        limits=_limits(of_device, dict(arguments)),
+        engine_args=arguments,
+        environment=tuple(_environment(entry.env_vars or of_device.env_vars)),
+        memory_mib=math.ceil(entry.min_ram_gb * 1024),
+        disk_mib=math.ceil(entry.min_disk_gb * 1024),
+        parameters=entry.param_count,
+        status=status if status in STATUSES else STATUSES[0],
+        default=of_device.default_impl,
+        source=source,
+        requirements=requirements,
+        tool_parser=_parser(entry.metadata, "tool_call_parser_name"),
+        reasoning_parser=_parser(entry.metadata, "reasoning_parser_name"),
+        modalities=tuple(_modalities(entry.supported_modalities)) or ("text",),
+        start_s=of_device.tensor_cache_timeout,
+        targets=targets_of(of_device.perf_reference),
+        issues=issues_of(of_device.known_issues),
+        suspect=(*_unknown_words(entry), *odd),
+    )
+
+
+def _same_keys(raw: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields under the names of release 0.20.0: `docker-image` is `docker_image`."""
+    return {key.replace("-", "_").lower(): value for key, value in raw.items()} | dict(raw)
+
+
+def _only_text(raw: object) -> None:
+    """Refuse halves of characters anywhere: they cannot be written, shown or kept."""
+    try:
+        json.dumps(raw, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise HarmError("it holds half a character (a lone surrogate)") from exc
+
+
+def _made_id(path: tuple[str, ...], implementation: str, model: str, device: str) -> str:
+    if len(path) == 1:
+        return path[0]
+    return f"id_{implementation.replace('_', '-')}_{model.rpartition('/')[2]}_{device}"
+
+
+def _device(word: str) -> str:
+    device = checked(word.lower(), WORD, "device")
+    if not device:
+        raise HarmError("it names no device")
+    if device == OWN_DEVICE:
+        raise HarmError("device cpu is ttctl's own target; no Tenstorrent image runs there")
+    return device
+
+
+def _engine(word: str, image: str) -> EngineName:
+    """Return the engine; entries before release 0.5 do not name it, their images do."""
+    engine = word.lower()
+    if not engine:
+        name = repository(image)
+        media = "forge" if name.endswith("-forge") else "media"
+        engine = media if name.startswith("tt-media-inference-server") else "vllm"
+    if engine not in ENGINES:
+        raise HarmError(f"engine {shown(word)} is not known to this version of ttctl")
+    return cast("EngineName", engine)
+
+
+def _type(word: str) -> ModelType:
+    known = word.upper() in MODEL_TYPES
+    return cast("ModelType", word.upper() if known else "OTHER")
+
+
+def _unknown_words(entry: Entry) -> Iterator[str]:
+    if entry.status.upper() not in STATUSES:
+        told = shown(entry.status) if entry.status else "missing"
+        yield f"status {told} is not known here: taken as {STATUSES[0]}"
+    if entry.model_type.upper() not in MODEL_TYPES:
+        told = shown(entry.model_type) if entry.model_type else "missing"
+        yield f"type {told} is not known here: taken as OTHER"
+
+
+def _limits(of_device: DeviceEntry, arguments: Mapping[str, str]) -> Limits:
+    block = arguments.get("block_size") or arguments.get("block-size") or "64"
+    return Limits(
+        max_model_len=of_device.max_context,
+        max_num_seqs=of_device.max_concurrency,
+        block_size=int(block) if block.isascii() and block.isdecimal() and len(block) < 6 else 64,  # noqa: PLR2004 - a block's tokens
+    )
+
+
+def _arguments(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield the engine's arguments; `true` is a bare flag, and `false` and `null` are no flag.
+
+    Source: tenstorrent/tt-inference-server:workflows/model_spec.py@v0.20.0.
+    """
+    for name, value in found.items():
+        if value is None or value is False:
+            continue
+        if not ARGUMENT.fullmatch(name):
+            raise HarmError(f"argument {shown(name)} is no flag")
+        text = "" if value is True else value if isinstance(value, str) else json.dumps(value)
+        yield name.removeprefix("--"), clean(text, f"argument {name}")
+
+
+def _environment(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in sorted(found.items()):
+        if harmful_name(name):
+            raise HarmError(f"environment name {shown(name)} could do harm")
+        if value is not None:
+            text = value if isinstance(value, str) else json.dumps(value)
+            yield name, clean(text, f"environment {name}")
+
+
+def _requirements(found: Mapping[str, object]) -> tuple[tuple[Requirement, ...], tuple[str, ...]]:
+    good: list[Requirement] = []
+    odd: list[str] = []
+    for what, key in KEYS:
+        one = mapping_of(found.get(key))
+        specifier = "".join(text_of(one.get("specifier")).split())
+        if not specifier:
+            continue
+        if not all(SPECIFIER.fullmatch(part) for part in specifier.split(",")):
+            odd.append(f"requirement on {what} {shown(specifier)} is not understood")
+            continue
+        strict = text_of(one.get("mode")).upper() != "SUGGESTED"
+        good.append(Requirement(what=what, specifier=specifier, strict=strict))
+    return tuple(good), tuple(odd)
+
+
+def _parser(metadata: Mapping[str, object], key: str) -> str:
+    return checked(text_of(metadata.get(key)), WORD, key)
+
+
+def _modalities(found: list[object]) -> Iterator[str]:
+    for one in found:
+        if (word := text_of(one).lower()) and not CONTROL.search(word):
+            yield checked(word, WORD, "modality")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What does a catalog file list that upstream published? Every shape since release 0.1.0.
+
+Up to 0.10.1 a file is a flat map by id (`model_specs_output.json`); from 0.11.0 on it is nested by
+model, device, engine and implementation (`release_model_spec.json`). One bad entry is set aside
+with its reason; only a file that is no catalog is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.strict_json import json_object
+from ttctl.adapters.upstream_entry import listed_entry
+from ttctl.adapters.upstream_values import CONTROL, HarmError, text_of
+from ttctl.errors import BadFileError
+from ttctl.model.export import Export
+from ttctl.model.pins import Quarantined
+from ttctl.rules.contract import image_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ttctl.model.export import Listed
+
+WRAPPER = "model_specs"
+MARKS = frozenset({"device_model_spec", "docker_image", "tt_metal_commit", "hf_model_repo"})
+"""An object with two of these is an entry."""
+LEVELS = 4
+REPOSITORY = "tenstorrent/tt-inference-server"
+_RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
+_IN_NAME = re.compile(r"(?:^|[^0-9.])v?(\d+\.\d+\.\d+)(?![0-9]|\.[0-9])")
+
+Path = tuple[str, ...]
+
+
+def read_export(data: bytes, *, name: str) -> Export:
+    """Read a catalog file of any release.
+
+    Args:
+        data: The file's bytes.
+        name: The file's name or address; flat files say their release nowhere else.
+
+    Raises:
+        BadFileError: It is no catalog at all.
+    """
+    whole = json_object(data, name=name)
+    found = list(_entries(whole.get(WRAPPER, whole), ()))
+    if not found:
+        raise BadFileError(
+            f"{name!r} is no catalog.",
+            why="Not one entry of a model was found in it.",
+            evidence=f"Its keys: {', '.join(_shown(key) for key in list(whole)[:8]) or 'none'}.",
+            next_step="ttctl models ls",
+        )
+    release, release_from = _named_release(whole, name)
+    listed: list[Listed] = []
+    bad: list[Quarantined] = []
+    seen: set[str] = set()
+    source = f"{REPOSITORY}, {name.rpartition('/')[2]}"
+    for path, raw in found:
+        try:
+            one = listed_entry(raw, path=path, source=source)
+            if one.spec.id in seen:
+                raise HarmError("another entry of the file has the same id")  # noqa: TRY301 - one reason of several
+            seen.add(one.spec.id)
+            listed.append(one)
+        except HarmError as exc:
+            bad.append(Quarantined(id=_name_of(path, raw), reason=str(exc)))
+    if not release:
+        release, release_from = _highest(listed), "the highest version of an image in it"
+    return Export(
+        release=release,
+        release_from=release_from,
+        sha256=hashlib.sha256(data).hexdigest(),
+        listed=tuple(listed),
+        quarantined=tuple(bad),
+    )
+
+
+def _entries(value: object, path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+    """Yield every entry with the keys above it, at whatever depth it lies."""
+    if not isinstance(value, dict):
+        return
+    if path and len(MARKS & value.keys()) > 1:
+        yield path, value
+    elif len(path) < LEVELS:
+        for key, inner in value.items():
+            yield from _entries(inner, (*path, key))
+
+
+def _named_release(whole: dict[str, object], name: str) -> tuple[str, str]:
+    said = text_of(whole.get("release_version")).strip().removeprefix("v")
+    if _RELEASE.fullmatch(said):
+        return said, "the file"
+    if found := _IN_NAME.findall(name):
+        return found[-1], "the file's name"
+    return "", ""
+
+
+def _highest(listed: list[Listed]) -> str:
+    versions = [image_version(one.image, one.version)[0] for one in listed]
+    return ".".join(str(part) for part in max(versions, default=()))
+
+
+def _name_of(path: Path, raw: dict[str, object]) -> str:
+    """Return a name of a bad entry that can be shown."""
+    return _shown(text_of(raw.get("model_id")) or " ".join(path))
+
+
+def _shown(text: str) -> str:
+    return CONTROL.sub("?", text)[:120]
