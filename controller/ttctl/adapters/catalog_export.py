@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ttctl.adapters import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
-
     from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.protocols import Catalog
     from ttctl.model.spec import ModelSpec
@@ -110,7 +110,7 @@ class ExportCatalog:
 
     @cached_property
     def _specs(self) -> tuple[ModelSpec, ...]:
-        key = compiled.key_of(self._sha256)
+        key = compiled.key_of(f"{self._sha256} {_readers()}")
         if self._cache is not None:
             specs = compiled.read(compiled.place(self._cache, key), key)
             if specs is not None:
@@ -120,6 +120,16 @@ class ExportCatalog:
         if self._cache is not None:
             compiled.keep(self._cache, key, specs)
         return specs
+
+
+def _readers() -> str:
+    """Return a hash over what reads exports: a change of it makes compiled catalogs anew."""
+    digest = hashlib.sha256()
+    # An installation without sources has its version.
+    with suppress(OSError):
+        for path in sorted(Path(__file__).parent.glob("upstream_*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 class Noted:

@@ -21,7 +21,10 @@ GLOBAL = (
 """(long, short, field of `session.Flags`, help). A short one holds before the verb only: behind
 it, it may be the verb's own, as in `down -v` and `ps -q`."""
 
-VALUED = (("--config", "FILE", "config", "Take FILE for the user's settings."),)
+VALUED = (
+    ("--config", "FILE", "config", "Take FILE for the user's settings."),
+    ("--catalog", "FILE|URL", "catalog", "Use this catalog; a release or built-in, too."),
+)
 """The same with a value: (long, what the value is, field of `session.Flags`, help)."""
 
 _ANYWHERE = {long: field for long, _, field, _ in GLOBAL}

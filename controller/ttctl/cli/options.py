@@ -135,6 +135,7 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
     def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
         given = {name: values.pop(name) for name in REQUEST}
         session = session_of(values["ctx"])
+        session.may_fetch = True
         request = _request(session, given, verb=values["ctx"].info_name)
         command(**values, request=with_engine_words(request, session.behind))
 

@@ -78,6 +78,7 @@ BAD = [
     ("site.https_proxy", "a b", "an address, or HOST:PORT"),
     ("site.https_proxy", "/proxy", "an address, or HOST:PORT"),
     ("site.ca_bundle", "a\nb", "the path of a file"),
+    ("site.catalog", "a\nb", "a file, an address, a release such as 0.20.0, or built-in"),
     ("site.pip_index_url", "m.example.org/simple", "begins with https://"),
     ("site.pip_extra_index_urls", "https://a b", "begin with https://"),
     ("site.hub_endpoint", "ftp://hub", "begins with https://"),
