@@ -194,12 +194,24 @@ class ImageOverride:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gated:
+    """Weights that the hub gives only to who accepted their licence, with a token."""
+
+    model: str
+    """A repository, or a pattern with `*`."""
+    reason: str
+    source: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """What is known of entries beyond what upstream's export says."""
 
     known_bad: tuple[KnownBad, ...] = ()
     fallbacks: tuple[Fallback, ...] = ()
     images: tuple[ImageOverride, ...] = ()
+    gated: tuple[Gated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

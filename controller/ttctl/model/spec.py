@@ -107,6 +107,8 @@ class ModelSpec:
     issues: tuple[Issue, ...] = ()
     suspect: tuple[str, ...] = ()
     """Values out of line with those of sibling entries, each with its reason."""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty for every catalog entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +125,9 @@ class Request:
     block_size: int | None = None
     engine_args: tuple[tuple[str, str], ...] | None = None
     """Further flags of the engine, (name, value), checked by `rules/engine_flags`."""
+    task: str | None = None
+    """What the model has to be good for, one of `model/match.py`'s tasks."""
+    experimental: bool = False
+    """Whether what was not validated on the device may be taken, with smaller limits."""
+    unattended: bool = False
+    """Whether nobody is there to choose between several models."""

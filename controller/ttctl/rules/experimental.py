@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may run on a device though nobody validated it there? Pure. Not yet run on a card.
+
+Two ways, both only with `--experimental`, both with two thirds of the limits: a model of the
+architecture of one that is validated there and is not smaller; and a model of a smaller device of
+the same chips, where a model that is not smaller is validated. A model of unknown size counts as
+large: it is never the smaller one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ttctl.rules.device_sizes import SIZES, is_larger
+from ttctl.rules.families import architecture_of, parameters_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.model.spec import Limits, ModelSpec
+
+PERCENT = 67
+"""How much of a limit stays, whole percent."""
+CONTEXT_STEP = 1024
+"""Contexts are rounded down to a multiple of this, in tokens."""
+_CONTEXTS = frozenset({"max_model_len", "VLLM__MAX_MODEL_LENGTH"})
+_SEQUENCES = frozenset({"max_num_seqs", "VLLM__MAX_NUM_SEQS"})
+_OF_ONE_DEVICE = frozenset({"TT_MESH_GRAPH_DESC_PATH", "WH_ARCH_YAML"})
+"""Environment that says how the chips of one device are connected."""
+
+
+def experimental(
+    wanted: Sequence[ModelSpec], specs: Sequence[ModelSpec], *, device: str
+) -> tuple[ModelSpec, ...]:
+    """Return what of `wanted` may be tried on `device`, one entry a model, marked with its reason.
+
+    Args:
+        wanted: Entries of the models that are asked for, of other devices.
+        specs: The whole catalog.
+        device: Where none of them is validated.
+    """
+    there = sorted(
+        (one for one in specs if one.device == device and one.pins is not None and not one.demo),
+        key=lambda one: (parameters_of(one), one.model, one.id, one.implementation),
+    )
+    found: dict[str, ModelSpec] = {}
+    for one in sorted(wanted, key=_nearest_first):
+        if one.model in found or one.pins is None or one.experimental:
+            continue
+        made = _same_architecture(one, there) or _from_smaller_device(one, there, device)
+        if made is not None:
+            found[one.model] = made
+    return tuple(found.values())
+
+
+def fewer(number: int) -> int:
+    """Return two thirds of a number of requests, at least one: 16 becomes 10."""
+    return max(1, number * PERCENT // 100) if number > 0 else number
+
+
+def shorter(tokens: int) -> int:
+    """Return two thirds of a context in whole steps: 65536 becomes 43008."""
+    less = tokens * PERCENT // 100
+    return less // CONTEXT_STEP * CONTEXT_STEP or less
+
+
+def _same_architecture(one: ModelSpec, there: Sequence[ModelSpec]) -> ModelSpec | None:
+    for other in there:
+        same = (other.engine, other.implementation, other.type, architecture_of(other.model))
+        if same != (one.engine, one.implementation, one.type, architecture_of(one.model)):
+            continue
+        if not _is_not_larger(one, other):
+            continue
+        reason = (
+            f"not validated on {other.device}; {other.model} of the same architecture is, "
+            "and it is not smaller"
+        )
+        changed = replace(
+            other,
+            id="",
+            model=one.model,
+            aliases=one.aliases,
+            description=one.description,
+            weights=one.weights,
+            parameters=one.parameters,
+            license=one.license,
+            tool_parser=one.tool_parser,
+            reasoning_parser=one.reasoning_parser,
+        )
+        return _marked(changed, reason)
+    return None
+
+
+def _from_smaller_device(
+    one: ModelSpec, there: Sequence[ModelSpec], device: str
+) -> ModelSpec | None:
+    if not is_larger(device, than=one.device):
+        return None
+    larger = next(
+        (other for other in there if other.engine == one.engine and _is_not_larger(one, other)),
+        None,
+    )
+    if larger is None:
+        return None
+    reason = (
+        f"validated on {one.device}, not on {device}, which has more of the same chips "
+        f"and runs {larger.model}, which is not smaller"
+    )
+    kept = ((name, value) for name, value in one.environment if name not in _OF_ONE_DEVICE)
+    named = tuple(
+        (name, SIZES[device].mesh if name == "MESH_DEVICE" else value) for name, value in kept
+    )
+    there_only = ((name, value) for name, value in larger.environment if name in _OF_ONE_DEVICE)
+    changed = replace(
+        one,
+        id="",
+        device=device,
+        environment=(*named, *there_only),
+        requirements=larger.requirements,
+    )
+    return _marked(changed, reason)
+
+
+def _marked(spec: ModelSpec, reason: str) -> ModelSpec:
+    return replace(
+        spec,
+        status="EXPERIMENTAL",
+        experimental=reason,
+        default=True,
+        changed=(),
+        targets=(),
+        limits=_smaller(spec.limits),
+        engine_args=tuple((name, _less(name, value, spec)) for name, value in spec.engine_args),
+        environment=tuple((name, _less(name, value, spec)) for name, value in spec.environment),
+    )
+
+
+def _smaller(limits: Limits) -> Limits:
+    return replace(
+        limits,
+        max_model_len=shorter(limits.max_model_len),
+        max_num_seqs=fewer(limits.max_num_seqs),
+    )
+
+
+def _less(name: str, value: str, spec: ModelSpec) -> str:
+    known = name if name.isupper() else name.replace("-", "_")
+    if known == "model":
+        return spec.model
+    if not value.isdecimal():
+        return value
+    if known in _CONTEXTS:
+        return str(shorter(int(value)))
+    return str(fewer(int(value))) if known in _SEQUENCES else value
+
+
+def _is_not_larger(one: ModelSpec, other: ModelSpec) -> bool:
+    size, limit = parameters_of(one), parameters_of(other)
+    return 0 < size <= limit
+
+
+def _nearest_first(spec: ModelSpec) -> tuple[object, ...]:
+    """Of one model's entries, that of the largest device first: its pins are nearest."""
+    chips = SIZES[spec.device].chips if spec.device in SIZES else 0
+    return (spec.model, not spec.default, -chips, spec.device, spec.id, spec.implementation)

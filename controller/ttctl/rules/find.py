@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which entries does a word mean: a name, an alias, a family, a task, or nearly one? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ttctl.errors import NothingFitsError, UsageError
+from ttctl.model.match import TASKS
+from ttctl.rules.families import family_of
+from ttctl.rules.likeness import ENOUGH, alike, names_of
+from ttctl.rules.tasks import base_models, is_good_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ttctl.model.match import How, Wanted
+    from ttctl.model.spec import ModelSpec
+
+SHOWN = 5
+"""Candidates that a refusal names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The entries that a word means, on whatever device."""
+
+    specs: tuple[ModelSpec, ...]
+    how: How
+    reason: str
+    task: str = ""
+    score: float = 100
+
+
+def find(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
+    """Return what the word means, looked for in this order, each on the wanted device first.
+
+    A model's name or its last part; an alias; a family (`llama`); a task (`chat`). Then the same
+    on any device, and last what looks like the word: for a person only, never in a script.
+
+    Raises:
+        UsageError: Nothing has this name; the evidence has what is near, with scores.
+        NothingFitsError: What has this name is not good for the wanted task.
+    """
+    base = base_models(specs)
+    found = _meant(specs, wanted, base) or _alike(specs, wanted)
+    if not wanted.task:
+        return found
+    good = tuple(s for s in found.specs if is_good_for(s, wanted.task, base=s.model in base))
+    if not good:
+        others = [s for s in specs if is_good_for(s, wanted.task, base=s.model in base)]
+        raise NothingFitsError(
+            f"{wanted.word!r} has no model for {wanted.task!r}.",
+            why=f"{found.reason}, and none of them is made for this task.",
+            evidence=f"Made for it: {_some(others) or 'nothing in the catalog'}.",
+            next_step=f"ttctl plan {wanted.task}",
+        )
+    reason = f"{found.reason}; task {wanted.task}"
+    return replace(found, specs=good, reason=reason, task=wanted.task)
+
+
+def is_meant(specs: Sequence[ModelSpec], word: str) -> tuple[ModelSpec, ...]:
+    """Return the entries that have this name, last part or alias, none where there are none."""
+    wanted = word.lower()
+    return tuple(s for s in specs if _is_named(s, wanted) or _has_alias(s, wanted))
+
+
+def nearest(specs: Sequence[ModelSpec], word: str) -> tuple[tuple[str, float], ...]:
+    """Return up to three names that look like `word`, each with its score of 0 to 100."""
+    return alike(names_of(specs), word, limit=3)[:3]
+
+
+def unknown_model(specs: Sequence[ModelSpec], word: str, *, why: str = "") -> UsageError:
+    """Return the refusal of a word that nothing is called."""
+    near = nearest(specs, word)
+    names = ", ".join(f"{name} ({score:.0f})" for name, score in near)
+    return UsageError(
+        f"There is no model {word!r} in the catalog.",
+        why=why or "No model, alias, family or task has this name.",
+        evidence=f"Nearest: {names}." if near else "No name is near to it.",
+        next_step="ttctl models ls",
+        mistyped=word,
+        meant=near[0][0] if near else "",
+    )
+
+
+def _meant(specs: Sequence[ModelSpec], wanted: Wanted, base: frozenset[str]) -> Found | None:
+    word = wanted.word.strip().lower()
+    ways: tuple[tuple[How, str, Callable[[ModelSpec], bool]], ...] = (
+        ("name", f"{wanted.word} is a model's name", lambda s: _is_named(s, word)),
+        ("alias", f"{wanted.word} is an alias", lambda s: _has_alias(s, word)),
+        ("family", f"{wanted.word} is a family", lambda s: family_of(s.model) == word),
+        ("task", f"{wanted.word} is a task", lambda s: is_good_for(s, word, base=s.model in base)),
+    )
+    anywhere: list[Found] = []
+    for how, reason, fits in ways if word else ():
+        if how == "task" and word not in TASKS:
+            continue
+        some = tuple(one for one in specs if fits(one))
+        if not some:
+            continue
+        found = Found(specs=some, how=how, reason=reason, task=word if how == "task" else "")
+        if how == "name" or any(one.device == wanted.device for one in some):
+            return found
+        anywhere.append(found)
+    return max(anywhere, key=lambda one: len(one.specs)) if anywhere else None
+
+
+def _alike(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
+    names = names_of(specs)
+    near = alike(names, wanted.word, limit=SHOWN)
+    if not near or near[0][1] < ENOUGH:
+        raise unknown_model(specs, wanted.word)
+    if wanted.unattended:
+        raise unknown_model(
+            specs, wanted.word, why="Only like it are the names below, and a script never guesses."
+        )
+    best = near[0][1]
+    models = {names[name].model for name, score in near if score == best}
+    name = next(name for name, score in near if score == best)
+    return Found(
+        specs=tuple(one for one in specs if one.model in models),
+        how="likeness",
+        reason=f"{wanted.word!r} is like {name!r}, score {best:.0f} of 100",
+        score=best,
+    )
+
+
+def _is_named(spec: ModelSpec, word: str) -> bool:
+    model = spec.model.lower()
+    return model == word or (model.endswith(word) and model.rpartition("/")[2] == word)
+
+
+def _has_alias(spec: ModelSpec, word: str) -> bool:
+    return bool(spec.aliases) and word in {alias.lower() for alias in spec.aliases}
+
+
+def _some(specs: Sequence[ModelSpec]) -> str:
+    names = sorted({one.model for one in specs})
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

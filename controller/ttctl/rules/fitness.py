@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Has this machine what the entry needs, before anything starts? Pure. Not yet run on a card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ttctl.model.match import Finding
+from ttctl.rules.advised import fallback, gated, known_bad
+from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
+
+if TYPE_CHECKING:
+    from ttctl.model.device import Board, System
+    from ttctl.model.match import Subject, Verdict
+    from ttctl.model.pins import Advice
+    from ttctl.model.spec import ModelSpec
+    from ttctl.rules.advised import Satisfies
+
+PAGES_PER_CHIP = 4
+"""1 GiB pages that the driver library takes for a chip.
+
+Source: tt-system-tools, hugepages-setup.sh
+"""
+_TRANSLATES = frozenset({"DMA", "DMA-FQ"})
+"""Kinds of an IOMMU group that translate addresses, so that no hugepages are needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is looked at. None and 0 mean: not known."""
+
+    system: System
+    disk_mib: int = 0
+    hugepages: int | None = None
+    """Pages of 1 GiB; None where nobody looked."""
+    hugepages_mounted: bool = False
+    iommu: tuple[str, ...] = ()
+    """Kind of each card's IOMMU group."""
+    token: bool | None = None
+    """Whether a token of the hub is at hand."""
+
+
+def findings(
+    spec: ModelSpec, ground: Ground, *, advice: Advice, satisfies: Satisfies
+) -> tuple[Finding, ...]:
+    """Return each thing that the entry needs, held against the machine."""
+    found = [*_hosts(spec), *_boards(spec, ground, advice)]
+    if _is_another_machine(spec, ground):
+        return (*found, *_weights(spec, advice, ground))
+    boards = _used(spec, ground.system)
+    found += [*_health(boards), *_versions(spec, ground.system, boards, satisfies)]
+    found += [*_bad(spec, boards, advice, satisfies), *_room(spec, ground)]
+    if spec.device in SIZES:
+        found += [_pages(spec, ground), *_topology(spec)]
+    return (*found, *_weights(spec, advice, ground))
+
+
+def lacks_device(found: tuple[Finding, ...]) -> bool:
+    """Return whether the device itself is not here."""
+    return any(one.subject == "boards" and one.verdict == "blocked" for one in found)
+
+
+def _is_another_machine(spec: ModelSpec, ground: Ground) -> bool:
+    """Whether the entry is for cards and none is here: then nothing of this host says anything."""
+    return spec.device in SIZES and not ground.system.chips and not ground.system.boards
+
+
+def _hosts(spec: ModelSpec) -> list[Finding]:
+    size = SIZES.get(spec.device)
+    if spec.device == "gpu":
+        return [_of("hosts", "blocked", "it is for a GPU; ttctl lists it and does not serve it")]
+    if size is None or size.hosts == 1:
+        return []
+    text = f"it spans {size.hosts} hosts; ttctl serves on one host only"
+    return [_of("hosts", "blocked", text)]
+
+
+def _boards(spec: ModelSpec, ground: Ground, advice: Advice) -> list[Finding]:
+    system = ground.system
+    if spec.device not in SIZES or SIZES[spec.device].hosts > 1:
+        return []
+    if _is_another_machine(spec, ground):
+        text = f"no card is in this machine: what a machine with {spec.device} has is not known"
+        return [_of("boards", "unknown", text)]
+    formed = [one for one in system.forms if one.device == spec.device]
+    if formed:
+        return [_free(spec, _used(spec, system))]
+    if system.device == spec.device:
+        return [_of("boards", "ok", f"this machine is {spec.device}: {system.reason}")]
+    if (known := fallback(spec, advice, here=system.device)) is not None:
+        return [_of("boards", "warning", f"fallback of {system.device}: {known.reason}")]
+    here = ", ".join(one.device for one in system.forms) or system.device or "of unknown kind"
+    text = f"this machine is no {spec.device}; it is: {here}"
+    return [_of("boards", "blocked", text, "ttctl devices")]
+
+
+def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
+    held = [one for one in boards if one.free == "held"]
+    unseen = [one for one in boards if one.free == "unknown"]
+    names = ", ".join(one.id for one in boards)
+    if held:
+        who = "; ".join(f"{one.id}: {', '.join(one.holders) or 'a process'}" for one in held)
+        return _of("boards", "blocked", f"in use: {who}", "ttctl devices")
+    if unseen:
+        who = ", ".join(one.id for one in unseen)
+        return _of("boards", "warning", f"not known whether they are free: {who}")
+    return _of("boards", "ok", f"{spec.device} from boards {names}, all free")
+
+
+def _used(spec: ModelSpec, system: System) -> tuple[Board, ...]:
+    """Return the boards that make up the entry's device here."""
+    formed = next((one for one in system.forms if one.device == spec.device), None)
+    if formed is None:
+        return system.boards
+    return tuple(one for one in system.boards if one.id in formed.boards)
+
+
+def _health(boards: tuple[Board, ...]) -> list[Finding]:
+    verdicts: dict[str, Verdict] = {"error": "blocked", "warning": "warning"}
+    return [
+        _of(
+            "health",
+            verdicts[one.verdict],
+            f"board {one.id}: {', '.join(one.reasons) or one.verdict}",
+            "ttctl devices",
+        )
+        for one in boards
+        if one.verdict in verdicts
+    ]
+
+
+def _versions(
+    spec: ModelSpec, system: System, boards: tuple[Board, ...], satisfies: Satisfies
+) -> list[Finding]:
+    found = []
+    all_of = [*(one.firmware for one in boards), *(one.firmware for one in system.chips)]
+    firmwares = sorted({version for version in all_of if version})
+    for one in spec.requirements:
+        versions = firmwares if one.what == "firmware" else [system.driver] * bool(system.driver)
+        named = ", ".join(versions) or "not known"
+        text = f"{one.what} {one.specifier}; here: {named}"
+        answers = [satisfies(version, one.specifier) for version in versions]
+        verdict: Verdict = "ok"
+        if False in answers:
+            verdict = "blocked" if one.strict else "warning"
+            text += ", which upstream refuses" if one.strict else ", which upstream warns of"
+        elif not answers or None in answers:
+            verdict = "unknown"
+        step = "ttctl devices" if verdict == "blocked" else ""
+        found.append(_of(one.what, verdict, text, step))
+    if len(firmwares) > 1:
+        text = f"boards have different firmware: {', '.join(firmwares)}"
+        found.append(_of("firmware", "warning", text))
+    return found
+
+
+def _bad(
+    spec: ModelSpec, boards: tuple[Board, ...], advice: Advice, satisfies: Satisfies
+) -> list[Finding]:
+    firmware = next((one.firmware for one in boards if one.firmware), "")
+    bad = known_bad(spec, advice, firmware=firmware, satisfies=satisfies)
+    if bad is None:
+        return []
+    return [_of("known-bad", "warning", f"{bad.reason} ({bad.source}, {bad.date})")]
+
+
+def _room(spec: ModelSpec, ground: Ground) -> list[Finding]:
+    here = ground.system.memory_bytes >> 20
+    short: Verdict = "blocked" if spec.pins is not None else "warning"
+    found = []
+    asked: tuple[tuple[Subject, int, int], ...] = (
+        ("memory", spec.memory_mib, here),
+        ("disk", spec.disk_mib, ground.disk_mib),
+    )
+    for name, needed, have in asked:
+        if not needed:
+            continue
+        text = f"{needed} MiB are needed, {have or 'not known how many'} are here"
+        verdict: Verdict = "unknown" if not have else "ok" if have >= needed else short
+        found.append(_of(name, verdict, text))
+    return found
+
+
+def _pages(spec: ModelSpec, ground: Ground) -> Finding:
+    if ground.iommu and all(kind in _TRANSLATES for kind in ground.iommu):
+        return _of("pages", "ok", "an IOMMU translates, no hugepages are needed")
+    if ground.hugepages is None:
+        return _of("pages", "unknown", "neither hugepages nor an IOMMU were looked for")
+    needed = PAGES_PER_CHIP * SIZES[spec.device].chips
+    text = f"{needed} hugepages of 1 GiB are needed, {ground.hugepages} are here"
+    step = "ttctl doctor"
+    if not ground.hugepages_mounted:
+        return _of("pages", "blocked", f"{text}, not mounted on /dev/hugepages-1G", step)
+    enough = ground.hugepages >= needed
+    return _of("pages", "ok" if enough else "warning", text, "" if enough else step)
+
+
+def _topology(spec: ModelSpec) -> list[Finding]:
+    if spec.device not in NEEDS_MESH:
+        return []
+    text = f"{spec.device} must be set up as one mesh; only tt-topology shows whether it is"
+    return [_of("topology", "unknown", text, "tt-topology -ls")]
+
+
+def _weights(spec: ModelSpec, advice: Advice, ground: Ground) -> list[Finding]:
+    gate = gated(spec, advice)
+    if gate is None:
+        return []
+    repository = spec.weights.repository
+    if ground.token:
+        text = f"{repository} is gated: {gate.reason}; a token is set"
+        return [_of("weights", "ok", text)]
+    text = f"{repository} is gated: {gate.reason}; no token was found"
+    if ground.token is None:
+        text = f"{repository} is gated: {gate.reason}"
+    return [_of("weights", "warning", text, f"hf auth whoami   # then accept {repository}")]
+
+
+def _of(subject: Subject, verdict: Verdict, summary: str, next_step: str = "") -> Finding:
+    return Finding(subject=subject, verdict=verdict, summary=summary, next_step=next_step)

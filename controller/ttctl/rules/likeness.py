@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which names look like what was typed? Pure. Loads rapidfuzz, so only asked where no name fits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ttctl.model.spec import ModelSpec
+
+NEAR = 60.0
+"""Names that are less alike than this are not named at all."""
+ENOUGH = 75.0
+"""From here on a person's typo or fragment is taken for the name."""
+_SEPARATORS = re.compile(r"[\s_]+")
+
+
+Scored = tuple[str, float]
+"""A name and its likeness, 0 to 100."""
+
+
+def alike(names: Mapping[str, ModelSpec], word: str, *, limit: int) -> tuple[Scored, ...]:
+    """Return names that look like `word` with their score of 0 to 100, the likest first.
+
+    Args:
+        names: The names that there are.
+        word: What was typed, a name with a typo or a piece of one.
+        limit: How many at most, after those of equal score were counted in.
+    """
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - see above
+
+    typed = _plain(word)
+    if not typed:
+        return ()
+    plain = {name: _plain(name) for name in sorted(names)}
+    found = process.extract(typed, plain, scorer=fuzz.WRatio, limit=None, score_cutoff=NEAR)
+    scored = sorted(((name, round(score, 1)) for _, score, name in found), key=_likest_first)
+    if len(scored) <= limit:
+        return tuple(scored)
+    least = scored[limit - 1][1]
+    return tuple((name, score) for name, score in scored if score >= least)
+
+
+def names_of(specs: Iterable[ModelSpec]) -> dict[str, ModelSpec]:
+    """Return every name that an entry goes by, with one entry of that name."""
+    names: dict[str, ModelSpec] = {}
+    for spec in specs:
+        for name in (spec.model, spec.model.rpartition("/")[2], *spec.aliases):
+            known = names.get(name)
+            if known is None or spec.model < known.model:
+                names[name] = spec
+    return names
+
+
+def _plain(text: str) -> str:
+    # A byte that the shell let through is no letter of Unicode, and compares with nothing.
+    clean = text.encode("utf-8", "replace").decode("utf-8")
+    return _SEPARATORS.sub("-", clean.strip().lower())
+
+
+def _likest_first(scored: Scored) -> tuple[float, int, str]:
+    name, score = scored
+    return (-score, len(name), name)

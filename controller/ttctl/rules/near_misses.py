@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why is this entry not the answer? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ttctl.model.match import NearMiss
+from ttctl.model.spec import STATUSES
+from ttctl.rules.advised import gated, known_bad
+from ttctl.rules.device_sizes import SIZES
+
+if TYPE_CHECKING:
+    from ttctl.model.match import Miss, Place, Wanted
+    from ttctl.model.pins import Advice, KnownBad, Quarantined
+    from ttctl.model.spec import ModelSpec
+    from ttctl.rules.advised import Satisfies
+    from ttctl.rules.find import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One search: what there is, what is wanted, where."""
+
+    specs: tuple[ModelSpec, ...]
+    found: Found
+    wanted: Wanted
+    place: Place
+    advice: Advice
+    quarantined: tuple[Quarantined, ...]
+    satisfies: Satisfies
+
+    def bad(self, spec: ModelSpec) -> KnownBad | None:
+        """Return why an entry is known not to work here."""
+        return known_bad(spec, self.advice, firmware=self.place.firmware, satisfies=self.satisfies)
+
+
+def around(look: Look, chosen: ModelSpec) -> tuple[NearMiss, ...]:
+    """Return why each other entry that the word means is not the answer, in a fixed order."""
+    return tuple(
+        miss
+        for spec in sorted(look.found.specs, key=in_order)
+        if spec.device != chosen.device or spec.model != chosen.model
+        if (miss := _why_not(look, spec, chosen)) is not None
+    )
+
+
+def misses(look: Look) -> tuple[NearMiss, ...]:
+    """Return the same where nothing is the answer, with what was set aside as harmful."""
+    word = look.wanted.word.lower().rpartition("/")[2]
+    set_aside = tuple(
+        NearMiss(model=one.id, device="", kind="quarantined", reason=one.reason)
+        for one in sorted(look.quarantined, key=lambda one: one.id)
+        if word and word in one.id.lower()
+    )
+    found = [_why_not(look, spec, None) for spec in sorted(look.found.specs, key=in_order)]
+    return (*dict.fromkeys(one for one in found if one is not None), *set_aside)
+
+
+def lacks(look: Look, spec: ModelSpec) -> tuple[Miss, str] | None:
+    """Return what an entry lacks on this machine, its device apart; None where nothing is known."""
+    place = look.place
+    if place.memory_mib and spec.memory_mib > place.memory_mib:
+        return "ram", f"needs {spec.memory_mib} MiB of memory, {place.memory_mib} are here"
+    if place.disk_mib and spec.disk_mib > place.disk_mib:
+        return "disk", f"needs {spec.disk_mib} MiB of disk, {place.disk_mib} are free"
+    for one in spec.requirements:
+        version = place.firmware if one.what == "firmware" else place.driver
+        if one.strict and version and look.satisfies(version, one.specifier) is False:
+            return one.what, f"needs {one.what} {one.specifier}, {version} is here"
+    if bad := look.bad(spec):
+        return "known-bad", f"{bad.reason} ({bad.source}, {bad.date})"
+    return None
+
+
+def _why_not(look: Look, spec: ModelSpec, chosen: ModelSpec | None) -> NearMiss | None:
+    kind, reason = _kind(look, spec, chosen)
+    if not kind:
+        return None
+    return NearMiss(model=spec.model, device=spec.device, kind=kind, reason=reason)
+
+
+def _kind(look: Look, spec: ModelSpec, chosen: ModelSpec | None) -> tuple[Miss | None, str]:
+    if spec.device != look.wanted.device:
+        return _of_device(look, spec.device)
+    if lack := lacks(look, spec):
+        return lack
+    if gate := gated(spec, look.advice):
+        return "gated", f"its weights need a token: {gate.reason}"
+    if chosen is not None and status_of(spec) < status_of(chosen):
+        return "status", f"is {spec.status}, {chosen.model} is {chosen.status}"
+    return None, ""
+
+
+def _of_device(look: Look, device: str) -> tuple[Miss, str]:
+    size = SIZES.get(device)
+    if device == "gpu":
+        return "gpu", "is for a GPU, which ttctl does not serve"
+    if size is None or device in look.place.devices:
+        return "device", f"is for {device}, which this machine has too: --device {device}"
+    if size.hosts > 1:
+        return "multihost", f"spans {size.hosts} hosts, and ttctl serves on one"
+    here = look.place.boards.count(size.board)
+    if 0 < here < size.boards:
+        return "boards", f"needs {size.boards} boards {size.board}, {here} are here"
+    return "device", f"is for {device}, which this machine is not"
+
+
+def status_of(spec: ModelSpec) -> int:
+    """Return how good a status is, the more the better."""
+    return STATUSES.index(spec.status) if spec.status in STATUSES else -1
+
+
+def in_order(spec: ModelSpec) -> tuple[object, ...]:
+    """Return a key that puts entries into one fixed order, small devices first."""
+    chips = SIZES[spec.device].chips if spec.device in SIZES else 0
+    return (spec.model, chips, spec.device, spec.engine, spec.implementation, spec.id)

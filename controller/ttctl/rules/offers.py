@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What works here in place of what was asked for? Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.errors import NothingFitsError
+from ttctl.model.match import Offer
+from ttctl.rules.advised import fallback, gated
+from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.experimental import experimental
+from ttctl.rules.families import parameters_of
+from ttctl.rules.near_misses import in_order, lacks, misses, status_of
+from ttctl.rules.ranking import fits, ranked
+from ttctl.rules.tasks import base_models, tasks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ttctl.model.match import NearMiss
+    from ttctl.model.pins import KnownBad
+    from ttctl.model.spec import ModelSpec
+    from ttctl.rules.near_misses import Look
+
+SHOWN = 6
+"""Near misses that a refusal names; `plan --why` has all of them."""
+
+
+def offers(look: Look, chosen: ModelSpec | None) -> tuple[Offer, ...]:
+    """Return what works on this machine in place of what was asked for, the nearest first.
+
+    Where `chosen` serves the request, only what does without the token that it needs.
+    """
+    if chosen is not None and gated(chosen, look.advice) is None and not lacks(look, chosen):
+        return ()
+    made = [] if chosen else [*_on_other_devices(look), *_by_fallback(look), *_to_try(look)]
+    made += _of_the_class(look, chosen)
+    return tuple(dict.fromkeys(made))
+
+
+def nothing_fits(look: Look) -> NothingFitsError:
+    """Return the refusal where no entry is validated on the wanted device."""
+    found, wanted = look.found, look.wanted
+    devices = sorted({one.device for one in found.specs})
+    what = f"No spec of {wanted.word!r} is validated on {wanted.device!r}."
+    return _refusal(
+        look,
+        what,
+        why=f"{found.reason}, and the catalog has it for other devices only.",
+        head=f"Validated on: {', '.join(devices)}.",
+        fallback_step=_first_elsewhere(look),
+    )
+
+
+def is_bad(look: Look, chosen: ModelSpec, why: KnownBad) -> NothingFitsError:
+    """Return the refusal of an entry that is listed upstream and known not to work."""
+    return _refusal(
+        look,
+        f"{chosen.model!r} on {chosen.device!r} is known not to work.",
+        why=f"{why.reason} Source: {why.source}, {why.date}.",
+        head=f"Upstream lists it as {chosen.status}; --experimental takes it all the same.",
+        fallback_step=f"ttctl plan {chosen.model} --device {chosen.device} --experimental",
+    )
+
+
+def _refusal(look: Look, what: str, *, why: str, head: str, fallback_step: str) -> NothingFitsError:
+    found = misses(look)
+    offered = offers(look, None)
+    lines = [head, *(_line(one) for one in found[:SHOWN])]
+    if len(found) > SHOWN:
+        lines.append(f"and {len(found) - SHOWN} more")
+    lines += [f"works here: {one.model} on {one.device} ({one.reason})" for one in offered[:3]]
+    return NothingFitsError(
+        what,
+        why=why,
+        evidence="\n".join(lines),
+        next_step=offered[0].command if offered else fallback_step,
+    )
+
+
+def _line(miss: NearMiss) -> str:
+    where = f" on {miss.device}" if miss.device else ""
+    return f"{miss.kind}: {miss.model}{where} {miss.reason}"
+
+
+def _on_other_devices(look: Look) -> list[Offer]:
+    return [
+        Offer(
+            kind="device",
+            model=one.model,
+            device=device,
+            reason=f"this machine is also {device}, where it is {one.status}",
+        )
+        for device in look.place.devices
+        if device != look.wanted.device
+        for one in _best(look, (s for s in look.found.specs if s.device == device))
+    ]
+
+
+def _by_fallback(look: Look) -> list[Offer]:
+    found = []
+    for one in sorted(look.found.specs, key=in_order):
+        known = fallback(one, look.advice, here=look.wanted.device)
+        if known is not None and lacks(look, one) is None:
+            reason = f"fallback of {look.wanted.device}: {known.reason}"
+            found.append(Offer(kind="fallback", model=one.model, device=one.device, reason=reason))
+    return found
+
+
+def _to_try(look: Look) -> list[Offer]:
+    tried = experimental(look.found.specs, look.specs, device=look.wanted.device)
+    return [
+        Offer(
+            kind="experimental",
+            model=one.model,
+            device=one.device,
+            reason=one.experimental,
+            experimental=True,
+        )
+        for one in _best(look, tried)
+    ]
+
+
+def _of_the_class(look: Look, chosen: ModelSpec | None) -> list[Offer]:
+    """Return the model of the same task and nearest size that runs here without a token."""
+    base = base_models(look.specs)
+    like = chosen or min(look.found.specs, key=in_order)
+    tasks = [one.task for one in tasks_of(like)][:1]
+    meant = {one.model for one in look.found.specs}
+    devices = tuple(one for one in (look.wanted.device, *look.place.devices) if _is_served(one))
+    near = [
+        one
+        for one in look.specs
+        if one.device in devices
+        and one.model not in meant
+        and [tag.task for tag in tasks_of(one, base=one.model in base)][:1] == tasks
+        and gated(one, look.advice) is None
+        and lacks(look, one) is None
+    ]
+    if not near:
+        return []
+    size = parameters_of(like)
+    best = min(
+        near,
+        key=lambda one: (
+            devices.index(one.device),
+            one.demo,
+            not (one.default and one.pins is None),
+            abs(parameters_of(one) - size),
+            -status_of(one),
+            in_order(one),
+        ),
+    )
+    what = f"{tasks[0] if tasks else 'the same kind'}, {best.status}, no token needed"
+    return [
+        Offer(
+            kind="model" if chosen is None else "ungated",
+            model=best.model,
+            device=best.device,
+            reason=what,
+        )
+    ]
+
+
+def _best(look: Look, specs: Iterable[ModelSpec]) -> Sequence[ModelSpec]:
+    """Return the one that would be chosen of these entries of one device, or nothing."""
+    usable = [one for one in specs if lacks(look, one) is None and fits(one, look.place)]
+    if not usable:
+        return ()
+    ranking = ranked(usable, place=look.place, base=base_models(look.specs), is_bad=lambda _: False)
+    return (ranking.first,)
+
+
+def _first_elsewhere(look: Look) -> str:
+    """Return what to type for the smallest device on which what was asked for is validated."""
+    sizes = {one.device: SIZES[one.device] for one in look.found.specs if one.device in SIZES}
+    usable = [device for device in sizes if _is_served(device)]
+    if not usable:
+        return "ttctl models ls"
+    device = min(usable, key=lambda one: (sizes[one].chips, one))
+    ranking = ranked(
+        [one for one in look.found.specs if one.device == device],
+        place=look.place,
+        base=base_models(look.specs),
+        is_bad=lambda one: look.bad(one) is not None,
+    )
+    return f"ttctl plan {ranking.first.model} --device {device}"
+
+
+def _is_served(device: str) -> bool:
+    """Return whether ttctl serves on a device at all."""
+    return device == "cpu" or (device in SIZES and SIZES[device].hosts == 1)
