@@ -14,6 +14,7 @@ from ttctl.adapters import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
     from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.protocols import Catalog
     from ttctl.model.spec import ModelSpec
@@ -72,7 +73,7 @@ class ExportCatalog:
         Raises:
             BadFileError: It is no export.
         """
-        return self._specs
+        return self._checked[0]
 
     def sha256(self) -> str:
         """Return the hash over the export and what is added to it."""
@@ -84,7 +85,7 @@ class ExportCatalog:
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Return the entries that are not used, each with its reason."""
-        return self._read.quarantined
+        return self._checked[1]
 
     def advice(self) -> Advice:
         """Return what the built-in catalog knows of entries, whatever catalog lists them."""
@@ -109,17 +110,17 @@ class ExportCatalog:
         return self._reader(self._data)
 
     @cached_property
-    def _specs(self) -> tuple[ModelSpec, ...]:
+    def _checked(self) -> tuple[tuple[ModelSpec, ...], tuple[Quarantined, ...]]:
         key = compiled.key_of(f"{self._sha256} {_readers()}")
         if self._cache is not None:
-            specs = compiled.read(compiled.place(self._cache, key), key)
-            if specs is not None:
-                return specs
+            whole = compiled.read_whole(compiled.place(self._cache, key), key)
+            if whole is not None:
+                return whole.specs, whole.quarantined
         own = tuple(spec for spec in self._built_in.specs() if spec.pins is None)
-        specs = (*self._read.specs, *own)
+        specs, bad = (*self._read.specs, *own), self._read.quarantined
         if self._cache is not None:
-            compiled.keep(self._cache, key, specs)
-        return specs
+            compiled.keep(self._cache, key, specs, quarantined=bad)
+        return specs, bad
 
 
 def _readers() -> str:
