@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.catalog_store import LIMIT_BYTES, Record
+from ttctl.adapters.catalog_store import Record, file_bytes
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.rules.catalog_names import is_young
 
@@ -145,29 +145,3 @@ class Refresher:
                 next_step="ttctl config site",
             )
         return read
-
-
-def file_bytes(path: Path) -> bytes:
-    """Return a file that somebody named as a catalog.
-
-    Raises:
-        BadFileError: It cannot be read, or is too large.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(LIMIT_BYTES + 1)
-    except (OSError, ValueError) as exc:
-        raise BadFileError(
-            f"The catalog {str(path)!r} cannot be read.",
-            why=getattr(exc, "strerror", None) or "It is no path.",
-            evidence="A catalog is a file, an address, a release such as 0.20.0, or built-in.",
-            next_step="ttctl models ls --catalog built-in",
-        ) from exc
-    if len(data) > LIMIT_BYTES:
-        raise BadFileError(
-            f"The file {str(path)!r} is too large for a catalog.",
-            why="It is not used.",
-            evidence=f"It has more than {LIMIT_BYTES} bytes; release 0.20.0 has 1,020,331.",
-            next_step=f"ls -l {path}",
-        )
-    return data

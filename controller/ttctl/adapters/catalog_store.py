@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import STRAY_PREFIX, make_private, write_atomically
-from ttctl.errors import BadFileError
+from ttctl.errors import BadFileError, TtctlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,12 +80,23 @@ class CatalogStore:
         """Make one the catalog in use, the built-in one for None; return whether that is new."""
         before = self._current.read_bytes() if self._current.is_file() else b""
         if record is None:
-            self._current.unlink(missing_ok=True)
+            self._forget()
             return bool(before)
         text = f"{record.source}\n"
         if before != text.encode():
             self._write(self._current, text)
         return before != text.encode()
+
+    def _forget(self) -> None:
+        try:
+            self._current.unlink(missing_ok=True)
+        except OSError as exc:
+            raise TtctlError(
+                "The catalog in use could not be changed.",
+                why=exc.strerror or "The file system refused.",
+                evidence=str(self._current),
+                next_step=f"ls -ld {self._folder}",
+            ) from exc
 
     def keep(self, record: Record, data: bytes | None = None) -> None:
         """Write a record; before it the export that it names, where that is new.
@@ -183,6 +194,32 @@ class CatalogStore:
             aside = sorted(self._aside.iterdir(), key=lambda path: path.stat().st_mtime)
             for path in aside[:-KEPT_ASIDE]:
                 path.unlink(missing_ok=True)
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return a file that somebody named as a catalog.
+
+    Raises:
+        BadFileError: It cannot be read, or is too large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LIMIT_BYTES + 1)
+    except (OSError, ValueError) as exc:
+        raise BadFileError(
+            f"The catalog {str(path)!r} cannot be read.",
+            why=getattr(exc, "strerror", None) or "It is no path.",
+            evidence="A catalog is a file, an address, a release such as 0.20.0, or built-in.",
+            next_step="ttctl models ls --catalog built-in",
+        ) from exc
+    if len(data) > LIMIT_BYTES:
+        raise BadFileError(
+            f"The file {str(path)!r} is too large for a catalog.",
+            why="It is not used.",
+            evidence=f"It has more than {LIMIT_BYTES} bytes; release 0.20.0 has 1,020,331.",
+            next_step=f"ls -l {path}",
+        )
+    return data
 
 
 def _text(data: bytes, source: str) -> str:

@@ -11,7 +11,7 @@ from ttctl.rules.catalog_names import is_below, without_login
 
 if TYPE_CHECKING:
     from ttctl.adapters.sources import CatalogEntry
-    from ttctl.model.catalog import CatalogName
+    from ttctl.rules.catalog_names import CatalogName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

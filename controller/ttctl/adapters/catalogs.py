@@ -11,29 +11,28 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from functools import lru_cache
+from contextlib import suppress
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.catalog_export import ExportCatalog, Noted
-from ttctl.adapters.catalog_refresh import Refresher, file_bytes
-from ttctl.adapters.catalog_store import CatalogStore
-from ttctl.adapters.catalog_target import target_of
-from ttctl.errors import BadFileError, UsageError
-from ttctl.model.catalog import BUILT_IN, Refreshed
+from ttctl.adapters.catalog_store import CatalogStore, file_bytes
+from ttctl.errors import BadFileError, TtctlError, UsageError
 from ttctl.model.pins import Origin
-from ttctl.rules.catalog_names import catalog_name, is_young, without_login
+from ttctl.rules.catalog_names import BUILT_IN, catalog_name, is_young, without_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ttctl.adapters.catalog_export import ReadExport
+    from ttctl.adapters.catalog_refresh import Refresher
     from ttctl.adapters.catalog_store import Record
     from ttctl.adapters.catalog_target import Target
-    from ttctl.errors import TtctlError
-    from ttctl.model.catalog import CatalogName, Outcome
+    from ttctl.model.catalog import Outcome, Refreshed
     from ttctl.model.protocols import Catalog
     from ttctl.model.site import Site
+    from ttctl.rules.catalog_names import CatalogName
 
 _SAYS_RELEASE = re.compile(rb'"release_version"\s*:\s*"(\d+\.\d+\.\d+)"')
 _HEAD_BYTES = 4096
@@ -66,14 +65,19 @@ class KnownCatalogs:
             now: Seconds since 1970.
         """
         self._store = CatalogStore(folder)
-        read = lru_cache(maxsize=2)(read)
-        self._refresher = Refresher(self._store, site=site, read=read, now=now)
         self._built_in = built_in
         self._shipped = shipped
         self._cache = cache
         self._site = site
-        self._read = read
+        self._read = lru_cache(maxsize=2)(read)
         self._now = now
+
+    @cached_property
+    def _refresher(self) -> Refresher:
+        # What only lists obtains nothing.
+        from ttctl.adapters.catalog_refresh import Refresher  # noqa: PLC0415
+
+        return Refresher(self._store, site=self._site, read=self._read, now=self._now)
 
     def chosen(self, name: str = "", *, fetch: bool = False) -> Catalog:
         """Return the catalog to use.
@@ -122,27 +126,30 @@ class KnownCatalogs:
         Raises:
             TtctlError: It cannot be had, and no copy of it is here.
         """
+        from ttctl.adapters.catalog_told import told  # noqa: PLC0415 - as above
+
         wanted = None if name is None else catalog_name(name)
         if wanted is not None and wanted.by == "built-in":
             if not dry_run:
                 self._store.use(None)
-            return _told(self._built_in if not dry_run else self._current(), "built-in", "")
+            return told(self._current(), "built-in", "")
         target = self._target(wanted)
         if dry_run:
-            return self._dry(target, force=force)
+            here = self._refresher.whole(target) if target.url else None
+            return told(
+                self._current(), self._would(target, here, force=force), target.source, record=here
+            )
         got = self._refresher.obtain(target, force=force)
         catalog = self._catalog(got.record, note=_kept_note(got.failure))
-        told = _told(catalog, got.outcome, target.source, record=got.record, failure=got.failure)
+        answer = told(catalog, got.outcome, target.source, record=got.record, failure=got.failure)
         self._store.use(got.record)
-        return told
+        return answer
 
-    def _dry(self, target: Target, *, force: bool) -> Refreshed:
-        here = self._refresher.whole(target) if target.url else None
-        young = here is not None and not force and is_young(here.confirmed_s, self._now())
-        outcome: Outcome = "would-ask" if target.url else "would-use"
-        if young:
-            outcome = "young"
-        return _told(self._current(), outcome, target.source, record=here)
+    def _would(self, target: Target, here: Record | None, *, force: bool) -> Outcome:
+        """Return what a refresh would do."""
+        if here is not None and not force and is_young(here.confirmed_s, self._now()):
+            return "young"
+        return "would-ask" if target.url else "would-use"
 
     def _current(self) -> Catalog:
         if not self._store.is_chosen():
@@ -154,11 +161,14 @@ class KnownCatalogs:
                 return self._sound(record)
         except BadFileError as error:
             damage = f"{error.message} {error.evidence}".strip()
-        self._store.use(None)
+        # Where the folder cannot be written, the next command says it again.
+        with suppress(TtctlError):
+            self._store.use(None)
         return Noted(self._built_in, f"{damage} The built-in catalog is used.")
 
     def _target(self, wanted: CatalogName | None) -> Target:
         # Loads pydantic, which listing must not wait for.
+        from ttctl.adapters.catalog_target import target_of  # noqa: PLC0415
         from ttctl.adapters.sources import read_sources  # noqa: PLC0415
 
         mirror = self._site().catalog_mirror
@@ -229,28 +239,6 @@ class KnownCatalogs:
             built_in=self._built_in,
             cache=self._cache,
         )
-
-
-def _told(
-    catalog: Catalog,
-    outcome: Outcome,
-    address: str,
-    *,
-    record: Record | None = None,
-    failure: TtctlError | None = None,
-) -> Refreshed:
-    return Refreshed(
-        outcome=outcome,
-        address=address,
-        catalog=catalog.origin(),
-        sha256=record.sha256 if record else catalog.origin().sha256,
-        etag=record.etag if record else "",
-        size_bytes=record.size_bytes if record else 0,
-        entries=len(catalog.specs()),
-        quarantined=len(catalog.quarantined()),
-        failure=f"{failure.message} {failure.evidence}".strip() if failure else "",
-        exit_code=failure.exit_code if failure else 0,
-    )
 
 
 def _kept_note(failure: TtctlError | None) -> str:

@@ -4,22 +4,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from textwrap import wrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ttctl.cli.palette import Palette
-from ttctl.model.catalog import CatalogDiff, EntryMoved, FieldMoved
-from ttctl.model.model_page import Hit, ModelPage
-from ttctl.model.pins import Changed, Origin, Target
-from ttctl.model.spec import ModelSpec
 from ttctl.rules.catalog_names import age_text
 from ttctl.rules.model_filter import by_family
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.cli.palette import Palette
+    from ttctl.model.catalog import CatalogDiff, EntryMoved, FieldMoved, Refreshed
+    from ttctl.model.model_page import Hit, ModelPage
+    from ttctl.model.pins import Changed, Origin, Target
+    from ttctl.model.spec import ModelSpec
 
 WIDTH = 80
 NAME_WIDTH = 30
 """A longer name has its devices below it."""
 EXPERIMENTAL = "EXPERIMENTAL"
 MARK = "*"
+SAID = {
+    "fetched": "fetched",
+    "unchanged": "has not changed",
+    "young": "was asked less than an hour ago; --refresh asks again",
+    "kept": "could not be fetched; the last good copy is used",
+    "built-in": "the built-in catalog is used",
+    "would-ask": "would be asked",
+    "would-use": "would be read",
+}
+"""What a refresh did, in words."""
 
 Rows = Iterator[tuple[str, str]]
 
@@ -106,19 +120,44 @@ def diff_head(diff: CatalogDiff) -> str:
     )
 
 
+def refreshed_text(told: Refreshed) -> str:
+    """Say what a refresh did, and what is used now."""
+    said = SAID[told.outcome]
+    bad = f", {told.quarantined} not used" if told.quarantined else ""
+    return "\n".join(
+        (
+            f"{told.address}: {said}" if told.address else said,
+            f"in use   {origin_text(told.catalog).removeprefix('catalog: ')}",
+            f"entries  {told.entries}{bad}",
+            f"sha256   {told.sha256}",
+        )
+    )
+
+
 def _model_lines(name: str, entries: Sequence[ModelSpec]) -> Iterator[str]:
     devices: dict[str, bool] = {}
     for spec in entries:
         devices[spec.device] = devices.get(spec.device, True) and spec.status == EXPERIMENTAL
     words = " ".join(f"{device}{MARK if only else ''}" for device, only in devices.items())
     indent = NAME_WIDTH + 4
-    rows = wrap(words, WIDTH - indent, break_long_words=False, break_on_hyphens=False)
+    rows = _wrapped(words.split(), WIDTH - indent)
     if len(name) > NAME_WIDTH:
         yield f"  {name}"
         name = ""
     for row in rows:
         yield f"  {name:<{NAME_WIDTH}}  {row}"
         name = ""
+
+
+def _wrapped(words: list[str], width: int) -> Iterator[str]:
+    """Yield lines of whole words. The library's way loads patterns that cost more than this."""
+    line = ""
+    for word in words:
+        if line and len(line) + 1 + len(word) > width:
+            yield line
+            line = ""
+        line = f"{line} {word}".lstrip()
+    yield line
 
 
 def _shared(specs: Sequence[ModelSpec]) -> set[str]:

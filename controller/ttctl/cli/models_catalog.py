@@ -10,11 +10,10 @@ import typer
 from ttctl.cli import model_text as text
 from ttctl.cli import options
 from ttctl.cli.session import Session, session_of
-from ttctl.model.catalog import Refreshed
 from ttctl.model.match import Task
 from ttctl.model.model_page import Filter
 from ttctl.model.spec import EngineName, ModelType, Status
-from ttctl.operations import catalogs as operations
+from ttctl.operations import listing
 
 ForTask = Annotated[Task | None, typer.Option("--task", help="Only what is good for this task.")]
 OfEngine = Annotated[
@@ -34,21 +33,11 @@ Experimental = Annotated[
 Fits = Annotated[
     bool, typer.Option("--fits", help="Only what fits this machine's device, RAM and disk.")
 ]
-SAID = {
-    "fetched": "fetched",
-    "unchanged": "has not changed",
-    "young": "was asked less than an hour ago; --refresh asks again",
-    "kept": "could not be fetched; the last good copy is used",
-    "built-in": "the built-in catalog is used",
-    "would-ask": "would be asked",
-    "would-use": "would be read",
-}
-"""What a refresh did, in words."""
 
 
 def show_models(session: Session, wanted: Filter) -> None:
     """Print the entries that a filter lets through, and which catalog they are of."""
-    specs = operations.listed(session.world, wanted)
+    specs = listing.listed(session.world, wanted)
     say_origin(session)
     none = "No entry of the catalog is so."
     session.show("models", specs, text.models_text(specs, session.console.out) or none)
@@ -64,7 +53,7 @@ def say_origin(session: Session) -> None:
 
 def filter_of(session: Session, *, fits: bool, **wanted: object) -> Filter:
     """Return what the options say."""
-    room = operations.room_of(session.world) if fits else None
+    room = listing.room_of(session.world) if fits else None
     return Filter(**wanted, room=room)  # type: ignore[arg-type]  # by the options' own types
 
 
@@ -82,6 +71,9 @@ def search(
 ) -> None:
     """List the models in which all words are found, else those whose names are near."""
     session = session_of(ctx)
+    # What listing does without.
+    from ttctl.operations import catalogs as operations  # noqa: PLC0415
+
     wanted = filter_of(
         session,
         fits=fits,
@@ -111,6 +103,9 @@ def show(
 ) -> None:
     """Show one entry of the catalog: what it is, needs and promises, and how it stands here."""
     session = session_of(ctx)
+    # What listing does without.
+    from ttctl.operations import catalogs as operations  # noqa: PLC0415
+
     page = operations.page(session.world, model, device=device, delta=delta, raw=raw)
     rows = [(key, value) for key, value in text.page_rows(page) if value]
     parts = [session.table(("KEY", "VALUE"), rows)]
@@ -135,6 +130,9 @@ def diff(
 ) -> None:
     """Compare two catalogs that are here: what came, what went, and which facts moved."""
     session = session_of(ctx)
+    # What listing does without.
+    from ttctl.operations import catalogs as operations  # noqa: PLC0415
+
     found = operations.differences(session.world, before, after)
     rows = text.moved_rows(found)
     table = session.table(("MOVE", "MODEL", "DEVICE", "WHAT"), rows)
@@ -167,17 +165,7 @@ def refresh(
     session = session_of(ctx)
     name = "built-in" if built_in else source
     told = session.world.catalogs.refresh(name, force=again, dry_run=dry_run)
-    session.show("catalog", told, refreshed_text(told))
+    session.show("catalog", told, text.refreshed_text(told))
     if told.failure:
         session.console.note(told.failure)
         raise typer.Exit(told.exit_code)
-
-
-def refreshed_text(told: Refreshed) -> str:
-    """Say what a refresh did, and what is used now."""
-    lines = [f"{told.address}: {SAID[told.outcome]}" if told.address else SAID[told.outcome]]
-    lines.append(f"in use   {text.origin_text(told.catalog).removeprefix('catalog: ')}")
-    bad = f", {told.quarantined} not used" if told.quarantined else ""
-    lines.append(f"entries  {told.entries}{bad}")
-    lines.append(f"sha256   {told.sha256}")
-    return "\n".join(lines)

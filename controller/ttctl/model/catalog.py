@@ -10,23 +10,9 @@ if TYPE_CHECKING:
     from ttctl.model.pins import Origin
     from ttctl.model.protocols import Catalog
 
-BUILT_IN = "built-in"
-"""The name of the catalog that is shipped."""
-
-NamedBy = Literal["built-in", "release", "url", "file"]
-
 Outcome = Literal["fetched", "unchanged", "young", "kept", "built-in", "would-ask", "would-use"]
 """`young`: not asked for, since it was an hour ago; `kept`: it could not be fetched, and the last
 good one is used; the last two are of a dry run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogName:
-    """What somebody typed to name a catalog."""
-
-    by: NamedBy
-    value: str
-    """A release without `v`, an address or a path; `built-in`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

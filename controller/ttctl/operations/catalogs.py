@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look into the catalog, fetch another one, and compare two."""
+"""Search the catalog, show all of one entry, and compare two catalogs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError
 from ttctl.model.match import Wanted
-from ttctl.model.model_page import Hit, ModelPage, OtherEntry, Room
+from ttctl.model.model_page import Hit, ModelPage, OtherEntry
 from ttctl.model.pins import Advice
+from ttctl.operations.listing import room_of
 from ttctl.rules.advised import known_bad
 from ttctl.rules.catalog_diff import compare
 from ttctl.rules.families import family_of
@@ -32,22 +33,6 @@ if TYPE_CHECKING:
 
 NEAR = 5
 """Models that a search names where no word is found."""
-
-
-def room_of(world: World) -> Room:
-    """Return what this machine has for a model."""
-    system = world.host.system()
-    formed = (system.device, *(one.device for one in system.forms), "cpu")
-    return Room(
-        devices=tuple(dict.fromkeys(name for name in formed if name)),
-        memory_mib=system.memory_bytes >> 20,
-        disk_mib=world.host.free_bytes(world.cache) >> 20,
-    )
-
-
-def listed(world: World, wanted: Filter) -> tuple[ModelSpec, ...]:
-    """Return the entries of the catalog that a filter lets through."""
-    return filtered(world.catalog.specs(), wanted)
 
 
 def searched(world: World, words: Sequence[str], wanted: Filter) -> tuple[Hit, ...]:

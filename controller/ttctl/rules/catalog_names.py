@@ -4,10 +4,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from ttctl.errors import UsageError
-from ttctl.model.catalog import BUILT_IN, CatalogName
 from ttctl.rules.redaction import redacted
+
+BUILT_IN = "built-in"
+"""The name of the catalog that is shipped."""
+
+NamedBy = Literal["built-in", "release", "url", "file"]
 
 YOUNG_S = 3600
 """How long a copy is used without asking again, as `tt-jukebox` did (its cache's time to live)."""
@@ -16,6 +22,15 @@ _RELEASE = re.compile(r"v?(\d{1,4}\.\d{1,4}\.\d{1,4})")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 _LOGIN = re.compile(r"^(https?://)[^/?#]*@", re.IGNORECASE)
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogName:
+    """What somebody typed to name a catalog."""
+
+    by: NamedBy
+    value: str
+    """A release without `v`, an address or a path; `built-in`."""
 
 
 def catalog_name(text: str) -> CatalogName:
