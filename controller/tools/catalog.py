@@ -21,7 +21,7 @@ from ttctl.adapters import places
 from ttctl.adapters.catalog_validated import read_validated, validated_values
 from ttctl.adapters.files import write_atomically
 from ttctl.adapters.pin_facts import read_pin_facts
-from ttctl.adapters.upstream_export import read_export
+from ttctl.adapters.upstream_export import read_export, release_in_name
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.pins import FirstValidated
 from ttctl.model.spec import MODEL_TYPES
@@ -59,8 +59,10 @@ def first_in(path: Path) -> dict[str, FirstValidated]:
 def history(folder: Path, *, up_to: str) -> list[tuple[str, Export]]:
     """Read the exports of a folder, the oldest release first, none newer than `up_to`."""
     files = sorted(path for shape in SHAPES for path in folder.glob(shape))
-    exports = [read_export(path.read_bytes(), name=path.name) for path in files]
-    past = [(one.release, one) for one in exports if numbers(one.release) <= numbers(up_to)]
+    exports = [(path.name, read_export(path.read_bytes(), name=path.name)) for path in files]
+    # A name is given by whoever saved the file: what is in it may be one release behind.
+    named = [(release_in_name(name) or one.release, one) for name, one in exports]
+    past = [(release, one) for release, one in named if numbers(release) <= numbers(up_to)]
     return sorted(past, key=lambda pair: numbers(pair[0]))
 
 

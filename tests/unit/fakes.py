@@ -25,6 +25,7 @@ from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFold
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
+from ttctl.model.pins import Advice, Origin
 from ttctl.model.protocols import EngineInfo, PlaceFiles
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ttctl.model.gateway import Gateway
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
+    from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
     from ttctl.model.protocols import (
         Builder,
@@ -145,12 +147,26 @@ class FakeCatalog:
 
     def __init__(self) -> None:
         self.entries: tuple[ModelSpec, ...] = (HUB_MODEL, CARD_MODEL, DEMO_MODEL)
+        self.advised = Advice()
+        self.set_aside: tuple[Quarantined, ...] = ()
 
     def specs(self) -> tuple[ModelSpec, ...]:
         return self.entries
 
     def sha256(self) -> str:
         return hashlib.sha256(repr(self.entries).encode()).hexdigest()
+
+    def origin(self) -> Origin:
+        return Origin(release="1", source="a test", date="2026-01-31", sha256=self.sha256())
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        return self.set_aside
+
+    def advice(self) -> Advice:
+        return self.advised
+
+    def raw(self, spec_id: str) -> dict[str, object]:
+        return {"id": spec_id}
 
 
 class FakeCatalogs:
@@ -415,7 +431,13 @@ class FakeStore:
         lock = self.lock(stack)
         if lock is None:
             return None
-        return LockSummary(model=lock.model, device=lock.device, port=lock.port, reason=lock.reason)
+        return LockSummary(
+            model=lock.model,
+            device=lock.device,
+            port=lock.port,
+            reason=lock.reason,
+            experimental=lock.experimental,
+        )
 
     @contextmanager
     def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:  # noqa: ARG002

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.spec import ModelSpec
 
-SOURCES = "sources.toml"
-"""Public hosts; not a list of models."""
-OTHERS = frozenset({SOURCES, "pins.toml"})
+OTHERS = frozenset({"sources.toml", "pins.toml", "golden.toml"})
 """Files beside the catalog's own: what they say is asked for elsewhere."""
 SHIPPED = "compiled.json"
 """The same entries compiled, beside the files of the built-in catalog."""

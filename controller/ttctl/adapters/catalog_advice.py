@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check advice.toml: what is known of entries beyond what upstream's export says.
+"""Check advice.toml and gated.toml: what is known of entries beyond what upstream's export says.
 
 Every change of this file makes compiled catalogs anew: `compiled.key_of` reads it.
 """
@@ -13,13 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
 from ttctl.model.device import DeviceName  # noqa: TC001 - pydantic reads it
-from ttctl.model.pins import Advice, Fallback, ImageOverride, KnownBad
+from ttctl.model.pins import Advice, Fallback, Gated, ImageOverride, KnownBad
 from ttctl.model.spec import EngineName  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "advice.toml"
+GATED = "gated.toml"
 Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9*][A-Za-z0-9._*/-]{0,191}$")]
 
 
@@ -57,6 +58,21 @@ class ImageEntry(_Said):
     image: str = Field(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$")
 
 
+class GatedEntry(_Said):
+    """`[[gated]]`."""
+
+    model: Pattern
+
+
+class GatedFile(BaseModel):
+    """The whole of gated.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_: Literal[1] = Field(alias="schema")
+    gated: tuple[GatedEntry, ...]
+
+
 class AdviceFile(BaseModel):
     """The whole file."""
 
@@ -80,6 +96,15 @@ def read_advice(path: Path) -> Advice:
         fallbacks=tuple(Fallback(**_dated(one)) for one in file.fallback),
         images=tuple(ImageOverride(**_dated(one)) for one in file.image),
     )
+
+
+def read_gated(path: Path) -> tuple[Gated, ...]:
+    """Read which weights need a token.
+
+    Raises:
+        BadFileError: It is damaged, or a value is not what it must be.
+    """
+    return tuple(Gated(**_dated(one)) for one in parse_toml(path, GatedFile).gated)
 
 
 def _dated(entry: _Said) -> dict[str, str]:

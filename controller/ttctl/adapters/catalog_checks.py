@@ -6,10 +6,11 @@ Every change of this file makes compiled catalogs anew: `compiled.key_of` reads 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.catalog_advice import FILE as ADVICE
-from ttctl.adapters.catalog_advice import read_advice
+from ttctl.adapters.catalog_advice import GATED, read_advice, read_gated
 from ttctl.adapters.catalog_entries import checked_specs
 from ttctl.adapters.catalog_validated import (
     check_one_export,
@@ -36,7 +37,7 @@ def checked_catalog(paths: Iterable[Path]) -> Checked:
     Raises:
         BadFileError: A file is damaged, or a value is not what it must be.
     """
-    own, upstream, advice = _sorted_out(paths)
+    own, upstream, said = _sorted_out(paths)
     files = [(path, read_validated(path)) for path in upstream]
     check_one_export(files)
     specs = checked_specs(own) + tuple(spec for _, file in files for spec in validated_values(file))
@@ -50,21 +51,26 @@ def checked_catalog(paths: Iterable[Path]) -> Checked:
             date=file.date.isoformat(),
             sha256=file.sha256,
         )
-    return Checked(specs=specs, advice=read_advice(advice) if advice else Advice(), origin=origin)
+    return Checked(specs=specs, advice=_advice(said), origin=origin)
 
 
-def _sorted_out(paths: Iterable[Path]) -> tuple[list[Path], list[Path], Path | None]:
+def _advice(said: dict[str, Path]) -> Advice:
+    advice = read_advice(said[ADVICE]) if ADVICE in said else Advice()
+    return replace(advice, gated=read_gated(said[GATED])) if GATED in said else advice
+
+
+def _sorted_out(paths: Iterable[Path]) -> tuple[list[Path], list[Path], dict[str, Path]]:
     own: list[Path] = []
     upstream: list[Path] = []
-    advice: Path | None = None
+    said: dict[str, Path] = {}
     for path in paths:
         if path.parent.name == VALIDATED:
             upstream.append(path)
-        elif path.name == ADVICE:
-            advice = path
+        elif path.name in {ADVICE, GATED}:
+            said[path.name] = path
         else:
             own.append(path)
-    return own, upstream, advice
+    return own, upstream, said
 
 
 def _check_ids(specs: tuple[ModelSpec, ...]) -> None:

@@ -15,6 +15,7 @@ from ttctl.adapters.toml import parse_toml
 from ttctl.adapters.upstream_values import (
     ARGUMENT,
     CONTROL,
+    ID,
     IMAGE,
     PIN,
     REPOSITORY,
@@ -68,6 +69,7 @@ def _plain(value: str) -> str:
 
 Line = Annotated[str, AfterValidator(_plain)]
 Word = Annotated[str, AfterValidator(_fits(WORD))]
+Id = Annotated[str, AfterValidator(_fits(ID))]
 Repository = Annotated[str, AfterValidator(_fits(REPOSITORY))]
 Image = Annotated[str, AfterValidator(_fits(IMAGE))]
 Commit = Annotated[str, AfterValidator(_fits(PIN))]
@@ -129,7 +131,7 @@ class IssueEntry(_Border):
 class ValidatedEntry(_Border):
     """`[[spec]]`."""
 
-    id: Word
+    id: Id
     model: Repository
     device: Word
     engine: EngineName

@@ -22,6 +22,7 @@ from ttctl.model.pins import (
     Advice,
     Changed,
     Fallback,
+    Gated,
     ImageOverride,
     Issue,
     KnownBad,
@@ -50,7 +51,7 @@ _CHECKERS = tuple(
 )  # fmt: skip
 _SHAPES = (
     ModelSpec, Weights, Limits, Pins, Changed, Requirement, Target, Issue,
-    Advice, KnownBad, Fallback, ImageOverride, Origin, Quarantined,
+    Advice, KnownBad, Fallback, ImageOverride, Gated, Origin, Quarantined,
 )  # fmt: skip
 
 
@@ -195,6 +196,7 @@ def _advice(row: dict[str, Any]) -> Advice:
         known_bad=tuple(KnownBad(**one) for one in row["known_bad"]),
         fallbacks=tuple(Fallback(**one) for one in row["fallbacks"]),
         images=tuple(ImageOverride(**one) for one in row["images"]),
+        gated=tuple(Gated(**one) for one in row["gated"]),
     )
 
 

@@ -9,27 +9,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import ports, reach
+from ttctl.adapters.chip_sensors import firmware_of, sensors
+from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
+from ttctl.adapters.tree import NODES, address_of, chip_folders, pci_devices, rooted, text_of
 from ttctl.model.device import Chip, System
+from ttctl.rules.board_health import judged, with_holders
+from ttctl.rules.boards import boards_of, formed_of_all, forms_of
 from ttctl.rules.device_match import VENDOR, match_device
+from ttctl.rules.mesh_device import with_mesh_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ttctl.model.device import Board
     from ttctl.model.site import Site
 
 _ARCHES = {"401e": "wormhole_b0", "b140": "blackhole"}
 """By PCI device id. Source: tt-kmd, module.c"""
 
-_CLASS = "sys/class/tenstorrent"
-_PCI = "sys/bus/pci/devices"
-
 
 class LocalHost:
     """The machine that ttctl runs on. Its cards: not yet run on a card."""
 
-    def __init__(self, root: Path = Path("/"), *, affinity: int | None = None) -> None:
-        """Look under `root`; `affinity` is how many cores this process may run on."""
+    def __init__(
+        self, root: Path = Path("/"), *, affinity: int | None = None, mesh_device: str = ""
+    ) -> None:
+        """Look under `root`.
+
+        Args:
+            root: Where the host's file system starts.
+            affinity: How many cores this process may run on.
+            mesh_device: What `MESH_DEVICE` says, in upstream's spelling.
+        """
+        self._mesh_device = mesh_device
         self._root = root
         self._affinity = len(os.sched_getaffinity(0)) if affinity is None else affinity
 
@@ -37,23 +50,31 @@ class LocalHost:
         """Look for cards, cores and memory. The cards' part is not yet run on a card."""
         pci = pci_devices(self._root)
         nodes = _chips(self._root, pci)
-        chips = tuple(chip for chip in nodes if _rooted(self._root, chip.node).exists())
+        chips = tuple(chip for chip in nodes if rooted(self._root, chip.node).exists())
+        hidden = tuple(chip.node for chip in nodes if chip not in chips)
         match = match_device(
             chips,
             pci=[f"{address} ({VENDOR}:{device})" for address, device in pci.items()],
-            hidden=[chip.node for chip in nodes if chip not in chips],
+            hidden=hidden,
         )
-        return System(
-            device=match.device,
+        boards = _boards(self._root, nodes, hidden, pci)
+        forms = forms_of(boards)
+        whole = None if match.device else formed_of_all(boards, forms)
+        found = System(
+            device=whole.device if whole else match.device,
             chips=chips,
             cores=_cores(self._root, self._affinity),
             memory_bytes=_memory_bytes(self._root),
             machine=os.uname().machine,
             cpu_flags=_cpu_flags(self._root),
             driver=text_of(self._root / "sys/module/tenstorrent/version"),
-            reason=match.reason,
+            reason=whole.reason if whole else match.reason,
             evidence=match.evidence,
+            boards=boards,
+            forms=forms,
+            mesh_device=self._mesh_device,
         )
+        return with_mesh_device(found, self._mesh_device)
 
     def free_bytes(self, path: Path) -> int:
         """Return the free space of the file system that holds `path` or its nearest parent."""
@@ -78,63 +99,39 @@ class LocalHost:
         return site.pip_index_url.value if site.pip_index_url else default_index()
 
 
-def text_of(path: Path) -> str:
-    """Return a small file's text without its line end, empty where it cannot be read.
-
-    A driver's attribute exists and still refuses to be read while a chip is being reset.
-    """
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def names_in(folder: Path) -> list[str]:
-    """Return what is in a folder, nothing where it cannot be read."""
-    try:
-        return sorted(path.name for path in folder.iterdir())
-    except OSError:
-        return []
-
-
-def _rooted(root: Path, path: str) -> Path:
-    return root / path.removeprefix("/")
-
-
-def pci_devices(root: Path) -> dict[str, str]:
-    """Return the vendor's PCI devices: address to device id in hex."""
-    found = {}
-    for address in names_in(root / _PCI):
-        if text_of(root / _PCI / address / "vendor").removeprefix("0x") == VENDOR:
-            found[address] = text_of(root / _PCI / address / "device").removeprefix("0x")
-    return found
-
-
 def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
-    """Return what the driver made a node for, by the node's number.
-
-    Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/docs/sysfs-attributes.md
-    """
-    numbers = [name.partition("!")[2] for name in names_in(root / _CLASS)]
-    return tuple(
-        _chip(root, number, pci) for number in sorted((n for n in numbers if n.isdigit()), key=int)
-    )
+    """Return what the driver made a node for, by the node's number."""
+    return tuple(_chip(number, folder, pci) for number, folder in chip_folders(root))
 
 
-def _chip(root: Path, number: str, pci: dict[str, str]) -> Chip:
-    folder = root / _CLASS / f"tenstorrent!{number}"
-    address = (folder / "device").resolve().name
+def _chip(number: str, folder: Path, pci: dict[str, str]) -> Chip:
+    address = address_of(folder)
     device = pci.get(address, "")
     card_type = text_of(folder / "tt_card_type")
     return Chip(
-        node=f"/dev/tenstorrent/{number}",
+        node=f"/{NODES}/{number}",
         arch=_ARCHES.get(device, device),
         card_type="" if card_type == "unknown" else card_type,
         pci_address=address,
         serial=text_of(folder / "tt_serial"),
         asic_id=text_of(folder / "tt_asic_id"),
-        firmware=text_of(folder / "tt_fw_bundle_ver"),
+        firmware=firmware_of(folder),
     )
+
+
+def _boards(
+    root: Path, nodes: tuple[Chip, ...], hidden: tuple[str, ...], pci: dict[str, str]
+) -> tuple[Board, ...]:
+    """Return the boards with their users and, by one look at the driver's files, their health."""
+    driven = {chip.pci_address for chip in nodes}
+    bare = {address: device for address, device in pci.items() if address not in driven}
+    boards = boards_of(nodes, hidden=hidden, bare=bare)
+    if not boards:
+        return ()
+    numbers = [chip.node.rpartition("/")[2] for chip in nodes if chip.node not in hidden]
+    held = holders(root, numbers)
+    seen = {f"/{NODES}/{number}": (one.holders, one.complete) for number, one in held.items()}
+    return judged(with_holders(boards, seen), sensors(root))
 
 
 def _cores(root: Path, affinity: int) -> int:

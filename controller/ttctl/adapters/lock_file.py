@@ -92,6 +92,7 @@ class LockFile(_Border):
     port: int = Field(ge=1, le=65535)
     catalog_sha256: Hex64
     engine_args: list[Flag] = Field(default_factory=list)
+    experimental: Printable = ""
     files_sha256: Hex64OrEmpty
     base: BaseEntry
     images: list[ImageEntry]
@@ -145,9 +146,10 @@ def _place(path: Path, key: str) -> str:
 def _ordered(values: dict[str, object]) -> dict[str, object]:
     """Plain values first, tables last: what stands behind a table's header belongs to it.
 
-    Flags that nobody named are left out, as in locks that were made before there were any.
+    What is empty and was not there in older locks is left out, so that theirs still fit.
     """
-    values = {name: value for name, value in values.items() if name != "engine_args" or value}
+    newer = {"engine_args", "experimental"}
+    values = {name: value for name, value in values.items() if name not in newer or value}
     plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
     tables = {name: _plain_lists(value) for name, value in values.items() if name not in plain}
     return {**plain, **tables}
@@ -183,5 +185,6 @@ def _value(parsed: LockFile) -> Lock:
         ),
         catalog_sha256=parsed.catalog_sha256,
         engine_args=tuple((name, value) for name, value in parsed.engine_args),
+        experimental=parsed.experimental,
         files_sha256=parsed.files_sha256,
     )

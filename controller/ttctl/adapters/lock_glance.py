@@ -33,10 +33,13 @@ def lock_summary(path: Path) -> LockSummary | None:
     except (OSError, ValueError, RecursionError):
         return _checked(path)
     head = (values.pop("schema", None), values.pop("digest", None))
+    tried = values.get("experimental", "")
     match values:
         case {"model": str(model), "device": str(device), "port": int(port), "reason": str(reason)}:
             if 0 < port <= HIGHEST_PORT and head == (SCHEMA, _digest(values)):
-                return LockSummary(model=model, device=device, port=port, reason=reason)
+                return LockSummary(
+                    model=model, device=device, port=port, reason=reason, experimental=str(tried)
+                )
         case _:
             pass
     return _checked(path)
@@ -57,4 +60,10 @@ def _checked(path: Path) -> LockSummary | None:
     lock = read_lock(path)
     if lock is None:
         return None
-    return LockSummary(model=lock.model, device=lock.device, port=lock.port, reason=lock.reason)
+    return LockSummary(
+        model=lock.model,
+        device=lock.device,
+        port=lock.port,
+        reason=lock.reason,
+        experimental=lock.experimental,
+    )

@@ -49,10 +49,14 @@ def run(
     on_line: Callable[[str], None] | None = None,
     environ: Mapping[str, str] | None = None,
     cancel: threading.Event | None = None,
+    with_errors: bool = True,
+    terminate_s: float = TERMINATE_S,
 ) -> Finished:
     """Run `command` and return how it ended; its output goes to `on_line` as it comes.
 
-    Setting `cancel` ends the child's group before its time.
+    Setting `cancel` ends the child's group before its time. Without `with_errors` what it says on
+    stderr is dropped, for a program whose stdout is data. A child has `terminate_s` to end after
+    SIGTERM.
 
     Raises:
         ToolMissingError: The program is not installed.
@@ -62,7 +66,7 @@ def run(
         [*_tied_to_us(), found_program(command[0]), *command[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
         env=dict(environ) if environ is not None else None,
         start_new_session=True,
     )
@@ -73,7 +77,7 @@ def run(
         # What the child left behind may hold its output open, and would be waited for.
         output.join(timeout=LAST_LINES_S)
     except subprocess.TimeoutExpired as exc:
-        end_group(child)
+        end_group(child, terminate_s=terminate_s)
         raise WaitError(
             f"{' '.join(command[:2])!r} did not end.",
             why=f"Its limit is {timeout_s:.0f} s.",
@@ -81,7 +85,7 @@ def run(
             next_step="ttctl status",
         ) from exc
     finally:
-        end_group(child)
+        end_group(child, terminate_s=terminate_s)
         output.join(timeout=TERMINATE_S)
     if output.failure is not None:
         raise output.failure
@@ -180,10 +184,10 @@ def _wait(
             raise subprocess.TimeoutExpired(child.args, timeout_s)
 
 
-def end_group(child: subprocess.Popen[bytes]) -> None:
+def end_group(child: subprocess.Popen[bytes], *, terminate_s: float = TERMINATE_S) -> None:
     """End a child and everything that it started, also what outlived the child."""
     for signum in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + TERMINATE_S
+        deadline = time.monotonic() + terminate_s
         _signal_group(child, signum)
         while _lives(child):
             if time.monotonic() > deadline:

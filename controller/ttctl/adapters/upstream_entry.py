@@ -16,6 +16,7 @@ from ttctl.adapters.upstream_speed import issues_of, targets_of
 from ttctl.adapters.upstream_values import (
     ARGUMENT,
     CONTROL,
+    ID,
     IMAGE,
     PIN,
     REPOSITORY,
@@ -146,7 +147,7 @@ def _spec(
     arguments = tuple(_arguments(of_device.vllm_args))
     requirements, odd = _requirements(entry.system_requirements or of_device.system_requirements)
     return ModelSpec(
-        id=checked(entry.model_id or _made_id(path, implementation, model, device), WORD, "id"),
+        id=checked(entry.model_id or _made_id(path, implementation, model, device), ID, "id"),
         model=model,
         device=device,
         engine=_engine(entry.inference_engine or nested[2], image),

@@ -80,6 +80,12 @@ def read_export(data: bytes, *, name: str) -> Export:
     )
 
 
+def release_in_name(name: str) -> str:
+    """Return the release that a file's name or address has in it, empty where there is none."""
+    found = _IN_NAME.findall(name)
+    return found[-1] if found else ""
+
+
 def _entries(value: object, path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
     """Yield every entry with the keys above it, at whatever depth it lies."""
     if not isinstance(value, dict):
@@ -93,11 +99,11 @@ def _entries(value: object, path: Path) -> Iterator[tuple[Path, dict[str, object
 
 def _named_release(whole: dict[str, object], name: str) -> tuple[str, str]:
     said = text_of(whole.get("release_version")).strip().removeprefix("v")
+    named = release_in_name(name)
     if _RELEASE.fullmatch(said):
-        return said, "the file"
-    if found := _IN_NAME.findall(name):
-        return found[-1], "the file's name"
-    return "", ""
+        # The file of tag v0.13.0 says 0.12.0.
+        return said, f"the file; its name says {named}" if named not in {"", said} else "the file"
+    return (named, "the file's name") if named else ("", "")
 
 
 def _highest(listed: list[Listed]) -> str:

@@ -23,6 +23,8 @@ IMAGE = re.compile(
     r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,191}")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,191}")
+"""Release 0.1.0 has ids with a repository's whole name in them."""
 ARGUMENT = re.compile(r"(--)?[A-Za-z][A-Za-z0-9_.-]{0,63}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 SPECIFIER = re.compile(r"\s*(~=|===?|!=|<=|>=|<|>)\s*[0-9][0-9A-Za-z.*+!-]{0,31}\s*")

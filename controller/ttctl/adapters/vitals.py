@@ -38,8 +38,19 @@ class LocalVitals:
         cache: Path,
         sources: Sources,
         root: Path = Path("/"),
+        device_root: Path | None = None,
     ) -> None:
-        """`environ` may name the engine; `root` is where the host's file system starts."""
+        """Look at nothing yet.
+
+        Args:
+            environ: May name the engine.
+            state: The state folder.
+            cache: The cache folder.
+            sources: Public addresses.
+            root: Where the host's file system starts.
+            device_root: The same for the cards alone, None for no other.
+        """
+        self._device_root = device_root or root
         self._environ = environ
         self._state, self._cache = state, cache
         self._sources = sources
@@ -57,7 +68,7 @@ class LocalVitals:
 
     def cards(self) -> CardVitals:
         """Look at the cards' nodes. Not yet run on a card."""
-        return card_vitals(self._root)
+        return card_vitals(self._device_root)
 
     def place(self, site: Site) -> PlaceVitals:
         """Look at the clock, the certificates and where this place goes; nothing is asked."""

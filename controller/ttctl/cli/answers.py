@@ -16,6 +16,7 @@ from ttctl.model.container import ContainerState
 from ttctl.model.device import System
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
+from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
 from ttctl.model.plan import Plan
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
@@ -23,6 +24,7 @@ from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
 from ttctl.model.talk import Completion
+from ttctl.model.telemetry import DevicesCheck, DevicesInfo
 from ttctl.model.weights import Snapshot, Verdict
 from ttctl.operations.execute import Executed
 from ttctl.operations.fetch import Fetched, Images
@@ -93,12 +95,15 @@ ANSWERS: dict[str, object] = {
     "completion": ShellScript,
     "connect": Connection,
     "devices": System,
+    "devices-check": DevicesCheck,
+    "devices-info": DevicesInfo,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
     "exec": Executed,
     "lock": Lock,
     "model-page": ModelPage,
     "models": tuple[ModelSpec, ...],
+    "pack": Packing,
     "plan": Plan,
     "ps": tuple[ContainerState, ...],
     "pull": Fetched,

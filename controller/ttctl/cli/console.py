@@ -48,6 +48,12 @@ class Console:
         self.moves = can_move(sys.stderr) and not quiet and not as_json
         """Whether a line on stderr may be written over."""
 
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody is there to choose: a program reads, or standard input is no terminal."""
+        stdin = sys.stdin
+        return self.as_json or stdin is None or stdin.closed or not stdin.isatty()
+
     def answer(self, kind: str, value: object, text: str) -> None:
         """Print one answer: `text`, or the value in its envelope."""
         if self.as_json:
@@ -118,7 +124,7 @@ class Console:
         """
         if self.yes:
             return True
-        if self.as_json or not sys.stdin.isatty():
+        if self.unattended:
             raise UsageError(
                 "This needs a person's consent, and nobody can be asked.",
                 why=question,

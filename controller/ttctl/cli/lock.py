@@ -49,6 +49,7 @@ def lock_text(lock: Lock) -> str:
     )
     lines = [
         f"{lock.stack}: {lock.model} on {lock.device} ({lock.reason})",
+        *([f"mind     experimental: {lock.experimental}"] if lock.experimental else []),
         f"base     {lock.base.source}  {lock.base.origin}  digest {lock.base.digest or UNRESOLVED}",
         *(f"image    {image.reference}" for image in lock.images),
         (

@@ -14,6 +14,7 @@ import typer
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
+from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
 from ttctl.model.spec import Request
 from ttctl.rules.engine_flags import with_engine_words
@@ -100,6 +101,33 @@ Recreate = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the steps and do nothing.")]
 
+TASKS_HELP = f"What the model has to be good for: {', '.join(TASKS)}."
+
+
+def _known_task(name: str | None) -> str | None:
+    if name is None or name in TASKS:
+        return name
+    near = get_close_matches(name, TASKS, n=1)
+    raise UsageError(
+        f"There is no task {name!r}.",
+        why="A task is what a model is good for.",
+        evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(TASKS)}.",
+        next_step="ttctl plan --help",
+        mistyped=name,
+        meant=near[0] if near else "",
+    )
+
+
+ForTask = Annotated[str | None, typer.Option("--task", help=TASKS_HELP, callback=_known_task)]
+Experimental = Annotated[
+    bool | None,
+    typer.Option(
+        "--experimental",
+        help="Take what was not validated on the device too, with smaller limits.",
+        show_default=False,
+    ),
+]
+
 REQUEST = {
     "model": WantedModel,
     "name": Name,
@@ -108,6 +136,8 @@ REQUEST = {
     "max_model_len": MaxModelLen,
     "max_num_seqs": MaxNumSeqs,
     "block_size": BlockSize,
+    "task": ForTask,
+    "experimental": Experimental,
 }
 """The fields of a `Request` as options."""
 
@@ -152,6 +182,9 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
     Raises:
         UsageError: No model was named, neither here nor in a setting.
     """
+    task, experimental = given.pop("task"), given.pop("experimental")
+    if given["model"] is None and task is not None:
+        given["model"], task = task, None
     filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
     if filled["model"] is None:
         raise UsageError(
@@ -163,4 +196,10 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
     if filled["model"] != session.setting("up.model"):
         # The setting's name is its model's stack, which another model must not replace.
         filled["name"] = given["name"]
-    return Request(**filled)
+    return Request(
+        **filled,
+        task=task,
+        experimental=bool(experimental),
+        unattended=session.console.unattended,
+        guesses=verb == "plan" and not session.console.unattended,
+    )

@@ -3,16 +3,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Annotated, Literal
+
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.match_text import (
+    fitness_lines,
+    match_lines,
+    near_lines,
+    packing_lines,
+    why_lines,
+)
 from ttctl.cli.palette import Palette, Role
-from ttctl.cli.session import session_of
+from ttctl.cli.session import Session, session_of
+from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+Further = Annotated[
+    list[str] | None, typer.Argument(help="With --pack: the other models.", show_default=False)
+]
 
 
 @app.command()
@@ -21,16 +36,40 @@ def plan(
     ctx: typer.Context,
     *,
     request: Request,
+    models: Further = None,
+    pack: Annotated[
+        bool, typer.Option("--pack", help="Place several models on the boards of this machine.")
+    ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Say why this model, and why no other.")
+    ] = False,
+    values: Annotated[
+        Literal["first", "latest"],
+        typer.Option("--values", help="Arguments as first validated, or as the newest release."),
+    ] = "first",
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
 ) -> None:
     """Show what `up` would do, and why, without doing it."""
     session = session_of(ctx)
+    if pack:
+        _pack(session, request, tuple(models or ()))
+        return
+    _refuse_further(request, models)
+    found = operations.look(session.world, request, latest=values == "latest")
+    if found is not None:
+        session.show("plan", found, "\n".join(_lines(session, found, why=why)))
+        _end(session, found)
+        return
     how = How(build=build, pull=pull, recreate=force_recreate)
     desired, steps = operations.plan(session.world, request, how)
-    head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}"
-    session.show("plan", steps, f"{head}\n{plan_text(steps, session.console.out)}")
+    mark = f" (experimental: {desired.lock.experimental})" if desired.lock.experimental else ""
+    head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}{mark}"
+    chosen = match_lines(steps.match, session.console.out)[1:] if steps.match else []
+    lines = [head, *chosen, *_reasons(session, steps, why=why)]
+    lines.append(plan_text(steps, session.console.out))
+    session.show("plan", steps, "\n".join(lines))
 
 
 def plan_text(plan: Plan, palette: Palette) -> str:
@@ -41,6 +80,57 @@ def plan_text(plan: Plan, palette: Palette) -> str:
         f"  {palette.paint(f'{step.verb:<{verb}}', _role(step))}  "
         f"{step.subject:<{subject}}  {palette.paint(step.reason, 'dim')}"
         for step in plan.steps
+    )
+
+
+def _lines(session: Session, found: Plan, *, why: bool) -> list[str]:
+    """Return what is known of a model that a prebuilt image serves."""
+    palette = session.console.out
+    chosen = match_lines(found.match, palette) if found.match else []
+    return [*chosen, *_reasons(session, found, why=why), *fitness_lines(found.fitness, palette)]
+
+
+def _reasons(session: Session, found: Plan, *, why: bool) -> list[str]:
+    if found.match is None:
+        return ["why       an earlier command locked it"] if why else []
+    if why:
+        return why_lines(found.match)
+    if session.flags.verbose:
+        return near_lines(found.match)
+    return []
+
+
+def _end(session: Session, found: Plan) -> None:
+    """Leave with the code of what is in the way; the answer has said what it is."""
+    blocked = [one for one in found.fitness if one.verdict == "blocked"]
+    if not blocked:
+        return
+    session.console.note(f"it would not start here: {'; '.join(one.summary for one in blocked)}")
+    for offer in found.match.offers[:1] if found.match else ():
+        session.console.note(f"in its place: {offer.command}")
+    missing = any(one.subject == "boards" for one in blocked)
+    raise typer.Exit(NoDeviceError.exit_code if missing else NothingFitsError.exit_code)
+
+
+def _pack(session: Session, request: Request, further: tuple[str, ...]) -> None:
+    # What only this needs, which a plain plan does without.
+    from ttctl.operations.pack import packing  # noqa: PLC0415
+
+    requests = tuple(replace(request, model=word) for word in (request.model, *further))
+    found = packing(session.world, requests)
+    session.show("pack", found, "\n".join(packing_lines(found)))
+    if not found.fits:
+        raise typer.Exit(NothingFitsError.exit_code)
+
+
+def _refuse_further(request: Request, models: list[str] | None) -> None:
+    if not models:
+        return
+    raise UsageError(
+        "A plan is for one model.",
+        why="Several models are placed on one machine with --pack.",
+        evidence=f"Typed: {request.model} {' '.join(models)}.",
+        next_step=f"ttctl plan --pack {request.model} {' '.join(models)}",
     )
 
 

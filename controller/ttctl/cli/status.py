@@ -21,6 +21,7 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
     lines = [
         f"{found.stack}: {session.console.out.state(found.state)}",
         f"model     {found.model or 'unknown'} on {found.device or 'unknown'}",
+        *([f"mind      experimental: {found.experimental}"] if found.experimental else []),
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         f"key       {found.key_file}",

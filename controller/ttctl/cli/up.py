@@ -80,6 +80,8 @@ def up_text(result: up_operations.UpResult, *, program: str) -> str:
     lines = [f"{result.model} on {result.device} {state} ({result.seconds:.1f} s)"]
     if result.demo:
         lines.append(f"  This is a small DEMO model, not a useful one: {result.reason}.")
+    if result.experimental:
+        lines.append(f"  Experimental: {result.experimental}.")
     lines += [
         "",
         f"base URL   {result.url}/v1",

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
+    from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache
     from ttctl.rules.settings import Layer
@@ -163,7 +164,21 @@ class Wired:
         """This machine."""
         from ttctl.adapters.host import LocalHost
 
-        return LocalHost()
+        return LocalHost(self._root, mesh_device=self._environ.get("MESH_DEVICE", ""))
+
+    @cached_property
+    def telemetry(self) -> TelemetrySource:
+        """What the cards say."""
+        from ttctl.adapters.telemetry import LocalTelemetry
+        from ttctl.adapters.tt_smi import TtSmi
+
+        smi = TtSmi(
+            self._environ,
+            cache=self.cache / "devices",
+            limit_s=float(self._settings.find("device.tt_smi_timeout").value or 0),
+            max_age_s=float(self._settings.find("device.max_age").value or 0),
+        )
+        return LocalTelemetry(self._root, smi, catalog=places.catalog())
 
     @cached_property
     def vitals(self) -> Vitals:
@@ -176,6 +191,7 @@ class Wired:
             state=places.state(self._environ),
             cache=self.cache,
             sources=read_sources(places.catalog()),
+            device_root=self._root,
         )
 
     @cached_property
@@ -243,6 +259,11 @@ class Wired:
         from ttctl.cli.shelf import WiredShelf
 
         return WiredShelf(self._environ)
+
+    @property
+    def _root(self) -> Path:
+        """Where sysfs, procfs and /dev are; only ever another folder than / for trials."""
+        return Path(str(self._settings.find("device.root").value))
 
     @property
     def _log_file(self) -> Path:

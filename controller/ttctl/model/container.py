@@ -11,6 +11,8 @@ SERVICE_LABEL = "dev.ttctl.service"
 OWNER_LABEL = "dev.ttctl.owner"
 """Which state folder a container belongs to: two users of one engine stay apart."""
 CONFIG_LABEL = "dev.ttctl.config-hash"
+EXPERIMENTAL_LABEL = "dev.ttctl.experimental"
+"""Why a model runs that nobody validated on its device; not there where it was validated."""
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 

@@ -92,3 +92,5 @@ class System:
     boards: tuple[Board, ...] = ()
     forms: tuple[Formed, ...] = ()
     """Every device that the boards, or some of them, can make up, the largest first."""
+    mesh_device: str = ""
+    """What `MESH_DEVICE` says in the environment, in upstream's spelling."""

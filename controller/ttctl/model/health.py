@@ -129,6 +129,7 @@ class NodeVitals:
     node: str
     mode: int
     uid: int
+    gid: int = 0
     holders: tuple[str, ...] = ()
     """Processes that have it open, `pid 12 (python3)`."""
 

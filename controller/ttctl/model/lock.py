@@ -63,5 +63,7 @@ class Lock:
     catalog_sha256: str
     engine_args: tuple[tuple[str, str], ...] = ()
     """Flags of the engine that the user named, (name, value); an empty value is a bare flag."""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""
     files_sha256: str = ""
     """Over every rendered file except the lock itself."""

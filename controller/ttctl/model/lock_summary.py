@@ -15,3 +15,5 @@ class LockSummary:
     port: int
     reason: str
     """Why this model and no other."""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""

@@ -56,6 +56,8 @@ class Wanted:
     """Whether what was not validated on this device may be taken."""
     unattended: bool = False
     """Whether nobody can choose: then what is ambiguous is refused."""
+    guesses: bool = False
+    """Whether what only looks like a name is taken for it; never in a script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ttctl.model.match import Finding, Match
 
 Verb = Literal[
     "pull", "bootstrap", "build", "fetch", "key", "write", "start", "wait", "stop", "remove", "skip"
@@ -46,6 +49,10 @@ class Plan:
 
     stack: str
     steps: tuple[Step, ...]
+    match: Match | None = None
+    """How the model was found; None where a lock names it, and where nothing is brought up."""
+    fitness: tuple[Finding, ...] = ()
+    """What the model needs, held against this machine."""
 
     @property
     def changes(self) -> tuple[Step, ...]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec, Weights
+    from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache
 
@@ -352,6 +353,10 @@ class World(Protocol):
     @property
     def host(self) -> Host:
         """The machine."""
+
+    @property
+    def telemetry(self) -> TelemetrySource:
+        """What the cards say."""
 
     @property
     def vitals(self) -> Vitals:

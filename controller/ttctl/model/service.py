@@ -93,6 +93,8 @@ class Stack:
     port: int
     services: tuple[ServiceSpec, ...]
     networks: tuple[Network, ...]
+    experimental: str = ""
+    """Why the model runs though nobody validated it on its device; empty where it was."""
 
     @property
     def project(self) -> str:

@@ -131,3 +131,5 @@ class Request:
     """Whether what was not validated on the device may be taken, with smaller limits."""
     unattended: bool = False
     """Whether nobody is there to choose between several models."""
+    guesses: bool = False
+    """Whether a typo or a fragment is taken for the name that it is like."""

@@ -11,16 +11,14 @@ from ttctl.errors import NothingFitsError
 from ttctl.model.match import Wanted
 from ttctl.model.model_page import Hit, ModelPage, OtherEntry
 from ttctl.model.pins import Advice
-from ttctl.operations.listing import room_of
+from ttctl.operations.choose import fitness
 from ttctl.rules.advised import known_bad
 from ttctl.rules.catalog_diff import compare
-from ttctl.rules.families import family_of
 from ttctl.rules.find import find
-from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.likeness import alike, names_of
+from ttctl.rules.model_families import family_of
 from ttctl.rules.model_filter import filtered
 from ttctl.rules.resolve import matching
-from ttctl.rules.satisfying import satisfies
 from ttctl.rules.tasks import base_models, tasks_of
 
 if TYPE_CHECKING:
@@ -67,7 +65,6 @@ def page(
     wanted = Wanted(word=model, device=device or system.device)
     found = find(specs, wanted).specs
     spec = _entry(found, model, device=device, here=system.device)
-    ground = Ground(system=system, disk_mib=room_of(world).disk_mib)
     advice = world.catalog.advice()
     return ModelPage(
         spec=spec,
@@ -82,7 +79,7 @@ def page(
         ),
         image_instead=_image_instead(spec, advice),
         downloaded=_is_downloaded(world, spec),
-        here=findings(spec, ground, advice=advice, satisfies=satisfies),
+        here=fitness(world, spec),
         delta=spec.changed if delta else (),
         raw=_raw(world, spec) if raw else "",
     )

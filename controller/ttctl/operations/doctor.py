@@ -14,9 +14,9 @@ from ttctl.errors import TtctlError, UsageError
 from ttctl.model.health import Check, Diagnosis, Group
 from ttctl.model.spec import Request
 from ttctl.operations import probes, stack_probes
+from ttctl.operations.choose import choose
 from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
-from ttctl.rules.resolve import known, resolve
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -88,10 +88,9 @@ def _subject(world: World, word: str | None) -> Subject:
     for name in (word, stack_name(Request(model=word))):
         if name in stacks:
             return Subject(world, (name,))
-    specs = world.catalog.specs()
     try:
-        device = world.host.system().device or known(specs, word)[0].device
-        return Subject(world, (), resolve(specs, model=word, device=device))
+        device = world.host.system().device or "cpu"
+        return Subject(world, (), choose(world, Request(model=word, device=device)).spec)
     except UsageError as error:
         raise UsageError(
             f"There is no stack and no model {word!r}.",
@@ -195,14 +194,19 @@ def _clean(check: Check) -> Check:
 
 def _diagnosis(subject: Subject, checks: Sequence[Check]) -> Diagnosis:
     ordered = tuple(sorted(checks, key=lambda check: GROUPS.index(check.group)))
-    counts = Counter(check.verdict for check in ordered)
+    return counted(ordered, next_step=_first(subject, ordered))
+
+
+def counted(checks: tuple[Check, ...], *, next_step: str) -> Diagnosis:
+    """Return checks with how many there are of each verdict."""
+    counts = Counter(check.verdict for check in checks)
     return Diagnosis(
-        checks=ordered,
+        checks=checks,
         ok=counts["ok"],
         warnings=counts["warning"],
         failed=counts["failed"],
         skipped=counts["skipped"],
-        next_step=_first(subject, ordered),
+        next_step=next_step,
     )
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ttctl.model.plan import Plan
+from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.preflight import check_disk, preflight
 from ttctl.rules.order import weights_step
-from ttctl.rules.resolve import known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ class Fetched:
 
 def plan_build(world: World, request: Request, *, how: How) -> tuple[Desired, Plan]:
     """Return what `build` would do: the image steps of `up`, those that are skipped too."""
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     desired = desire(world, request)
     steps = plan_for(world, desired, how).steps
     of_images = tuple(
@@ -99,7 +99,7 @@ def build(world: World, request: Request, *, how: How) -> Images:
 
 def plan_pull(world: World, request: Request) -> tuple[Desired, Plan]:
     """Return what `pull` would do: one step."""
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     desired = desire(world, request)
     step = weights_step(desired.weights, complete=world.weights.is_complete(desired.weights))
     return desired, Plan(stack=desired.stack.name, steps=(step,))

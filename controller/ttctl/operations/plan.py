@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-from ttctl.model.plan import AS_NEEDED
+from ttctl.model.plan import AS_NEEDED, Plan
+from ttctl.operations.choose import choose, fitness, understood
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.render_folder import LOCK_NAME
-from ttctl.rules.resolve import known
+from ttctl.rules.first_validated import with_latest
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.lock import Lock
-    from ttctl.model.plan import How, Plan
+    from ttctl.model.plan import How
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
@@ -35,7 +36,30 @@ class Rendered:
 def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
     """Resolve `request` and return what `up` would do."""
     desired = desire(world, request)
-    return desired, plan_for(world, desired, how)
+    made = plan_for(world, desired, how)
+    findings = fitness(world, desired.spec)
+    return desired, replace(made, match=desired.choice.match, fitness=findings)
+
+
+def look(world: World, request: Request, *, latest: bool = False) -> Plan | None:
+    """Return the match for a model that a prebuilt Tenstorrent image serves, without steps.
+
+    None where ttctl builds the images itself: then `plan` says what `up` would do.
+
+    Args:
+        world: Everything outside.
+        request: What is asked for.
+        latest: Whether the newest release's values are taken, in place of the first validated.
+    """
+    name = stack_name(request)
+    if request.device is None and world.store.lock(name) is not None:
+        return None
+    found = choose(world, request)
+    if found.spec.pins is None:
+        return None
+    if latest:
+        found = replace(found, spec=with_latest(found.spec))
+    return Plan(stack=name, steps=(), match=found, fitness=fitness(world, found.spec))
 
 
 def render(
@@ -65,7 +89,7 @@ def render(
             evidence=f"It has no {LOCK_NAME}.",
             next_step=f"ttctl render {request.model} -o {output}/ttctl",
         )
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     if dry_run:
         return _rendered(output, desire(world, request))
     name = stack_name(request)
@@ -92,7 +116,7 @@ def lock(
 
     `dry_run` resolves and writes nothing.
     """
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     if dry_run:
         return desire(world, request, upgrade=upgrade).lock
     name = stack_name(request)

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from ttctl.errors import TtctlError
 from ttctl.model.health import Check
 from ttctl.operations.preflight import BUILD_BYTES, OTHER_BUILD_BYTES
 from ttctl.rules.card_health import card_checks
@@ -31,6 +32,7 @@ from ttctl.rules.stack import BIND, DEFAULT_PORT
 
 if TYPE_CHECKING:
     from ttctl.model.health import Destination, Group
+    from ttctl.model.spec import ModelSpec
     from ttctl.operations.subject import Subject
 
 Checks = tuple[Check, ...]
@@ -180,7 +182,23 @@ def reach(subject: Subject, one: Destination) -> Checks:
 
 def cards(subject: Subject) -> Checks:
     """Judge the cards. Not yet run on a card."""
-    return card_checks(subject.world.host.system(), subject.world.vitals.cards())
+    system = subject.world.host.system()
+    return card_checks(system, subject.world.vitals.cards(), _entries(subject, system.device))
+
+
+def _entries(subject: Subject, device: str) -> tuple[ModelSpec, ...]:
+    """Return the entry that was named, else all for a device; a damaged catalog is told elsewhere.
+
+    Without a card nothing is asked of a driver, and the catalog is not even read.
+    """
+    if subject.named is not None:
+        return (subject.named,)
+    if device in {"", "cpu"}:
+        return ()
+    try:
+        return subject.world.catalog.specs()
+    except TtctlError:
+        return ()
 
 
 def _skipped(name: str, group: Group, summary: str) -> Check:

@@ -36,6 +36,8 @@ class StackStatus:
     key_file: Path
     containers: tuple[ContainerState, ...]
     reason: str = ""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""
 
 
 def known_stacks(world: World) -> tuple[str, ...]:
@@ -121,6 +123,7 @@ def status(world: World, word: str | None) -> StackStatus:
         key_file=world.keys.key_file(stack),
         containers=containers,
         reason=reason or (lock.reason if lock else ""),
+        experimental=lock.experimental if lock else "",
     )
 
 

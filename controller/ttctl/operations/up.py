@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError
 from ttctl.model.plan import AS_NEEDED
+from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire, plan_for, with_known_hashes
 from ttctl.operations.fetch import get_images, get_weights
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.rules.order import stuck
-from ttctl.rules.resolve import known
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class UpResult:
     answers: bool
     """Whether a completion has come back; False where it was not waited for."""
     seconds: float
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""
 
 
 def up(
@@ -61,7 +63,7 @@ def up(
     Raises:
         TtctlError: One of its kinds for each thing that can be in the way.
     """
-    known(world.catalog.specs(), request.model)
+    understood(world, request)
     name = stack_name(request)
     started = world.clock.now()
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
@@ -89,6 +91,7 @@ def up(
         changed=bool(plan.changes),
         answers=how.wait,
         seconds=world.clock.now() - started,
+        experimental=desired.lock.experimental,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
 from ttctl.model.weights import Verdict
-from ttctl.rules.resolve import named
+from ttctl.rules.find import is_meant
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
@@ -27,7 +27,9 @@ def cached(world: World, word: str | None = None) -> tuple[Snapshot, ...]:
     here = world.weights_cache.snapshots()
     if word is None:
         return here
-    repositories = {spec.weights.repository for spec in named(world.catalog.specs(), word)} | {word}
+    repositories = {spec.weights.repository for spec in is_meant(world.catalog.specs(), word)} | {
+        word
+    }
     found = tuple(one for one in here if one.repository in repositories)
     if not found:
         near = get_close_matches(word, [one.repository for one in here], n=1)

@@ -6,11 +6,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.host_demands import requirements_of, satisfied
 from ttctl.rules.versions import at_least
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ttctl.model.device import System
     from ttctl.model.health import CardVitals, Check, NodeVitals
+    from ttctl.model.pins import Requirement
+    from ttctl.model.spec import ModelSpec
+    from ttctl.rules.host_demands import What
 
 _check = CheckGroup("Cards")
 
@@ -31,32 +37,26 @@ Source: https://github.com/tenstorrent/tt-umd/blob/86400804ce24b77edd737cc8ee6de
 and https://github.com/tenstorrent/tt-umd/blob/d6b2dcea085fbc293a0b669734fa387809db1e6d/device/api/umd/device/utils/kmd_versions.hpp
 """
 
-_WANTED = {
-    "galaxy": ("2.1.0", "18.6.0"),
-    "galaxy_t3k": ("2.1.0", "18.6.0"),
-    "p150x4": ("2.3.0", "18.5.0"),
-    "p150x8": ("2.4.1", "18.12.0"),
-    "p300": ("2.5.0", "19.2.0"),
-    "p300x2": ("2.5.0", "19.2.0"),
-    "t3k": ("2.2.0", "18.8.0"),
-}
-"""Device to the oldest (driver, firmware) that models are validated with; devices that are not
-listed have no such line.
 
-Source: tt-inference-server v0.20.0, release_model_spec.json, system_requirements
-"""
+def card_checks(
+    system: System, cards: CardVitals, specs: Sequence[ModelSpec] = ()
+) -> tuple[Check, ...]:
+    """Return every verdict on the cards; one line where there is none.
 
-
-def card_checks(system: System, cards: CardVitals) -> tuple[Check, ...]:
-    """Return every verdict on the cards; one line where there is none."""
+    Args:
+        system: The machine.
+        cards: What it shows of its cards beyond that.
+        specs: Entries whose demands on driver and firmware count, where they are for this device.
+    """
     if not cards.pci and not system.chips:
         return (_check("cards", "skipped", "no card: no PCI device of the vendor is here"),)
-    found = (_nodes(system, cards), _driver(system, cards))
+    asked = requirements_of(specs, system.device)
+    found = (_nodes(system, cards), _driver(system, cards, asked))
     if not cards.nodes:
         return (*found, _smi(cards))
     return (
         *found,
-        _firmware(system),
+        _firmware(system, asked),
         _rights(cards),
         _memory_for_transfers(system, cards),
         _leftovers(cards),
@@ -81,7 +81,7 @@ def _nodes(system: System, cards: CardVitals) -> Check:
     )
 
 
-def _driver(system: System, cards: CardVitals) -> Check:
+def _driver(system: System, cards: CardVitals, asked: Sequence[Requirement]) -> Check:
     driver = system.driver
     if not driver:
         return _check(
@@ -92,16 +92,14 @@ def _driver(system: System, cards: CardVitals) -> Check:
             fix="sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms",
         )
     translated = any(kind.startswith("DMA") for _, kind in cards.iommu)
-    wanted, _ = _WANTED.get(system.device, ("", ""))
     reasons = {
         NEEDS_IOMMU_DRIVER: "the driver library refuses an older one with an IOMMU",
         NEEDS_TLB_DRIVER: "today's driver library refuses an older one",
-        wanted: f"models for {system.device} are validated with it",
     }
     if not translated:
         del reasons[NEEDS_IOMMU_DRIVER]
     for oldest, why in reasons.items():
-        if oldest and not at_least(driver, oldest):
+        if not at_least(driver, oldest):
             return _check(
                 "driver",
                 "failed",
@@ -109,6 +107,8 @@ def _driver(system: System, cards: CardVitals) -> Check:
                 evidence=f"Expected {oldest} or newer: {why}.",
                 fix="sudo apt-get install --only-upgrade tenstorrent-dkms",
             )
+    if unmet := _unmet("driver", driver, system.device, asked):
+        return unmet
     if translated and not at_least(driver, LIMITED_BEFORE):
         return _check(
             "driver",
@@ -120,7 +120,7 @@ def _driver(system: System, cards: CardVitals) -> Check:
     return _check("driver", "ok", driver)
 
 
-def _firmware(system: System) -> Check:
+def _firmware(system: System, asked: Sequence[Requirement]) -> Check:
     found = sorted({chip.firmware for chip in system.chips} - {""})
     if not found:
         return _check(
@@ -139,24 +139,36 @@ def _firmware(system: System) -> Check:
             evidence=f"{each}; chips of one mesh must share one bundle.",
             fix="tt-flash --version   # then flash the same bundle on every card",
         )
-    _, wanted = _WANTED.get(system.device, ("", ""))
-    if wanted and not at_least(found[0], wanted):
-        return _check(
-            "firmware",
-            "failed",
-            f"{found[0]} is too old",
-            evidence=f"Expected {wanted} or newer: models for {system.device} are validated "
-            "with it.",
-            fix="tt-flash --version   # then flash a newer bundle",
-        )
+    if unmet := _unmet("firmware", found[0], system.device, asked):
+        return unmet
     return _check("firmware", "ok", f"{found[0]} on every card")
+
+
+def _unmet(what: What, version: str, device: str, asked: Sequence[Requirement]) -> Check | None:
+    """Return what the entries for this device do not find, a strict demand first."""
+    unmet = [one for one in asked if one.what == what and not satisfied(one, version)]
+    if not unmet:
+        return None
+    worst = max(unmet, key=lambda one: one.strict)
+    update = "sudo apt-get install --only-upgrade tenstorrent-dkms"
+    flash = "tt-flash --version   # then flash a newer bundle"
+    return _check(
+        what,
+        "failed" if worst.strict else "warning",
+        f"{version} is not what models for {device} are validated with",
+        evidence=f"Expected {', '.join(dict.fromkeys(one.specifier for one in unmet))}; upstream "
+        f"{'refuses to start without it' if worst.strict else 'warns without it'}.",
+        fix=update if what == "driver" else flash,
+    )
 
 
 def _rights(cards: CardVitals) -> Check:
     closed = [node for node in cards.nodes if not _opens(node)]
     if not closed:
         return _check("rights", "ok", f"a container's user ({CONTAINER_UID}) may open every node")
-    each = ", ".join(f"{node.node} {node.mode:04o} of uid {node.uid}" for node in closed)
+    each = ", ".join(
+        f"{node.node} {node.mode:04o} of uid {node.uid}, gid {node.gid}" for node in closed
+    )
     return _check(
         "rights",
         "failed",

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.container import CONFIG_LABEL, OWNER_LABEL, SERVICE_LABEL, STACK_LABEL
+from ttctl.model.container import (
+    CONFIG_LABEL,
+    EXPERIMENTAL_LABEL,
+    OWNER_LABEL,
+    SERVICE_LABEL,
+    STACK_LABEL,
+)
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:
@@ -53,6 +59,7 @@ def _service(stack: Stack, service: ServiceSpec) -> Json:
         SERVICE_LABEL: service.name,
         OWNER_LABEL: "${TTCTL_OWNER:-}",
         CONFIG_LABEL: config_hash(stack, service),
+        **({EXPERIMENTAL_LABEL: stack.experimental} if stack.experimental else {}),
     }
     return {**_body(service), "labels": labels}
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ttctl.rules.families import DEVICES, NODES_PER_BOARD, family_of, is_galaxy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,39 +16,6 @@ if TYPE_CHECKING:
 
 VENDOR = "1e52"
 """PCI vendor id of Tenstorrent."""
-
-_FAMILY = re.compile(r"[a-z]+\d+")
-
-_GALAXIES = {
-    # The driver's word and tt-smi's word for the same board.
-    "galaxy-wormhole": "galaxy-wh",
-    "tt-galaxy-wh": "galaxy-wh",
-    "galaxy-blackhole": "galaxy-bh",
-    "tt-galaxy-bh": "galaxy-bh",
-}
-"""Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/telemetry.c"""
-
-_DEVICES = {
-    ("n150", 1): "n150",
-    ("n150", 4): "n150x4",
-    ("n300", 1): "n300",
-    ("n300", 4): "t3k",
-    ("p100", 1): "p100",
-    ("p150", 1): "p150",
-    ("p150", 4): "p150x4",
-    ("p150", 8): "p150x8",
-    ("p300", 1): "p300",
-    ("p300", 2): "p300x2",
-    ("galaxy-wh", 32): "galaxy",
-    ("galaxy-bh", 32): "blackhole_galaxy",
-}
-"""By family and number of boards, for a Galaxy of chips.
-
-Source: tt-inference-server v0.20.0, workflows/device_utils.py, BOARD_TYPE_COUNT_TO_DEVICE
-"""
-
-_NODES_PER_BOARD = {"p300": 2}
-"""Device nodes that one board shows, else 1. An n300's second chip has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +39,7 @@ def match_device(
     """
     if not chips:
         return _without_nodes(pci, hidden)
-    families = Counter(_family(chip.card_type) for chip in chips)
+    families = Counter(family_of(chip.card_type) for chip in chips)
     found = _found(chips, pci, hidden)
     if "" in families:
         return DeviceMatch(
@@ -104,34 +72,25 @@ def _without_nodes(pci: Sequence[str], hidden: Sequence[str]) -> DeviceMatch:
 
 
 def _of_family(family: str, nodes: int, boards: int, found: str) -> DeviceMatch:
-    wanted = boards * _NODES_PER_BOARD.get(family, 1)
-    if not family.startswith("galaxy") and nodes != wanted:
+    wanted = boards * NODES_PER_BOARD.get(family, 1)
+    if not is_galaxy(family) and nodes != wanted:
         return DeviceMatch(
             device="",
             reason=f"{boards} x {family} should show {wanted} nodes, but {nodes} are here.",
             evidence=found,
         )
-    count = nodes if family.startswith("galaxy") else boards
-    device = _DEVICES.get((family, count), "")
+    count = nodes if is_galaxy(family) else boards
+    device = DEVICES.get((family, count), "")
     if not device:
-        known = ", ".join(str(number) for name, number in _DEVICES if name == family) or "none"
+        known = ", ".join(str(number) for name, number in DEVICES if name == family) or "none"
         return DeviceMatch(
             device="",
             reason=f"No device is made up of {count} x {family}.",
             evidence=f"{found}; known numbers of {family}: {known}.",
         )
-    what = "chip" if family.startswith("galaxy") else "board"
+    what = "chip" if is_galaxy(family) else "board"
     reason = f"{count} x {family} ({what}{'s' if count > 1 else ''})"
     return DeviceMatch(device=device, reason=reason, evidence=found)
-
-
-def _family(card_type: str) -> str:
-    """Return `p150` for `p150a`, empty where the word is none that a card has."""
-    word = card_type.strip().lower()
-    if word in _GALAXIES:
-        return _GALAXIES[word]
-    match = _FAMILY.match(word)
-    return match[0] if match else ""
 
 
 def _boards(chips: Sequence[Chip], family: str) -> int:
@@ -139,7 +98,7 @@ def _boards(chips: Sequence[Chip], family: str) -> int:
     if all(serial.strip("0") for serial in serials):
         return len(serials)
     # Firmware that gives no serial number: what one board shows is all that there is to count.
-    per_board = _NODES_PER_BOARD.get(family, 1)
+    per_board = NODES_PER_BOARD.get(family, 1)
     return -(-len(chips) // per_board)
 
 

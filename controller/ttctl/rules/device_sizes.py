@@ -16,7 +16,7 @@ class DeviceSize:
     board: str
     """Family of its boards, as `Board.family` has it."""
     boards: int
-    """How many; a Galaxy's are its chips."""
+    """How many; a Galaxy's are its trays of eight chips."""
     mesh: str
     """What upstream's images read from MESH_DEVICE."""
     hosts: int = 1
@@ -29,13 +29,13 @@ SIZES = {
     "n150x4": DeviceSize(chips=4, arch=_WH, board="n150", boards=4, mesh="N150x4"),
     "n300": DeviceSize(chips=2, arch=_WH, board="n300", boards=1, mesh="N300"),
     "t3k": DeviceSize(chips=8, arch=_WH, board="n300", boards=4, mesh="T3K"),
-    "galaxy_t3k": DeviceSize(chips=8, arch=_WH, board="galaxy-wh", boards=8, mesh="T3K"),
-    "galaxy": DeviceSize(chips=32, arch=_WH, board="galaxy-wh", boards=32, mesh="TG"),
+    "galaxy_t3k": DeviceSize(chips=8, arch=_WH, board="galaxy-wh", boards=1, mesh="T3K"),
+    "galaxy": DeviceSize(chips=32, arch=_WH, board="galaxy-wh", boards=4, mesh="TG"),
     "dual_galaxy": DeviceSize(
-        chips=64, arch=_WH, board="galaxy-wh", boards=64, mesh="(8,8)", hosts=2
+        chips=64, arch=_WH, board="galaxy-wh", boards=8, mesh="(8,8)", hosts=2
     ),
     "quad_galaxy": DeviceSize(
-        chips=128, arch=_WH, board="galaxy-wh", boards=128, mesh="(8,16)", hosts=4
+        chips=128, arch=_WH, board="galaxy-wh", boards=16, mesh="(8,16)", hosts=4
     ),
     "p100": DeviceSize(chips=1, arch=_BH, board="p100", boards=1, mesh="P100"),
     "p150": DeviceSize(chips=1, arch=_BH, board="p150", boards=1, mesh="P150"),
@@ -44,7 +44,7 @@ SIZES = {
     "p300": DeviceSize(chips=2, arch=_BH, board="p300", boards=1, mesh="P300"),
     "p300x2": DeviceSize(chips=4, arch=_BH, board="p300", boards=2, mesh="P300x2"),
     "blackhole_galaxy": DeviceSize(
-        chips=32, arch=_BH, board="galaxy-bh", boards=32, mesh="BH-Galaxy"
+        chips=32, arch=_BH, board="galaxy-bh", boards=4, mesh="BH-Galaxy"
     ),
 }
 """Tenstorrent's device types; `cpu` and `gpu` have no boards.

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.rules.device_sizes import SIZES, is_larger
-from ttctl.rules.families import architecture_of, parameters_of
+from ttctl.rules.model_families import architecture_of, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

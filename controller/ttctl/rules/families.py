@@ -1,94 +1,102 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which family is a model of, how large is it, and is it a base model? Pure, from its name."""
+"""What kind of board is it, and what do several of them make up? Pure.
+
+Source: tt-inference-server v0.20.0, workflows/device_utils.py, BOARD_TYPE_COUNT_TO_DEVICE
+"""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ttctl.model.spec import ModelSpec
+_FAMILY = re.compile(r"[a-z]+\d+")
 
-_WORDS = re.compile(r"[a-z]+")
-_PARTS = re.compile(r"[-_. /]+")
-_SIZE = re.compile(r"(?<![a-z0-9.])(?:a)?(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])")
-_GENERATION = re.compile(r"[a-z]-?v?(\d+(?:\.\d+)*)(?![\d.]*[bm](?![a-z]))")
+_WORDS = {
+    # The driver's word and tt-smi's words for the same board.
+    "galaxy-wormhole": "galaxy-wh",
+    "tt-galaxy-wh": "galaxy-wh",
+    "wh_4u": "galaxy-wh",
+    "galaxy-blackhole": "galaxy-bh",
+    "tt-galaxy-bh": "galaxy-bh",
+    "nb_cb": "nb-cb",
+}
+"""Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/telemetry.c
+and https://github.com/tenstorrent/tt-smi/blob/07208d7e783b8bb585440460db53f515b5828f16/tt_smi/constants.py"""
 
-_OF_TWO_WORDS = frozenset({"gpt", "stable", "z"})
-"""First words that say nothing without the second: gpt-oss, stable-diffusion, z-image."""
+CARRIER = "nb-cb"
+"""The card through which a host reaches a four-unit Galaxy; no model runs on it."""
 
-_BRANCHES = {"qwq": "qwen", "speecht": "speecht5", "mobilenetv": "mobilenet"}
-"""First words that are not the family: QwQ is Qwen's, and two names have a number or a `v` in them.
+DEVICES = {
+    ("n150", 1): "n150",
+    ("n150", 4): "n150x4",
+    ("n300", 1): "n300",
+    ("n300", 4): "t3k",
+    ("p100", 1): "p100",
+    ("p150", 1): "p150",
+    ("p150", 4): "p150x4",
+    ("p150", 8): "p150x8",
+    ("p300", 1): "p300",
+    ("p300", 2): "p300x2",
+    ("galaxy-wh", 32): "galaxy",
+    ("galaxy-bh", 32): "blackhole_galaxy",
+}
+"""By family and number of boards, for a Galaxy of chips."""
 
-Source: https://huggingface.co/Qwen/QwQ-32B
+TRAY_DEVICE = ("galaxy-wh", "galaxy_t3k")
+"""What one tray of a Galaxy is: a t3k of its eight chips."""
+
+NODES_PER_BOARD = {"p300": 2}
+"""Device nodes that one board shows, else 1. An n300's second chip has none."""
+
+CHIPS_PER_BOARD = {"n300": 2, "p300": 2}
+"""ASICs on one board, else 1; a Galaxy's tray has eight."""
+
+TRAY_CHIPS = 8
+
+UPIS = {
+    0x08: "nb_cb",
+    0x0B: "wh_4u",
+    0x14: "n300",
+    0x18: "n150",
+    0x35: "tt-galaxy-wh",
+    0x36: "p100",
+    0x40: "p150a",
+    0x41: "p150b",
+    0x42: "p150c",
+    0x43: "p100a",
+    0x44: "p300b",
+    0x45: "p300a",
+    0x46: "p300c",
+    0x47: "tt-galaxy-bh",
+}
+"""The kind of a board by a part of its number.
+
+Source: tt-kmd, telemetry.c, as above; the first two: tt-smi, tests/test_utils.py
 """
 
-_STEMS = ("llama", "gemma", "whisper", "qwen", "mistral")
-"""Families whose models others build on: medgemma, TinyLlama, distil-whisper."""
 
-_INSTRUCT = frozenset({"instruct", "it", "chat"})
-
-
-@lru_cache(maxsize=4096)
-def family_of(model: str) -> str:
-    """Return `llama` for `meta-llama/Llama-3.1-8B`: the first word of the name, without numbers.
-
-    A word that ends in the name of a family that others build on counts to it (`medgemma`).
-    """
-    owner, _, name = model.lower().rpartition("/")
-    words = _WORDS.findall(name)
-    if not words:
-        return name
-    if words[0] == "distil" and owner:
-        words = _WORDS.findall(owner)[::-1]
-    first = words[0]
-    if first in _OF_TWO_WORDS and len(words) > 1:
-        return f"{first}-{words[1]}"
-    stem = next((stem for stem in _STEMS if first.endswith(stem)), first)
-    return _BRANCHES.get(first, stem)
+def family_of(card_type: str) -> str:
+    """Return `p150` for `p150a`, empty where the word is none that a card has."""
+    word = card_type.strip().lower()
+    if word in _WORDS:
+        return _WORDS[word]
+    match = _FAMILY.match(word)
+    return match[0] if match else ""
 
 
-@lru_cache(maxsize=4096)
-def architecture_of(model: str) -> str:
-    """Return the family whose layers a model has: `llama` for `DeepSeek-R1-Distill-Llama-70B`."""
-    name = model.lower().rpartition("/")[2]
-    _, distilled, student = name.partition("distill-")
-    return family_of(student) if distilled and student else family_of(model)
+def is_galaxy(family: str) -> bool:
+    """Return whether boards of a family are counted by their chips."""
+    return family.startswith("galaxy")
 
 
-def is_plain_member(model: str) -> bool:
-    """Return whether a name begins with its family: Gemma does, medgemma does not."""
-    return model.lower().rpartition("/")[2].startswith(family_of(model))
+def type_by_number(board_id: str) -> str:
+    """Return the kind of a board by its number in hex, empty where it does not say."""
+    try:
+        number = int(board_id, 16)
+    except ValueError:
+        return ""
+    return UPIS.get(number >> 36 & 0xFFFFF, "")
 
 
-def parameters_of(spec: ModelSpec) -> float:
-    """Return billions of parameters: what the entry says, else the name; 0 where neither does."""
-    return spec.parameters or _size_in(spec.model)
-
-
-@lru_cache(maxsize=4096)
-def _size_in(model: str) -> float:
-    found = _SIZE.search(model.lower().rpartition("/")[2])
-    if not found:
-        return 0.0
-    return float(found[1]) / (1000 if found[2] == "m" else 1)
-
-
-@lru_cache(maxsize=4096)
-def generation_of(model: str) -> tuple[int, ...]:
-    """Return the number behind the family's name: (3, 1) for `Llama-3.1-8B`, () without one."""
-    found = _GENERATION.search(model.lower().rpartition("/")[2])
-    return tuple(int(part) for part in found[1].split(".")) if found else ()
-
-
-def is_instruct(model: str) -> bool:
-    """Return whether a name says that the model was taught to follow instructions."""
-    return not _INSTRUCT.isdisjoint(_PARTS.split(model.lower().rpartition("/")[2]))
-
-
-@lru_cache(maxsize=16384)
-def stem_of(model: str) -> str:
-    """Return a name without what marks an instruct model: equal for a base model and its child."""
-    parts = _PARTS.split(model.lower().rpartition("/")[2])
-    return "-".join(part for part in parts if part not in _INSTRUCT)
+def says(number: str) -> bool:
+    """Return whether a board's or a chip's number is one: not empty, not zeros, not `N/A`."""
+    return bool(number.lower().removeprefix("0x").strip("0")) and number.lower() != "n/a"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.match import TASKS
-from ttctl.rules.families import family_of
 from ttctl.rules.likeness import ENOUGH, alike, names_of
+from ttctl.rules.model_families import family_of
 from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
     """Return what the word means, looked for in this order, each on the wanted device first.
 
     A model's name or its last part; an alias; a family (`llama`); a task (`chat`). Then the same
-    on any device, and last what looks like the word: for a person only, never in a script.
+    on any device, and last what looks like the word: where a guess is wanted, never in a script.
 
     Raises:
         UsageError: Nothing has this name; the evidence has what is near, with scores.
@@ -71,13 +71,13 @@ def nearest(specs: Sequence[ModelSpec], word: str) -> tuple[tuple[str, float], .
     return alike(names_of(specs), word, limit=3)[:3]
 
 
-def unknown_model(specs: Sequence[ModelSpec], word: str, *, why: str = "") -> UsageError:
+def unknown_model(specs: Sequence[ModelSpec], word: str) -> UsageError:
     """Return the refusal of a word that nothing is called."""
     near = nearest(specs, word)
     names = ", ".join(f"{name} ({score:.0f})" for name, score in near)
     return UsageError(
         f"There is no model {word!r} in the catalog.",
-        why=why or "No model, alias, family or task has this name.",
+        why="No model, alias, family or task has this name.",
         evidence=f"Nearest: {names}." if near else "No name is near to it.",
         next_step="ttctl models ls",
         mistyped=word,
@@ -110,12 +110,8 @@ def _meant(specs: Sequence[ModelSpec], wanted: Wanted, base: frozenset[str]) -> 
 def _alike(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
     names = names_of(specs)
     near = alike(names, wanted.word, limit=SHOWN)
-    if not near or near[0][1] < ENOUGH:
+    if not near or near[0][1] < ENOUGH or not wanted.guesses:
         raise unknown_model(specs, wanted.word)
-    if wanted.unattended:
-        raise unknown_model(
-            specs, wanted.word, why="Only like it are the names below, and a script never guesses."
-        )
     best = near[0][1]
     models = {names[name].model for name, score in near if score == best}
     name = next(name for name, score in near if score == best)

@@ -48,19 +48,24 @@ def earliest(
         but: What is known from elsewhere; it wins where the image is the same.
 
     Returns:
-        By entry's id; of an entry whose image changed, the newest image's first release.
+        By entry's id; of an entry whose image changed, the newest image's first release. An
+        image that was left and came back counts from the first time.
     """
-    found: dict[str, FirstValidated] = {}
+    listings: dict[tuple[str, str], FirstValidated] = {}
+    newest: dict[str, str] = {}
     for release, listed in releases:
         for one in listed:
-            before = found.get(one.spec.id)
-            if before is None or before.image != one.image:
-                found[one.spec.id] = FirstValidated(
+            newest[one.spec.id] = one.image
+            listings.setdefault(
+                (one.spec.id, one.image),
+                FirstValidated(
                     image=one.image,
                     release=release,
                     arguments=one.spec.engine_args,
                     environment=one.spec.environment,
-                )
+                ),
+            )
+    found = {name: listings[name, image] for name, image in newest.items()}
     same = {name: one for name, one in but.items() if found.get(name, one).image == one.image}
     return found | same
 

@@ -86,12 +86,14 @@ def _boards(spec: ModelSpec, ground: Ground, advice: Advice) -> list[Finding]:
     formed = [one for one in system.forms if one.device == spec.device]
     if formed:
         return [_free(spec, _used(spec, system))]
-    if system.device == spec.device:
+    if system.device == spec.device and not system.forms:
         return [_of("boards", "ok", f"this machine is {spec.device}: {system.reason}")]
     if (known := fallback(spec, advice, here=system.device)) is not None:
         return [_of("boards", "warning", f"fallback of {system.device}: {known.reason}")]
     here = ", ".join(one.device for one in system.forms) or system.device or "of unknown kind"
     text = f"this machine is no {spec.device}; it is: {here}"
+    if system.evidence:
+        text = f"{text}; {system.evidence}"
     return [_of("boards", "blocked", text, "ttctl devices")]
 
 
@@ -109,11 +111,16 @@ def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
 
 
 def _used(spec: ModelSpec, system: System) -> tuple[Board, ...]:
-    """Return the boards that make up the entry's device here."""
-    formed = next((one for one in system.forms if one.device == spec.device), None)
-    if formed is None:
+    """Return the boards that make up the entry's device here, free ones where there are."""
+    formed = [one for one in system.forms if one.device == spec.device]
+    if not formed:
         return system.boards
-    return tuple(one for one in system.boards if one.id in formed.boards)
+    ways = [tuple(one for one in system.boards if one.id in way.boards) for way in formed]
+    return next((way for way in ways if all(map(_is_usable, way))), ways[0])
+
+
+def _is_usable(board: Board) -> bool:
+    return board.free == "free" and board.verdict != "error"
 
 
 def _health(boards: tuple[Board, ...]) -> list[Finding]:

@@ -15,6 +15,10 @@ NEAR = 60.0
 """Names that are less alike than this are not named at all."""
 ENOUGH = 75.0
 """From here on a person's typo or fragment is taken for the name."""
+FRAGMENT = 0.85
+"""What a word that is wholly found inside a name counts, beside the whole name."""
+SHORTEST = 3
+"""Letters that a fragment has at least: shorter ones are found in too many names."""
 _SEPARATORS = re.compile(r"[\s_]+")
 
 
@@ -36,8 +40,19 @@ def alike(names: Mapping[str, ModelSpec], word: str, *, limit: int) -> tuple[Sco
     if not typed:
         return ()
     plain = {name: _plain(name) for name in sorted(names)}
-    found = process.extract(typed, plain, scorer=fuzz.WRatio, limit=None, score_cutoff=NEAR)
-    scored = sorted(((name, round(score, 1)) for _, score, name in found), key=_likest_first)
+    found = {
+        name: score
+        for _, score, name in process.extract(
+            typed, plain, scorer=fuzz.ratio, limit=None, score_cutoff=NEAR
+        )
+    }
+    if len(typed) >= SHORTEST:
+        longer = {name: text for name, text in plain.items() if len(text) > len(typed)}
+        for _, score, name in process.extract(
+            typed, longer, scorer=fuzz.partial_ratio, limit=None, score_cutoff=NEAR / FRAGMENT
+        ):
+            found[name] = max(found.get(name, 0.0), score * FRAGMENT)
+    scored = sorted(((name, round(score, 1)) for name, score in found.items()), key=_likest_first)
     if len(scored) <= limit:
         return tuple(scored)
     least = scored[limit - 1][1]

@@ -17,8 +17,8 @@ from ttctl.model.match import Match, RunnerUp
 from ttctl.model.pins import Advice
 from ttctl.rules.advised import gated, known_bad
 from ttctl.rules.experimental import experimental
-from ttctl.rules.families import is_instruct, stem_of
 from ttctl.rules.find import SHOWN, find
+from ttctl.rules.model_families import is_instruct, stem_of
 from ttctl.rules.near_misses import Look, around
 from ttctl.rules.offers import is_bad, nothing_fits, offers
 from ttctl.rules.ranking import ranked

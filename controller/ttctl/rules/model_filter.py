@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.rules.families import family_of
+from ttctl.rules.model_families import family_of
 from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:

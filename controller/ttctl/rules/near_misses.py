@@ -60,6 +60,8 @@ def misses(look: Look) -> tuple[NearMiss, ...]:
 
 def lacks(look: Look, spec: ModelSpec) -> tuple[Miss, str] | None:
     """Return what an entry lacks on this machine, its device apart; None where nothing is known."""
+    if bad := look.bad(spec):
+        return "known-bad", f"{bad.reason} ({bad.source}, {bad.date})"
     place = look.place
     if place.memory_mib and spec.memory_mib > place.memory_mib:
         return "ram", f"needs {spec.memory_mib} MiB of memory, {place.memory_mib} are here"
@@ -69,8 +71,6 @@ def lacks(look: Look, spec: ModelSpec) -> tuple[Miss, str] | None:
         version = place.firmware if one.what == "firmware" else place.driver
         if one.strict and version and look.satisfies(version, one.specifier) is False:
             return one.what, f"needs {one.what} {one.specifier}, {version} is here"
-    if bad := look.bad(spec):
-        return "known-bad", f"{bad.reason} ({bad.source}, {bad.date})"
     return None
 
 

@@ -10,7 +10,7 @@ from ttctl.model.match import Offer
 from ttctl.rules.advised import fallback, gated
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.experimental import experimental
-from ttctl.rules.families import parameters_of
+from ttctl.rules.model_families import parameters_of
 from ttctl.rules.near_misses import in_order, lacks, misses, status_of
 from ttctl.rules.ranking import fits, ranked
 from ttctl.rules.tasks import base_models, tasks_of

@@ -12,8 +12,10 @@ from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ttctl.model.device import Board, System
+    from ttctl.model.device import Board, Formed, System
     from ttctl.model.spec import ModelSpec
+
+    Choice = tuple[ModelSpec, Formed | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,31 +28,34 @@ class Candidate:
 
 
 def pack(candidates: Sequence[Candidate], system: System) -> Packing:
-    """Place every model, each on the fewest boards, or say what is in the way.
+    """Place every model, each on the fewest chips, or say what is in the way.
 
     A board is given to one model only, whole: a reset takes all of it.
     """
     usable, obstacles = _usable(system.boards)
-    free = {family: len(boards) for family, boards in _by_family(usable).items()}
-    chosen = _choose(tuple(candidates), free)
+    ids = frozenset(board.id for board in usable)
+    forms = tuple(one for one in system.forms if ids.issuperset(one.boards))
+    machine = system.memory_bytes >> 20
+    chosen = _choose(tuple(candidates), forms)
     if chosen is None:
         return Packing(
             fits=False,
             placed=(),
             left=tuple(board.id for board in usable),
-            machine_mib=system.memory_bytes >> 20,
-            obstacles=(*obstacles, *_why_not(candidates, free)),
+            machine_mib=machine,
+            obstacles=(*obstacles, *_why_not(candidates, usable)),
         )
-    placed, left = _place(chosen, usable)
+    placed = tuple(_packed(spec, formed) for spec, formed in chosen)
+    used = {board for one in placed for board in one.boards}
     memory = sum(one.memory_mib for one in placed)
-    machine = system.memory_bytes >> 20
     too_much = bool(machine) and memory > machine
     if too_much:
-        obstacles = (*obstacles, f"together they need {memory} MiB of memory, {machine} are here")
+        text = f"together they need {memory} MiB of memory, {machine} are here"
+        obstacles = (*obstacles, text)
     return Packing(
         fits=not too_much,
         placed=placed,
-        left=left,
+        left=tuple(board.id for board in usable if board.id not in used),
         memory_mib=memory,
         machine_mib=machine,
         obstacles=obstacles,
@@ -72,71 +77,61 @@ def _usable(boards: Sequence[Board]) -> tuple[tuple[Board, ...], tuple[str, ...]
     return tuple(usable), tuple(obstacles)
 
 
-def _by_family(boards: Sequence[Board]) -> dict[str, list[Board]]:
-    families: dict[str, list[Board]] = {}
-    for board in boards:
-        families.setdefault(board.family, []).append(board)
-    return families
-
-
 def _choose(
-    candidates: tuple[Candidate, ...], free: dict[str, int]
-) -> tuple[ModelSpec, ...] | None:
-    """Return an entry for each model so that the boards suffice; fewest boards first."""
-    dead: set[tuple[int, tuple[tuple[str, int], ...]]] = set()
+    candidates: tuple[Candidate, ...], forms: tuple[Formed, ...]
+) -> tuple[Choice, ...] | None:
+    """Return an entry and its boards for each model, so that no board is given twice."""
+    dead: set[tuple[int, frozenset[str]]] = set()
 
-    def place(at: int, left: dict[str, int]) -> tuple[ModelSpec, ...] | None:
+    def place(at: int, used: frozenset[str]) -> tuple[Choice, ...] | None:
         if at == len(candidates):
             return ()
-        state = (at, tuple(sorted(left.items())))
-        if state in dead:
+        if (at, used) in dead:
             return None
-        for spec in sorted(candidates[at].specs, key=_fewest_boards_first):
-            size = SIZES.get(spec.device)
-            family, boards = (size.board, size.boards) if size else ("", 0)
-            if boards > left.get(family, 0) and boards:
+        for spec, formed in _options(candidates[at], forms):
+            boards = frozenset(formed.boards) if formed else frozenset()
+            if boards & used:
                 continue
-            rest = {**left, family: left.get(family, 0) - boards} if boards else left
-            if (others := place(at + 1, rest)) is not None:
-                return (spec, *others)
-        dead.add(state)
+            if (others := place(at + 1, used | boards)) is not None:
+                return ((spec, formed), *others)
+        dead.add((at, used))
         return None
 
-    return place(0, free)
+    return place(0, frozenset())
 
 
-def _fewest_boards_first(spec: ModelSpec) -> tuple[object, ...]:
+def _options(candidate: Candidate, forms: tuple[Formed, ...]) -> list[Choice]:
+    """Return where a model may go, the fewest chips first, the processor last."""
+    found: list[Choice] = []
+    for spec in sorted(candidate.specs, key=_fewest_chips_first):
+        if spec.device in SIZES:
+            found += [(spec, one) for one in forms if one.device == spec.device]
+        else:
+            found.append((spec, None))
+    return found
+
+
+def _fewest_chips_first(spec: ModelSpec) -> tuple[object, ...]:
     size = SIZES.get(spec.device)
-    # The processor is the last resort where a model is validated on cards, too.
-    boards = size.boards if size else 1 << 20
-    return (boards, spec.device, spec.model, spec.engine, spec.implementation, spec.id)
+    chips = size.chips if size else 1 << 20
+    return (chips, spec.device, spec.model, spec.engine, spec.implementation, spec.id)
 
 
-def _place(
-    chosen: Sequence[ModelSpec], usable: Sequence[Board]
-) -> tuple[tuple[Packed, ...], tuple[str, ...]]:
-    free = _by_family(usable)
-    placed = []
-    for spec in chosen:
-        size = SIZES.get(spec.device)
-        mine = [free[size.board].pop(0) for _ in range(size.boards)] if size else []
-        what = f"{len(mine)} x {size.board}" if size else "no board, the processor"
-        placed.append(
-            Packed(
-                model=spec.model,
-                device=spec.device,
-                boards=tuple(board.id for board in mine),
-                memory_mib=spec.memory_mib,
-                reason=f"{spec.device}, {spec.status}: {what}",
-            )
-        )
-    left = tuple(board.id for boards in free.values() for board in boards)
-    return tuple(placed), left
+def _packed(spec: ModelSpec, formed: Formed | None) -> Packed:
+    what = formed.reason if formed else "no board, the processor"
+    return Packed(
+        model=spec.model,
+        device=spec.device,
+        boards=formed.boards if formed else (),
+        memory_mib=spec.memory_mib,
+        reason=f"{spec.device}, {spec.status}: {what}",
+    )
 
 
-def _why_not(candidates: Sequence[Candidate], free: dict[str, int]) -> tuple[str, ...]:
-    here = ", ".join(f"{count} x {family}" for family, count in sorted(free.items())) or "none"
-    lines = []
+def _why_not(candidates: Sequence[Candidate], usable: Sequence[Board]) -> tuple[str, ...]:
+    families = [board.family for board in usable]
+    counted = [f"{families.count(one)} x {one}" for one in sorted(set(families))]
+    lines = [f"free boards: {', '.join(counted) or 'none'}"]
     for one in candidates:
         needs = sorted(
             {
@@ -146,7 +141,7 @@ def _why_not(candidates: Sequence[Candidate], free: dict[str, int]) -> tuple[str
             }
         )
         lines.append(f"{one.word} needs {' or '.join(needs) or 'a device that is not here'}")
-    return (f"free boards: {here}", *lines)
+    return tuple(lines)
 
 
 def _unknown(system: System, placed: Sequence[Packed]) -> tuple[str, ...]:

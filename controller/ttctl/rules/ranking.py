@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ttctl.model.spec import STATUSES
-from ttctl.rules.families import family_of, generation_of, is_plain_member, parameters_of
+from ttctl.rules.model_families import family_of, generation_of, is_plain_member, parameters_of
 from ttctl.rules.tasks import is_good_for
 
 if TYPE_CHECKING:

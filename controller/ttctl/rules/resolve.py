@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.rules.engine_flags import merged
+from ttctl.rules.find import is_meant, unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,32 +46,10 @@ def known(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
     Raises:
         UsageError: There is none; the evidence lists the nearest names.
     """
-    found = named(specs, model)
+    found = is_meant(specs, model)
     if not found:
-        near = nearest_names(specs, model)
-        raise UsageError(
-            f"There is no model {model!r} in the catalog.",
-            why="Neither a model nor an alias has this name.",
-            evidence=f"Nearest: {', '.join(near)}." if near else "No name is near to it.",
-            next_step="ttctl models ls",
-            mistyped=model,
-            meant=near[0] if near else "",
-        )
+        raise unknown_model(specs, model)
     return found
-
-
-def named(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
-    """Return the specs that have this name, none where there is no such model."""
-    return tuple(spec for spec in specs if _is_called(spec, model))
-
-
-def nearest_names(specs: Sequence[ModelSpec], model: str) -> tuple[str, ...]:
-    """Return up to three names that look like `model`, the likest first."""
-    names: dict[str, str] = {}
-    for spec in specs:
-        for name in (spec.model, _last_part(spec.model), *spec.aliases):
-            names.setdefault(name.lower(), name)
-    return tuple(names[near] for near in get_close_matches(model.lower(), names, n=3, cutoff=0.5))
 
 
 def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
@@ -103,16 +81,6 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
         limits=replace(spec.limits, **changes),
         engine_args=merged(spec.engine_args, request.engine_args or ()),
     )
-
-
-def _is_called(spec: ModelSpec, name: str) -> bool:
-    wanted = name.lower()
-    names = (spec.model, _last_part(spec.model), *spec.aliases)
-    return wanted in {candidate.lower() for candidate in names}
-
-
-def _last_part(model: str) -> str:
-    return model.rpartition("/")[2]
 
 
 def _range_text(allowed: Sequence[int]) -> str:

@@ -3,32 +3,15 @@
 
 from __future__ import annotations
 
-import re
-from operator import eq, ge, gt, le, lt, ne
-from typing import TYPE_CHECKING
-
-from ttctl.rules.versions import numbers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_CLAUSE = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)\s*")
-_COMPARE: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
-    ">=": ge, "<=": le, "==": eq, "!=": ne, ">": gt, "<": lt,
-}  # fmt: skip
+from ttctl.rules.specifiers import NotUnderstoodError, firmware_satisfies
 
 
 def satisfies(version: str, specifier: str) -> bool | None:
-    """Return whether every clause of a PEP 440 specifier holds; None where it cannot be told."""
-    found = numbers(version)
-    clauses = [_CLAUSE.fullmatch(part) for part in specifier.split(",")]
-    if not found or None in clauses:
+    """Return whether a firmware or driver satisfies a PEP 440 specifier.
+
+    None where one of them is not understood: that neither lets a model start nor keeps it from it.
+    """
+    try:
+        return firmware_satisfies(specifier, version)
+    except NotUnderstoodError:
         return None
-    return all(_holds(found, clause) for clause in clauses if clause is not None)
-
-
-def _holds(found: tuple[int, ...], clause: re.Match[str]) -> bool:
-    wanted = numbers(clause[2])
-    length = max(len(found), len(wanted))
-    zeros = [one + (0,) * (length - len(one)) for one in (found, wanted)]
-    return _COMPARE[clause[1]](zeros[0], zeros[1])

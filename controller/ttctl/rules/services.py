@@ -43,6 +43,7 @@ def stack_of(
             _gateway(image=images["gateway"], defaults=gateway, config=gateway_config),
         ),
         networks=(Network(name="front", internal=False), Network(name="back", internal=True)),
+        experimental=spec.experimental,
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ttctl.model.match import Tagged
-from ttctl.rules.families import is_instruct, stem_of
+from ttctl.rules.model_families import is_instruct, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

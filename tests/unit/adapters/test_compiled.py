@@ -92,6 +92,7 @@ FULL = ModelSpec(
     ),
     issues=(Issue(workflow="EVALS", task="t", reason="r"),),
     suspect=("odd",),
+    experimental="nobody validated it",
 )  # fmt: skip
 
 

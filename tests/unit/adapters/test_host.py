@@ -6,11 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins import machines
 
 from ttctl.adapters.host import LocalHost
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ttctl.model.device import Board, System
 
 WORMHOLE, BLACKHOLE = "0x401e", "0xb140"
 
@@ -191,3 +194,151 @@ def test_the_machine_that_the_tests_run_on_can_be_read() -> None:
     assert system.cores >= 1
     assert system.memory_bytes > 0
     assert system.machine
+
+
+def made(root: Path, *, mesh_device: str = "") -> System:
+    return LocalHost(root, affinity=1, mesh_device=mesh_device).system()
+
+
+def boards(root: Path) -> list[Board]:
+    return list(made(root).boards)
+
+
+@pytest.mark.parametrize("year", machines.FORMATS)
+@pytest.mark.parametrize("device", list(machines.KINDS))
+def test_each_machine_has_its_boards_nodes_and_forms(
+    tmp_path: Path, device: str, year: int
+) -> None:
+    kind = machines.KINDS[device]
+    system = made(machines.tree(tmp_path, device, year=year))
+    assert system.device == device
+    assert [formed.device for formed in system.forms] == list(kind.forms)
+    assert len(system.boards) == kind.boards
+    assert sum(board.chips for board in system.boards) == kind.boards * (kind.local + kind.remote)
+    assert {len(board.nodes) for board in system.boards} == {kind.local}
+    assert {board.family for board in system.boards} == {kind.family}
+    assert {board.free for board in system.boards} == {"free"}
+    # A driver of 2024 shows no heartbeat: then nobody can tell.
+    assert {board.verdict for board in system.boards} == {"unknown" if year == 2024 else "healthy"}
+    ids = [one for formed in system.forms for one in formed.boards]
+    assert set(ids) == {board.id for board in system.boards}
+
+
+@pytest.mark.parametrize("device", ["n150x4", "n300", "t3k", "p150x8", "p300", "p300x2"])
+def test_boards_of_firmware_that_gives_no_number_are_told_apart(
+    tmp_path: Path, device: str
+) -> None:
+    system = made(machines.tree(tmp_path, device, serials=False))
+    assert system.device == device
+    assert [board.id for board in system.boards] == [b.pci_addresses[0] for b in system.boards]
+    assert [formed.device for formed in system.forms] == list(machines.KINDS[device].forms)
+
+
+def test_three_of_four_boards_still_form_what_three_can(tmp_path: Path) -> None:
+    system = made(machines.tree(tmp_path, "t3k", skip=(2,)))
+    assert system.device == ""
+    assert "No device is made up of 3 x n300" in system.reason
+    assert [formed.device for formed in system.forms] == ["n300", "n300", "n300"]
+    assert {formed.reason for formed in system.forms} == {"1 of 3 x n300 (boards)"}
+
+
+def test_a_mixed_machine_forms_a_device_of_each_kind(tmp_path: Path) -> None:
+    machines.tree(tmp_path, "n150")
+    system = made(machines.tree(tmp_path, "p150", first=1))
+    assert system.device == ""
+    assert system.reason == "Cards of different kinds are in this machine: n150, p150."
+    assert {formed.device for formed in system.forms} == {"n150", "p150"}
+    assert {formed.boards for formed in system.forms} == {(one.id,) for one in system.boards}
+
+
+def test_a_galaxy_that_lacks_a_chip_forms_what_its_whole_trays_can(tmp_path: Path) -> None:
+    machines.tree(tmp_path, "galaxy")
+    (tmp_path / "dev/tenstorrent/5").unlink()
+    system = made(tmp_path)
+    assert system.device == ""
+    assert [formed.device for formed in system.forms] == ["galaxy_t3k"] * 3
+    assert system.boards[0].verdict == "error"
+
+
+@pytest.mark.parametrize(
+    ("device", "node", "reason"),
+    [
+        ("t3k", 2, "it shows 0 of 1 device nodes"),
+        ("p300x2", 0, "it shows 1 of 2 device nodes"),
+    ],
+)
+def test_a_board_that_lacks_a_node_is_in_error_and_forms_nothing(
+    tmp_path: Path, device: str, node: int, reason: str
+) -> None:
+    machines.tree(tmp_path, device)
+    (tmp_path / f"dev/tenstorrent/{node}").unlink()
+    system = made(tmp_path)
+    [wrong] = [board for board in system.boards if board.verdict == "error"]
+    assert reason in wrong.reasons
+    assert all(wrong.id not in formed.boards for formed in system.forms)
+
+
+def test_a_card_without_a_driver_is_a_board_in_error(tmp_path: Path) -> None:
+    machines.tree(tmp_path, "n150")
+    write(tmp_path / "sys/bus/pci/devices/0000:09:00.0/vendor", "0x1e52")
+    lone = boards(tmp_path)[1]
+    assert (lone.id, lone.verdict, lone.free) == ("0000:09:00.0", "error", "unknown")
+
+
+def test_boards_with_different_firmware_are_told(tmp_path: Path) -> None:
+    found = boards(machines.tree(tmp_path, "t3k", firmware={1: "18.5.0.0", 2: ""}))
+    assert [board.verdict for board in found] == ["healthy", "warning", "warning", "healthy"]
+    assert found[1].reasons == ("firmware 18.5.0.0, other boards have 19.13.1.0",)
+    assert found[2].reasons == ("no version of the firmware is told",)
+
+
+@pytest.mark.parametrize("absent", ["", "0.0.0.0", "255.255.255.255"])
+def test_a_galaxy_has_its_bundle_where_others_have_that_of_tt_flash(
+    tmp_path: Path, absent: str
+) -> None:
+    machines.tree(tmp_path, "galaxy_t3k", firmware={0: absent})
+    for folder in (tmp_path / "sys/class/tenstorrent").iterdir():
+        write(folder / "tt_ttflash_ver", "18.6.0.0")
+    assert boards(tmp_path)[0].firmware == "18.6.0.0"
+
+
+def test_a_held_board_is_held_by_name_and_the_others_are_free(tmp_path: Path) -> None:
+    machines.tree(tmp_path, "p300x2")
+    machines.opened(tmp_path, 1, 120)
+    found = boards(tmp_path)
+    assert [(board.free, board.holders) for board in found] == [
+        ("held", ("pid 120 (python3)",)),
+        ("free", ()),
+    ]
+
+
+def test_a_board_is_unknown_where_another_users_process_cannot_be_seen(tmp_path: Path) -> None:
+    machines.tree(tmp_path, "p300x2")
+    machines.unreadable_pids(tmp_path, 2)
+    machines.blind(tmp_path, 4000)
+    assert [board.free for board in boards(tmp_path)] == ["free", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("word", "device", "said"),
+    [
+        pytest.param("T3K", "t3k", "agrees", id="the same"),
+        pytest.param("N300", "n300", "MESH_DEVICE=N300 in the environment", id="a part"),
+        pytest.param("(1, 2)", "n300", "MESH_DEVICE=(1, 2)", id="a part by its shape"),
+        pytest.param("TG", "galaxy", "MESH_DEVICE=TG", id="not here"),
+        pytest.param("banana", "t3k", "4 x n300", id="not known"),
+        pytest.param("", "t3k", "4 x n300", id="not set"),
+    ],
+)
+def test_mesh_device_overrides_what_is_found(
+    tmp_path: Path, word: str, device: str, said: str
+) -> None:
+    system = made(machines.tree(tmp_path, "t3k"), mesh_device=word)
+    assert system.device == device
+    assert said in system.reason
+
+
+def test_a_mesh_device_that_is_not_here_is_told_beside_what_is(tmp_path: Path) -> None:
+    system = made(machines.tree(tmp_path, "t3k"), mesh_device="P150x4")
+    assert system.device == "p150x4"
+    assert "MESH_DEVICE=P150x4 means p150x4, but these cards form t3k, n300" in system.evidence

@@ -256,7 +256,7 @@ def test_paths_of_a_file_start_in_its_folder(home: Home) -> None:
         ),
         pytest.param(
             "[site]\nzzz = 'b'\n",
-            "line 2, key site.zzz: there is no such setting; tables: up, output, chat, site",
+            "line 2, key site.zzz: there is no such setting; tables: up, device, output",
             id="near to none",
         ),
         pytest.param("[stie]\nx = 'b'\n", "line 1, key stie: there is no such", id="table"),

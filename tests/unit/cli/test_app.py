@@ -284,8 +284,8 @@ def test_the_verbs_work_through_clicks_own_runner() -> None:
 
 CHANGES_NOTHING = {
     "chat", "completion", "config get", "config path", "config show", "config site", "connect",
-    "devices ls", "doctor", "exec", "logs", "models ls", "models search", "models show",
-    "models verify", "plan", "ps", "status", "wait",
+    "devices check", "devices info", "devices ls", "doctor", "exec", "logs", "models ls",
+    "models search", "models show", "models verify", "plan", "ps", "status", "wait",
 }  # fmt: skip
 """Leaves that change nothing of ours without being asked; `config edit` shows its own diff."""
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,6 +48,9 @@ def got(*words: str) -> dict[str, Any]:
 
     command = typer.main.get_command(app)
     command.main(list(words), prog_name="up", standalone_mode=False, obj=Session(Flags()))
+    # Whether a terminal is there depends on who runs the tests.
+    if "request" in found:
+        found["request"] = replace(found["request"], unattended=False)
     return found
 
 
@@ -110,3 +114,25 @@ def test_the_help_reads_no_setting(project: Path, capsys: pytest.CaptureFixture[
     project.write_text("[up\n")
     got("--help")
     assert "--port" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "model", "task"),
+    [
+        pytest.param(["small", "--task", "chat"], "small", "chat", id="a model for a task"),
+        pytest.param(["--task", "chat"], "chat", None, id="a task in the model's place"),
+    ],
+)
+def test_a_task_narrows_a_model_or_stands_in_its_place(
+    words: list[str], model: str, task: str | None, project: Path
+) -> None:
+    project.write_text("[up]\nmodel = 'llama'\n")
+    found = got(*words)["request"]
+    assert (found.model, found.task) == (model, task)
+
+
+def test_a_task_that_is_off_gets_the_nearest_one(project: Path) -> None:
+    assert not project.exists()
+    with pytest.raises(UsageError, match="no task 'caht'") as caught:
+        got("small", "--task", "caht")
+    assert (caught.value.mistyped, caught.value.meant) == ("caht", "chat")

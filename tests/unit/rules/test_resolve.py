@@ -13,7 +13,8 @@ from tests.unit.fakes import CARD_MODEL, DEMO_MODEL, HUB_MODEL
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.spec import Request
-from ttctl.rules.resolve import matching, nearest_names, resolve, with_settings
+from ttctl.rules.find import nearest
+from ttctl.rules.resolve import matching, resolve, with_settings
 
 OTHER = replace(HUB_MODEL, model="acme/Other-2B", aliases=("llama", "other"), default=False)
 SPECS = (OTHER, HUB_MODEL, CARD_MODEL, DEMO_MODEL)
@@ -66,7 +67,7 @@ def test_any_word_finds_a_model_or_is_refused(word: str) -> None:
     try:
         assert resolve(SPECS, model=word, device="cpu") in SPECS
     except UsageError:
-        assert len(nearest_names(SPECS, word)) <= 3
+        assert len(nearest(SPECS, word)) <= 3
 
 
 @pytest.mark.parametrize(

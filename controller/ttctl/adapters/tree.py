@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads small files of sysfs and procfs, which may vanish or refuse at any moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.rules.device_match import VENDOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PCI = "sys/bus/pci/devices"
+CLASS = "sys/class/tenstorrent"
+NODES = "dev/tenstorrent"
+
+
+def text_of(path: Path) -> str:
+    """Return a small file's text without its line end, empty where it cannot be read.
+
+    A driver's attribute exists and still refuses to be read while a chip is being reset.
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return what is in a folder, nothing where it cannot be read."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def rooted(root: Path, path: str) -> Path:
+    """Return where a path of the host lies under `root`."""
+    return root / path.removeprefix("/")
+
+
+def pci_devices(root: Path) -> dict[str, str]:
+    """Return the vendor's PCI devices: address to device id in hex."""
+    found = {}
+    for address in names_in(root / PCI):
+        if text_of(root / PCI / address / "vendor").removeprefix("0x") == VENDOR:
+            found[address] = text_of(root / PCI / address / "device").removeprefix("0x")
+    return found
+
+
+def chip_folders(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (number, folder) of every chip that the driver shows, in the order of the numbers.
+
+    Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/docs/sysfs-attributes.md
+    """
+    numbers = [name.partition("!")[2] for name in names_in(root / CLASS)]
+    for number in sorted((one for one in numbers if one.isdecimal()), key=int):
+        yield number, root / CLASS / f"tenstorrent!{number}"
+
+
+def address_of(folder: Path) -> str:
+    """Return the PCI address of a chip's folder."""
+    return (folder / "device").resolve().name

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What chips say of themselves, and what is asked of whoever reads it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.device import Board
+    from ttctl.model.health import Check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipReading:
+    """One chip's own values, by the driver's files or by tt-smi. None: it does not say."""
+
+    pci_address: str = ""
+    """Empty for a chip that is reached through another one."""
+    asic_id: str = ""
+    board_id: str = ""
+    card_type: str = ""
+    """`n300`, without the ` L` and ` R` of tt-smi."""
+    remote: bool = False
+    """Whether it is reached through another chip of its board."""
+    firmware: str = ""
+    """Version of the firmware bundle, empty where it has none to tell."""
+    temperature_c: float | None = None
+    throttle_c: float | None = None
+    """From here on the chip slows down."""
+    shutdown_c: float | None = None
+    """Here it switches itself off."""
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    voltage_v: float | None = None
+    current_a: float | None = None
+    clock_mhz: float | None = None
+    clock_limit_mhz: float | None = None
+    fan_rpm: float | None = None
+    heartbeat: int | None = None
+    beats: bool | None = None
+    """Whether the heartbeat changed between two looks, None where there were not two."""
+    trips: int | None = None
+    """How often it switched itself off for its temperature."""
+    dram_ok: bool | None = None
+    coords: str = ""
+    """A Wormhole chip's place among those that it is wired to, `(1, 0, 0, 0)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """What tt-smi said of every chip, at one moment."""
+
+    chips: tuple[ChipReading, ...]
+    source: str
+    """`tt-smi 6.6.0`, or the file that it was read from."""
+    driver: str = ""
+    holders: tuple[tuple[int, str], ...] = ()
+    """(number of the chip in tt-smi's order, `pid 12 (python3)`)."""
+    taken: str = ""
+    """The moment that it names, as it spells it."""
+    age_s: float | None = 0
+    """Seconds since it was read; None for a file, which names a moment itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of asking tt-smi."""
+
+    telemetry: Telemetry | None
+    note: str = ""
+    """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardInfo:
+    """Everything that is known of one board."""
+
+    board: Board
+    chips: tuple[ChipReading, ...]
+    """Of the driver's files, completed by tt-smi's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesInfo:
+    """Boards with their values, and where those are from."""
+
+    device: str
+    boards: tuple[BoardInfo, ...]
+    source: str
+    """Who gave the telemetry; empty where only the driver's files did."""
+    taken: str = ""
+    """The moment that it names for itself."""
+    age_s: float | None = None
+    """Seconds since it was read; None for a file."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Golden:
+    """Versions of a host's programs that were validated together."""
+
+    driver: str
+    firmware: str
+    smi: str
+    flash: str
+    hugepages: str
+    metal: str
+    installer: str
+    source: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What one pin in use asks of the host."""
+
+    who: str
+    """A stack, or a model that was named."""
+    model: str
+    device: str
+    what: str
+    """`firmware` or `driver`."""
+    specifier: str
+    strict: bool
+    met: bool | None
+    """None where the specifier or the version is not understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesCheck:
+    """Whether the host satisfies every pin in use."""
+
+    device: str
+    driver: str
+    firmware: tuple[str, ...]
+    demands: tuple[Demand, ...]
+    driver_wanted: str
+    """Versions that satisfy every demand; empty where there is no demand."""
+    firmware_wanted: str
+    golden: Golden
+    checks: tuple[Check, ...]
+    passed: bool
+
+
+class TelemetrySource(Protocol):
+    """Reads what chips say; never raises for what a tool or a driver does."""
+
+    def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:
+        """Return what the driver's files say; `watch` looks twice, to see whether hearts beat."""
+
+    def kept(self) -> Telemetry | None:
+        """Return what tt-smi said a moment ago, None where that is too long ago."""
+
+    def ask(self) -> Answered:
+        """Return what tt-smi says, or said a moment ago; it is waited for within a limit."""
+
+    def replay(self, file: Path) -> Telemetry:
+        """Read a snapshot that somebody took.
+
+        Raises:
+            BadFileError: It is none.
+        """
+
+    def golden(self) -> Golden:
+        """Return the versions that were validated together.
+
+        Raises:
+            BadFileError: The file is damaged.
+        """

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at the boards: by the driver's files first, by tt-smi where that disturbs nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ttctl.errors import UsageError
+from ttctl.model.telemetry import BoardInfo, DevicesInfo
+from ttctl.rules.board_health import judged, readings_of
+from ttctl.rules.mesh_device import with_device
+from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.device import Board, System
+    from ttctl.model.protocols import World
+    from ttctl.model.telemetry import ChipReading, Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How the boards are to be looked at."""
+
+    snapshot: Path | None = None
+    """A snapshot that replaces the call of tt-smi."""
+    device: str | None = None
+    """The device that the user says it is."""
+    ask: bool = False
+    """Whether tt-smi is asked where its last answer is too old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was seen."""
+
+    system: System
+    readings: tuple[ChipReading, ...]
+    telemetry: Telemetry | None
+    notes: tuple[str, ...]
+
+
+def look(world: World, wish: Wish) -> Looked:
+    """Return the machine with its boards judged by all that is known of them.
+
+    Raises:
+        BadFileError: The snapshot is none.
+    """
+    system = world.host.system()
+    if wish.snapshot is None:
+        return _own(world, system, *_told(world, system, ask=wish.ask), device=wish.device)
+    telemetry = world.telemetry.replay(wish.snapshot)
+    if not system.boards:
+        return Looked(
+            system=with_device(replayed(telemetry, system), wish.device),
+            readings=with_board_ids(telemetry.chips),
+            telemetry=telemetry,
+            notes=("This machine has no card: what is shown is the snapshot's.",),
+        )
+    return _own(world, system, telemetry, (), device=wish.device)
+
+
+def _own(
+    world: World,
+    system: System,
+    telemetry: Telemetry | None,
+    notes: tuple[str, ...],
+    *,
+    device: str | None,
+) -> Looked:
+    """Judge this machine's own boards, with what tt-smi said of them where there is anything."""
+    own = world.telemetry.sensors(watch=True) if system.boards else ()
+    readings = completed(own, telemetry)
+    if telemetry is not None and not tells_of(own, telemetry):
+        notes = (*notes, f"The {telemetry.source} is of other cards than these; it is not used.")
+        telemetry = None
+    boards = judged(system.boards, readings, complete=telemetry is not None)
+    found = with_device(replace(system, boards=boards), device)
+    return Looked(system=found, readings=readings, telemetry=telemetry, notes=notes)
+
+
+def info(looked: Looked, name: str | None) -> DevicesInfo:
+    """Return everything of one board, or of all.
+
+    Raises:
+        UsageError: There is no such board.
+    """
+    system, telemetry = looked.system, looked.telemetry
+    boards = system.boards if name is None else (_named(system, name),)
+    return DevicesInfo(
+        device=system.device,
+        boards=tuple(
+            BoardInfo(board=board, chips=readings_of(board, looked.readings)) for board in boards
+        ),
+        source=telemetry.source if telemetry else "",
+        taken=telemetry.taken if telemetry else "",
+        age_s=telemetry.age_s if telemetry else None,
+        notes=looked.notes,
+    )
+
+
+def _told(world: World, system: System, *, ask: bool) -> tuple[Telemetry | None, tuple[str, ...]]:
+    """Return what tt-smi says; it is asked only where no job could be disturbed by it."""
+    if not system.boards:
+        return None, ()
+    busy = [board for board in system.boards if board.nodes and board.free != "free"]
+    if ask and busy:
+        why = ", ".join(f"board {board.id} is {_use(board)}" for board in busy)
+        return world.telemetry.kept(), (f"tt-smi is not asked: {why}.",)
+    if not ask or not any(board.nodes for board in system.boards):
+        return world.telemetry.kept(), ()
+    answered = world.telemetry.ask()
+    return answered.telemetry, (f"No telemetry: {answered.note}.",) if answered.note else ()
+
+
+def _use(board: Board) -> str:
+    if board.free == "held":
+        return f"held by {', '.join(board.holders)}"
+    return "perhaps held by another user's process"
+
+
+def _named(system: System, name: str) -> Board:
+    """Return the board of this id, node, PCI address or place in the list."""
+    word = name.lower()
+    for at, board in enumerate(system.boards):
+        words = {board.id, str(at), *board.nodes, *board.pci_addresses}
+        words |= {asic.lower() for asic in board.asic_ids}
+        if word in words:
+            return board
+    known = ", ".join(board.id for board in system.boards) or "none"
+    raise UsageError(
+        f"There is no board {name!r}.",
+        why="A board is named by its number, a node, a PCI address, or its place in the list.",
+        evidence=f"Boards: {known}.",
+        next_step="ttctl devices ls",
+    )

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does this host satisfy every pin in use?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.errors import TtctlError
+from ttctl.model.telemetry import DevicesCheck
+from ttctl.rules.board_health import readings_of
+from ttctl.rules.card_health import card_checks
+from ttctl.rules.device_health import board_checks, topology_check
+from ttctl.rules.host_demands import demand_checks, demands_of, golden_checks, wanted
+from ttctl.rules.resolve import known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ttctl.model.device import System
+    from ttctl.model.protocols import World
+    from ttctl.model.spec import ModelSpec
+    from ttctl.operations.devices import Looked
+
+
+def check(
+    world: World, looked: Looked, models: Sequence[str], *, replay: bool
+) -> tuple[DevicesCheck, tuple[str, ...]]:
+    """Judge the host by the pins of running stacks and of `models`; return notes beside it.
+
+    Args:
+        world: Everything outside.
+        looked: The machine.
+        models: Models that were named.
+        replay: Whether the cards are a snapshot's: then nothing of this host says how they are.
+
+    Raises:
+        UsageError: There is no such model.
+        BadFileError: The catalog is damaged.
+    """
+    system = looked.system
+    stacks, notes = _in_use(world)
+    uses = [*_of_stacks(world, stacks), *_of_models(world, system, models)]
+    boards = [board for board in system.boards if board.nodes]
+    versions = dict.fromkeys(one for board in boards for one in board.firmware.split(", ") if one)
+    firmware = tuple(versions)
+    demands = demands_of(uses, driver=system.driver, firmware=firmware)
+    golden = world.telemetry.golden()
+    readings = [one for board in boards for one in readings_of(board, looked.readings)]
+    checks = (
+        *(() if replay else card_checks(system, world.vitals.cards())),
+        *board_checks(system.boards),
+        *demand_checks(demands, driver=system.driver, firmware=firmware),
+        *(golden_checks(golden, driver=system.driver, firmware=firmware) if boards else ()),
+        topology_check(system, readings),
+    )
+    found = DevicesCheck(
+        device=system.device,
+        driver=system.driver,
+        firmware=firmware,
+        demands=demands,
+        driver_wanted=wanted(demands, "driver"),
+        firmware_wanted=wanted(demands, "firmware"),
+        golden=golden,
+        checks=checks,
+        passed=not any(one.verdict == "failed" for one in checks),
+    )
+    return found, notes
+
+
+def _in_use(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the stacks that run; where no engine answers, all that have a lock."""
+    known_stacks = world.store.stacks()
+    if not known_stacks:
+        return (), ()
+    try:
+        running = {one.stack for one in world.engine.containers(None) if one.state == "running"}
+    except TtctlError as error:
+        why = error.message.rstrip(".")
+        return known_stacks, (f"Every stack with a lock counts as running: {why}.",)
+    return tuple(stack for stack in known_stacks if stack in running), ()
+
+
+def _of_stacks(world: World, stacks: Sequence[str]) -> Iterator[tuple[str, ModelSpec]]:
+    if not stacks:
+        return
+    specs = {(spec.model, spec.device): spec for spec in world.catalog.specs()}
+    for stack in stacks:
+        lock = world.store.lock(stack)
+        if lock is not None and (lock.model, lock.device) in specs:
+            yield f"stack {stack}", specs[lock.model, lock.device]
+
+
+def _of_models(
+    world: World, system: System, models: Sequence[str]
+) -> Iterator[tuple[str, ModelSpec]]:
+    """Yield the entries of named models, of devices that this machine forms where there are any."""
+    able = {system.device, *(formed.device for formed in system.forms)}
+    for model in models:
+        found = known(world.catalog.specs(), model)
+        here = [spec for spec in found if spec.device in able]
+        for spec in here or found:
+            yield f"--model {model}", spec

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Can these models share this machine?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ttctl.errors import NothingFitsError
+from ttctl.operations.choose import place_of, wanted_by
+from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.match import match
+from ttctl.rules.pack import Candidate, pack
+from ttctl.rules.satisfying import satisfies
+
+if TYPE_CHECKING:
+    from ttctl.model.device import System
+    from ttctl.model.match import Packing
+    from ttctl.model.protocols import World
+    from ttctl.model.spec import ModelSpec, Request
+
+
+def packing(world: World, requests: tuple[Request, ...]) -> Packing:
+    """Place the models of several requests on the machine's boards, or say what is in the way.
+
+    Raises:
+        UsageError: There is no such model, or a script asked for what is ambiguous.
+        NothingFitsError: A model was validated on nothing that the boards can make up.
+    """
+    system = world.host.system()
+    candidates = tuple(_candidate(world, request, system) for request in requests)
+    return pack(candidates, system)
+
+
+def _candidate(world: World, request: Request, system: System) -> Candidate:
+    """Match a request on every device that the boards can make up, alone or in part."""
+    specs: list[ModelSpec] = []
+    refused: NothingFitsError | None = None
+    for device in _devices(system, request):
+        try:
+            specs.append(_on(world, request, device, system))
+        except NothingFitsError as error:
+            refused = refused or error
+    if not specs and refused is not None:
+        raise refused
+    return Candidate(word=request.model, specs=tuple(specs))
+
+
+def _devices(system: System, request: Request) -> tuple[str, ...]:
+    if request.device is not None:
+        return (request.device,)
+    formed = [one.device for one in system.forms if one.device in SIZES]
+    return tuple(dict.fromkeys([*formed, system.device or "cpu", "cpu"]))
+
+
+def _on(world: World, request: Request, device: str, system: System) -> ModelSpec:
+    catalog = world.catalog
+    found = match(
+        catalog.specs(),
+        wanted_by(replace(request, device=device), device=device),
+        place=place_of(world, system, device),
+        advice=catalog.advice(),
+        quarantined=catalog.quarantined(),
+        satisfies=satisfies,
+    )
+    return found.spec

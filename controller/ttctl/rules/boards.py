@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which boards are the chips on, and what can those make up? Pure. Not yet run on a card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ttctl.model.device import Board, Formed
+from ttctl.rules.families import (
+    CHIPS_PER_BOARD,
+    DEVICES,
+    NODES_PER_BOARD,
+    TRAY_CHIPS,
+    TRAY_DEVICE,
+    family_of,
+    is_galaxy,
+    says,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from ttctl.model.device import Chip
+
+CARRIERS = 4
+"""Nodes of a four-unit Galaxy: those of the cards through which a host reaches it."""
+
+TRAYS = {"0", "4", "8", "c"}
+"""First digit of the bus numbers of a Galaxy's chips: one for each tray; the second is the chip's,
+from 1. Source: tt-kmd, enumerate.c, galaxy_bdf_to_ordinal
+"""
+
+
+def boards_of(
+    chips: Sequence[Chip],
+    *,
+    hidden: Collection[str] = (),
+    bare: Mapping[str, str] | None = None,
+) -> tuple[Board, ...]:
+    """Group chips into boards, by their serial number, in the order of their nodes.
+
+    Args:
+        chips: All that the driver knows, also those whose node is not to be seen here.
+        hidden: Nodes that are not to be seen here.
+        bare: PCI devices of the vendor that no driver shows: address to device id.
+    """
+    groups: dict[tuple[str, ...], list[Chip]] = {}
+    for at, chip in enumerate(chips):
+        groups.setdefault(_key(at, chip, chips), []).append(chip)
+    found = [_board(group, hidden) for group in groups.values()]
+    lone = [
+        Board(id=address, family="", nodes=(), pci_addresses=(address,), chips=1)
+        for address in bare or {}
+    ]
+    return _named(found + lone)
+
+
+def expected_nodes(board: Board) -> int:
+    """Return how many device nodes a board shows where nothing is missing."""
+    return board.chips if is_galaxy(board.family) else NODES_PER_BOARD.get(board.family, 1)
+
+
+def is_whole(board: Board) -> bool:
+    """Return whether a board is of a known kind and shows exactly the nodes that it should."""
+    if is_galaxy(board.family) and len(board.nodes) == CARRIERS:
+        return True
+    return bool(board.family) and len(board.nodes) == expected_nodes(board)
+
+
+def forms_of(boards: Sequence[Board]) -> tuple[Formed, ...]:
+    """Return every device that whole boards can make up, the largest first.
+
+    Which boards of several are wired together is not known here: they are taken in the order of
+    their nodes.
+    """
+    found: list[tuple[int, Formed]] = []
+    for family in dict.fromkeys(board.family for board in boards):
+        own = [board for board in boards if board.family == family and is_whole(board)]
+        found += _galaxy_forms(family, own) if is_galaxy(family) else _card_forms(family, own)
+    # Stable: devices of one size stay in the order of their boards.
+    return tuple(formed for _, formed in sorted(found, key=lambda one: -one[0]))
+
+
+def formed_of_all(boards: Sequence[Board], forms: Sequence[Formed]) -> Formed | None:
+    """Return the device that takes every board, None where there is none."""
+    return next((one for one in forms if len(one.boards) == len(boards)), None)
+
+
+def _card_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Formed]]:
+    return [
+        (
+            sum(board.chips for board in group),
+            Formed(
+                device=device,
+                boards=tuple(board.id for board in group),
+                reason=_reason(count, len(boards), family),
+            ),
+        )
+        for (name, count), device in DEVICES.items()
+        if name == family
+        for group in _parts(boards, count)
+    ]
+
+
+def _galaxy_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Formed]]:
+    found: list[tuple[int, Formed]] = []
+    chips = sum(board.chips for board in boards)
+    if device := DEVICES.get((family, chips), ""):
+        ids = tuple(board.id for board in boards)
+        found.append((chips, Formed(device=device, boards=ids, reason=f"{chips} x {family}")))
+    if family == TRAY_DEVICE[0]:
+        found += [
+            (
+                board.chips,
+                Formed(device=TRAY_DEVICE[1], boards=(board.id,), reason="one tray of a Galaxy"),
+            )
+            for board in boards
+            if board.chips == TRAY_CHIPS
+        ]
+    return found
+
+
+def _parts(boards: Sequence[Board], count: int) -> list[Sequence[Board]]:
+    return [boards[start : start + count] for start in range(0, len(boards) - count + 1, count)]
+
+
+def _reason(count: int, there: int, family: str) -> str:
+    of = f"{count} of {there}" if count < there else f"{count}"
+    return f"{of} x {family} (board{'s' if there > 1 else ''})"
+
+
+def _key(at: int, chip: Chip, chips: Sequence[Chip]) -> tuple[str, ...]:
+    family = family_of(chip.card_type)
+    if is_galaxy(family) and (tray := _tray(chip)):
+        return family, "tray", tray
+    if says(chip.serial):
+        return family, _number(chip)
+    # Firmware that gives no number: what one board shows is all that there is to group by.
+    per_board = NODES_PER_BOARD.get(family, 1)
+    before = [
+        one for one in chips[:at] if (family_of(one.card_type), says(one.serial)) == (family, False)
+    ]
+    return family, "", str(len(before) // per_board)
+
+
+def _number(chip: Chip) -> str:
+    return chip.serial.lower().removeprefix("0x") if says(chip.serial) else ""
+
+
+def _tray(chip: Chip) -> str:
+    """Return which tray of a Galaxy a chip is on, empty where its bus number does not say."""
+    bus = chip.pci_address.lower().split(":")[-2:-1]
+    if not bus or len(bus[0]) != 2:  # noqa: PLR2004 - two hex digits
+        return ""
+    tray, number = bus[0][0], bus[0][1]
+    return tray if tray in TRAYS and number in "12345678" else ""
+
+
+def _board(chips: Sequence[Chip], hidden: Collection[str]) -> Board:
+    first = chips[0]
+    family = family_of(first.card_type)
+    nodes = tuple(chip.node for chip in chips if chip.node not in hidden)
+    versions = dict.fromkeys(chip.firmware for chip in chips if chip.firmware)
+    return Board(
+        id=_number(first) or first.pci_address or first.node,
+        family=family,
+        nodes=nodes,
+        pci_addresses=tuple(chip.pci_address for chip in chips),
+        asic_ids=tuple(chip.asic_id for chip in chips if chip.asic_id),
+        chips=len(chips) if is_galaxy(family) else _chips(family, len(chips)),
+        firmware=", ".join(versions),
+    )
+
+
+def _chips(family: str, shown: int) -> int:
+    return max(shown, CHIPS_PER_BOARD.get(family, 1))
+
+
+def _named(boards: Sequence[Board]) -> tuple[Board, ...]:
+    """Give every board an id of its own: a number that two of them carry is no name."""
+    ids = [board.id for board in boards]
+    return tuple(
+        replace(board, id=next(iter(board.pci_addresses), "") or board.id)
+        if ids.count(board.id) > 1
+        else board
+        for board in boards
+    )
