@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins.authority import Authority
 from tests.standins.catalog_server import CatalogServer, catalog_server
+from tests.standins.proxy import InterceptingProxy
 
 from ttctl.adapters.catalog_fetch import REDIRECTS, fetch
 from ttctl.errors import BadFileError, OfflineError, PrivilegeError, TtctlError
@@ -15,6 +18,7 @@ from ttctl.model.site import Site, Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 BODY = b'{"a": 1}'
 
@@ -128,3 +132,52 @@ def test_no_refusal_shows_a_password(server: CatalogServer) -> None:
     with pytest.raises(PrivilegeError) as refused:
         fetch(f"http://me:canary@127.0.0.1:{server.port}/one?token=canary", Site())
     assert "canary" not in repr(vars(refused.value))
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, server: CatalogServer) -> Iterator[InterceptingProxy]:
+    """Lead to the server by a made-up name, behind a certificate of the company's own."""
+    with InterceptingProxy(Authority(tmp_path), login="me:canary") as one:
+        one.hosts["catalogs.example.com"] = (server.port, None)
+        yield one
+
+
+def behind(proxy: InterceptingProxy) -> Site:
+    ca = at(str(proxy.authority.bundle))
+    return Site(https_proxy=at(proxy.url), http_proxy=at(proxy.url), ca_bundle=ca)
+
+
+def test_it_comes_through_the_sites_proxy_by_the_sites_certificates(
+    server: CatalogServer, proxy: InterceptingProxy
+) -> None:
+    assert fetch("https://catalogs.example.com/one", behind(proxy)).data == BODY
+    assert proxy.asked == ["CONNECT catalogs.example.com:443"]
+    assert [path for path, _ in server.asked] == ["/one"]
+
+
+def test_a_certificate_that_nobody_here_vouches_for_is_said_with_the_setting(
+    proxy: InterceptingProxy,
+) -> None:
+    with pytest.raises(OfflineError, match="not trusted by the setting 'ca_bundle'"):
+        fetch("https://catalogs.example.com/one", replace(behind(proxy), ca_bundle=None))
+
+
+@pytest.mark.parametrize(
+    "target", ["http://catalogs.example.com/one", "https://127.0.0.1/one", "http://127.0.0.1/one"]
+)
+def test_an_encrypted_address_redirects_neither_to_a_plain_one_nor_to_this_machine(
+    server: CatalogServer, proxy: InterceptingProxy, target: str
+) -> None:
+    server.faults["/moved"] = target
+    plain = "http://catalogs.example.com/"
+    with pytest.raises(BadFileError, match="may not be used"):
+        fetch("https://catalogs.example.com/moved", behind(proxy), plain=plain)
+    assert [path for path, _ in server.asked] == ["/moved"]
+
+
+def test_the_mirror_that_a_setting_names_may_be_plain(
+    server: CatalogServer, proxy: InterceptingProxy
+) -> None:
+    plain = "http://catalogs.example.com/"
+    assert fetch(f"{plain}one", behind(proxy), plain=plain).data == BODY
+    assert server.asked[0][0] == "/one"
