@@ -130,6 +130,8 @@ class Refresher:
         try:
             read = self._read(data, target.source)
         except BadFileError as refused:
+            if not target.url:
+                raise
             aside = self._store.reject(data)
             raise BadFileError(
                 refused.message,

@@ -17,8 +17,7 @@ from ttctl.rules.catalog_diff import compare
 from ttctl.rules.find import find
 from ttctl.rules.likeness import alike, names_of
 from ttctl.rules.model_families import family_of
-from ttctl.rules.model_filter import filtered
-from ttctl.rules.resolve import matching
+from ttctl.rules.model_filter import filtered, with_words
 from ttctl.rules.tasks import base_models, tasks_of
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def searched(world: World, words: Sequence[str], wanted: Filter) -> tuple[Hit, .
     Near ones are compared with every name of a model by rapidfuzz, which only they load.
     """
     specs = filtered(world.catalog.specs(), wanted)
-    found = matching(specs, words, device=None)
+    found = with_words(specs, words)
     if found:
         models = dict.fromkeys(spec.model for spec in found)
         return tuple(_hit(found, model, 100.0) for model in models)

@@ -16,7 +16,10 @@ BUILT_IN = "built-in"
 NamedBy = Literal["built-in", "release", "url", "file"]
 
 YOUNG_S = 3600
-"""How long a copy is used without asking again, as `tt-jukebox` did (its cache's time to live)."""
+"""How long a copy is used without asking again.
+
+Source: tt-jukebox v1.0.0, whose cache of upstream's catalog lives as long.
+"""
 
 _RELEASE = re.compile(r"v?(\d{1,4}\.\d{1,4}\.\d{1,4})")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)

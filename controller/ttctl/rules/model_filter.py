@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.model_families import family_of
-from ttctl.rules.tasks import base_models, is_good_for
+from ttctl.rules.tasks import base_models, is_good_for, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,21 @@ def filtered(specs: Sequence[ModelSpec], wanted: Filter) -> tuple[ModelSpec, ...
         and (not wanted.task or is_good_for(spec, wanted.task, base=spec.model in base))
         and (wanted.room is None or fits(spec, wanted.room))
     )
+
+
+def with_words(specs: Sequence[ModelSpec], words: Sequence[str]) -> tuple[ModelSpec, ...]:
+    """Return the entries in which all words are found, in whatever is said of them."""
+    base = base_models(specs)
+    wanted = [word.lower() for word in words]
+
+    def text(spec: ModelSpec) -> str:
+        tasks = (one.task for one in tasks_of(spec, base=spec.model in base))
+        names = (spec.model, *spec.aliases, family_of(spec.model))
+        kinds = (spec.device, spec.engine, spec.type, spec.status, *tasks)
+        return " ".join((*names, *kinds, spec.description, spec.license)).lower()
+
+    found = ((spec, text(spec)) for spec in specs)
+    return tuple(spec for spec, said in found if all(word in said for word in wanted))
 
 
 def fits(spec: ModelSpec, room: Room) -> bool:

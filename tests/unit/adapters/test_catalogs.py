@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -315,6 +319,33 @@ def test_old_exports_and_what_a_kill_left_are_swept_and_the_used_one_stays(place
     assert UNUSED_S
     place.refresh(force=True)
     assert [path.name for path in exports.iterdir()] == [place.stored().name]
+
+
+def test_a_kill_between_the_export_and_its_record_leaves_the_old_pair(place: Place) -> None:
+    place.refresh()
+    newer = export("0.22.0", "acme/Newer")
+    name = f"{hashlib.sha256(newer).hexdigest()}.json"
+    (place.folder / "state/exports" / name).write_bytes(newer)
+    assert place.models() == ["acme/New", "acme/Small-1B"]
+    assert place.catalogs.chosen().origin().note == ""
+
+
+def test_a_kill_while_it_comes_leaves_what_was_there(place: Place, tmp_path: Path) -> None:
+    place.refresh()
+    before = {path: path.read_bytes() for path in place.folder.rglob("*") if path.is_file()}
+    place.server.faults[NEWEST] = "drip"
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    mirror = {"TTCTL_CATALOG_MIRROR": place.server.url("/")}
+    words = [sys.executable, "-m", "ttctl.cli.main", "models", "refresh"]
+    child = subprocess.Popen(words, env=environ | mirror)
+    deadline = time.monotonic() + 20
+    while len(place.server.asked) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.kill()
+    child.wait(timeout=10)
+    assert len(place.server.asked) == 2
+    assert not list(tmp_path.glob(".local/**/*.json"))
+    assert {path: path.read_bytes() for path in before} == before
 
 
 @given(data=st.binary(max_size=400), where=st.sampled_from(["exports", "records", "current"]))

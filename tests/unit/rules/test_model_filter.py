@@ -10,11 +10,13 @@ import pytest
 from tests.unit.fakes import CARD_MODEL, HUB_MODEL
 
 from ttctl.model.model_page import Filter, Room
-from ttctl.rules.model_filter import by_family, filtered, fits
+from ttctl.rules.model_filter import by_family, filtered, fits, with_words
 
 LLM = replace(CARD_MODEL, model="meta/Llama-1B", status="COMPLETE", memory_mib=100, disk_mib=50)
-IMAGE = replace(LLM, model="acme/flux", type="IMAGE", engine="media", device="t3k")
-FORGE = replace(LLM, model="acme/vit", type="CNN", engine="forge", status="EXPERIMENTAL")
+IMAGE = replace(LLM, model="acme/flux", aliases=(), type="IMAGE", engine="media", device="t3k")
+FORGE = replace(
+    IMAGE, model="acme/vit", device="n150", type="CNN", engine="forge", status="EXPERIMENTAL"
+)
 ALL = (LLM, IMAGE, FORGE, HUB_MODEL)
 
 
@@ -59,6 +61,20 @@ def test_an_entry_fits_where_device_memory_and_disk_are_enough(
     room = Room(devices=devices, memory_mib=memory_mib, disk_mib=disk_mib)
     assert fits(LLM, room) is does
     assert (LLM in filtered(ALL, Filter(room=room))) is does
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        pytest.param(["LLAMA"], (LLM, HUB_MODEL), id="any case, a name or an alias"),
+        pytest.param(["meta", "complete"], (LLM,), id="two words in two places"),
+        pytest.param(["meta", "t3k"], (), id="not all words"),
+        pytest.param(["classification"], (FORGE,), id="a task"),
+        pytest.param(["media"], (IMAGE,), id="an engine"),
+    ],
+)
+def test_a_search_finds_what_has_all_words(words: list[str], found: tuple[object, ...]) -> None:
+    assert with_words(ALL, words) == found
 
 
 def test_models_stand_by_family_and_name_with_their_entries_in_order() -> None:
