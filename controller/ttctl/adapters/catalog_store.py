@@ -210,7 +210,7 @@ def file_bytes(path: Path) -> bytes:
             f"The catalog {str(path)!r} cannot be read.",
             why=getattr(exc, "strerror", None) or "It is no path.",
             evidence="A catalog is a file, an address, a release such as 0.20.0, or built-in.",
-            next_step="ttctl models ls --catalog built-in",
+            next_step=f"ls -l {path}",
         ) from exc
     if len(data) > LIMIT_BYTES:
         raise BadFileError(

@@ -114,7 +114,7 @@ class Session:
                 "The flag --catalog names no catalog.",
                 why="It replaces the catalog for one command.",
                 evidence="It is written --catalog FILE or --catalog=URL.",
-                next_step="ttctl models ls --catalog built-in",
+                next_step="ttctl models ls",
             )
         return self.flags.catalog or str(self.settings.find_quickly("site.catalog").value or "")
 

@@ -214,6 +214,7 @@ EXAMPLES = {
     "registry": "r.example.org:5000/mirror",
     "image": "r.example.org/vllm:1",
     "path": "/etc/ca.pem",
+    "catalog": "built-in",
     "paths": "/wheels:/more",
     "words": "one two",
     "lines": "deb https://m.example.org/debian stable main",
