@@ -37,6 +37,7 @@ from ttctl.rules.images import SITE_SECRETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ttctl.model.catalog import Catalogs, Refreshed
     from ttctl.model.clock import Clock
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
@@ -180,6 +181,24 @@ class FakeCatalog:
 
     def raw(self, spec_id: str) -> dict[str, object]:
         return {"id": spec_id}
+
+
+class FakeCatalogs:
+    """Catalogs by name, as a test puts them here."""
+
+    def __init__(self) -> None:
+        self.here: dict[str, Catalog] = {}
+        self.asked: list[tuple[str | None, bool, bool]] = []
+        self.told: Refreshed | None = None
+
+    def refresh(self, name: str | None, *, force: bool, dry_run: bool) -> Refreshed:
+        self.asked.append((name, force, dry_run))
+        if self.told is None:
+            raise OfflineError("The catalog could not be fetched.", why="A test says so.")
+        return self.told
+
+    def named(self, name: str) -> Catalog:
+        return self.here[name]
 
 
 class FakeEngine:
@@ -734,6 +753,7 @@ class FakeWorld:
     """A `World` whose parts are all made."""
 
     catalog: Catalog
+    catalogs: Catalogs
     recipes: Recipes
     engine: Engine
     builder: Builder
@@ -760,6 +780,7 @@ class Scene:
 
     calls: list[str] = field(default_factory=list)
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
+    catalogs: FakeCatalogs = field(default_factory=FakeCatalogs)
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
@@ -789,6 +810,7 @@ class Scene:
         """Everything, as operations get it; templates and recipes are the shipped ones."""
         return FakeWorld(
             catalog=self.catalog,
+            catalogs=self.catalogs,
             recipes=RECIPES,
             engine=self.engine,
             builder=self.builder,

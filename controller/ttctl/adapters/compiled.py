@@ -28,6 +28,7 @@ from ttctl.model.pins import (
     KnownBad,
     Origin,
     Pins,
+    Quarantined,
     Requirement,
     Target,
 )
@@ -50,7 +51,7 @@ _CHECKERS = tuple(
 )  # fmt: skip
 _SHAPES = (
     ModelSpec, Weights, Limits, Pins, Changed, Requirement, Target, Issue,
-    Advice, KnownBad, Fallback, ImageOverride, Gated, Origin,
+    Advice, KnownBad, Fallback, ImageOverride, Gated, Origin, Quarantined,
 )  # fmt: skip
 
 
@@ -61,6 +62,7 @@ class Checked:
     specs: tuple[ModelSpec, ...]
     advice: Advice
     origin: Origin
+    quarantined: tuple[Quarantined, ...] = ()
 
 
 def key_of(catalog_sha256: str) -> str:
@@ -84,10 +86,12 @@ def text_of(
     *,
     advice: Advice | None = None,
     origin: Origin = UNKNOWN,
+    quarantined: tuple[Quarantined, ...] = (),
 ) -> str:
     """Return a compiled catalog's text: a line about itself, then one line for each entry."""
     rows = ",\n".join(_line(_row(spec)) for spec in specs)
     other = f'"advice":{_line(asdict(advice or Advice()))},\n"origin":{_line(asdict(origin))}'
+    other += f',\n"quarantined":{_line([asdict(one) for one in quarantined])}'
     body = f'{{{other},\n"specs":[\n{rows}\n]}}\n'
     head = {"key": key, "sha256": hashlib.sha256(body.encode()).hexdigest()}
     return f"{json.dumps(head)}\n{body}"
@@ -110,6 +114,7 @@ def read_whole(path: Path, key: str) -> Checked | None:
             specs=tuple(_spec(row) for row in found["specs"]),
             advice=_advice(found["advice"]),
             origin=Origin(**found["origin"]),
+            quarantined=tuple(Quarantined(**one) for one in found["quarantined"]),
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -122,13 +127,14 @@ def keep(
     *,
     advice: Advice | None = None,
     origin: Origin = UNKNOWN,
+    quarantined: tuple[Quarantined, ...] = (),
 ) -> None:
     """Write a compiled catalog and sweep old ones; a cache that cannot be written stays as it is.
 
     The answer is at hand already: only the next command has to check again.
     """
     with suppress(TtctlError, OSError):
-        text = text_of(specs, key, advice=advice, origin=origin)
+        text = text_of(specs, key, advice=advice, origin=origin, quarantined=quarantined)
         write_atomically(place(cache, key), text, mode=0o600)
         for path in _outlived(cache):
             path.unlink(missing_ok=True)

@@ -23,6 +23,23 @@ class BaseEntry(BaseModel):
     image: str = Field(pattern=r"^[a-z0-9.:-]+(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$")
 
 
+class CatalogEntry(BaseModel):
+    """`[catalog]`: where upstream's exports lie."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(pattern=r"^https://[a-z0-9.-]+/$")
+    repository: str = Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")
+    newest: str = Field(pattern=r"^[A-Za-z0-9._/-]+$")
+    """The ref whose file is the newest release's."""
+    tag: str = Field(pattern=r"^[A-Za-z0-9._/-]*\{release\}$")
+    """The ref of one release."""
+    file: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    older_file: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    older_below: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    """Releases below this one have `older_file`."""
+
+
 class Sources(BaseModel):
     """The whole file."""
 
@@ -31,6 +48,7 @@ class Sources(BaseModel):
     schema_: Literal[1] = Field(alias="schema")
     base: BaseEntry
     index: dict[str, str]
+    catalog: CatalogEntry
     git: dict[str, Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+/$")]] = Field(
         default_factory=dict
     )

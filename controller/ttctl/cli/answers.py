@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ttctl.model.catalog import CatalogDiff, Refreshed
 from ttctl.model.connect import Connection, Tool
 from ttctl.model.container import ContainerState
 from ttctl.model.device import System
@@ -17,6 +18,7 @@ from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
+from ttctl.model.model_page import Hit, ModelPage
 from ttctl.model.plan import Plan
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
@@ -87,6 +89,8 @@ class OutputEvent:
 
 ANSWERS: dict[str, object] = {
     "build": Images,
+    "catalog": Refreshed,
+    "catalog-diff": CatalogDiff,
     "chat": Completion,
     "completion": ShellScript,
     "connect": Connection,
@@ -97,13 +101,14 @@ ANSWERS: dict[str, object] = {
     "down": tuple[Plan, ...],
     "exec": Executed,
     "lock": Lock,
-    "model": ModelSpec,
+    "model-page": ModelPage,
     "models": tuple[ModelSpec, ...],
     "pack": Packing,
     "plan": Plan,
     "ps": tuple[ContainerState, ...],
     "pull": Fetched,
     "render": Rendered,
+    "search": tuple[Hit, ...],
     "settings": tuple[FoundSetting, ...],
     "settings-change": SettingsChange,
     "settings-path": SettingsPlace,

@@ -92,7 +92,7 @@ def _settings() -> tuple[tuple[Any, ...], ...]:
 def _setting_node(key: str) -> Node:
     """Return what the value of a setting is, as an argument."""
     kind, allowed = next(((row[1], row[2]) for row in _settings() if row[0] == key), ("", ()))
-    kind = {"path": "file", "paths": "file"}.get(kind, kind)
+    kind = {"path": "file", "paths": "file", "catalog": "file"}.get(kind, kind)
     choices = ["true", "false"] if kind == "switch" else [str(one) for one in allowed]
     return {"kind": "choice" if kind == "switch" else kind, "choices": choices}
 

@@ -20,7 +20,10 @@ GLOBAL = (
 )
 """(long, short, field of `session.Flags`, help)."""
 
-VALUED = (("--config", "FILE", "config", "Take FILE for the user's settings."),)
+VALUED = (
+    ("--config", "FILE", "config", "Take FILE for the user's settings."),
+    ("--catalog", "FILE|URL", "catalog", "Use this catalog; a release or built-in, too."),
+)
 """The same with a value: (long, what the value is, field of `session.Flags`, help)."""
 
 OWN = {"down": ("-v",), "rm": ("-v",), "ps": ("-q",), "exec": ("-q", "-v", "-y")}

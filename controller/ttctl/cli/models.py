@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli import models_catalog as catalogs
 from ttctl.cli import options
-from ttctl.cli.session import Session, session_of
+from ttctl.cli.session import session_of
 from ttctl.errors import BadFileError
-from ttctl.model.spec import ModelSpec, Request
+from ttctl.model.spec import Request
 from ttctl.model.weights import Snapshot
 from ttctl.operations import weights
-from ttctl.rules.resolve import known, matching, resolve
 
 app = typer.Typer(
     add_completion=False,
@@ -39,67 +39,40 @@ def ls(
     ctx: typer.Context,
     *,
     device: options.Device = None,
+    task: catalogs.ForTask = None,
+    engine: catalogs.OfEngine = None,
+    status: catalogs.OfStatus = None,
+    type_: catalogs.OfType = None,
+    experimental: catalogs.Experimental = False,
+    fits: catalogs.Fits = False,
     cached: Annotated[
         bool, typer.Option("--cached", help="The weights that are here, in place of the catalog.")
     ] = False,
 ) -> None:
-    """List the models of the catalog, or the weights that are here."""
+    """List the models of the catalog by family, or the weights that are here."""
     session = session_of(ctx)
     if cached:
         here = weights.cached(session.world)
         text = session.table(SNAPSHOT, map(_snapshot_row, here))
         session.show("weights", here, text if here else "No weights are here.")
         return
-    specs = [s for s in session.world.catalog.specs() if device in {None, s.device}]
-    session.show("models", specs, _models_text(session, specs))
+    wanted = catalogs.filter_of(
+        session,
+        fits=fits,
+        device=device,
+        task=task,
+        engine=engine,
+        status=status,
+        type=type_,
+        experimental=experimental,
+    )
+    catalogs.show_models(session, wanted)
 
 
-@app.command("search")
-def search(
-    ctx: typer.Context,
-    *,
-    words: Annotated[list[str], typer.Argument(help="Words that all have to be found.")],
-    device: options.Device = None,
-) -> None:
-    """List the models in which all words are found.
-
-    They are looked for in the name, the aliases, the description and the licence.
-    """
-    session = session_of(ctx)
-    specs = matching(session.world.catalog.specs(), words, device=device)
-    session.show("models", specs, _models_text(session, specs) if specs else "No model is found.")
-
-
-@app.command("show")
-def show(
-    ctx: typer.Context,
-    *,
-    model: options.Model,
-    device: options.Device = None,
-) -> None:
-    """Show one entry of the catalog."""
-    session = session_of(ctx)
-    named = known(session.world.catalog.specs(), model)
-    spec = resolve(named, model=model, device=device or named[0].device)
-    arguments = " ".join(f"--{name} {value}".rstrip() for name, value in spec.engine_args)
-    rows = [
-        ("model", spec.model),
-        ("description", spec.description),
-        ("device", spec.device),
-        ("engine", f"{spec.engine}, image {spec.image}"),
-        ("weights", f"{spec.weights.kind} {spec.weights.repository}"),
-        ("revision", spec.weights.revision or "unresolved until locked"),
-        ("max-model-len", str(spec.limits.max_model_len)),
-        ("max-num-seqs", str(spec.limits.max_num_seqs)),
-        ("block-size", str(spec.limits.block_size)),
-        ("arguments", arguments),
-        ("memory", f"{spec.memory_mib} MiB"),
-        ("status", spec.status),
-        ("license", spec.license),
-        ("stand-in", spec.offline_model or "none"),
-        ("source", spec.source),
-    ]
-    session.show("model", spec, session.table(("KEY", "VALUE"), rows))
+app.command("search")(catalogs.search)
+app.command("show")(catalogs.show)
+app.command("diff")(catalogs.diff)
+app.command("refresh")(catalogs.refresh)
 
 
 @app.command("pull")
@@ -160,21 +133,6 @@ def rm(
         weights.remove(session.world, snapshots)
     text = f"Removed {size / 1e6:.1f} MB." if agreed else "Nothing was removed."
     session.show("weights", snapshots if agreed else (), text)
-
-
-def _models_text(session: Session, specs: list[ModelSpec] | tuple[ModelSpec, ...]) -> str:
-    rows = [
-        (
-            spec.model,
-            ", ".join(spec.aliases) or "-",
-            spec.device,
-            spec.status,
-            f"{spec.weights.size_bytes / 1e6:.0f} MB",
-            spec.license,
-        )
-        for spec in specs
-    ]
-    return session.table(("MODEL", "ALIASES", "DEVICE", "STATUS", "WEIGHTS", "LICENSE"), rows)
 
 
 def _state(damaged: tuple[str, ...]) -> str:

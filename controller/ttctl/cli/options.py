@@ -166,6 +166,7 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
         given = {name: values.pop(name) for name in REQUEST}
         session = session_of(values["ctx"])
         ctx: typer.Context = values["ctx"]
+        session.may_fetch = True
         verb = ctx.command_path.partition(" ")[2] or str(ctx.info_name)
         request = _request(session, given, verb=verb)
         command(**values, request=_with_engine_words(session, request, verb=verb))

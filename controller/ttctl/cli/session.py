@@ -36,6 +36,8 @@ class Flags:
     yes: bool = False
     config: str | None = None
     """The file that stands in for the user's settings; None where `--config` was not given."""
+    catalog: str | None = None
+    """The catalog to use; None where `--catalog` was not given."""
 
 
 def flags_of(given: Iterable[str], values: Mapping[str, str]) -> Flags:
@@ -51,6 +53,8 @@ class Session:
         """Nothing is read or asked yet; `behind` is what stood behind `--`, for the engine."""
         self.flags = flags
         self.behind = behind
+        self.may_fetch = False
+        """Whether a catalog that is named by its address may be asked for: not for a listing."""
 
     @cached_property
     def console(self) -> Console:
@@ -119,7 +123,28 @@ class Session:
         """Everything outside, wired."""
         from ttctl.cli.wiring import wire  # noqa: PLC0415
 
-        return wire(self.console, offline=self.flags.offline, settings=self.settings)
+        return wire(
+            self.console,
+            offline=self.flags.offline,
+            settings=self.settings,
+            catalog=self._catalog(),
+            may_fetch=self.may_fetch,
+        )
+
+    def _catalog(self) -> str:
+        """Return what the flag or the setting says of the catalog, nothing where neither does.
+
+        Raises:
+            UsageError: The flag stands without a value.
+        """
+        if self.flags.catalog == "":
+            raise UsageError(
+                "The flag --catalog names no catalog.",
+                why="It replaces the catalog for one command.",
+                evidence="It is written --catalog FILE or --catalog=URL.",
+                next_step="ttctl models ls",
+            )
+        return self.flags.catalog or str(self.settings.find_quickly("site.catalog").value or "")
 
     def _colour(self) -> When:
         if self.flags.no_color or self.flags.as_json:

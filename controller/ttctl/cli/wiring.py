@@ -20,6 +20,8 @@ from ttctl.adapters import places
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ttctl.adapters.catalog_export import ReadExport
+    from ttctl.adapters.catalogs import KnownCatalogs
     from ttctl.adapters.settings import Settings
     from ttctl.adapters.store import StateFolder
     from ttctl.adapters.weights import Hub
@@ -49,19 +51,61 @@ if TYPE_CHECKING:
 class Wired:
     """The real world of one command, each part made when it is first asked for."""
 
-    def __init__(self, console: Console, *, offline: bool, settings: Settings) -> None:
-        """Nothing is read or asked yet; `offline` is the flag of that name."""
+    def __init__(
+        self,
+        console: Console,
+        *,
+        offline: bool,
+        settings: Settings,
+        catalog: str = "",
+        may_fetch: bool = False,
+    ) -> None:
+        """Nothing is read or asked yet.
+
+        Args:
+            console: What prints.
+            offline: The flag of that name.
+            settings: What a person set.
+            catalog: Names the catalog to use, nothing for the one that was refreshed last.
+            may_fetch: Whether a catalog that is named by its address may be asked for.
+        """
         self._console = console
+        self._chosen = catalog
+        self._may_fetch = may_fetch
         self._offline = offline
         self._settings = settings
         self._environ = dict(os.environ)
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalog that is shipped."""
-        from ttctl.adapters.catalog import BuiltInCatalog
+        """The one that is named, else the one that was refreshed last, else the shipped one."""
+        catalog = self.catalogs.chosen(self._chosen, fetch=self._may_fetch)
+        if note := catalog.origin().note:
+            self._console.note(note)
+        return catalog
 
-        return BuiltInCatalog(places.catalog(), cache=self.cache / "catalog")
+    @cached_property
+    def catalogs(self) -> KnownCatalogs:
+        """The catalog that is shipped, and those that were fetched."""
+        from ttctl.adapters.catalog import BuiltInCatalog
+        from ttctl.adapters.catalogs import KnownCatalogs
+
+        shipped = places.catalog()
+        built_in = BuiltInCatalog(shipped, cache=self.cache / "catalog")
+
+        def read(data: bytes, name: str) -> ReadExport:
+            from ttctl.adapters.catalog_reader import read_catalog
+
+            return read_catalog(data, name, shipped=shipped, built_in=built_in)
+
+        return KnownCatalogs(
+            places.state(self._environ) / "catalog",
+            built_in=built_in,
+            shipped=shipped,
+            cache=self.cache / "catalog",
+            site=lambda: self.site,
+            read=read,
+        )
 
     @cached_property
     def recipes(self) -> Recipes:
@@ -238,9 +282,16 @@ class Wired:
         return site_files(here, git_hosts=hosts)
 
 
-def wire(console: Console, *, settings: Settings, offline: bool = False) -> World:
+def wire(
+    console: Console,
+    *,
+    settings: Settings,
+    offline: bool = False,
+    catalog: str = "",
+    may_fetch: bool = False,
+) -> World:
     """Return everything outside, for one command."""
-    return Wired(console, offline=offline, settings=settings)
+    return Wired(console, offline=offline, settings=settings, catalog=catalog, may_fetch=may_fetch)
 
 
 def wire_settings(named: str | None) -> Settings:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ttctl.model.catalog import Catalogs
     from ttctl.model.clock import Clock
     from ttctl.model.container import ContainerState
     from ttctl.model.device import System
@@ -330,6 +331,10 @@ class World(Protocol):
     @property
     def catalog(self) -> Catalog:
         """Which models were validated where."""
+
+    @property
+    def catalogs(self) -> Catalogs:
+        """The catalogs that are here, and those that can be fetched."""
 
     @property
     def recipes(self) -> Recipes:

@@ -45,6 +45,8 @@ ROWS: tuple[tuple[str, str, tuple[str | int | float, ...], str | int | float | N
     ("site.base_image", "image", (), None, "Image to build on."),
     ("site.engine_image", "image", (), None, "Prebuilt vLLM image for the cpu target."),
     ("site.vllm_requirements", "path", (), None, "Requirements with hashes for the vLLM image."),
+    ("site.catalog", "catalog", (), None, "A file, an address, a release, or built-in."),
+    ("site.catalog_mirror", "url", (), None, "Mirror of the host of upstream's catalogs."),
     ("site.offline", "switch", (), None, "Open no connection beyond this machine."),
 )
 """(key, kind, what is allowed, default, help). A range is (lowest, highest); a choice lists its

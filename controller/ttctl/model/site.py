@@ -61,6 +61,10 @@ class Site:
     """Prebuilt vLLM image for the cpu target, in place of the built one."""
     vllm_requirements: Sourced | None = None
     """Requirements file with hashes that replaces the built-in one of the vLLM image."""
+    catalog: Sourced | None = None
+    """The catalog to use: a file, an address, a release that was fetched, or `built-in`."""
+    catalog_mirror: Sourced | None = None
+    """Mirror of the host that upstream's catalogs are fetched from, `https://HOST[/PATH]`."""
     offline: Sourced | None = None
     """`1` where no network may be used."""
 

@@ -98,19 +98,3 @@ def _range_text(allowed: Sequence[int]) -> str:
     if isinstance(allowed, range):
         return f"{allowed[0]} to {allowed[-1]}"
     return ", ".join(str(value) for value in allowed)
-
-
-def matching(
-    specs: Sequence[ModelSpec], words: Sequence[str], *, device: str | None
-) -> tuple[ModelSpec, ...]:
-    """Return the specs, on `device` or on any, in which every one of `words` is found."""
-
-    def text(spec: ModelSpec) -> str:
-        parts = (spec.model, *spec.aliases, spec.description, spec.license, spec.status)
-        return " ".join(parts).lower()
-
-    return tuple(
-        spec
-        for spec in specs
-        if device in {None, spec.device} and all(word.lower() in text(spec) for word in words)
-    )

@@ -21,6 +21,8 @@ _BY_BLANKS = frozenset({"hosts", "mirrors", "urls"})
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?"
 _SUITE = r"[\w./~+$()-]+"
 """A suite or a component of a package source, which may name $(ARCH)."""
+FILES = frozenset({"path", "paths", "catalog"})
+"""Kinds whose values are, or can be, paths."""
 
 _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
     kind: (re.compile(pattern), said)
@@ -49,6 +51,7 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
             r"https?://[^\s/@:]\S*|https?://[^\s=]+=https?://\S+",
             "https://MIRROR/ or https://HOST/=https://MIRROR/",
         ),
+        ("catalog", r"[^\0\n]+", "a file, an address, a release such as 0.20.0, or built-in"),
         ("urls", r"(?:https?|file)://\S+", "addresses that begin with https:// or http://"),
         ("paths", r"[^\0\n]+", "paths of folders, or addresses"),
         (
@@ -135,7 +138,7 @@ def parts(setting: Setting, text: str) -> list[str]:
 
 def anchored(setting: Setting, value: Value, *, folder: str, home: str) -> Value:
     """Return paths of a file as they are meant there: `~` is the home, others start beside it."""
-    if setting.kind not in {"path", "paths"} or not isinstance(value, str):
+    if setting.kind not in FILES or not isinstance(value, str) or _is_no_file(setting, value):
         return value
     several = parts(setting, value) if setting.kind == "paths" else [value] if value else []
     return "\n".join(
@@ -155,12 +158,19 @@ def for_file(
         folder: Where it was typed: relative paths start there.
         beside: Where the file lies, if paths below its folder shall not name it.
     """
-    if not isinstance(value, str) or setting.kind not in SEVERAL | {"path"}:
+    if not isinstance(value, str) or setting.kind not in SEVERAL | FILES:
         return value
     several = parts(setting, value) if setting.kind in SEVERAL else [value] if value else []
-    if setting.kind in {"path", "paths"}:
+    if setting.kind in FILES and not _is_no_file(setting, value):
         several = [_whole(one, folder=folder, beside=beside) for one in several]
     return tuple(several) if setting.kind in SEVERAL else "".join(several)
+
+
+def _is_no_file(setting: Setting, value: str) -> bool:
+    """Return whether a catalog is named by something else than its path."""
+    return (
+        setting.kind == "catalog" and re.fullmatch(r"built-in|v?\d+(\.\d+){2}", value) is not None
+    )
 
 
 def _whole(path: str, *, folder: str, beside: str) -> str:

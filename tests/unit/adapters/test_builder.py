@@ -11,7 +11,7 @@ from tests.unit.adapters.programs import Programs
 from tests.unit.fakes import FakeReporter
 
 from ttctl.adapters.builder import BuildxBuilder
-from ttctl.adapters.sources import BaseEntry, Sources
+from ttctl.adapters.sources import BaseEntry, CatalogEntry, Sources
 from ttctl.errors import BadFileError, BuildError
 from ttctl.model.image import BaseImage, ImageSpec
 from ttctl.model.site import Site, SiteFiles, Sourced
@@ -25,6 +25,15 @@ SOURCES = Sources(
     schema=1,
     base=BaseEntry(distribution="debian", release="bookworm", image="r.example.org/debian:b"),
     index={"torch-cpu": "https://torch.example.org/whl"},
+    catalog=CatalogEntry(
+        host="https://raw.example.org/",
+        repository="acme/server",
+        newest="HEAD",
+        tag="refs/tags/v{release}",
+        file="new.json",
+        older_file="old.json",
+        older_below="0.11.0",
+    ),
 )
 IMAGE = ImageSpec(
     name="torch",

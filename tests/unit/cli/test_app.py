@@ -310,7 +310,7 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-m", "ttctl.cli.main", "models", "ls"],
+        [sys.executable, "-m", "ttctl.cli.main", "models", "ls", "--quiet"],
         stdout=write,
         stderr=subprocess.PIPE,
         text=True,
@@ -340,8 +340,8 @@ def test_the_verbs_work_through_clicks_own_runner() -> None:
 
 CHANGES_NOTHING = {
     "chat", "completion", "config get", "config path", "config show", "config site", "connect",
-    "devices check", "devices info", "devices ls", "doctor", "exec", "logs", "models ls",
-    "models search", "models show", "models verify", "plan", "ps", "status", "wait",
+    "devices check", "devices info", "devices ls", "doctor", "exec", "logs", "models diff",
+    "models ls", "models search", "models show", "models verify", "plan", "ps", "status", "wait",
 }  # fmt: skip
 """Leaves that change nothing of ours without being asked; `config edit` shows its own diff."""
 

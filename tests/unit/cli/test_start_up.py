@@ -14,6 +14,7 @@ import pytest
 from tests.unit.adapters.programs import Programs
 from tests.unit.adapters.test_docker_look import RUNNING, answers, world
 from tests.unit.adapters.test_lock_file import LOCK
+from tests.unit.cli.test_models import entry, export
 
 from ttctl.adapters.lock_file import lock_text
 
@@ -44,6 +45,9 @@ LOCAL = pytest.mark.parametrize(
         pytest.param(["--help"], {}, id="help"),
         pytest.param(["models", "ls"], {}, id="models ls"),
         pytest.param(["models", "ls", "--json"], {}, id="models ls --json"),
+        pytest.param(["models", "ls", "--task", "chat"], {}, id="models ls --task"),
+        pytest.param(["models", "search", "llama"], {}, id="models search"),
+        pytest.param(["models", "diff", "built-in"], {}, id="models diff"),
         pytest.param([], COMPLETE, id="completion"),
     ],
 )
@@ -96,6 +100,36 @@ def test_what_needs_only_this_machine_opens_no_connection_and_starts_no_program(
     home: dict[str, str], arguments: list[str], environ: dict[str, str]
 ) -> None:
     assert seen(home | environ, TTCTL, *arguments) == []
+
+
+OF_HOST = {"email", "http", "ssl"}
+"""What looking at the machine loads, and a page of one model does."""
+LISTING = (["models", "ls"], ["models", "search", "made"], ["models", "show", "Made-1B"])
+
+
+@pytest.mark.parametrize("arguments", LISTING, ids=["ls", "search", "show"])
+def test_a_fetched_catalog_is_listed_without_asking_and_once_checked_without_anything_slow(
+    home: dict[str, str], tmp_path: Path, arguments: list[str]
+) -> None:
+    file = tmp_path / "export.json"
+    file.write_bytes(export(entry("acme/Made-1B", "N150")))
+    done = child(home, "-m", "ttctl.cli.main", "models", "refresh", str(file))
+    assert done.returncode == 0, done.stderr
+    assert seen(home, TTCTL, *arguments) == []
+    code, found = loaded(home, *arguments)
+    assert code == 0
+    assert not found & (SLOW - OF_HOST if "show" in arguments else SLOW)
+
+
+@pytest.mark.parametrize("arguments", LISTING, ids=["ls", "search", "show"])
+def test_a_catalog_that_is_named_by_its_address_is_never_asked_for_by_a_listing(
+    home: dict[str, str], arguments: list[str]
+) -> None:
+    words = [*arguments, "--catalog", "https://catalogs.example.com/one.json"]
+    done = child(home, "-c", WATCHED + TTCTL, *words)
+    assert done.returncode == 2
+    assert "SEEN" not in done.stderr
+    assert "next:     ttctl models refresh https://" in done.stderr
 
 
 @pytest.mark.parametrize("twin", [CONNECTS, STARTS], ids=["a connection", "a program"])

@@ -14,7 +14,7 @@ from tests.unit.fakes import CARD_MODEL, DEMO_MODEL, HUB_MODEL
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.spec import Request
 from ttctl.rules.find import nearest
-from ttctl.rules.resolve import matching, resolve, with_settings
+from ttctl.rules.resolve import resolve, with_settings
 
 OTHER = replace(HUB_MODEL, model="acme/Other-2B", aliases=("llama", "other"), default=False)
 SPECS = (OTHER, HUB_MODEL, CARD_MODEL, DEMO_MODEL)
@@ -110,17 +110,3 @@ def test_a_limit_out_of_its_range_is_refused_with_the_flag_and_the_range(
 
 def test_what_is_not_named_stays_as_the_catalog_says() -> None:
     assert with_settings(HUB_MODEL, Request(model="x")) == HUB_MODEL
-
-
-@pytest.mark.parametrize(
-    ("words", "device", "count"),
-    [
-        pytest.param(["SMALL"], None, 2, id="any case, every device"),
-        pytest.param(["small"], "n150", 1, id="one device"),
-        pytest.param(["demo", "experimental"], None, 1, id="two words in two places"),
-        pytest.param(["demo", "small"], None, 0, id="not all words"),
-    ],
-)
-def test_a_search_finds_what_has_all_words(words: list[str], device: str, count: int) -> None:
-    specs = (HUB_MODEL, CARD_MODEL, DEMO_MODEL)
-    assert len(matching(specs, words, device=device)) == count

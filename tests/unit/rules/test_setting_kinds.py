@@ -103,6 +103,7 @@ BAD = [
     ("site.git_mirror", "https://u:pa ss@h/", "https://MIRROR/"),
     ("site.base_image", "https://h/x", "[HOST/]NAME"),
     ("site.ca_bundle", "a\nb", "the path of a file"),
+    ("site.catalog", "a\nb", "a file, an address, a release such as 0.20.0, or built-in"),
     ("site.pip_index_url", "m.example.org/simple", "begins with https://"),
     ("site.pip_extra_index_urls", "https://a b", "begin with https://"),
     ("site.hub_endpoint", "ftp://hub", "begins with https://"),
@@ -234,3 +235,22 @@ def test_the_registry_allows_what_the_rest_of_the_product_does() -> None:
             assert not fits
     for device in DEVICE_NAMES:
         assert from_text(SETTINGS["up.device"], device) == device
+
+
+@pytest.mark.parametrize(
+    ("value", "in_file", "typed"),
+    [
+        pytest.param("a.json", "/etc/ttctl/a.json", "/work/a.json", id="a file"),
+        pytest.param("~/a.json", "/home/me/a.json", "~/a.json", id="a file of the user's"),
+        pytest.param("built-in", "built-in", "built-in", id="the shipped one"),
+        pytest.param("0.19.0", "0.19.0", "0.19.0", id="a release"),
+        pytest.param("./0.19.0", "/etc/ttctl/0.19.0", "/work/0.19.0", id="a file called so"),
+        pytest.param("https://m.example.org/a", *["https://m.example.org/a"] * 2, id="an address"),
+    ],
+)
+def test_a_catalog_in_a_file_is_a_path_only_where_it_names_one(
+    value: str, in_file: str, typed: str
+) -> None:
+    setting = SETTINGS["site.catalog"]
+    assert anchored(setting, value, folder="/etc/ttctl", home="/home/me") == in_file
+    assert for_file(setting, value, folder="/work") == typed

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lay out models, one entry, and what moved between catalogs, for people. 80 columns are enough."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ttctl.rules.catalog_names import age_text
+from ttctl.rules.model_filter import by_family
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.cli.palette import Palette
+    from ttctl.model.catalog import CatalogDiff, EntryMoved, FieldMoved, Refreshed
+    from ttctl.model.model_page import Hit, ModelPage
+    from ttctl.model.pins import Changed, Origin, Target
+    from ttctl.model.spec import ModelSpec
+
+WIDTH = 80
+NAME_WIDTH = 30
+"""A longer name has its devices below it."""
+EXPERIMENTAL = "EXPERIMENTAL"
+MARK = "*"
+SAID = {
+    "fetched": "fetched",
+    "unchanged": "has not changed",
+    "young": "was asked less than an hour ago; --refresh asks again",
+    "kept": "could not be fetched; the last good copy is used",
+    "built-in": "the built-in catalog is used",
+    "would-ask": "would be asked",
+    "would-use": "would be read",
+}
+"""What a refresh did, in words."""
+
+Rows = Iterator[tuple[str, str]]
+
+
+def origin_text(origin: Origin) -> str:
+    """Say which catalog this is."""
+    age = "" if origin.age_s is None else f", as of {age_text(origin.age_s)} ago"
+    return f"catalog: release {origin.release or 'unknown'}, {origin.source}, {origin.date}{age}"
+
+
+def models_text(specs: Sequence[ModelSpec], palette: Palette) -> str:
+    """Return a line for each model with its devices, sorted by family."""
+    lines: list[str] = []
+    shared = _shared(specs)
+    for family, models in by_family(specs):
+        types = dict.fromkeys(spec.type for _, entries in models for spec in entries)
+        kinds = ", ".join(one.replace("_", " ").lower() for one in types)
+        lines.append(f"{palette.paint(family, 'head')}  {palette.paint(kinds, 'dim')}")
+        for model, entries in models:
+            short = model.rpartition("/")[2]
+            lines += _model_lines(model if short in shared else short, entries)
+    if any(spec.status == EXPERIMENTAL for spec in specs):
+        lines += ["", palette.paint(f"{MARK} experimental there", "dim")]
+    return "\n".join(lines)
+
+
+def hits_text(hits: Sequence[Hit], palette: Palette) -> str:
+    """Return what a search found: what holds all words, or what is near, with its score."""
+    if not hits:
+        return "No model is found, and no name is near."
+    if hits[0].score >= 100:  # noqa: PLR2004 - the whole score
+        return models_text([spec for hit in hits for spec in hit.specs], palette)
+    lines = ["No model has all of these words. Near:"]
+    for hit in hits:
+        lines += _model_lines(f"{hit.score:3.0f}  {hit.model.rpartition('/')[2]}", hit.specs)
+    return "\n".join(lines)
+
+
+def page_rows(page: ModelPage) -> Rows:
+    """Yield what is known of an entry, as (key, value)."""
+    spec = page.spec
+    yield "model", spec.model
+    yield "id", spec.id
+    yield "description", spec.description
+    yield "family", page.family
+    yield "tasks", ", ".join(page.tasks)
+    yield "aliases", ", ".join(spec.aliases)
+    yield "device", spec.device
+    yield "engine", " ".join(filter(None, (spec.engine, spec.image and f"image {spec.image}")))
+    yield "implementation", spec.implementation
+    yield "status", spec.status
+    yield from _pin_rows(page)
+    yield "weights", f"{spec.weights.kind} {spec.weights.repository}"
+    yield "revision", spec.weights.revision or "unresolved until locked"
+    yield "downloaded", "yes" if page.downloaded else "no"
+    yield from _need_rows(spec)
+    yield from _judgement_rows(page)
+    yield "license", spec.license
+    yield "stand-in", spec.offline_model
+    yield "source", spec.source
+    yield "catalog", origin_text(page.catalog).removeprefix("catalog: ")
+
+
+def delta_rows(changed: Sequence[Changed]) -> list[tuple[str, str, str, str]]:
+    """Return what later releases changed for the same image."""
+    return [(one.kind, one.name, one.first or "-", one.latest or "-") for one in changed]
+
+
+def moved_rows(diff: CatalogDiff) -> list[tuple[str, str, str, str]]:
+    """Return a row for each fact that moved: what, model, device, the fact."""
+    return [row for one in diff.moved for row in _moved(one)]
+
+
+def diff_head(diff: CatalogDiff) -> str:
+    """Say what was compared, and how much of it moved."""
+    counts = dict.fromkeys(("added", "removed", "changed"), 0)
+    for one in diff.moved:
+        counts[one.move] += 1
+    said = ", ".join(f"{count} {move}" for move, count in counts.items())
+    return (
+        f"from {origin_text(diff.before).removeprefix('catalog: ')}\n"
+        f"to   {origin_text(diff.after).removeprefix('catalog: ')}\n"
+        f"{said}, {diff.same} alike"
+    )
+
+
+def refreshed_text(told: Refreshed) -> str:
+    """Say what a refresh did, and what is used now."""
+    said = SAID[told.outcome]
+    bad = f", {told.quarantined} not used" if told.quarantined else ""
+    return "\n".join(
+        (
+            f"{told.address}: {said}" if told.address else said,
+            f"in use   {origin_text(told.catalog).removeprefix('catalog: ')}",
+            f"entries  {told.entries}{bad}",
+            f"sha256   {told.sha256}",
+        )
+    )
+
+
+def _model_lines(name: str, entries: Sequence[ModelSpec]) -> Iterator[str]:
+    devices: dict[str, bool] = {}
+    for spec in entries:
+        devices[spec.device] = devices.get(spec.device, True) and spec.status == EXPERIMENTAL
+    words = " ".join(f"{device}{MARK if only else ''}" for device, only in devices.items())
+    indent = NAME_WIDTH + 4
+    rows = _wrapped(words.split(), WIDTH - indent)
+    if len(name) > NAME_WIDTH:
+        yield f"  {name}"
+        name = ""
+    for row in rows:
+        yield f"  {name:<{NAME_WIDTH}}  {row}"
+        name = ""
+
+
+def _wrapped(words: list[str], width: int) -> Iterator[str]:
+    """Yield lines of whole words. The library's way loads patterns that cost more than this."""
+    line = ""
+    for word in words:
+        if line and len(line) + 1 + len(word) > width:
+            yield line
+            line = ""
+        line = f"{line} {word}".lstrip()
+    yield line
+
+
+def _shared(specs: Sequence[ModelSpec]) -> set[str]:
+    """Return the last parts of names that models of two owners have."""
+    counts = Counter(model.rpartition("/")[2] for model in {spec.model for spec in specs})
+    return {name for name, count in counts.items() if count > 1}
+
+
+def _pin_rows(page: ModelPage) -> Rows:
+    pins = page.spec.pins
+    if pins is None:
+        return
+    yield "tt-metal", pins.tt_metal
+    yield "vllm", pins.vllm
+    yield "prebuilt image", pins.image
+    yield "image instead", page.image_instead
+    yield "version", pins.version
+    for name in ("contract", "recipe", "flag"):
+        inferred = " (inferred)" if name in pins.inferred else ""
+        yield name, f"{getattr(pins, name)}{inferred}" if getattr(pins, name) else ""
+    yield "why", pins.reason
+    yield "first validated", pins.first_release and f"release {pins.first_release}"
+
+
+def _need_rows(spec: ModelSpec) -> Rows:
+    yield "max-model-len", str(spec.limits.max_model_len)
+    yield "max-num-seqs", str(spec.limits.max_num_seqs)
+    yield "block-size", str(spec.limits.block_size)
+    yield "arguments", " ".join(f"--{name} {value}".rstrip() for name, value in spec.engine_args)
+    yield "environment", " ".join(f"{name}={value}" for name, value in spec.environment)
+    yield "tool parser", spec.tool_parser
+    yield "reasoning parser", spec.reasoning_parser
+    yield "parameters", f"{spec.parameters:g} billion" if spec.parameters else ""
+    yield "memory", f"{spec.memory_mib} MiB" if spec.memory_mib else ""
+    yield "disk", f"{spec.disk_mib} MiB" if spec.disk_mib else ""
+    for one in spec.requirements:
+        yield one.what, f"{one.specifier} ({'required' if one.strict else 'suggested'})"
+    yield "first start", f"up to {spec.start_s} s" if spec.start_s else ""
+
+
+def _judgement_rows(page: ModelPage) -> Rows:
+    spec = page.spec
+    for target in spec.targets:
+        yield "target", _target_text(target)
+    if spec.targets:
+        yield "targets from", spec.source
+    for issue in spec.issues:
+        yield "known issue", f"{issue.workflow} {issue.task}: {issue.reason}"
+    for bad in page.known_bad:
+        only = f" with firmware {bad.firmware}" if bad.firmware else ""
+        yield "known bad", f"{bad.reason}{only} ({bad.source}, {bad.date})"
+    for one in spec.suspect:
+        yield "suspect", one
+    if spec.changed:
+        yield "changed since", f"{len(spec.changed)} values; models show --delta lists them"
+    for finding in page.here:
+        step = f" -> {finding.next_step}" if finding.next_step else ""
+        yield "here", f"{finding.verdict}: {finding.summary}{step}"
+    others = (f"{one.device} {one.engine} {one.status}" for one in page.others)
+    yield "other entries", ", ".join(others)
+
+
+def _target_text(target: Target) -> str:
+    figures = (
+        (target.ttft_ms, "ms to the first token"),
+        (target.tput_user, "a second for each user"),
+        (target.tput, "a second in all"),
+    )
+    said = ", ".join(f"{value:g} {unit}" for value, unit in figures if value is not None)
+    shape = f" {target.shape}" if target.shape else ""
+    return f"{target.task}{shape} x {target.concurrency}, {target.tier}: {said or 'no figure'}"
+
+
+def _field_text(field: FieldMoved) -> str:
+    """Say what a fact was and is; images without their registry, which would fill the screen."""
+    sides = (field.before or "-", field.after or "-")
+    if field.name == "image":
+        sides = (sides[0].rpartition("/")[2], sides[1].rpartition("/")[2])
+    return f"{field.name}: {sides[0]} -> {sides[1]}"
+
+
+def _moved(one: EntryMoved) -> Iterator[tuple[str, str, str, str]]:
+    name = one.model.rpartition("/")[2]
+    if one.move != "changed":
+        yield one.move, name, one.device, f"{one.engine} {one.implementation}".strip()
+    for field in one.fields:
+        yield one.move, name, one.device, _field_text(field)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `models` shows: filters, and all that is known of one entry. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ttctl.model.match import Finding
+    from ttctl.model.pins import Changed, KnownBad, Origin
+    from ttctl.model.spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What this machine has for a model."""
+
+    devices: tuple[str, ...]
+    """What its boards can make up, and `cpu`."""
+    memory_mib: int
+    disk_mib: int
+    """Free where weights lie."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which entries are shown. None and empty mean: whatever it is."""
+
+    device: str | None = None
+    task: str | None = None
+    engine: str | None = None
+    status: str | None = None
+    type: str | None = None
+    experimental: bool = False
+    """Only entries that upstream calls EXPERIMENTAL."""
+    room: Room | None = None
+    """Only entries that fit into it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A model that looks like what was searched for."""
+
+    model: str
+    score: float
+    """Likeness, 0 to 100."""
+    specs: tuple[ModelSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEntry:
+    """Another entry of the same model."""
+
+    device: str
+    engine: str
+    implementation: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPage:
+    """All that is known of one entry, and how it stands here."""
+
+    spec: ModelSpec
+    catalog: Origin
+    family: str
+    tasks: tuple[str, ...]
+    others: tuple[OtherEntry, ...]
+    known_bad: tuple[KnownBad, ...]
+    """Reports that are about this entry."""
+    image_instead: str = ""
+    """The image that serves in place of the entry's."""
+    downloaded: bool
+    """Whether whole weights of its repository are here."""
+    here: tuple[Finding, ...] = ()
+    """What it needs, held against this machine."""
+    delta: tuple[Changed, ...] = ()
+    """Under `--delta`: first validated values beside the latest."""
+    raw: str = ""
+    """Under `--raw`: the entry as its source has it, JSON."""

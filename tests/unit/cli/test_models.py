@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do the verbs of `models` show what the catalog says, in a screen's width, and fetch another?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.standins.catalog_server import CatalogServer, catalog_server
+
+from ttctl.cli.app import run_command
+from ttctl.cli.door import split_flags, split_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NEWEST = "/tenstorrent/tt-inference-server/HEAD/release_model_spec.json"
+
+
+def entry(model: str, device: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return an entry as upstream writes it since release 0.11."""
+    return {
+        "model_id": f"id_made-up_{model.rpartition('/')[2]}_{device.lower()}",
+        "impl": {"impl_id": "made_up", "impl_name": "made-up"},
+        "hf_model_repo": model,
+        "hf_weights_repo": model,
+        "inference_engine": "vLLM",
+        "device_type": device,
+        "device_model_spec": {"max_context": 4096, "max_concurrency": 16, "default_impl": True},
+        "tt_metal_commit": "c49bb76",
+        "vllm_commit": "6b4a3a7",
+        "model_type": "LLM",
+        "version": "0.18.0",
+        "docker_image": "registry.example.org/vllm:0.18.0-c49bb76-6b4a3a7",
+        "status": "FUNCTIONAL",
+        "made_up_key": "kept",
+        **changes,
+    }
+
+
+def export(*entries: dict[str, Any], release: str = "0.21.0") -> bytes:
+    nested: dict[str, Any] = {}
+    for one in entries:
+        engines = nested.setdefault(one["hf_model_repo"], {}).setdefault(one["device_type"], {})
+        engines.setdefault(one["inference_engine"], {})[one["impl"]["impl_id"]] = one
+    whole = {"schema_version": "0.1.0", "release_version": release, "model_specs": nested}
+    return json.dumps(whole).encode()
+
+
+class Shell:
+    """A command line in a home folder of its own."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+        self.err = ""
+
+    def run(self, *words: str, exits: int = 0) -> str:
+        rest, values = split_values(list(words))
+        rest, flags = split_flags(rest)
+        code = run_command(rest, flags, values)
+        out, self.err = self.capsys.readouterr()
+        assert code == exits, self.err + out
+        return out
+
+    def data(self, *words: str, exits: int = 0) -> Any:  # noqa: ANN401 - JSON
+        return json.loads(self.run(*words, "--json", exits=exits))["data"]
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Shell]:
+    for name in [n for n in os.environ if n.startswith(("TTCTL_", "XDG_")) or "proxy" in n.lower()]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    yield Shell(capsys)
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CatalogServer]:
+    """Serve a mirror with one release that has one entry, and name it."""
+    with catalog_server() as here:
+        here.files[NEWEST] = export(entry("acme/New-1B", "N150"))
+        monkeypatch.setenv("TTCTL_CATALOG_MIRROR", here.url("/"))
+        yield here
+
+
+def test_the_list_has_every_model_once_and_fits_a_screen(shell: Shell) -> None:
+    out = shell.run("models", "ls")
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert "  Llama-3.1-8B-Instruct" in out
+    assert shell.err.startswith("catalog: release 0.20.0, built-in, 2026-08-14")
+    data = shell.data("models", "ls")
+    names = {one["model"].rpartition("/")[2] for one in data}
+    assert len(data) == 229
+    assert all(out.count(f"  {name}") for name in names)
+    assert {"schema", "event", "text"} <= json.loads(shell.err).keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("--device", "n150"), 32),
+        (("--engine", "forge"), 28),
+        (("--type", "video"), 10),
+        (("--status", "top_perf"), 0),
+        (("--experimental", "--device", "p100"), 2),
+        (("--task", "classification", "--device", "p150"), 1),
+    ],
+)
+def test_filters_count_what_the_facts_count(
+    shell: Shell, words: tuple[str, ...], count: int
+) -> None:
+    assert len(shell.data("models", "ls", *words)) == count
+    assert shell.run("models", "ls", *words)
+
+
+def test_a_search_finds_words_and_else_what_is_near_with_its_score(shell: Shell) -> None:
+    exact = shell.data("models", "search", "qwen3", "embedding")
+    assert {one["score"] for one in exact} == {100.0}
+    assert all("Qwen3-Embedding" in one["model"] for one in exact)
+    near = shell.data("models", "search", "Lamma-3.1-8B-Instrukt")
+    assert near[0]["model"] == "meta-llama/Llama-3.1-8B-Instruct"
+    assert 60 <= near[0]["score"] < 100
+    assert "Near:" in shell.run("models", "search", "Lamma-3.1-8B-Instrukt")
+    assert "no name is near" in shell.run("models", "search", "\x01\x02")
+
+
+def test_a_page_shows_pins_needs_targets_and_what_is_known_against_it(shell: Shell) -> None:
+    out = shell.run("models", "show", "Llama-3.1-8B-Instruct", "--device", "p150")
+    rows = [line.split("  ", 1) for line in out.splitlines()]
+    found = {row[0].strip(): row[1].strip() for row in rows if len(row) == 2}
+    assert found["tt-metal"] == "c49bb76"
+    assert found["recipe"].endswith("(inferred)")
+    assert found["downloaded"] == "no"
+    assert "900000000" in found["suspect"]
+    assert "ms to the first token" in found["target"]
+    assert found["targets from"].startswith("tenstorrent/tt-inference-server:")
+    assert "n150 vllm COMPLETE" in found["other entries"]
+    data = shell.data("models", "show", "Llama-3.1-8B-Instruct", "--device", "p150")
+    assert data["spec"]["pins"]["inferred"]
+    assert data["here"]
+
+
+def test_a_device_that_a_model_is_not_listed_for_is_refused_with_those_that_it_is(
+    shell: Shell,
+) -> None:
+    shell.run("models", "show", "yolox_nano", "--device", "t3k", exits=7)
+    assert "n150, p150" in shell.err
+
+
+def test_first_validated_values_stand_beside_the_latest(shell: Shell) -> None:
+    changed = next(one for one in shell.data("models", "ls") if one["changed"])
+    words = ("models", "show", changed["model"], "--device", changed["device"], "--delta")
+    assert "FIRST VALIDATED" in shell.run(*words)
+    assert changed["changed"][0]["name"] in shell.run(*words)
+
+
+def test_raw_shows_keys_that_ttctl_does_not_know(
+    shell: Shell, server: CatalogServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_bytes(server.files[NEWEST])
+    words = ("models", "show", "New-1B", "--device", "n150", "--catalog", str(file))
+    assert '"made_up_key": "kept"' in shell.run(*words, "--raw")
+    assert "made_up_key" not in shell.run(*words)
+    assert json.loads(shell.data(*words, "--raw")["raw"])["made_up_key"] == "kept"
+
+
+def test_a_refreshed_catalog_is_used_by_every_verb_until_it_goes_back(
+    shell: Shell, server: CatalogServer
+) -> None:
+    told = shell.data("models", "refresh")
+    assert (told["outcome"], told["catalog"]["release"], told["entries"]) == (
+        "fetched",
+        "0.21.0",
+        5,
+    )
+    assert "New-1B" in shell.run("models", "ls")
+    assert "release 0.21.0" in shell.err
+    assert "an hour ago" in shell.run("models", "refresh")
+    assert len(server.asked) == 1
+    assert shell.data("models", "refresh", "--refresh")["outcome"] == "unchanged"
+    diff = shell.data("models", "diff", "built-in")
+    assert diff["after"]["release"] == "0.21.0"
+    assert {one["move"] for one in diff["moved"]} == {"added", "removed"}
+    assert diff["same"] == 4
+    assert "added    New-1B" in shell.run("models", "diff", "built-in", "0.21.0")
+    assert "New-1B" not in shell.run("models", "ls", "--catalog", "built-in")
+    shell.run("models", "refresh", "--built-in")
+    assert "New-1B" not in shell.run("models", "ls")
+
+
+def test_a_refresh_that_fails_says_so_and_exits_so_and_keeps_the_last_good_one(
+    shell: Shell, server: CatalogServer
+) -> None:
+    server.faults[NEWEST] = "500"
+    shell.run("models", "refresh", exits=8)
+    server.faults.clear()
+    shell.run("models", "refresh")
+    server.faults[NEWEST] = "500"
+    told = shell.data("models", "refresh", "--refresh", exits=8)
+    assert (told["outcome"], told["exit_code"]) == ("kept", 8)
+    assert "It answered 500" in told["failure"]
+    assert "It answered 500" in shell.err
+    assert "New-1B" in shell.run("models", "ls")
+
+
+def test_an_entry_that_could_do_harm_is_named_and_the_rest_is_listed(
+    shell: Shell, server: CatalogServer
+) -> None:
+    server.files[NEWEST] = export(
+        entry("acme/New-1B", "N150"), entry("acme/Evil-1B", "N150", tt_metal_commit="a\nRUN rm")
+    )
+    assert shell.data("models", "refresh")["quarantined"] == 1
+    assert "Evil-1B" not in shell.run("models", "ls")
+    assert "not used: id_made-up_Evil-1B_n150: " in shell.err
+
+
+def test_offline_refuses_what_needs_a_network_and_dry_run_asks_nobody(
+    shell: Shell, server: CatalogServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = shell.data("models", "refresh", "--dry-run")
+    assert (told["outcome"], server.asked) == ("would-ask", [])
+    monkeypatch.setenv("TTCTL_CATALOG_MIRROR", "https://mirror.example.org/")
+    shell.run("models", "refresh", "--offline", exits=8)
+    assert "may not be asked for" in shell.err
+
+
+def test_a_variable_a_flag_and_a_file_name_the_catalog_and_the_flag_wins(
+    shell: Shell, server: CatalogServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.json").write_bytes(server.files[NEWEST])
+    (tmp_path / "ttctl.toml").write_text('[site]\ncatalog = "a.json"\n')
+    assert "New-1B" in shell.run("models", "ls")
+    monkeypatch.setenv("TTCTL_CATALOG", "0.20.0")
+    assert "New-1B" not in shell.run("models", "ls")
+    assert "New-1B" in shell.run("models", "ls", f"--catalog={tmp_path / 'a.json'}")
+    shell.run("models", "ls", "--catalog", exits=2)
+    assert "names no catalog" in shell.err
+
+
+def test_a_plan_fetches_the_catalog_that_its_address_names_and_a_list_does_not(
+    shell: Shell, server: CatalogServer
+) -> None:
+    server.files["/mine.json"] = export(entry("acme/Mine-1B", "N150"))
+    url = server.url("/mine.json")
+    shell.run("models", "ls", "--catalog", url, exits=2)
+    assert server.asked == []
+    assert f"next:     ttctl models refresh {url}" in shell.err
+    shell.run("plan", "no-such-model", "--catalog", url, exits=2)
+    assert [path for path, _ in server.asked] == ["/mine.json"]
+    assert "Mine-1B" in shell.run("models", "ls", "--catalog", url)
