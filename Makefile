@@ -9,6 +9,7 @@ MODEL ?= llama
 PORT ?=
 VERSIONS ?=
 FROM ?=
+EXPORTS ?=
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -22,7 +23,7 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site image
 RENDERED := build/rendered
 
 .PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \
-	catalog lint type bench captures demo-model clean
+	catalog fuzz lint type bench captures demo-model clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +96,9 @@ golden: setup-dev ## Write the golden files anew; review the diff
 
 catalog: setup-dev ## Write controller/catalog/tenstorrent from the upstream export FROM, and what lies beside it
 	@$(BIN)/python -m tools.catalog $(FROM)
+
+fuzz: setup-dev ## Read 100,000 mutated catalog entries; EXPORTS names a folder of exports to mutate
+	@$(BIN)/python -m tools.fuzz $(if $(EXPORTS),--exports $(EXPORTS))
 
 device: setup-dev engine ## Run the tests that need a Tenstorrent card
 	@$(BIN)/pytest -m device tests

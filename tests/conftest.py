@@ -3,12 +3,29 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 # A job in the background ignores Ctrl-C, and what it starts does too: tests are about to send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test of exports that is skipped although EXPORTS names a folder of them."""
+    report = yield
+    if report.skipped and item.get_closest_marker("exports") and os.environ.get("EXPORTS"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and EXPORTS is set: {report.longrepr}"
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -23,7 +23,7 @@ from ttctl.adapters.files import write_atomically
 from ttctl.adapters.pin_facts import read_pin_facts
 from ttctl.adapters.upstream_export import read_export, release_in_name
 from ttctl.errors import BadFileError, TtctlError
-from ttctl.model.pins import FirstValidated
+from ttctl.model.pin_facts import FirstValidated
 from ttctl.model.spec import MODEL_TYPES
 from ttctl.rules.first_validated import earliest
 from ttctl.rules.validated import validated_specs
@@ -133,6 +133,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--date", default="", help="day of the release, where pins.toml lacks it")
     parser.add_argument("--out", type=Path, default=FOLDER)
     asked = parser.parse_args(words)
+    if not asked.export.is_file():
+        parser.error(f"{asked.export} is no file")
     try:
         export, specs = specs_from(asked.export)
         days = dict(read_pin_facts(places.catalog()).releases)

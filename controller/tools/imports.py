@@ -20,6 +20,7 @@ NEEDED = {
     "jinja2": "jinja2",
     "pydantic": "pydantic",
     "pyyaml": "yaml",
+    "rapidfuzz": "rapidfuzz.process",
     "rich": "rich.progress",
     "tomlkit": "tomlkit",
     "typer": "typer",

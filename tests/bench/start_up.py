@@ -67,7 +67,15 @@ def measure(stack: str | None) -> list[str]:
         missed = print_table(python, commands(python, stack))
         missed += print_cut(python)
         missed += print_many(python, Path(folder) / "cache")
+        missed += measure_matching(python)
     return [*missed, *([] if stack else ["status was not measured"])]
+
+
+def measure_matching(python: Path) -> list[str]:
+    """Print what a match costs in larger and larger catalogs; its module says how."""
+    script = str(Path(__file__).with_name("matching.py"))
+    done = subprocess.run([str(python), script], check=False, timeout=600)
+    return ["a match that is linear"] if done.returncode else []
 
 
 def commands(python: Path, stack: str | None) -> list[Command]:
@@ -86,6 +94,8 @@ def commands(python: Path, stack: str | None) -> list[Command]:
             environ={**typed, "COMP_WORDS": "ttctl up ", "COMP_CWORD": "2"},
         ),
         Command(name="models ls", words=(ttctl, "models", "ls"), goal=15),
+        Command(name="models search", words=(ttctl, "models", "search", "llama"), goal=15),
+        Command(name="plan on n150", words=(ttctl, "plan", "llama", "--device", "n150"), goal=15),
         *(looks if stack else []),
     ]  # fmt: skip
 

@@ -33,6 +33,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "config unset": (("config", "unset", "up.port", "--dry-run"), "settings-change"),
     "connect": (("connect",), "tools"),
     "connect TOOL": (("connect", "env", "NAME"), "connect"),
+    "devices check": (("devices", "check", "--model", "llama"), "devices-check"),
+    "devices info": (("devices", "info"), "devices-info"),
     "devices ls": (("devices", "ls"), "devices"),
     "doctor": (("doctor", "NAME", "--offline"), "doctor"),
     "down": (("down", "NAME", "--dry-run"), "down"),

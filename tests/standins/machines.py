@@ -109,7 +109,7 @@ def _chip(kind: Kind, board: int, at: int) -> MadeChip:
     return MadeChip(
         board=board,
         serial=f"{kind.upi << 36 | 0x31900000 + board:016x}",
-        asic=f"{0x33B9 << 48 | board << 8 | at:016x}",
+        asic=f"{0x33B9 << 48 | kind.upi << 16 | board << 8 | at:016x}",
         address="" if at >= kind.local else f"0000:{bus}:00.0",
         coords=f"({board}, {at}, 0, 0)" if kind.wormhole else "N/A",
     )

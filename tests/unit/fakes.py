@@ -18,9 +18,10 @@ import yaml
 from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
 from ttctl.adapters.templates import ShippedRecipes
-from ttctl.errors import EngineError, LockedError, OfflineError, TtctlError
+from ttctl.errors import BadFileError, EngineError, LockedError, OfflineError, TtctlError
 from ttctl.model.container import CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
+from ttctl.model.devices import Golden
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
@@ -30,6 +31,7 @@ from ttctl.model.protocols import EngineInfo, PlaceFiles
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
+from ttctl.model.telemetry import Answered
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     )
     from ttctl.model.shelf import Shelf
     from ttctl.model.talk import Role, Talk
+    from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import Snapshot, WeightsCache
 
@@ -112,6 +115,17 @@ WELL_ENGINE = EngineVitals(
     systemd=True,
 )
 """What the docker program says where all is well."""
+GOLDEN = Golden(
+    driver="2.10.0",
+    firmware="19.13.1",
+    smi="6.1.0",
+    flash="3.10.0",
+    hugepages="1.4.1",
+    metal="v0.75.0",
+    installer="3.5.2",
+    source="a test",
+    date="2026-08-07",
+)
 WELL_FOLDERS = PlaceFolders(
     state=FolderVitals(path="/state", exists=True, writable=True, locks=True),
     cache=FolderVitals(path="/cache", exists=True, writable=True, locks=True),
@@ -407,6 +421,35 @@ class FakeVitals:
                 for name, one in list(self._engine.states.items()):
                     if one.container_id in targets:
                         del self._engine.states[name]
+
+
+class FakeTelemetry:
+    """Cards that say what a test lets them say."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+        self.own: tuple[ChipReading, ...] = ()
+        self.last: Telemetry | None = None
+        self.answer = Answered(telemetry=None, note="tt-smi is not installed")
+        self.file: Telemetry | None = None
+
+    def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:  # noqa: ARG002
+        return self.own
+
+    def kept(self) -> Telemetry | None:
+        return self.last
+
+    def ask(self) -> Answered:
+        self._calls.append("tt-smi -s")
+        return self.answer
+
+    def replay(self, file: Path) -> Telemetry:
+        if self.file is None:
+            raise BadFileError(f"The snapshot {str(file)!r} cannot be read.")
+        return self.file
+
+    def golden(self) -> Golden:
+        return GOLDEN
 
 
 class FakeStore:
@@ -710,6 +753,7 @@ class FakeWorld:
     weights_cache: WeightsCache
     host: Host
     vitals: Vitals
+    telemetry: TelemetrySource
     store: StackStore
     folders: Folders
     keys: Keys
@@ -731,6 +775,7 @@ class Scene:
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
+    telemetry: FakeTelemetry = field(init=False)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
     reporter: FakeReporter = field(default_factory=FakeReporter)
@@ -745,6 +790,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.builder = FakeBuilder(self.calls, self.engine)
         self.vitals = FakeVitals(self.calls, self.engine)
+        self.telemetry = FakeTelemetry(self.calls)
         self.weights = FakeWeights(self.calls)
         self.weights_cache = FakeWeightsCache(self.calls)
         self.store = FakeStore(self.calls)
@@ -764,6 +810,7 @@ class Scene:
             weights_cache=self.weights_cache,
             host=self.host,
             vitals=self.vitals,
+            telemetry=self.telemetry,
             store=self.store,
             folders=self.store,
             keys=self.store,

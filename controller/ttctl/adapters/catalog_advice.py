@@ -6,7 +6,6 @@ Every change of this file makes compiled catalogs anew: `compiled.key_of` reads 
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - pydantic reads it
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,7 +28,8 @@ class _Said(BaseModel):
 
     reason: str = Field(min_length=1)
     source: str = Field(min_length=1)
-    date: dt.date
+    date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")
+    """Day or month in which it was read."""
 
 
 class KnownBadEntry(_Said):
@@ -92,9 +92,9 @@ def read_advice(path: Path) -> Advice:
     """
     file = parse_toml(path, AdviceFile)
     return Advice(
-        known_bad=tuple(KnownBad(**_dated(one)) for one in file.known_bad),
-        fallbacks=tuple(Fallback(**_dated(one)) for one in file.fallback),
-        images=tuple(ImageOverride(**_dated(one)) for one in file.image),
+        known_bad=tuple(KnownBad(**one.model_dump()) for one in file.known_bad),
+        fallbacks=tuple(Fallback(**one.model_dump()) for one in file.fallback),
+        images=tuple(ImageOverride(**one.model_dump()) for one in file.image),
     )
 
 
@@ -104,8 +104,4 @@ def read_gated(path: Path) -> tuple[Gated, ...]:
     Raises:
         BadFileError: It is damaged, or a value is not what it must be.
     """
-    return tuple(Gated(**_dated(one)) for one in parse_toml(path, GatedFile).gated)
-
-
-def _dated(entry: _Said) -> dict[str, str]:
-    return {**entry.model_dump(), "date": entry.date.isoformat()}
+    return tuple(Gated(**one.model_dump()) for one in parse_toml(path, GatedFile).gated)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
-from ttctl.model.telemetry import Golden
+from ttctl.model.devices import Golden
 
 if TYPE_CHECKING:
     from pathlib import Path

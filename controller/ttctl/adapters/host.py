@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.adapters import ports, reach
+from ttctl.adapters import ports
 from ttctl.adapters.chip_sensors import firmware_of, sensors
 from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
@@ -33,7 +33,12 @@ class LocalHost:
     """The machine that ttctl runs on. Its cards: not yet run on a card."""
 
     def __init__(
-        self, root: Path = Path("/"), *, affinity: int | None = None, mesh_device: str = ""
+        self,
+        root: Path = Path("/"),
+        *,
+        affinity: int | None = None,
+        mesh_device: str = "",
+        own: Path | None = None,
     ) -> None:
         """Look under `root`.
 
@@ -41,7 +46,10 @@ class LocalHost:
             root: Where the host's file system starts.
             affinity: How many cores this process may run on.
             mesh_device: What `MESH_DEVICE` says, in upstream's spelling.
+            own: Where this machine's own file system starts, where `root` was made up: ports are
+                this machine's, and so are memory and processor where the tree says nothing.
         """
+        self._own = own or root
         self._mesh_device = mesh_device
         self._root = root
         self._affinity = len(os.sched_getaffinity(0)) if affinity is None else affinity
@@ -64,9 +72,9 @@ class LocalHost:
             device=whole.device if whole else match.device,
             chips=chips,
             cores=_cores(self._root, self._affinity),
-            memory_bytes=_memory_bytes(self._root),
+            memory_bytes=_memory_bytes(self._root) or _memory_bytes(self._own),
             machine=os.uname().machine,
-            cpu_flags=_cpu_flags(self._root),
+            cpu_flags=_cpu_flags(self._root) or _cpu_flags(self._own),
             driver=text_of(self._root / "sys/module/tenstorrent/version"),
             reason=whole.reason if whole else match.reason,
             evidence=match.evidence,
@@ -84,15 +92,19 @@ class LocalHost:
 
     def port_holder(self, address: str, port: int) -> str | None:
         """Return who listens there (`pid 12 (nginx)`), None where the port is free."""
-        return ports.port_holder(address, port, proc=self._root / "proc")
+        return ports.port_holder(address, port, proc=self._own / "proc")
 
     def reaches(self, url: str, site: Site) -> bool:
         """Return whether anything answers at `url` within five seconds."""
-        return reach.reaches(url, site)
+        from ttctl.adapters.reach import reaches  # noqa: PLC0415 - loads HTTP, rarely asked
+
+        return reaches(url, site)
 
     def why_not(self, url: str, site: Site) -> str:
         """Return why nothing answers at `url`, empty where something does."""
-        return reach.why_not(url, site)
+        from ttctl.adapters.reach import why_not  # noqa: PLC0415 - loads HTTP, rarely asked
+
+        return why_not(url, site)
 
     def package_index(self, site: Site) -> str:
         """Return the address of the Python package index that builds use, empty if unknown."""

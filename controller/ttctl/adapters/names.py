@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-NOT_MODELS = "sources.toml"
+NOT_MODELS = frozenset({"sources.toml", "golden.toml"})
 
 
 def model_names(catalog: Path) -> tuple[str, ...]:
     """Return the models of a catalog's folder and their aliases, in the order of the files."""
     found: dict[str, None] = {}
     for path in (*sorted(catalog.glob("*.toml")), *sorted(catalog.glob("*/*.toml"))):
-        if path.name != NOT_MODELS:
+        if path.name not in NOT_MODELS:
             found |= dict.fromkeys(_names_of_specs(path.read_text(encoding="utf-8")))
     return tuple(found)
 

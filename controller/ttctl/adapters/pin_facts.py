@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
-from ttctl.model.pins import Flag, Inferred, PinFact, PinFacts, Recipe
+from ttctl.model.pin_facts import PinFact, PinFacts
+from ttctl.model.pins import Flag, Inferred, Recipe  # noqa: TC001 - pydantic reads them
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ class PinsFile(BaseModel):
 
     schema_: Literal[1] = Field(alias="schema")
     source: str
-    date: dt.date
+    date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")
     tt_metal: tuple[Full, ...]
     releases: dict[str, dt.date]
     vllm: tuple[VllmPin, ...]

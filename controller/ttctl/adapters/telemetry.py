@@ -11,7 +11,8 @@ from ttctl.errors import BadFileError
 
 if TYPE_CHECKING:
     from ttctl.adapters.tt_smi import TtSmi
-    from ttctl.model.telemetry import Answered, ChipReading, Golden, Telemetry
+    from ttctl.model.devices import Golden
+    from ttctl.model.telemetry import Answered, ChipReading, Telemetry
 
 MOST_BYTES = 64 << 20
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What does one entry of an upstream export say? Lenient in shape, strict in what could do harm.
-
-Field list: tenstorrent/tt-inference-server:workflows/model_spec.py, releases 0.1.0 to 0.20.0.
-"""
+"""What does one entry of an upstream export say? Lenient in shape, strict in what could do harm."""
 
 from __future__ import annotations
 
@@ -10,8 +7,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from ttctl.adapters.upstream_shape import DeviceEntry, Entry, same_keys
 from ttctl.adapters.upstream_speed import issues_of, targets_of
 from ttctl.adapters.upstream_values import (
     ARGUMENT,
@@ -22,13 +20,7 @@ from ttctl.adapters.upstream_values import (
     REPOSITORY,
     SPECIFIER,
     WORD,
-    Count,
     HarmError,
-    Items,
-    Map,
-    Number,
-    Text,
-    Yes,
     checked,
     clean,
     harmful_name,
@@ -58,50 +50,6 @@ KEYS: tuple[tuple[Literal["firmware", "driver"], str], ...] = (
 """Upstream's words for what the host must have."""
 
 
-class DeviceEntry(BaseModel):
-    """`device_model_spec`."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    device: Text = ""
-    max_concurrency: Count = 0
-    max_context: Count = 0
-    default_impl: Yes = False
-    perf_reference: Items = Field(default_factory=list)
-    vllm_args: Map = Field(default_factory=dict)
-    env_vars: Map = Field(default_factory=dict)
-    tensor_cache_timeout: Count = 0
-    system_requirements: Map = Field(default_factory=dict)
-    known_issues: Items = Field(default_factory=list)
-
-
-class Entry(BaseModel):
-    """One entry, of whatever release."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    model_id: Text = ""
-    impl: Map = Field(default_factory=dict)
-    hf_model_repo: Text = ""
-    hf_weights_repo: Text = ""
-    inference_engine: Text = ""
-    device_type: Text = ""
-    device_model_spec: Map = Field(default_factory=dict)
-    system_requirements: Map = Field(default_factory=dict)
-    env_vars: Map = Field(default_factory=dict)
-    tt_metal_commit: Text = ""
-    vllm_commit: Text = ""
-    param_count: Number = 0
-    min_disk_gb: Number = 0
-    min_ram_gb: Number = 0
-    model_type: Text = ""
-    version: Text = ""
-    docker_image: Text = ""
-    status: Text = ""
-    supported_modalities: Items = Field(default_factory=list)
-    metadata: Map = Field(default_factory=dict)
-
-
 def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: str) -> Listed:
     """Return what an entry says.
 
@@ -114,14 +62,14 @@ def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: st
         HarmError: A value could do harm, or the entry names nothing that could be started.
     """
     try:
-        entry = Entry.model_validate(_same_keys(raw))
-        of_device = DeviceEntry.model_validate(_same_keys(entry.device_model_spec))
+        entry = Entry.model_validate(same_keys(raw))
+        of_device = DeviceEntry.model_validate(same_keys(entry.device_model_spec))
     except ValidationError as exc:
         raise HarmError(f"a value is not understood: {exc.error_count()} faults") from exc
     _only_text(raw)
-    image = checked(entry.docker_image.strip(), IMAGE, "image")
-    tt_metal = checked(entry.tt_metal_commit.strip(), PIN, "tt-metal commit")
-    vllm = checked(entry.vllm_commit.strip(), PIN, "vLLM commit")
+    image = checked(entry.docker_image.strip(" "), IMAGE, "image")
+    tt_metal = checked(entry.tt_metal_commit.strip(" "), PIN, "tt-metal commit")
+    vllm = checked(entry.vllm_commit.strip(" "), PIN, "vLLM commit")
     if not image and not tt_metal:
         raise HarmError("it names neither an image nor a tt-metal commit")
     return Listed(
@@ -129,7 +77,7 @@ def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: st
         tt_metal=tt_metal,
         vllm=vllm,
         image=image,
-        version=checked(entry.version.strip(), WORD, "version"),
+        version=checked(entry.version.strip(" "), WORD, "version"),
         raw=raw,
     )
 
@@ -177,11 +125,6 @@ def _spec(
         issues=issues_of(of_device.known_issues),
         suspect=(*_unknown_words(entry), *odd),
     )
-
-
-def _same_keys(raw: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields under the names of release 0.20.0: `docker-image` is `docker_image`."""
-    return {key.replace("-", "_").lower(): value for key, value in raw.items()} | dict(raw)
 
 
 def _only_text(raw: object) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WRAPPER = "model_specs"
 MARKS = frozenset({"device_model_spec", "docker_image", "tt_metal_commit", "hf_model_repo"})
-"""An object with two of these is an entry."""
+"""An object with one of these is an entry."""
 LEVELS = 4
 REPOSITORY = "tenstorrent/tt-inference-server"
 _RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
@@ -47,8 +47,8 @@ def read_export(data: bytes, *, name: str) -> Export:
         BadFileError: It is no catalog at all.
     """
     whole = json_object(data, name=name)
-    found = list(_entries(whole.get(WRAPPER, whole), ()))
-    if not found:
+    found = list(_entries(whole.get(WRAPPER) or _without_words(whole), ()))
+    if not any(_is_entry(raw) for _, raw in found):
         raise BadFileError(
             f"{name!r} is no catalog.",
             why="Not one entry of a model was found in it.",
@@ -62,6 +62,8 @@ def read_export(data: bytes, *, name: str) -> Export:
     source = f"{REPOSITORY}, {name.rpartition('/')[2]}"
     for path, raw in found:
         try:
+            if not isinstance(raw, dict) or not _is_entry(raw):
+                raise HarmError("it is no entry of a model")  # noqa: TRY301 - one reason of several
             one = listed_entry(raw, path=path, source=source)
             if one.spec.id in seen:
                 raise HarmError("another entry of the file has the same id")  # noqa: TRY301 - one reason of several
@@ -86,15 +88,28 @@ def release_in_name(name: str) -> str:
     return found[-1] if found else ""
 
 
-def _entries(value: object, path: Path) -> Iterator[tuple[Path, dict[str, object]]]:
-    """Yield every entry with the keys above it, at whatever depth it lies."""
-    if not isinstance(value, dict):
-        return
-    if path and len(MARKS & value.keys()) > 1:
+def _entries(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """Yield every entry with the keys above it, at whatever depth it lies, and what is none."""
+    if path and _is_entry(value):
         yield path, value
-    elif len(path) < LEVELS:
+    elif isinstance(value, dict) and len(path) < LEVELS and _has_objects(value):
         for key, inner in value.items():
             yield from _entries(inner, (*path, key))
+    elif path:
+        yield path, value
+
+
+def _without_words(whole: dict[str, object]) -> dict[str, object]:
+    """Return a flat file without what it says of itself beside its entries."""
+    return {key: inner for key, inner in whole.items() if isinstance(inner, dict)}
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and not MARKS.isdisjoint(value)
+
+
+def _has_objects(value: dict[str, object]) -> bool:
+    return any(isinstance(inner, dict) for inner in value.values())
 
 
 def _named_release(whole: dict[str, object], name: str) -> tuple[str, str]:
@@ -111,9 +126,10 @@ def _highest(listed: list[Listed]) -> str:
     return ".".join(str(part) for part in max(versions, default=()))
 
 
-def _name_of(path: Path, raw: dict[str, object]) -> str:
+def _name_of(path: Path, raw: object) -> str:
     """Return a name of a bad entry that can be shown."""
-    return _shown(text_of(raw.get("model_id")) or " ".join(path))
+    named = raw.get("model_id") if isinstance(raw, dict) else None
+    return _shown(text_of(named) or " ".join(path))
 
 
 def _shown(text: str) -> str:

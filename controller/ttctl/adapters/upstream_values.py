@@ -19,7 +19,7 @@ REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9
 PIN = re.compile(r"[0-9a-f]{7,40}|v?\d+(\.\d+)+[A-Za-z0-9._-]{0,48}")
 """A commit, or a tag that begins like a version: a branch is no pin."""
 IMAGE = re.compile(
-    r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*){1,8}"
+    r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*){0,8}"
     r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,191}")
@@ -33,11 +33,11 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e
 LONGEST = 16384
 
 _HARMFUL_NAMES = re.compile(
-    r"(LD|DYLD|PYTHON|BASH_FUNC|GIT|SSL_CERT)_?.*|(HTTPS?|ALL|NO|FTP)_PROXY|PATH|BASH_ENV|IFS|ENV"
+    r"(LD|DYLD|BASH_FUNC|GIT|SSL_CERT)_.*|PYTHON.*|(HTTPS?|ALL|NO|FTP)_PROXY|PATH|BASH_ENV|IFS|ENV"
     r"|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|SHELL|HOME|CDPATH|GLIBC_TUNABLES|GCONV_PATH|LOCPATH"
-    r"|NLSPATH|HOSTALIASES|NODE_OPTIONS|PERL5(OPT|LIB)|RUBY(OPT|LIB)|JAVA_TOOL_OPTIONS|TMPDIR"
+    r"|NLSPATH|HOSTALIASES|NODE_OPTIONS|PERL5(OPT|LIB)|RUBY(OPT|LIB)|JAVA_TOOL_OPTIONS"
     r"|HF_ENDPOINT|HF_TOKEN|HUGGING_FACE_HUB_TOKEN|VLLM_API_KEY|API_KEY|JWT_SECRET|OPENAI_API_KEY"
-    r"|NO_AUTH|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|VLLM_PLUGINS|(UV|PIP)_.*"
+    r"|NO_AUTH|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(UV|PIP)_.*"
 )
 """Names that change what a program loads, whom it asks, or whether it asks for a key."""
 

@@ -14,6 +14,7 @@ from ttctl.model.catalog import CatalogDiff, Refreshed
 from ttctl.model.connect import Connection, Tool
 from ttctl.model.container import ContainerState
 from ttctl.model.device import System
+from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
@@ -24,7 +25,6 @@ from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
 from ttctl.model.talk import Completion
-from ttctl.model.telemetry import DevicesCheck, DevicesInfo
 from ttctl.model.weights import Snapshot, Verdict
 from ttctl.operations.execute import Executed
 from ttctl.operations.fetch import Fetched, Images

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ttctl.model.device import Board, System
-    from ttctl.model.telemetry import BoardInfo, ChipReading, Demand, DevicesCheck, DevicesInfo
+    from ttctl.model.devices import BoardInfo, Demand, DevicesCheck, DevicesInfo
+    from ttctl.model.telemetry import ChipReading
     from ttctl.operations.devices import Looked
 
 app = typer.Typer(
@@ -34,6 +35,8 @@ Snapshot = Annotated[
         help="A file that `tt-smi -s` wrote, in place of calling it.",
     ),
 ]
+TOLD = (" means ", " is no mesh ", "not to be seen here", "without a node")
+"""Evidence that is worth a line although the device is known."""
 BOARDS = ("BOARD", "FAMILY", "CHIPS", "NODES", "FIRMWARE", "STATE", "HEALTH")
 
 
@@ -108,7 +111,7 @@ def _looked(session: Session, device: str | None, snapshot: Path | None, *, ask:
 
 def _machine(system: System) -> Iterator[str]:
     yield f"device   {system.device or 'not known'} ({system.reason})"
-    if system.evidence and (not system.device or " means " in system.evidence):
+    if system.evidence and (not system.device or any(one in system.evidence for one in TOLD)):
         yield f"found    {system.evidence}"
     yield (
         f"machine  {system.cores} cores ({system.machine}), {system.memory_bytes / 2**30:.1f} GiB"

@@ -9,7 +9,7 @@ from ttctl.model.pins import Pins
 from ttctl.model.spec import ModelSpec
 
 NEAR = 12
-"""Near misses that `-v` shows; `--why` shows all."""
+"""Near misses that `--verbose` shows; `--why` shows all."""
 MARKS: dict[str, Role] = {"ok": "good", "warning": "warn", "blocked": "bad", "unknown": "dim"}
 
 

@@ -21,7 +21,7 @@ from ttctl.cli.session import Session, session_of
 from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
-from ttctl.operations import plan as operations
+from ttctl.operations import preview
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -57,11 +57,14 @@ def plan(
         _pack(session, request, tuple(models or ()))
         return
     _refuse_further(request, models)
-    found = operations.look(session.world, request, latest=values == "latest")
+    found = preview.look(session.world, request, latest=values == "latest")
     if found is not None:
         session.show("plan", found, "\n".join(_lines(session, found, why=why)))
         _end(session, found)
         return
+    # All that an image of our own needs, which a prebuilt one does without.
+    from ttctl.operations import plan as operations  # noqa: PLC0415
+
     how = How(build=build, pull=pull, recreate=force_recreate)
     desired, steps = operations.plan(session.world, request, how)
     mark = f" (experimental: {desired.lock.experimental})" if desired.lock.experimental else ""

@@ -164,7 +164,8 @@ class Wired:
         """This machine."""
         from ttctl.adapters.host import LocalHost
 
-        return LocalHost(self._root, mesh_device=self._environ.get("MESH_DEVICE", ""))
+        mesh = self._environ.get("MESH_DEVICE", "")
+        return LocalHost(self._root, mesh_device=mesh, own=Path("/"))
 
     @cached_property
     def telemetry(self) -> TelemetrySource:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-from ttctl.model.telemetry import BoardInfo, DevicesInfo
+from ttctl.model.devices import BoardInfo, DevicesInfo
 from ttctl.rules.board_health import judged, readings_of
 from ttctl.rules.mesh_device import with_device
 from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError
-from ttctl.model.telemetry import DevicesCheck
+from ttctl.model.devices import DevicesCheck
 from ttctl.rules.board_health import readings_of
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.device_health import board_checks, topology_check

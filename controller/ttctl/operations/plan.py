@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-from ttctl.model.plan import AS_NEEDED, Plan
-from ttctl.operations.choose import choose, fitness, understood
+from ttctl.model.plan import AS_NEEDED
+from ttctl.operations.choose import fitness, understood
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.render_folder import LOCK_NAME
-from ttctl.rules.first_validated import with_latest
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.lock import Lock
-    from ttctl.model.plan import How
+    from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
@@ -39,27 +38,6 @@ def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired,
     made = plan_for(world, desired, how)
     findings = fitness(world, desired.spec)
     return desired, replace(made, match=desired.choice.match, fitness=findings)
-
-
-def look(world: World, request: Request, *, latest: bool = False) -> Plan | None:
-    """Return the match for a model that a prebuilt Tenstorrent image serves, without steps.
-
-    None where ttctl builds the images itself: then `plan` says what `up` would do.
-
-    Args:
-        world: Everything outside.
-        request: What is asked for.
-        latest: Whether the newest release's values are taken, in place of the first validated.
-    """
-    name = stack_name(request)
-    if request.device is None and world.store.lock(name) is not None:
-        return None
-    found = choose(world, request)
-    if found.spec.pins is None:
-        return None
-    if latest:
-        found = replace(found, spec=with_latest(found.spec))
-    return Plan(stack=name, steps=(), match=found, fitness=fitness(world, found.spec))
 
 
 def render(

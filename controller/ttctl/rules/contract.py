@@ -15,7 +15,8 @@ from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
     from ttctl.model.export import Listed
-    from ttctl.model.pins import Contract, Flag, Inferred, PinFact, PinFacts, Recipe
+    from ttctl.model.pin_facts import PinFact, PinFacts
+    from ttctl.model.pins import Contract, Flag, Inferred, Recipe
 
 MIN_CURRENT = (0, 11, 0)
 """Images from here on take arguments behind the image's name.

@@ -9,6 +9,8 @@ large: it is never the smaller one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,11 @@ from ttctl.rules.device_sizes import SIZES, is_larger
 from ttctl.rules.model_families import architecture_of, parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ttctl.model.spec import Limits, ModelSpec
+
+    Kind = tuple[str, str, str, str]
 
 PERCENT = 67
 """How much of a limit stays, whole percent."""
@@ -40,15 +44,14 @@ def experimental(
         specs: The whole catalog.
         device: Where none of them is validated.
     """
-    there = sorted(
-        (one for one in specs if one.device == device and one.pins is not None and not one.demo),
-        key=lambda one: (parameters_of(one), one.model, one.id, one.implementation),
-    )
+    like, engines = _indexed(one for one in specs if one.device == device and one.pins is not None)
     found: dict[str, ModelSpec] = {}
     for one in sorted(wanted, key=_nearest_first):
-        if one.model in found or one.pins is None or one.experimental:
+        if one.model in found or one.pins is None or not parameters_of(one):
             continue
-        made = _same_architecture(one, there) or _from_smaller_device(one, there, device)
+        made = _same_architecture(one, _not_smaller(one, like.get(_kind(one), ())))
+        if made is None and is_larger(device, than=one.device):
+            made = _on_larger_device(one, _not_smaller(one, engines.get(one.engine, ())), device)
         if made is not None:
             found[one.model] = made
     return tuple(found.values())
@@ -65,42 +68,51 @@ def shorter(tokens: int) -> int:
     return less // CONTEXT_STEP * CONTEXT_STEP or less
 
 
-def _same_architecture(one: ModelSpec, there: Sequence[ModelSpec]) -> ModelSpec | None:
-    for other in there:
-        same = (other.engine, other.implementation, other.type, architecture_of(other.model))
-        if same != (one.engine, one.implementation, one.type, architecture_of(one.model)):
-            continue
-        if not _is_not_larger(one, other):
-            continue
-        reason = (
-            f"not validated on {other.device}; {other.model} of the same architecture is, "
-            "and it is not smaller"
-        )
-        changed = replace(
-            other,
-            id="",
-            model=one.model,
-            aliases=one.aliases,
-            description=one.description,
-            weights=one.weights,
-            parameters=one.parameters,
-            license=one.license,
-            tool_parser=one.tool_parser,
-            reasoning_parser=one.reasoning_parser,
-        )
-        return _marked(changed, reason)
-    return None
+def _indexed(
+    there: Iterable[ModelSpec],
+) -> tuple[dict[Kind, list[ModelSpec]], dict[str, list[ModelSpec]]]:
+    """Sort what is validated on the device by size: by kind of model, and by engine."""
+    like: defaultdict[Kind, list[ModelSpec]] = defaultdict(list)
+    engines: defaultdict[str, list[ModelSpec]] = defaultdict(list)
+    for one in sorted(there, key=lambda one: (parameters_of(one), one.model, one.id)):
+        like[_kind(one)].append(one)
+        engines[one.engine].append(one)
+    return like, engines
 
 
-def _from_smaller_device(
-    one: ModelSpec, there: Sequence[ModelSpec], device: str
-) -> ModelSpec | None:
-    if not is_larger(device, than=one.device):
+def _kind(spec: ModelSpec) -> Kind:
+    return (spec.engine, spec.implementation, spec.type, architecture_of(spec.model))
+
+
+def _not_smaller(one: ModelSpec, there: Sequence[ModelSpec]) -> ModelSpec | None:
+    """Return the smallest of `there`, sorted by size, that is as large as `one` at least."""
+    at = bisect_left(there, parameters_of(one), key=parameters_of)
+    return there[at] if at < len(there) else None
+
+
+def _same_architecture(one: ModelSpec, other: ModelSpec | None) -> ModelSpec | None:
+    if other is None:
         return None
-    larger = next(
-        (other for other in there if other.engine == one.engine and _is_not_larger(one, other)),
-        None,
+    reason = (
+        f"not validated on {other.device}; {other.model} of the same architecture is, "
+        "and it is not smaller"
     )
+    changed = replace(
+        other,
+        id="",
+        model=one.model,
+        aliases=one.aliases,
+        description=one.description,
+        weights=one.weights,
+        parameters=one.parameters,
+        license=one.license,
+        tool_parser=one.tool_parser,
+        reasoning_parser=one.reasoning_parser,
+    )
+    return _marked(changed, reason)
+
+
+def _on_larger_device(one: ModelSpec, larger: ModelSpec | None, device: str) -> ModelSpec | None:
     if larger is None:
         return None
     reason = (
@@ -153,11 +165,6 @@ def _less(name: str, value: str, spec: ModelSpec) -> str:
     if known in _CONTEXTS:
         return str(shorter(int(value)))
     return str(fewer(int(value))) if known in _SEQUENCES else value
-
-
-def _is_not_larger(one: ModelSpec, other: ModelSpec) -> bool:
-    size, limit = parameters_of(one), parameters_of(other)
-    return 0 < size <= limit
 
 
 def _nearest_first(spec: ModelSpec) -> tuple[object, ...]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.model.pins import Changed, FirstValidated
+from ttctl.model.pin_facts import FirstValidated
+from ttctl.model.pins import Changed
 from ttctl.rules.tt_options import is_flag, options_of, plain, spelled, value_of, without_home
 
 if TYPE_CHECKING:
@@ -130,9 +131,11 @@ def with_latest(spec: ModelSpec) -> ModelSpec:
 
 
 def _put(values: dict[str, str], name: str, value: str, *, bare: bool) -> None:
-    values.pop(name, None) if not value else values.update({name: value})
-    if bare and value == BARE:
-        values[name] = ""
+    """Set `name`, or take it away where there is no value."""
+    if not value:
+        values.pop(name, None)
+    else:
+        values[name] = "" if bare and value == BARE else value
 
 
 def _spelling(arguments: Mapping[str, str], name: str) -> str:

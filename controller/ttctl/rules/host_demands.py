@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ttctl.model.telemetry import Demand
+from ttctl.model.devices import Demand
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.specifiers import (
     NotUnderstoodError,
@@ -22,10 +22,10 @@ from ttctl.rules.specifiers import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ttctl.model.devices import Golden
     from ttctl.model.health import Check
     from ttctl.model.pins import Requirement
     from ttctl.model.spec import ModelSpec
-    from ttctl.model.telemetry import Golden
 
 What = Literal["firmware", "driver"]
 

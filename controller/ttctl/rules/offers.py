@@ -174,16 +174,16 @@ def _best(look: Look, specs: Iterable[ModelSpec]) -> Sequence[ModelSpec]:
 
 def _first_elsewhere(look: Look) -> str:
     """Return what to type for the smallest device on which what was asked for is validated."""
-    sizes = {one.device: SIZES[one.device] for one in look.found.specs if one.device in SIZES}
-    usable = [device for device in sizes if _is_served(device)]
+    served = [one for one in look.found.specs if one.device in SIZES and _is_served(one.device)]
+    usable = [one for one in served if look.bad(one) is None]
     if not usable:
         return "ttctl models ls"
-    device = min(usable, key=lambda one: (sizes[one].chips, one))
+    device = min((one.device for one in usable), key=lambda name: (SIZES[name].chips, name))
     ranking = ranked(
-        [one for one in look.found.specs if one.device == device],
+        [one for one in usable if one.device == device],
         place=look.place,
         base=base_models(look.specs),
-        is_bad=lambda one: look.bad(one) is not None,
+        is_bad=lambda _: False,
     )
     return f"ttctl plan {ranking.first.model} --device {device}"
 

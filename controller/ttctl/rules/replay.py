@@ -52,13 +52,21 @@ def completed(own: Sequence[ChipReading], telemetry: Telemetry | None) -> tuple[
     """Return the driver's readings, with what only tt-smi says filled in, and remote chips."""
     others = list(with_board_ids(telemetry.chips)) if telemetry else []
     found = []
+    names: dict[str, str] = {}
     for one in own:
         twin = next((other for other in others if _same(one, other)), None)
         if twin is not None:
             others.remove(twin)
+            # A board without a number is known by its first chip's address.
+            name = one.board_id if says(one.board_id) else one.pci_address
+            names.setdefault(_bare(twin.board_id), name.lower().removeprefix("0x"))
         found.append(_filled(one, twin) if twin else one)
-    known = {one.board_id.lower() for one in own if says(one.board_id)}
-    return (*found, *(one for one in others if one.remote and one.board_id.lower() in known))
+    remote = [
+        replace(one, board_id=names[_bare(one.board_id)])
+        for one in others
+        if one.remote and _bare(one.board_id) in names
+    ]
+    return (*found, *remote)
 
 
 def tells_of(own: Sequence[ChipReading], telemetry: Telemetry) -> bool:
@@ -157,9 +165,20 @@ def _held(
 
 
 def _same(one: ChipReading, other: ChipReading) -> bool:
+    """Return whether two readings are of one chip: by its number, else by board and address."""
     if says(one.asic_id) and says(other.asic_id):
-        return one.asic_id.lower().removeprefix("0x") == other.asic_id.lower()
+        return _bare(one.asic_id) == _bare(other.asic_id)
+    if says(one.board_id) and says(other.board_id) and not _same_board(one, other):
+        return False
     return bool(one.pci_address) and one.pci_address.lower() == other.pci_address
+
+
+def _same_board(one: ChipReading, other: ChipReading) -> bool:
+    return _bare(one.board_id) == _bare(other.board_id)
+
+
+def _bare(number: str) -> str:
+    return number.lower().removeprefix("0x").lstrip("0")
 
 
 def _filled(one: ChipReading, twin: ChipReading) -> ChipReading:

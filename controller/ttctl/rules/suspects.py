@@ -31,7 +31,9 @@ CHIPS = {
     "p300": 2, "p300x2": 4, "galaxy": 32, "galaxy_t3k": 8, "blackhole_galaxy": 32,
     "dual_galaxy": 64, "quad_galaxy": 128,
 }  # fmt: skip
-"""Source: tenstorrent/tt-inference-server:workflows/device_utils.py@v0.20.0."""
+"""Source: tenstorrent/tt-inference-server@v0.20.0: workflows/device_utils.py, and for several
+Galaxies the mesh shapes of workflows/workflow_types.py.
+"""
 
 
 def with_suspects(specs: Iterable[ModelSpec]) -> tuple[ModelSpec, ...]:

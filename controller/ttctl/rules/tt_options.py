@@ -80,7 +80,7 @@ def spelled(arguments: Arguments, flag: Flag, options: Options | None = None) ->
 
 def plain(value: object) -> str:
     """Return an option's value as it is shown; `value_of` reads it back."""
-    if isinstance(value, str) and _parsed(value) is None:
+    if isinstance(value, str) and value and _parsed(value) is None:
         return value
     return json.dumps(value)
 

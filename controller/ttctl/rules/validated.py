@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ttctl.model.export import Export
-    from ttctl.model.pins import FirstValidated, PinFacts
+    from ttctl.model.pin_facts import FirstValidated, PinFacts
     from ttctl.model.spec import ModelSpec
 
 

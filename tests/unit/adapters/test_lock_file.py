@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ttctl.adapters.lock_file import lock_text, read_lock
+from ttctl.adapters.lock_glance import lock_summary
 from ttctl.errors import BadFileError
 from ttctl.model.image import BaseImage
 from ttctl.model.lock import Lock, LockedFile, LockedImage, LockedWeights
@@ -80,6 +81,18 @@ def test_flags_that_the_user_named_are_read_back_and_none_leave_no_trace(file: P
     named = replace(lock, engine_args=(("dtype", "bfloat16"), ("enforce-eager", "")))
     file.write_text(lock_text(named), encoding="utf-8")
     assert read_lock(file) == named
+
+
+def test_why_something_is_tried_is_read_back_and_what_is_validated_leaves_no_trace(
+    file: Path,
+) -> None:
+    assert "experimental" not in file.read_text(encoding="utf-8")
+    tried = replace(LOCK, experimental="nobody validated it")
+    file.write_text(lock_text(tried), encoding="utf-8")
+    assert read_lock(file) == tried
+    summary = lock_summary(file)
+    assert summary is not None
+    assert summary.experimental == "nobody validated it"
 
 
 def test_no_lock_is_no_error(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import random
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,8 +19,10 @@ from tests.standins.machines import FORMATS, KINDS, chips_of, four_unit_galaxy, 
 from ttctl.adapters.tt_smi_snapshot import parse_snapshot
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.device import System
-from ttctl.model.telemetry import ChipReading, Telemetry
 from ttctl.rules.replay import replayed
+
+if TYPE_CHECKING:
+    from ttctl.model.telemetry import ChipReading, Telemetry
 
 BARE = System(device="cpu", cores=1, memory_bytes=1, machine="x86_64")
 ANY_KIND = pytest.mark.parametrize("device", list(KINDS))
@@ -28,7 +32,7 @@ def read(found: dict[str, Any], **around: str) -> Telemetry:
     return parse_snapshot(printed(found, **around), "a file")
 
 
-def chip(**changes: Any) -> ChipReading:
+def chip(**changes: dict[str, object]) -> ChipReading:
     return read(snapshot("n150", **changes)).chips[0]
 
 
@@ -227,3 +231,17 @@ def test_any_value_anywhere_is_a_value_or_a_refusal(data: st.DataObject) -> None
     with suppress(TtctlError):
         system = replayed(parse_snapshot(json.dumps(found), "a file"), BARE)
         json.dumps([board.id for board in system.boards]).encode()
+
+
+@pytest.mark.skipif(not os.environ.get("EXPORTS"), reason="EXPORTS names no folder of real files")
+def test_real_snapshots_show_a_known_device_and_healthy_or_explained_boards() -> None:
+    files = sorted(Path(os.environ["EXPORTS"], "tt-smi").glob("*.json"))
+    assert files
+    for file in files:
+        system = replayed(parse_snapshot(file.read_text(encoding="utf-8"), file.name), BARE)
+        assert system.boards, file.name
+        assert system.device or system.forms or system.evidence, file.name
+        assert all(board.family and board.firmware for board in system.boards), file.name
+        assert all(board.verdict == "healthy" or board.reasons for board in system.boards)
+        named = file.name.partition("-")[0]
+        assert named not in KINDS or system.device == named, file.name

@@ -253,6 +253,11 @@ def test_a_device_that_is_named_is_not_guessed(scene: Scene) -> None:
     assert "no card" not in up(scene.world, replace(LLAMA, device="cpu")).reason
 
 
+def test_a_device_that_is_not_here_is_taken_and_the_reason_names_both(scene: Scene) -> None:
+    reason = up(scene.world, replace(LLAMA, device="n150")).reason
+    assert "--device n150 means n150, but this machine is cpu: no card was found" in reason
+
+
 def test_a_card_that_is_not_known_is_refused_with_what_was_found(scene: Scene) -> None:
     chip = Chip(node="/dev/tenstorrent/0", arch="x", card_type="n999", pci_address="0000:01:00.0")
     scene.host.found = System(

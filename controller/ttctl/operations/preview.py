@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What serves a request that ttctl builds no image for? Asked often, so it loads little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ttctl.model.plan import Plan
+from ttctl.operations.choose import choose, fitness
+from ttctl.rules.stack import stack_name
+
+if TYPE_CHECKING:
+    from ttctl.model.protocols import World
+    from ttctl.model.spec import Request
+
+
+def look(world: World, request: Request, *, latest: bool = False) -> Plan | None:
+    """Return the match for a model that a prebuilt Tenstorrent image serves, without steps.
+
+    None where ttctl builds the images itself: then `plan` says what `up` would do.
+
+    Args:
+        world: Everything outside.
+        request: What is asked for.
+        latest: Whether the newest release's values are taken, in place of the first validated.
+    """
+    name = stack_name(request)
+    if request.device is None and world.store.summary(name) is not None:
+        return None
+    found = choose(world, request)
+    if found.spec.pins is None:
+        return None
+    if latest:
+        # What no other question needs.
+        from ttctl.rules.first_validated import with_latest  # noqa: PLC0415
+
+        found = replace(found, spec=with_latest(found.spec))
+    return Plan(stack=name, steps=(), match=found, fitness=fitness(world, found.spec))

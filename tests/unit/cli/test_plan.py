@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does `plan` show what was validated together, what the machine lacks, and end with its code?"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.standins import machines
+
+from ttctl.cli.app import run_command
+from ttctl.cli.door import split_flags, split_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Put the signals back that a command sets for itself."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Typed:
+    """Runs commands on a machine with or without cards."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, line: str) -> tuple[int, str, str]:
+        words, values = split_values(shlex.split(line))
+        code = run_command(*split_flags(words), values)
+        got = self._capsys.readouterr()
+        return code, got.out, got.err
+
+
+@pytest.fixture
+def typed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Typed:
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    root = tmp_path / "root"
+    root.mkdir()
+    monkeypatch.setenv("TTCTL_DEVICE_ROOT", str(root))
+    return Typed(capsys)
+
+
+@pytest.fixture
+def on_t3k(typed: Typed, tmp_path: Path) -> Typed:
+    machines.tree(tmp_path / "root", "t3k")
+    return typed
+
+
+def data(text: str) -> dict[str, Any]:
+    found = json.loads(text)["data"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_machine_without_a_card_is_shown_what_was_validated_on_one(typed: Typed) -> None:
+    code, out, _ = typed("plan llama --device n150")
+    assert code == 0
+    for line in (
+        "meta-llama/Llama-3.1-8B-Instruct on n150: COMPLETE",
+        "tt-metal  25305db",
+        "vLLM      6e67d2d",
+        "contract  vllm-legacy",
+        "recipe    vllm-fork",
+        "flag      --override_tt_config",
+        "chosen    by family; the better status",
+    ):
+        assert line in out.splitlines()
+    assert "no card is in this machine" in out
+
+
+def test_what_is_inferred_is_marked(typed: Typed) -> None:
+    _, out, _ = typed("plan Qwen/Qwen3.6-27B --device p300x2")
+    assert "(inferred)" in out
+
+
+def test_json_has_match_and_fitness(typed: Typed) -> None:
+    code, out, _ = typed("--json plan llama --device n150")
+    found = data(out)
+    assert (code, found["steps"]) == (0, [])
+    assert found["match"]["spec"]["pins"]["tt_metal"] == "25305db"
+    assert found["match"]["deciding"] == "the better status"
+    assert {one["subject"] for one in found["fitness"]} == {"boards", "weights"}
+
+
+def test_why_names_who_came_next_and_every_near_miss(typed: Typed) -> None:
+    _, plain, _ = typed("plan reasoning --device n150")
+    _, verbose, _ = typed("--verbose plan reasoning --device n150")
+    _, why, _ = typed("plan reasoning --device n150 --why")
+    assert "\nnot " not in plain
+    assert "more, see --why" in verbose
+    assert why.count("\nnot ") > verbose.count("\nnot ")
+    assert "why       reasoning is a task" in why
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "text"),
+    [
+        pytest.param("plan Llama-3.1-8B-Instruct --device n300", 0, "all free", id="it would"),
+        pytest.param("plan llama --device p150", 3, "this machine is no p150", id="no device"),
+        pytest.param("plan deepseek --device quad_galaxy", 7, "it spans 4 hosts", id="hosts"),
+        pytest.param(
+            "plan --pack mistral whisper-large-v3", 0, "They fit.", id="a packing that fits"
+        ),
+        pytest.param(
+            "plan --pack mistral mistral mistral mistral mistral", 7, "free boards: 4 x n300",
+            id="a packing that does not",
+        ),
+    ],
+)  # fmt: skip
+def test_the_code_says_whether_it_would_start_here(
+    line: str, code: int, text: str, on_t3k: Typed
+) -> None:
+    found, out, _ = on_t3k(line)
+    assert found == code
+    assert text in out
+
+
+def test_a_packing_is_an_answer_of_its_own_kind(on_t3k: Typed) -> None:
+    _, out, _ = on_t3k("--json plan --pack mistral whisper-large-v3")
+    assert json.loads(out)["schema"] == "ttctl.pack/1"
+    assert [len(one["boards"]) for one in data(out)["placed"]] == [1, 1]
+
+
+def test_several_models_need_the_flag(typed: Typed) -> None:
+    code, _, err = typed("plan mistral whisper")
+    assert code == 2
+    assert "next:     ttctl plan --pack mistral whisper\n" in err
+
+
+def test_what_is_not_validated_is_marked_and_only_taken_with_the_flag(typed: Typed) -> None:
+    code, _, err = typed("plan Qwen3-8B --device p150x4")
+    assert code == 7
+    assert "--experimental" in err
+    code, out, _ = typed("plan Qwen3-8B --device p150x4 --experimental")
+    assert code == 0
+    assert "(experimental: " in out
+
+
+def test_a_typo_in_a_script_is_refused_with_scores(typed: Typed) -> None:
+    code, _, err = typed("plan Lama-3.1-8B --device n150")
+    assert code == 2
+    assert "Llama-3.1-8B (96)" in err
+    assert "next:     ttctl plan Llama-3.1-8B --device n150\n" in err
+
+
+def test_the_values_of_the_newest_release_can_be_looked_at(typed: Typed) -> None:
+    _, first, _ = typed("--json plan Llama-3.1-8B-Instruct --device n150")
+    _, latest, _ = typed("--json plan Llama-3.1-8B-Instruct --device n150 --values latest")
+    assert (
+        data(first)["match"]["spec"]["engine_args"] != data(latest)["match"]["spec"]["engine_args"]
+    )

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is a request matched on this machine, shown where it cannot be launched, and refused there?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.fakes import HUB_MODEL, REVISION, Scene
+from tests.unit.rules.validated import entry, t3k
+
+from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
+from ttctl.model.device import System
+from ttctl.model.match import Place
+from ttctl.model.pins import Advice, Changed, Gated
+from ttctl.model.spec import Request
+from ttctl.operations.choose import choose, place_of
+from ttctl.operations.pack import packing
+from ttctl.operations.plan import lock, plan
+from ttctl.operations.preview import look
+from ttctl.operations.stacks import status
+from ttctl.operations.up import up
+from ttctl.rules.compose import compose_of
+
+SERVED = entry(
+    "acme/Llama-8B-Instruct", "n300",
+    changed=(Changed(kind="environment", name="A", first="", latest="1"),),
+)  # fmt: skip
+GATE = Gated(model="acme/*", reason="a licence", source="a test", date="2026-01-31")
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """Return a machine without a card and a catalog with an entry for one."""
+    scene = Scene()
+    scene.catalog.entries = (*scene.catalog.entries[:1], scene.catalog.entries[2], SERVED)
+    return scene
+
+
+@pytest.fixture
+def on_t3k(scene: Scene) -> Scene:
+    """Return the same on a t3k."""
+    scene.host.found = t3k()
+    return scene
+
+
+def test_the_machines_own_device_is_meant(scene: Scene) -> None:
+    assert choose(scene.world, Request(model="llama")).spec == HUB_MODEL
+
+
+def test_an_entry_for_a_card_is_shown_on_a_machine_without_one(scene: Scene) -> None:
+    found = look(scene.world, Request(model="acme/Llama-8B-Instruct", device="n300"))
+    assert found is not None
+    assert found.match is not None
+    assert (found.match.spec, found.steps) == (SERVED, ())
+    assert [one.verdict for one in found.fitness] == ["unknown"]
+
+
+def test_the_newest_releases_values_are_taken_where_they_are_wanted(scene: Scene) -> None:
+    request = Request(model="acme/Llama-8B-Instruct", device="n300")
+    found = look(scene.world, request, latest=True)
+    assert found is not None
+    assert found.match is not None
+    assert dict(found.match.spec.environment)["A"] == "1"
+
+
+def test_what_ttctl_builds_itself_has_a_plan_with_steps_and_a_match(scene: Scene) -> None:
+    assert look(scene.world, Request(model="llama")) is None
+    _, found = plan(scene.world, Request(model="llama"))
+    assert found.steps
+    assert found.match is not None
+    assert found.match.how == "alias"
+
+
+def test_a_stack_that_is_locked_asks_nobody_again(scene: Scene) -> None:
+    lock(scene.world, Request(model="llama"), upgrade=False)
+    scene.catalog.entries = (*scene.catalog.entries, replace(HUB_MODEL, model="llama"))
+    desired, found = plan(scene.world, Request(model="llama"))
+    assert (desired.spec, found.match) == (HUB_MODEL, None)
+
+
+@pytest.mark.parametrize("model", ["acme/Llama-8B-Instruct", "llama"])
+def test_launching_a_prebuilt_image_is_refused_with_the_plan_that_works(
+    model: str, on_t3k: Scene
+) -> None:
+    request = Request(model=model, device="n300")
+    for refused in (up, lambda world, one: lock(world, one, upgrade=False)):
+        with pytest.raises(TtctlError, match="cannot be launched by this version") as caught:
+            refused(on_t3k.world, request)
+        assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device n300"
+    assert on_t3k.taken() == []
+
+
+def test_gated_weights_are_named_before_anything_is_built(on_t3k: Scene) -> None:
+    on_t3k.catalog.advised = Advice(gated=(GATE,))
+    found = look(on_t3k.world, Request(model="acme/Llama-8B-Instruct", device="n300"))
+    assert found is not None
+    assert "weights" in {one.subject for one in found.fitness}
+
+
+def test_another_device_of_the_machine_is_offered(on_t3k: Scene) -> None:
+    with pytest.raises(NothingFitsError) as caught:
+        choose(on_t3k.world, Request(model="acme/Llama-8B-Instruct"))
+    assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device n300"
+
+
+def test_memory_and_disk_of_this_host_say_nothing_of_another(scene: Scene, on_t3k: Scene) -> None:
+    here = place_of(on_t3k.world, on_t3k.host.found, "n300")
+    assert (here.memory_mib, here.devices) == (512 << 10, ("t3k", "n300", "cpu"))
+    cardless = System(device="cpu", cores=1, memory_bytes=1 << 30, machine="x86_64")
+    assert place_of(scene.world, cardless, "n300") == Place(devices=("cpu",))
+
+
+def test_cards_that_make_up_several_devices_have_to_be_named(on_t3k: Scene) -> None:
+    on_t3k.host.found = replace(t3k(), device="")
+    with pytest.raises(NoDeviceError) as caught:
+        choose(on_t3k.world, Request(model="acme/Llama-8B-Instruct"))
+    assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device t3k"
+
+
+def test_a_word_that_means_nothing_is_refused_before_anything_is_looked_at(scene: Scene) -> None:
+    with pytest.raises(UsageError, match="There is no model 'zzz'"):
+        up(scene.world, Request(model="zzz"))
+    assert scene.taken() == []
+
+
+def test_several_models_are_placed_on_the_boards(on_t3k: Scene) -> None:
+    words = ("acme/Llama-8B-Instruct", "acme/Llama-8B-Instruct", "demo")
+    found = packing(on_t3k.world, tuple(Request(model=word) for word in words))
+    assert found.fits
+    assert [(one.device, one.boards) for one in found.placed] == [
+        ("n300", ("0",)), ("n300", ("1",)), ("cpu", ()),
+    ]  # fmt: skip
+
+
+def test_what_is_tried_is_marked_in_lock_labels_and_status(scene: Scene) -> None:
+    why = "nobody validated it"
+    scene.catalog.entries = (replace(HUB_MODEL, experimental=why),)
+    desired, _ = plan(scene.world, Request(model="llama"))
+    assert desired.lock.experimental == why
+    assert desired.stack.experimental == why
+    for service in compose_of(desired.stack)["services"].values():
+        assert service["labels"]["dev.ttctl.experimental"] == why
+    scene.weights.here.add((HUB_MODEL.weights.repository, REVISION))
+    assert up(scene.world, Request(model="llama")).experimental == why
+    assert status(scene.world, "llama").experimental == why
+
+
+def test_a_lock_that_is_for_another_task_does_not_hold(scene: Scene) -> None:
+    lock(scene.world, Request(model="llama"), upgrade=False)
+    assert lock(scene.world, Request(model="llama", task="chat"), upgrade=False).model
+    with pytest.raises(NothingFitsError, match="no model for 'image'"):
+        lock(scene.world, Request(model="llama", task="image"), upgrade=False)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is only tried what has a reason, and with smaller limits?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.rules.validated import asked, built_in, entry
+
+from ttctl.errors import NothingFitsError
+from ttctl.model.match import Place
+from ttctl.rules.experimental import experimental, fewer, shorter
+from ttctl.rules.model_families import parameters_of
+
+ON_N300 = entry(
+    "acme/Llama-8B-Instruct", "n300",
+    environment=(("MESH_DEVICE", "N300"), ("TT_MESH_GRAPH_DESC_PATH", "/n300.textproto")),
+)  # fmt: skip
+OTHER_ON_T3K = entry("acme/Qwen-32B", "t3k", parameters=32)
+SAME_ON_T3K = entry("acme/Llama-70B-Instruct", "t3k", parameters=70)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(65536, 43008), (131072, 87040), (1024, 686), (16, 10), (0, 0)]
+)
+def test_a_context_loses_a_third_in_whole_steps(before: int, after: int) -> None:
+    assert shorter(before) == after
+
+
+@pytest.mark.parametrize(("before", "after"), [(16, 10), (32, 21), (1, 1), (0, 0)])
+def test_a_number_of_requests_loses_a_third_and_one_stays(before: int, after: int) -> None:
+    assert fewer(before) == after
+
+
+def test_a_model_of_a_smaller_device_runs_on_a_larger_one_with_its_own_pins() -> None:
+    found = asked("acme/Llama-8B-Instruct", "t3k", ON_N300, OTHER_ON_T3K, experimental=True)
+    spec = found.spec
+    assert (spec.device, spec.status, spec.pins) == ("t3k", "EXPERIMENTAL", ON_N300.pins)
+    assert "validated on n300, not on t3k" in spec.experimental
+    assert (spec.limits.max_model_len, spec.limits.max_num_seqs) == (43008, 10)
+    assert dict(spec.engine_args) == {
+        "model": "acme/Llama-8B-Instruct", "max_model_len": "43008", "max-num-seqs": "10",
+    }  # fmt: skip
+    assert dict(spec.environment) == {"MESH_DEVICE": "T3K"}
+    assert any(text.startswith("experimental:") for text in found.warnings)
+
+
+def test_a_model_of_the_same_architecture_takes_the_pins_of_what_is_validated_there() -> None:
+    found = asked("acme/Llama-8B-Instruct", "t3k", ON_N300, SAME_ON_T3K, experimental=True)
+    assert "acme/Llama-70B-Instruct of the same architecture" in found.spec.experimental
+    assert found.spec.weights == ON_N300.weights
+    assert dict(found.spec.engine_args)["model"] == "acme/Llama-8B-Instruct"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there"),
+    [
+        pytest.param(replace(ON_N300, parameters=0, model="acme/Llama"), SAME_ON_T3K, id="unknown"),
+        pytest.param(replace(ON_N300, parameters=90), SAME_ON_T3K, id="larger"),
+        pytest.param(replace(ON_N300, device="p300"), OTHER_ON_T3K, id="other chips"),
+        pytest.param(replace(ON_N300, device="galaxy"), OTHER_ON_T3K, id="a larger device"),
+        pytest.param(replace(ON_N300, engine="forge"), SAME_ON_T3K, id="another engine"),
+        pytest.param(
+            ON_N300, replace(OTHER_ON_T3K, parameters=0, model="acme/Qwen"), id="nothing to compare"
+        ),
+    ],
+)
+def test_what_has_no_reason_is_not_tried(wanted: object, there: object) -> None:
+    assert experimental([wanted], [wanted, there], device="t3k") == ()  # type: ignore[list-item]
+
+
+def test_without_the_flag_it_is_offered_and_not_taken() -> None:
+    place = Place(devices=("t3k",))
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Llama-8B-Instruct", "t3k", ON_N300, OTHER_ON_T3K, place=place)
+    step = "ttctl plan acme/Llama-8B-Instruct --device t3k --experimental"
+    assert caught.value.next_step == step
+
+
+@pytest.mark.parametrize("device", ["n300", "t3k", "p150x4", "p300", "galaxy"])
+def test_in_the_catalog_nothing_of_unknown_size_and_nothing_validated_is_tried(device: str) -> None:
+    specs = built_in().specs
+    validated = {one.model for one in specs if one.device == device}
+    others = [one for one in specs if one.model not in validated]
+    tried = experimental(others, specs, device=device)
+    assert tried
+    for one in tried:
+        assert one.experimental
+        assert one.device == device
+        assert parameters_of(one) > 0
+        assert one.limits.max_model_len % 1024 == 0 or one.limits.max_model_len < 1024

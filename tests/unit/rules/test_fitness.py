@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is each thing that an entry needs held against the machine?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.rules.validated import board, entry, machine, t3k
+
+from ttctl.model.device import Formed, System
+from ttctl.model.pins import Advice, Fallback, Gated, Requirement
+from ttctl.rules.fitness import Ground, findings
+from ttctl.rules.satisfying import satisfies
+
+if TYPE_CHECKING:
+    from ttctl.model.spec import ModelSpec
+
+NOTHING = Advice()
+CARDLESS = System(device="cpu", cores=8, memory_bytes=8 << 30, machine="x86_64")
+ON_N300 = entry("acme/Only-8B", "n300")
+GATE = Gated(model="acme/*", reason="a licence", source="a test", date="2026-01-31")
+
+
+def look(
+    spec: ModelSpec, system: System, *, advice: Advice = NOTHING, **more: object
+) -> dict[str, str]:
+    """Return each subject with its verdict; the worst where there are several."""
+    plain = Ground(system=system, disk_mib=10_000, iommu=("DMA",))
+    ground = replace(plain, **more)  # type: ignore[arg-type]
+    found = findings(spec, ground, advice=advice, satisfies=satisfies)
+    order = ["ok", "unknown", "warning", "blocked"]
+    worst: dict[str, str] = {}
+    for one in found:
+        assert one.summary
+        before = worst.get(one.subject, "ok")
+        worst[one.subject] = max(before, one.verdict, key=order.index)
+    return worst
+
+
+def test_a_machine_that_has_everything_is_fit() -> None:
+    assert look(ON_N300, t3k()) == dict.fromkeys(("boards", "memory", "disk", "pages"), "ok")
+
+
+@pytest.mark.parametrize(
+    ("spec", "system", "more", "subject", "verdict"),
+    [
+        pytest.param(entry("a/B", "p150"), t3k(), {}, "boards", "blocked", id="not here"),
+        pytest.param(entry("a/B", "t3k"), t3k(), {}, "topology", "unknown", id="a mesh"),
+        pytest.param(
+            entry("a/B", "t3k"), t3k(free="held"), {}, "boards", "blocked", id="in use"
+        ),
+        pytest.param(
+            entry("a/B", "t3k"), t3k(free="unknown"), {}, "boards", "warning", id="not seen"
+        ),
+        pytest.param(ON_N300, t3k(free="held"), {}, "boards", "ok", id="another board is free"),
+        pytest.param(
+            entry("a/B", "t3k"), t3k(verdict="error"), {}, "health", "blocked", id="ill"
+        ),
+        pytest.param(
+            entry("a/B", "quad_galaxy"), t3k(), {}, "hosts", "blocked", id="several hosts"
+        ),
+        pytest.param(entry("a/B", "gpu"), t3k(), {}, "hosts", "blocked", id="no card of ours"),
+        pytest.param(
+            replace(ON_N300, memory_mib=1 << 30), t3k(), {}, "memory", "blocked", id="memory"
+        ),
+        pytest.param(
+            replace(ON_N300, disk_mib=10_001), t3k(), {}, "disk", "blocked", id="disk"
+        ),
+        pytest.param(ON_N300, t3k(), {"disk_mib": 0}, "disk", "unknown", id="disk not known"),
+        pytest.param(
+            ON_N300, t3k(), {"iommu": (), "hugepages": 8, "hugepages_mounted": True},
+            "pages", "ok", id="hugepages",
+        ),
+        pytest.param(
+            ON_N300, t3k(), {"iommu": (), "hugepages": 7, "hugepages_mounted": True},
+            "pages", "warning", id="few hugepages",
+        ),
+        pytest.param(
+            ON_N300, t3k(), {"iommu": ("identity",), "hugepages": 8}, "pages", "blocked",
+            id="not mounted",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_told(
+    spec: ModelSpec, system: System, more: dict[str, object], subject: str, verdict: str
+) -> None:
+    assert look(spec, system, **more)[subject] == verdict
+
+
+@pytest.mark.parametrize(
+    ("specifier", "strict", "verdict"),
+    [
+        pytest.param(">=19.2.0", True, "ok", id="new enough"),
+        pytest.param(">=20", True, "blocked", id="strict"),
+        pytest.param(">=20", False, "warning", id="suggested"),
+        pytest.param("no specifier", True, "unknown", id="not understood"),
+    ],
+)
+def test_firmware_is_held_against_the_requirement(
+    specifier: str, verdict: str, *, strict: bool
+) -> None:
+    wish = Requirement(what="firmware", specifier=specifier, strict=strict)
+    assert look(replace(ON_N300, requirements=(wish,)), t3k())["firmware"] == verdict
+
+
+def test_of_a_machine_without_a_card_nothing_is_judged() -> None:
+    huge = replace(ON_N300, memory_mib=1 << 30)
+    assert look(huge, CARDLESS) == {"boards": "unknown"}
+
+
+def test_a_fallback_device_is_a_warning() -> None:
+    known = Fallback(
+        device="p150x4", instead="p300x2", engine="vllm", reason="four chips", source="a test",
+        date="2026-01-31",
+    )  # fmt: skip
+    boards = tuple(board(str(number), "p150") for number in range(4))
+    whole = Formed(device="p150x4", boards=("0", "1", "2", "3"), reason="4 x p150")
+    system = machine("p150x4", whole, boards=boards)
+    advice = Advice(fallbacks=(known,))
+    assert look(entry("a/B", "p300x2"), system, advice=advice)["boards"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("token", "verdict"), [(True, "ok"), (False, "warning"), (None, "warning")]
+)
+def test_gated_weights_are_named(verdict: str, *, token: bool | None) -> None:
+    assert look(ON_N300, t3k(), advice=Advice(gated=(GATE,)), token=token)["weights"] == verdict

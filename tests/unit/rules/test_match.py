@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does a request find the validated entry, or the reason why none fits?"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tests.unit.rules.validated import asked, built_in, entry
+
+from ttctl.errors import NothingFitsError, TtctlError, UsageError
+from ttctl.model.match import TASKS, Place
+from ttctl.model.pins import Advice, Fallback, Gated, KnownBad, Quarantined, Requirement
+
+LLAMA = entry("meta-llama/Llama-3.1-8B-Instruct", "n150")
+BASE = entry("meta-llama/Llama-3.1-8B", "n150")
+SMALL = entry("meta-llama/Llama-3.2-1B-Instruct", "n150", parameters=1, status="FUNCTIONAL")
+ON_T3K = entry("meta-llama/Llama-3.1-70B-Instruct", "t3k", parameters=70)
+SPECS = (LLAMA, BASE, SMALL, ON_T3K)
+BAD = KnownBad(
+    model="meta-llama/*", device="n150", engine="vllm", reason="it hangs", source="a test",
+    date="2026-01-31",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "device", "model", "rule"),
+    [
+        pytest.param("llama", "n150", "Llama-3.1-8B-Instruct", "the better status", id="n150"),
+        pytest.param("llama", "t3k", "Llama-3.1-8B-Instruct", "the better status", id="t3k"),
+        pytest.param("llama", "p100", "Llama-3.1-8B-Instruct", "instruct before base", id="p100"),
+        pytest.param(
+            "llama", "galaxy", "Llama-3.3-70B-Instruct", "the newer generation", id="galaxy"
+        ),
+        pytest.param(
+            "llama",
+            "p300x2",
+            "Llama-3.1-8B-Instruct",
+            "instruct before base",
+            id="the larger ones are known not to work",
+        ),
+        pytest.param("Llama-3.1-8B", "n150", "Llama-3.1-8B", "it is the only one", id="a name"),
+        pytest.param(
+            "qwen", "t3k", "Qwen2.5-72B-Instruct", "text alone before text with images", id="qwen"
+        ),
+        pytest.param("gemma", "n150", "gemma-3-4b-it", "the family's own name", id="gemma"),
+        pytest.param("chat", "n150", "Llama-3.1-8B-Instruct", "the larger one", id="a task"),
+        pytest.param("reasoning", "n150", "Qwen3-8B", "it is the only one", id="reasoning"),
+        pytest.param("code", "t3k", "Qwen2.5-Coder-32B-Instruct", "it is the only one", id="code"),
+        pytest.param("whisper", "n150", "whisper-large-v3", "the family's own name", id="audio"),
+        pytest.param("speech", "p150", "speecht5_tts", "it is the only one", id="speech"),
+        pytest.param("video", "t3k", "Wan2.2-T2V-A14B-Diffusers", "the larger one", id="video"),
+        pytest.param(
+            "llama", "cpu", "SmolLM2-360M-Instruct", "it is the only one", id="an alias on cpu"
+        ),
+    ],
+)
+def test_a_word_finds_its_entry_and_names_the_rule(
+    word: str, device: str, model: str, rule: str
+) -> None:
+    found = asked(word, device, unattended=True)
+    assert (found.spec.model.rpartition("/")[2], found.spec.device) == (model, device)
+    assert found.deciding == rule
+
+
+def test_every_entry_is_found_by_its_whole_name_on_its_device() -> None:
+    catalog = built_in()
+    assert len(catalog.specs) > 225
+    for spec in catalog.specs:
+        found = asked(spec.model, spec.device, unattended=True, experimental=True)
+        assert (found.spec.model, found.spec.device) == (spec.model, spec.device)
+        assert not found.spec.experimental
+
+
+@pytest.mark.parametrize(
+    ("model", "device", "implementation"),
+    [
+        pytest.param("Qwen/Qwen3-32B", "galaxy", "qwen3_32b_galaxy", id="two of vLLM"),
+        pytest.param("meta-llama/Llama-3.2-3B", "n150", "tt_transformers", id="vLLM and forge"),
+    ],
+)
+def test_of_several_implementations_upstreams_default_is_taken_and_said(
+    model: str, device: str, implementation: str
+) -> None:
+    found = asked(model, device, unattended=True)
+    assert found.spec.implementation == implementation
+    assert any("default implementation" in reason for reason in found.reasons)
+
+
+def test_the_order_of_the_entries_changes_nothing() -> None:
+    answers = {repr(asked("llama", "n150", *order)) for order in permutations(SPECS)}
+    assert len(answers) == 1
+    backwards = asked("chat", "galaxy", *reversed(built_in().specs))
+    assert backwards == asked("chat", "galaxy", *built_in().specs)
+
+
+def test_what_fits_the_memory_here_comes_before_what_is_larger() -> None:
+    large = replace(ON_T3K, device="n150", memory_mib=200_000)
+    place = Place(devices=("n150", "cpu"), memory_mib=64_000)
+    found = asked("llama", "n150", *SPECS, large, place=place)
+    assert (found.spec, found.deciding) == (LLAMA, "what fits disk and memory here")
+    assert "ram" in {one.kind for one in found.near_misses}
+
+
+def test_an_experimental_status_needs_no_flag_and_is_warned_of() -> None:
+    found = asked("llama", "p100", unattended=True)
+    assert found.spec.status == "EXPERIMENTAL"
+    assert "upstream's status on p100 is EXPERIMENTAL" in found.warnings
+
+
+def test_a_base_model_is_warned_of_with_the_one_that_answers() -> None:
+    [warning] = asked("Llama-3.1-8B", "n150", *SPECS).warnings
+    assert "meta-llama/Llama-3.1-8B-Instruct answers" in warning
+
+
+def test_a_typo_is_guessed_with_its_score_only_where_a_guess_is_wanted() -> None:
+    found = asked("Lama-3.1-8B-Instuct", "n150", *SPECS, guesses=True)
+    assert (found.spec, found.how) == (LLAMA, "likeness")
+    assert 75 <= found.score < 100
+    with pytest.raises(UsageError, match="There is no model 'Lama-") as caught:
+        asked("Lama-3.1-8B-Instuct", "n150", *SPECS, unattended=True)
+    assert caught.value.meant == "Llama-3.1-8B-Instruct"
+    assert f"({found.score:.0f})" in caught.value.evidence
+
+
+def test_a_fragment_means_every_name_that_it_is_in_and_the_rules_choose() -> None:
+    found = asked("8b-inst", "n150", *SPECS, guesses=True)
+    assert (found.spec, found.how) == (LLAMA, "likeness")
+
+
+def test_a_script_is_refused_what_no_rule_decides_and_a_person_gets_the_first() -> None:
+    other = entry("acme/Other-8B-Instruct", "n150")
+    with pytest.raises(UsageError, match="'chat' means several models on 'n150'") as caught:
+        asked("chat", "n150", *SPECS, other, unattended=True)
+    assert "acme/Other-8B-Instruct, meta-llama/Llama-3.1-8B-Instruct" in caught.value.evidence
+    found = asked("chat", "n150", *SPECS, other)
+    assert found.spec == other
+    assert "several are of equal rank" in found.warnings[0]
+
+
+def test_a_task_narrows_a_family() -> None:
+    assert asked("qwen", "t3k", task="code").spec.model == "Qwen/Qwen2.5-Coder-32B-Instruct"
+    with pytest.raises(NothingFitsError, match="'whisper' has no model for 'chat'"):
+        asked("whisper", "n150", task="chat")
+
+
+def test_gated_weights_are_named_and_an_ungated_model_of_the_class_is_offered() -> None:
+    found = asked("llama", "n150", unattended=True)
+    assert any("gated" in warning for warning in found.warnings)
+    [offer] = found.offers
+    assert (offer.kind, offer.device) == ("ungated", "n150")
+    assert asked(offer.model, "n150", unattended=True).offers == ()
+
+
+@pytest.mark.parametrize(
+    ("device", "place", "kind"),
+    [
+        pytest.param("t3k", Place(devices=("n300", "cpu"), boards=("n300",)), "boards", id="few"),
+        pytest.param("galaxy", Place(devices=("n300", "cpu")), "device", id="another"),
+        pytest.param("quad_galaxy", Place(devices=("n300", "cpu")), "multihost", id="hosts"),
+        pytest.param("gpu", Place(devices=("n300", "cpu")), "gpu", id="no card of ours"),
+    ],
+)
+def test_an_entry_of_another_device_says_what_it_lacks(
+    device: str, place: Place, kind: str
+) -> None:
+    only = entry("acme/Only-8B", device)
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n300", only, place=place)
+    assert f"{kind}: acme/Only-8B on {device}" in caught.value.evidence
+    assert caught.value.exit_code == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "kind"),
+    [
+        pytest.param({"memory_mib": 9}, Place(devices=("n150",), memory_mib=8), "ram", id="ram"),
+        pytest.param({"disk_mib": 9}, Place(devices=("n150",), disk_mib=8), "disk", id="disk"),
+        pytest.param(
+            {"requirements": (Requirement(what="firmware", specifier=">=19.2", strict=True),)},
+            Place(devices=("n150",), firmware="18.5.0"),
+            "firmware",
+            id="firmware",
+        ),
+        pytest.param(
+            {"requirements": (Requirement(what="driver", specifier=">=2.5", strict=True),)},
+            Place(devices=("n150",), driver="2.1.0"),
+            "driver",
+            id="driver",
+        ),
+        pytest.param({"status": "FUNCTIONAL"}, Place(devices=("n150",)), "status", id="status"),
+    ],
+)
+def test_a_near_miss_of_this_device_says_what_it_lacks(
+    changes: dict[str, object], place: Place, kind: str
+) -> None:
+    first = entry("acme/First-9B-Instruct", "n150", memory_mib=1, disk_mib=1, parameters=9)
+    other = replace(
+        entry("acme/Second-8B-Instruct", "n150", memory_mib=1, disk_mib=1), **changes
+    )  # fmt: skip
+    found = asked("chat", "n150", first, other, place=place)
+    assert found.spec == first
+    assert [one.kind for one in found.near_misses] == [kind]
+
+
+def test_a_suggested_version_is_no_near_miss() -> None:
+    wish = Requirement(what="firmware", specifier=">=19.2", strict=False)
+    first = entry("acme/First-9B-Instruct", "n150", parameters=9)
+    other = entry("acme/Second-8B-Instruct", "n150", requirements=(wish,))
+    found = asked("chat", "n150", first, other, place=Place(devices=("n150",), firmware="18.5"))
+    assert found.near_misses == ()
+
+
+def test_what_is_known_not_to_work_is_refused_with_its_source_unless_it_is_wanted() -> None:
+    advice = Advice(known_bad=(BAD,))
+    with pytest.raises(NothingFitsError, match="known not to work") as caught:
+        asked("Llama-3.1-8B-Instruct", "n150", *SPECS, advice=advice)
+    assert "a test, 2026-01-31" in caught.value.why
+    found = asked("Llama-3.1-8B-Instruct", "n150", *SPECS, advice=advice, experimental=True)
+    assert found.spec == LLAMA
+    assert "known not to work: it hangs (a test, 2026-01-31)" in found.warnings
+
+
+def test_a_report_about_one_firmware_only_counts_where_that_is_here() -> None:
+    advice = Advice(known_bad=(replace(BAD, firmware="==19.7.0"),))
+    for firmware in ("", "19.8.0"):
+        place = Place(devices=("n150",), firmware=firmware)
+        assert asked("llama", "n150", *SPECS, advice=advice, place=place).spec == LLAMA
+    with pytest.raises(NothingFitsError):
+        asked(
+            "llama",
+            "n150",
+            *SPECS,
+            advice=advice,
+            place=Place(devices=("n150",), firmware="19.7.0"),
+        )
+
+
+def test_what_was_set_aside_is_named_with_the_reason() -> None:
+    aside = Quarantined(id="id_Only-8B_n150", reason="its commit has a newline")
+    with pytest.raises(NothingFitsError) as caught:
+        asked("Only-8B", "n150", entry("acme/Only-8B", "t3k"), quarantined=(aside,))
+    assert "quarantined: id_Only-8B_n150 its commit has a newline" in caught.value.evidence
+
+
+def test_another_device_of_the_machine_is_offered_first() -> None:
+    place = Place(devices=("t3k", "n300", "cpu"))
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "t3k", entry("acme/Only-8B", "n300"), place=place)
+    assert caught.value.next_step == "ttctl plan acme/Only-8B --device n300"
+
+
+def test_a_fallback_device_is_offered() -> None:
+    known = Fallback(
+        device="p150x4", instead="p300x2", engine="vllm", reason="four chips", source="a test",
+        date="2026-01-31",
+    )  # fmt: skip
+    with pytest.raises(NothingFitsError) as caught:
+        asked(
+            "Only-8B", "p150x4", entry("acme/Only-8B", "p300x2"), advice=Advice(fallbacks=(known,))
+        )
+    assert caught.value.next_step == "ttctl plan acme/Only-8B --device p300x2"
+
+
+def test_a_model_of_the_same_class_without_a_token_is_offered() -> None:
+    gate = Gated(model="gated/*", reason="a licence", source="a test", date="2026-01-31")
+    specs = (
+        entry("acme/Only-8B", "t3k"),
+        entry("gated/Near-8B", "n150"),
+        entry("free/Far-7B", "n150", parameters=7),
+        entry("free/Pictures", "n150", type="IMAGE"),
+    )
+    with pytest.raises(NothingFitsError) as caught:
+        asked("Only-8B", "n150", *specs, advice=Advice(gated=(gate,)))
+    assert caught.value.next_step == "ttctl plan free/Far-7B --device n150"
+
+
+def follow(next_step: str) -> None:
+    """Do what a refusal says to type; nothing may refuse it."""
+    words = shlex.split(next_step)
+    if words[:2] != ["ttctl", "plan"]:
+        assert words == ["ttctl", "models", "ls"]
+        return
+    _, _, model, _, device, *flags = words
+    asked(model, device, experimental="--experimental" in flags, unattended=True)
+
+
+@pytest.mark.parametrize("device", ["cpu", "n150", "t3k", "p100", "p150x4", "blackhole_galaxy"])
+def test_what_any_refusal_offers_can_be_had(device: str) -> None:
+    words = {spec.model for spec in built_in().specs} | set(TASKS) | {"llama", "qwen", "flux"}
+    refused = 0
+    for word in sorted(words):
+        try:
+            found = asked(word, device, unattended=True)
+        except TtctlError as error:
+            refused += 1
+            follow(error.next_step)
+        else:
+            for offer in found.offers:
+                follow(offer.command)
+    assert refused
+
+
+@settings(max_examples=150, deadline=None)
+@given(word=st.text(max_size=60), device=st.sampled_from(["n150", "cpu", ""]), bold=st.booleans())
+@example(word="\udcff", device="n150", bold=True)
+@example(word="", device="n150", bold=True)
+@example(word="/", device="n150", bold=True)
+def test_any_text_finds_an_entry_or_is_refused(*, word: str, device: str, bold: bool) -> None:
+    def answer() -> str:
+        try:
+            found = asked(word, device, *SPECS, guesses=bold, experimental=bold)
+        except TtctlError as error:
+            return f"{error.message}{error.next_step}"
+        return f"{found.spec.model} on {device}: {found.deciding}"
+
+    assert answer() == answer() != ""
