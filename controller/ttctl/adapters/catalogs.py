@@ -77,6 +77,8 @@ class KnownCatalogs:
         # What only lists obtains nothing.
         from ttctl.adapters.catalog_refresh import Refresher  # noqa: PLC0415
 
+        # Else a damaged file of our own would be taken for the fault of what is fetched.
+        self._built_in.specs()
         return Refresher(self._store, site=self._site, read=self._read, now=self._now)
 
     def chosen(self, name: str = "", *, fetch: bool = False) -> Catalog:
