@@ -15,8 +15,8 @@ from ttctl.adapters import compiled
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ttctl.model.catalog import Catalog
     from ttctl.model.pins import Advice, Origin, Quarantined
-    from ttctl.model.protocols import Catalog
     from ttctl.model.spec import ModelSpec
 
 

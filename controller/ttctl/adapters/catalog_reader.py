@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ttctl.model.catalog import Catalog
     from ttctl.model.pins import Quarantined
-    from ttctl.model.protocols import Catalog
     from ttctl.model.spec import ModelSpec
 
 

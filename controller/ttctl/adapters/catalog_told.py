@@ -10,8 +10,7 @@ from ttctl.model.catalog import Refreshed
 if TYPE_CHECKING:
     from ttctl.adapters.catalog_store import Record
     from ttctl.errors import TtctlError
-    from ttctl.model.catalog import Outcome
-    from ttctl.model.protocols import Catalog
+    from ttctl.model.catalog import Catalog, Outcome
 
 
 def told(

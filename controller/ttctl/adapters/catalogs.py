@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from ttctl.adapters.catalog_refresh import Refresher
     from ttctl.adapters.catalog_store import Record
     from ttctl.adapters.catalog_target import Target
-    from ttctl.model.catalog import Outcome, Refreshed
-    from ttctl.model.protocols import Catalog
+    from ttctl.model.catalog import Catalog, Outcome, Refreshed
     from ttctl.model.site import Site
     from ttctl.rules.catalog_names import CatalogName
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from ttctl.adapters.weights import Hub
     from ttctl.cli.console import Console
     from ttctl.cli.shelf import WiredShelf
+    from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
     from ttctl.model.gateway import Gateway
     from ttctl.model.protocols import (
         Builder,
-        Catalog,
         Engine,
         Host,
         Launcher,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done with catalogs: one is fetched, chosen, compared. Values, and one Protocol."""
+"""What is done with catalogs: one is fetched, chosen, compared. Values and Protocols."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from ttctl.model.pins import Origin
-    from ttctl.model.protocols import Catalog
+    from collections.abc import Mapping
+
+    from ttctl.model.pins import Advice, Origin, Quarantined
+    from ttctl.model.spec import ModelSpec
 
 Outcome = Literal["fetched", "unchanged", "young", "kept", "built-in", "would-ask", "would-use"]
 """`young`: not asked for, since it was an hour ago; `kept`: it could not be fetched, and the last
@@ -72,6 +74,32 @@ class CatalogDiff:
     moved: tuple[EntryMoved, ...]
     same: int
     """Entries that are alike in both."""
+
+
+class Catalog(Protocol):
+    """Which models were validated where."""
+
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """Return every entry."""
+
+    def sha256(self) -> str:
+        """Return the hash over the catalog's files."""
+
+    def origin(self) -> Origin:
+        """Return which catalog this is."""
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """Return the entries that are not used, each with its reason."""
+
+    def advice(self) -> Advice:
+        """Return what is known beyond the entries: known-bad pins, fallbacks, other images."""
+
+    def raw(self, spec_id: str) -> Mapping[str, object]:
+        """Return an entry as its source has it, with keys that ttctl does not know.
+
+        Raises:
+            UsageError: There is no such entry.
+        """
 
 
 class Catalogs(Protocol):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ttctl.model.catalog import Catalogs
+    from ttctl.model.catalog import Catalog, Catalogs
     from ttctl.model.clock import Clock
     from ttctl.model.container import ContainerState
     from ttctl.model.device import System
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
-    from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.plan import How
     from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
-    from ttctl.model.spec import ModelSpec, Weights
+    from ttctl.model.spec import Weights
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache
@@ -65,32 +64,6 @@ class Reporter(Protocol):
 
     def detail(self, line: str) -> None:
         """Keep a line of a child's output for the log, and show it when asked for more."""
-
-
-class Catalog(Protocol):
-    """Which models were validated where."""
-
-    def specs(self) -> tuple[ModelSpec, ...]:
-        """Return every entry."""
-
-    def sha256(self) -> str:
-        """Return the hash over the catalog's files."""
-
-    def origin(self) -> Origin:
-        """Return which catalog this is."""
-
-    def quarantined(self) -> tuple[Quarantined, ...]:
-        """Return the entries that are not used, each with its reason."""
-
-    def advice(self) -> Advice:
-        """Return what is known beyond the entries: known-bad pins, fallbacks, other images."""
-
-    def raw(self, spec_id: str) -> Mapping[str, object]:
-        """Return an entry as its source has it, with keys that ttctl does not know.
-
-        Raises:
-            UsageError: There is no such entry.
-        """
 
 
 class Recipes(Protocol):

@@ -241,7 +241,7 @@ def test_the_registry_allows_what_the_rest_of_the_product_does() -> None:
     ("value", "in_file", "typed"),
     [
         pytest.param("a.json", "/etc/ttctl/a.json", "/work/a.json", id="a file"),
-        pytest.param("~/a.json", "/home/me/a.json", "~/a.json", id="a file of the user's"),
+        pytest.param("~/a.json", "/srv/me/a.json", "~/a.json", id="a file of the user's"),
         pytest.param("built-in", "built-in", "built-in", id="the shipped one"),
         pytest.param("0.19.0", "0.19.0", "0.19.0", id="a release"),
         pytest.param("./0.19.0", "/etc/ttctl/0.19.0", "/work/0.19.0", id="a file called so"),
@@ -252,5 +252,5 @@ def test_a_catalog_in_a_file_is_a_path_only_where_it_names_one(
     value: str, in_file: str, typed: str
 ) -> None:
     setting = SETTINGS["site.catalog"]
-    assert anchored(setting, value, folder="/etc/ttctl", home="/home/me") == in_file
+    assert anchored(setting, value, folder="/etc/ttctl", home="/srv/me") == in_file
     assert for_file(setting, value, folder="/work") == typed
