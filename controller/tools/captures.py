@@ -26,7 +26,7 @@ from tools.tape import TAPE, Scene
 if TYPE_CHECKING:
     from tools.terminal import Ran
 
-PAGES = (ROOT / "docs" / "first-ten-minutes.md", ROOT / "README.md")
+PAGES = tuple(ROOT / name for name in ("docs/first-ten-minutes.md", "docs/catalog.md", "README.md"))
 SCREENS = ROOT / "docs" / "screens"
 BLOCK = re.compile(r"(<!-- capture: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 WIDTH = 100

@@ -24,6 +24,7 @@ PAGES = (
     ROOT / "docs" / "dependencies.md",
     DECISIONS / "README.md",
     ROOT / "docs" / "settings.md",
+    ROOT / "docs" / "catalog.md",
     *RECORDS,
 )
 OURS = ("controller/", "images/", "compose/", "lessons/", "tests/", ".ci/")

@@ -7,11 +7,12 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NothingFitsError
+from ttctl.errors import NoDeviceError, NothingFitsError
 from ttctl.model.match import Wanted
 from ttctl.model.model_page import Hit, ModelPage, OtherEntry
 from ttctl.model.pins import Advice
-from ttctl.operations.choose import fitness
+from ttctl.model.spec import Request
+from ttctl.operations.choose import choose, fitness
 from ttctl.rules.advised import known_bad
 from ttctl.rules.catalog_diff import compare
 from ttctl.rules.find import find
@@ -63,7 +64,7 @@ def page(
     system = world.host.system()
     wanted = Wanted(word=model, device=device or system.device)
     found = find(specs, wanted).specs
-    spec = _entry(found, model, device=device, here=system.device)
+    spec = _chosen(world, model, device) or _entry(found, model, device=device, here=system.device)
     advice = world.catalog.advice()
     return ModelPage(
         spec=spec,
@@ -94,6 +95,14 @@ def differences(world: World, before: str, after: str | None) -> CatalogDiff:
     old = world.catalogs.named(before)
     new = world.catalogs.named(after) if after is not None else world.catalog
     return compare(old.specs(), new.specs(), before_origin=old.origin(), after_origin=new.origin())
+
+
+def _chosen(world: World, word: str, device: str | None) -> ModelSpec | None:
+    """Return the entry that `plan` would take, None where it would take none."""
+    try:
+        return choose(world, Request(model=word, device=device)).spec
+    except (NothingFitsError, NoDeviceError):
+        return None
 
 
 def _entry(found: Sequence[ModelSpec], word: str, *, device: str | None, here: str) -> ModelSpec:

@@ -2,7 +2,8 @@
 """Which line of an engine's log means that it will not come up. Pure.
 
 Source: vLLM 0.32.0's start-up messages as seen when each was provoked on the CPU; the TT_ ones
-are in tt-metal's issue reports and were not yet seen on a card.
+and the trace region's are in the issue reports of tt-metal and tt-inference-server (#4005), and
+were not yet seen on a card.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "a file of the model is missing",
         ),
         (r"Address already in use", "the engine's port is taken inside its container"),
+        (
+            r"Creating trace buffers of size (\d+)B .*but only (\d+)B is allocated",
+            (
+                "the trace region is too small: trace_region_size has to be {0} or more, and is {1}; "
+                "`ttctl plan MODEL --values latest` shows what a later release sets"
+            ),
+        ),
         (r"TT_(THROW|FATAL)", "the Tenstorrent device did not start"),
         (r"Engine core initialization failed", "the engine's core did not start"),
         (r"^(ModuleNotFoundError|ImportError):", "the image lacks a Python module"),
@@ -45,4 +53,5 @@ def cause_of(line: str) -> str | None:
     """Return what a log line means, None for a line that is not fatal."""
     if HARMLESS.search(line):
         return None
-    return next((cause for pattern, cause in CAUSES if pattern.search(line)), None)
+    found = ((pattern.search(line), cause) for pattern, cause in CAUSES)
+    return next((cause.format(*match.groups()) for match, cause in found if match), None)

@@ -17,6 +17,9 @@ ENOUGH = 75.0
 """From here on a person's typo or fragment is taken for the name."""
 FRAGMENT = 0.85
 """What a word that is wholly found inside a name counts, beside the whole name."""
+BEGIN = 96.0
+"""What a word counts that a name begins with, up to the end of a part: `Llama-3.3-70B` is meant for
+`Llama-3.3-70B-Instruct`, and is no typo of `Llama-3.1-70B`."""
 SHORTEST = 3
 """Letters that a fragment has at least: shorter ones are found in too many names."""
 _SEPARATORS = re.compile(r"[\s_]+")
@@ -52,6 +55,8 @@ def alike(names: Mapping[str, ModelSpec], word: str, *, limit: int) -> tuple[Sco
             typed, longer, scorer=fuzz.partial_ratio, limit=None, score_cutoff=NEAR / FRAGMENT
         ):
             found[name] = max(found.get(name, 0.0), score * FRAGMENT)
+            if longer[name].startswith((f"{typed}-", f"{typed}.")):
+                found[name] = max(found[name], BEGIN)
     scored = sorted(((name, round(score, 1)) for name, score in found.items()), key=_likest_first)
     if len(scored) <= limit:
         return tuple(scored)

@@ -149,6 +149,13 @@ def test_a_page_shows_pins_needs_targets_and_what_is_known_against_it(shell: She
     assert data["here"]
 
 
+@pytest.mark.parametrize("word", ["llama", "Llama-3.1-8B", "qwen", "whisper"])
+def test_a_page_is_of_the_entry_that_a_plan_takes(shell: Shell, word: str) -> None:
+    page = shell.data("models", "show", word, "--device", "n300")
+    plan = shell.data("plan", word, "--device", "n300")
+    assert page["spec"]["id"] == plan["match"]["spec"]["id"]
+
+
 def test_a_device_that_a_model_is_not_listed_for_is_refused_with_those_that_it_is(
     shell: Shell,
 ) -> None:

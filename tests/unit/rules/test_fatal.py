@@ -43,6 +43,13 @@ FATAL = [
     ("OSError: /models/x does not appear to have a file named config.json.", "is missing"),
     ("FileNotFoundError: [Errno 2] No such file or directory: '/models/x/a'", "is missing"),
     ("OSError: [Errno 98] Address already in use", "port is taken"),
+    (
+        (
+            "TT_FATAL: Creating trace buffers of size 30712832B on MeshDevice 0, but only"
+            " 25000000B is allocated for trace region."
+        ),
+        "trace_region_size has to be 30712832 or more, and is 25000000",
+    ),
     ("TT_FATAL @ tt_metal/llrt/x.cpp:1: false", "Tenstorrent device"),
     ("terminate called: TT_THROW @ device.cpp:2", "Tenstorrent device"),
     ("RuntimeError: Engine core initialization failed. See root cause above.", "core did not"),

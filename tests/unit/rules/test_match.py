@@ -15,6 +15,7 @@ from tests.unit.rules.validated import asked, built_in, entry
 from ttctl.errors import NothingFitsError, TtctlError, UsageError
 from ttctl.model.match import TASKS, Place
 from ttctl.model.pins import Advice, Fallback, Gated, KnownBad, Quarantined, Requirement
+from ttctl.rules.find import nearest
 
 LLAMA = entry("meta-llama/Llama-3.1-8B-Instruct", "n150")
 BASE = entry("meta-llama/Llama-3.1-8B", "n150")
@@ -125,6 +126,10 @@ def test_a_typo_is_guessed_with_its_score_only_where_a_guess_is_wanted() -> None
         asked("Lama-3.1-8B-Instuct", "n150", *SPECS, unattended=True)
     assert caught.value.meant == "Llama-3.1-8B-Instruct"
     assert f"({found.score:.0f})" in caught.value.evidence
+
+
+def test_the_beginning_of_a_name_is_nearer_than_a_typo_of_another() -> None:
+    assert nearest(built_in().specs, "Llama-3.3-70B")[0] == ("Llama-3.3-70B-Instruct", 96.0)
 
 
 def test_a_fragment_means_every_name_that_it_is_in_and_the_rules_choose() -> None:
