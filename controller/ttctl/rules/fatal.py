@@ -34,8 +34,8 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"Creating trace buffers of size (\d+)B .*but only (\d+)B is allocated",
             (
-                "the trace region is too small: trace_region_size has to be {0} or more, and is {1}; "
-                "`ttctl plan MODEL --values latest` shows what a later release sets"
+                "the trace region is too small: trace_region_size has to be {0} or more, and "
+                "is {1}; `ttctl plan MODEL --values latest` shows what a later release sets"
             ),
         ),
         (r"TT_(THROW|FATAL)", "the Tenstorrent device did not start"),
