@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError
 from ttctl.model.devices import DevicesCheck
+from ttctl.model.match import Wanted
 from ttctl.rules.board_health import readings_of
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.device_health import board_checks, topology_check
+from ttctl.rules.find import find
 from ttctl.rules.host_demands import demand_checks, demands_of, golden_checks, wanted
-from ttctl.rules.resolve import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +97,7 @@ def _of_models(
     """Yield the entries of named models, of devices that this machine forms where there are any."""
     able = {system.device, *(formed.device for formed in system.forms)}
     for model in models:
-        found = known(world.catalog.specs(), model)
+        found = find(world.catalog.specs(), Wanted(word=model, device=system.device)).specs
         here = [spec for spec in found if spec.device in able]
         for spec in here or found:
             yield f"--model {model}", spec

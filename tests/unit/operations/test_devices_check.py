@@ -104,3 +104,10 @@ def test_a_container_of_nobodys_stack_asks_for_nothing(scene: Scene) -> None:
     scene.engine.states["x"] = container("vllm", stack="other")
     found, _ = checked(scene)
     assert {one.who for one in found.demands} == {"stack one"}
+
+
+def test_a_family_means_this_machines_entries_though_the_cpu_has_the_alias(scene: Scene) -> None:
+    here = replace(NEEDY, model="acme/Llama-9-1B-Instruct", aliases=())
+    scene.catalog.entries = (replace(NEEDY, device="cpu", aliases=("llama",)), here)
+    found, _ = checked(scene, "llama")
+    assert {one.model for one in found.demands if one.who == "--model llama"} == {here.model}
