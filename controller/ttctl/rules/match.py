@@ -144,7 +144,9 @@ def _warnings(look: Look, ranking: Ranking, base: frozenset[str]) -> tuple[str, 
         found.append(f"this is the base model, which continues text; {child} answers")
     if gate := gated(chosen, look.advice):
         found.append(f"its weights {chosen.weights.repository} are gated: {gate.reason}")
-    found += [f"known issue: {issue.reason}" for issue in chosen.issues]
+    if chosen.issues:
+        where = ", ".join(sorted({issue.workflow for issue in chosen.issues}))
+        found.append(f"upstream knows {len(chosen.issues)} issues with it ({where}): models show")
     found += [f"suspect value: {value}" for value in chosen.suspect]
     return tuple(found)
 

@@ -86,7 +86,9 @@ def _kind(look: Look, spec: ModelSpec, chosen: ModelSpec | None) -> tuple[Miss |
         return _of_device(look, spec.device)
     if lack := lacks(look, spec):
         return lack
-    if gate := gated(spec, look.advice):
+    gate = gated(spec, look.advice)
+    # What stands in the way of the answer too tells nothing against another.
+    if gate and (chosen is None or not gated(chosen, look.advice)):
         return "gated", f"its weights need a token: {gate.reason}"
     if chosen is not None and status_of(spec) < status_of(chosen):
         return "status", f"is {spec.status}, {chosen.model} is {chosen.status}"

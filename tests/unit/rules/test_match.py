@@ -153,6 +153,14 @@ def test_a_task_narrows_a_family() -> None:
         asked("whisper", "n150", task="chat")
 
 
+def test_what_stands_in_the_way_of_the_answer_too_tells_nothing_against_another() -> None:
+    gates = Advice(gated=(Gated(model="acme/*", reason="a licence", source="a test", date="2026"),))
+    best = entry("acme/Near-8B-Instruct", "n150", status="COMPLETE")
+    other = entry("acme/Near-3B-Instruct", "n150", status="FUNCTIONAL")
+    found = asked("near", "n150", best, other, advice=gates)
+    assert [(one.model, one.kind) for one in found.near_misses] == [(other.model, "status")]
+
+
 def test_gated_weights_are_named_and_an_ungated_model_of_the_class_is_offered() -> None:
     found = asked("llama", "n150", unattended=True)
     assert any("gated" in warning for warning in found.warnings)
