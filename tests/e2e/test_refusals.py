@@ -51,7 +51,7 @@ def was_started(ttctl: Ttctl, name: str) -> bool:
     return any(path.is_file() and path.stat().st_size for path in (ttctl.stacks / name).rglob("*"))
 
 
-@pytest.mark.parametrize("word", ["lama", "llame", "smollm", "demo-lama"])
+@pytest.mark.parametrize("word", ["lama", "llame", "smolm2", "demo-lama"])
 @pytest.mark.parametrize("verb", ["up", "plan", "lock"])
 def test_an_unknown_model_is_answered_with_the_nearest_names(
     ttctl: Ttctl, word: str, verb: str

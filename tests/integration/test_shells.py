@@ -149,7 +149,9 @@ def terminal(
         pytest.param("models sho", "models show", id="a sub-verb"),
         pytest.param("--json stat", "--json status", id="behind a global flag"),
         pytest.param("up tinyl", "up tinyllama", id="a model"),
-        pytest.param("up Qwen/Q", "up Qwen/Qwen2.5-0.5B-Instruct", id="a model with a slash"),
+        pytest.param(
+            "up Qwen/Qwen2.5-0", "up Qwen/Qwen2.5-0.5B-Instruct", id="a model with a slash"
+        ),
         pytest.param("up llama --devi", "up llama --device", id="an option"),
         pytest.param("up llama --device t3", "up llama --device t3k", id="a device"),
         pytest.param("up llama --device=t3", "up llama --device=t3k", id="behind an equals"),
