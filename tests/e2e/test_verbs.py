@@ -134,7 +134,7 @@ def test_lock_writes_what_up_has_locked(stack: Stack) -> None:
 def test_models_and_devices_speak_to_people_and_programs(ttctl: Ttctl) -> None:
     assert "demo-llama" in ttctl.run("models", "ls").out
     assert "demo-llama" in {one["model"] for one in ttctl.run("models", "ls", "--json").data}
-    assert ttctl.run("models", "show", "demo-llama", "--json").data["demo"] is True
+    assert ttctl.run("models", "show", "demo-llama", "--json").data["spec"]["demo"] is True
     assert ttctl.run("devices").out.startswith("device ")
     assert ttctl.run("devices", "--json").data["cores"] > 0
 
