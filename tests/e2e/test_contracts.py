@@ -144,7 +144,7 @@ def test_each_line_for_programs_is_as_its_schema_says(
         pytest.param(("up", "lama"), 2, id="no such model"),
         pytest.param(("pss",), 2, id="no such verb"),
         pytest.param(("ps", "--bogus"), 2, id="no such option"),
-        pytest.param(("up", "llama", "--device", "n150"), 7, id="nothing fits"),
+        pytest.param(("up", "yolox_nano", "--device", "t3k"), 7, id="nothing fits"),
         pytest.param(("up", "llama", "--", "--host", "::"), 2, id="a flag that is refused"),
         pytest.param(("models", "rm", "demo-llama"), 2, id="nobody to ask"),
     ],
