@@ -93,11 +93,16 @@ def place_of(world: World, system: System, device: str) -> Place:
     """
     elsewhere = device in SIZES and not system.boards and not system.chips
     formed = [one.device for one in system.forms]
-    here = dict.fromkeys(name for name in (system.device, *formed, "cpu") if name)
+    # MESH_DEVICE may have named a device that these cards do not make up.
+    own = system.device if not formed or system.device in formed else ""
+    here = dict.fromkeys(name for name in (own, *formed, "cpu") if name)
+    usable = {one.id for one in system.boards if one.free != "held" and one.verdict != "error"}
+    free = {one.device for one in system.forms if usable.issuperset(one.boards)}
     firmwares = (*(one.firmware for one in system.boards), *(one.firmware for one in system.chips))
     versions = sorted(set(firmwares) - {""}, key=numbers)
     return Place(
         devices=tuple(here),
+        held=tuple(name for name in here if name in formed and name not in free),
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
         disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
         firmware=versions[0] if versions else "",

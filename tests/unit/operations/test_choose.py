@@ -111,6 +111,21 @@ def test_memory_and_disk_of_this_host_say_nothing_of_another(scene: Scene, on_t3
     assert place_of(scene.world, cardless, "n300") == Place(devices=("cpu",))
 
 
+def test_the_free_boards_of_a_machine_in_use_are_offered(on_t3k: Scene) -> None:
+    on_t3k.host.found = t3k(free="held")
+    on_t3k.catalog.entries = (SERVED, replace(SERVED, device="t3k"))
+    found = choose(on_t3k.world, Request(model="acme/Llama-8B-Instruct"))
+    assert [one.command for one in found.offers] == [
+        "ttctl plan acme/Llama-8B-Instruct --device n300"
+    ]
+    assert place_of(on_t3k.world, on_t3k.host.found, "t3k").held == ("t3k",)
+
+
+def test_what_mesh_device_names_is_not_here_for_that(on_t3k: Scene) -> None:
+    wrong = replace(t3k(), device="galaxy", mesh_device="TG")
+    assert place_of(on_t3k.world, wrong, "galaxy").devices == ("t3k", "n300", "cpu")
+
+
 def test_cards_that_make_up_several_devices_have_to_be_named(on_t3k: Scene) -> None:
     on_t3k.host.found = replace(t3k(), device="")
     with pytest.raises(NoDeviceError) as caught:

@@ -292,11 +292,67 @@ def test_a_model_of_the_same_class_without_a_token_is_offered() -> None:
     assert caught.value.next_step == "ttctl plan free/Far-7B --device n150"
 
 
+def test_only_what_free_boards_make_up_is_offered() -> None:
+    place = Place(devices=("t3k", "n300", "n150", "cpu"), held=("t3k", "n300"))
+    specs = tuple(entry("acme/Only-8B", device) for device in ("galaxy", "t3k", "n300", "n150"))
+    found = asked("acme/Only-8B", "t3k", *specs, place=place)
+    assert [one.device for one in found.offers] == ["n150"]
+    reasons = {one.device: one.reason for one in found.near_misses}
+    assert reasons["n300"] == "is for n300, whose boards here are in use or not healthy"
+
+
+def test_a_device_that_the_cards_here_do_not_make_up_is_never_offered() -> None:
+    place = Place(devices=("n150", "cpu"), boards=("n150",))
+    specs = (entry("acme/Only-8B", "galaxy"), entry("acme/Other-8B", "galaxy"))
+    assert asked("acme/Only-8B", "galaxy", *specs, place=place).offers == ()
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n150", *specs, place=place)
+    assert caught.value.next_step == "ttctl models ls --fits"
+
+
+def test_a_machine_without_cards_is_told_of_the_device_that_was_named() -> None:
+    specs = (entry("acme/Only-8B", "galaxy"), entry("acme/Pictures", "n150", type="IMAGE"))
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n150", *specs, place=Place(devices=("cpu",)))
+    assert caught.value.next_step == "ttctl models ls --device n150"
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "cpu", *specs, place=Place(devices=("cpu",)))
+    assert caught.value.next_step == "ttctl plan acme/Only-8B --device galaxy"
+
+
+def test_in_place_of_what_reads_images_stands_what_reads_images() -> None:
+    specs = (
+        entry("acme/Sees-8B", "t3k", type="VLM"),
+        entry("free/Text-8B", "n150"),
+        entry("free/yolo", "n150", type="CNN"),
+        entry("free/Reads-4B", "n150", type="VLM", parameters=4),
+    )
+    for word in ("acme/Sees-8B", "sees"):
+        with pytest.raises(NothingFitsError) as caught:
+            asked(word, "n150", *specs)
+        assert caught.value.next_step == "ttctl plan free/Reads-4B --device n150"
+
+
+def test_a_model_that_needs_a_token_is_offered_where_it_uses_the_whole_machine() -> None:
+    place = Place(devices=("p150x4", "p150", "cpu"), memory_mib=24_000)
+    with pytest.raises(NothingFitsError) as caught:
+        asked("Qwen3-32B", "p150x4", place=place)
+    step = "ttctl plan meta-llama/Llama-3.1-8B-Instruct --device p150x4"
+    assert caught.value.next_step == step
+    assert "COMPLETE, a token is needed" in caught.value.evidence
+
+
+def test_a_device_that_no_card_is_known_by_is_not_said_to_be_here() -> None:
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n150", entry("acme/Only-8B", "e150"))
+    assert "is for e150, which ttctl does not know" in caught.value.evidence
+
+
 def follow(next_step: str) -> None:
     """Do what a refusal says to type; nothing may refuse it."""
     words = shlex.split(next_step)
     if words[:2] != ["ttctl", "plan"]:
-        assert words == ["ttctl", "models", "ls"]
+        assert words[:3] == ["ttctl", "models", "ls"]
         return
     _, _, model, _, device, *flags = words
     asked(model, device, experimental="--experimental" in flags, unattended=True)
