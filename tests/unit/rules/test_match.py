@@ -54,6 +54,20 @@ BAD = KnownBad(
         pytest.param("code", "t3k", "Qwen2.5-Coder-32B-Instruct", "it is the only one", id="code"),
         pytest.param("whisper", "n150", "whisper-large-v3", "the family's own name", id="audio"),
         pytest.param("speech", "p150", "speecht5_tts", "it is the only one", id="speech"),
+        pytest.param(
+            "image",
+            "n150",
+            "stable-diffusion-xl-base-1.0",
+            "an image from text before one from an image",
+            id="image",
+        ),
+        pytest.param(
+            "chat",
+            "galaxy",
+            "Llama-3.3-70B-Instruct",
+            "for chat, an answer before reasoning",
+            id="what reasons is for reasoning",
+        ),
         pytest.param("video", "t3k", "Wan2.2-T2V-A14B-Diffusers", "the larger one", id="video"),
         pytest.param(
             "llama", "cpu", "SmolLM2-360M-Instruct", "it is the only one", id="an alias on cpu"
