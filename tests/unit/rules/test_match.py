@@ -151,6 +151,36 @@ def test_a_fragment_means_every_name_that_it_is_in_and_the_rules_choose() -> Non
     assert (found.spec, found.how) == (LLAMA, "likeness")
 
 
+@pytest.mark.parametrize(
+    ("typo", "word"),
+    [
+        pytest.param("lama", "llama", id="a family that is an alias too"),
+        pytest.param("mistrall", "mistral", id="a family"),
+        pytest.param("resoning", "reasoning", id="a task"),
+        pytest.param("imge", "image", id="another task"),
+    ],
+)
+def test_a_guess_finds_what_the_word_itself_finds(typo: str, word: str) -> None:
+    found, plain = (asked(one, "t3k", guesses=True) for one in (typo, word))
+    assert (found.spec, found.how) == (plain.spec, "likeness")
+    assert found.reasons[0].startswith(f"{typo!r} is like {word!r}")
+    assert nearest(built_in().specs, typo)[0][0] == word
+
+
+@pytest.mark.parametrize(
+    ("word", "model"),
+    [
+        pytest.param("llama 8b", "Llama-3.1-8B-Instruct", id="two words of a name"),
+        pytest.param("gemma-3", "gemma-3-27b-it", id="the beginning of several names"),
+    ],
+)
+def test_of_names_that_are_as_like_those_of_this_device_are_taken(word: str, model: str) -> None:
+    found = asked(word, "t3k", guesses=True)
+    assert (found.spec.model.rpartition("/")[2], found.spec.device) == (model, "t3k")
+    name = found.reasons[0].split("'")[3]
+    assert any(name in s.model and s.device == "t3k" for s in built_in().specs)
+
+
 def test_a_script_is_refused_what_no_rule_decides_and_a_person_gets_the_first() -> None:
     other = entry("acme/Other-8B-Instruct", "n150")
     with pytest.raises(UsageError, match="'chat' means several models on 'n150'") as caught:
