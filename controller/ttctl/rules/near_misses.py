@@ -38,12 +38,13 @@ class Look:
 
 def around(look: Look, chosen: ModelSpec) -> tuple[NearMiss, ...]:
     """Return why each other entry that the word means is not the answer, in a fixed order."""
-    return tuple(
-        miss
+    found = (
+        _why_not(look, spec, chosen)
         for spec in sorted(look.found.specs, key=in_order)
         if spec.device != chosen.device or spec.model != chosen.model
-        if (miss := _why_not(look, spec, chosen)) is not None
     )
+    # Two engines that lack the same are one miss: neither names its engine.
+    return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
 def misses(look: Look) -> tuple[NearMiss, ...]:

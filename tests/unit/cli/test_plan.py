@@ -103,6 +103,11 @@ def test_why_names_who_came_next_and_every_near_miss(typed: Typed) -> None:
     assert "more, see --why" in verbose
     assert why.count("\nnot ") > verbose.count("\nnot ")
     assert "why       reasoning is a task" in why
+    _, chat, _ = typed("plan llama --device n150 --why")
+    assert "\nbehind    meta-llama/" in chat
+    assert "\nnext " not in chat
+    told = [line for line in chat.splitlines() if line.startswith("not ")]
+    assert len(told) == len(set(told))
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,13 @@ def test_what_stands_in_the_way_of_the_answer_too_tells_nothing_against_another(
     assert [(one.model, one.kind) for one in found.near_misses] == [(other.model, "status")]
 
 
+def test_what_two_engines_lack_alike_is_said_once() -> None:
+    here = entry("acme/Near-8B-Instruct", "n150")
+    others = tuple(entry("acme/Near-3B", "t3k", engine=engine) for engine in ("vllm", "forge"))
+    found = asked("near", "n150", here, *others)
+    assert [(one.model, one.device) for one in found.near_misses] == [("acme/Near-3B", "t3k")]
+
+
 def test_gated_weights_are_named_and_an_ungated_model_of_the_class_is_offered() -> None:
     found = asked("llama", "n150", unattended=True)
     assert any("gated" in warning for warning in found.warnings)
