@@ -105,11 +105,9 @@ def ranked(
         ("the family's own name", lambda one: not is_plain_member(one.model)),
     ]
     aged = [
-        Ranked(
-            spec=one.spec, keys=(*one.keys, age, *(key(one.spec) for _, key in last))
-        )
+        Ranked(spec=one.spec, keys=(*one.keys, age, *(key(one.spec) for _, key in last)))
         for one, age in _with_age(entries)
-    ]  # fmt: skip
+    ]
     names = (*(name for name, _ in rules), "the newer generation", *(name for name, _ in last))
     return Ranking(
         rules=names, entries=tuple(sorted(aged, key=lambda one: (one.keys, one.spec.model)))
