@@ -30,7 +30,7 @@ def why_lines(found: Match) -> list[str]:
     """Return every reason, who came next and by which rule, and every near miss."""
     lines = [f"why       {text}" for text in found.reasons]
     lines += [
-        f"next      {one.model} on {one.device}, {one.status}: behind by the rule: {one.rule}"
+        f"behind    {one.model} on {one.device}, {one.status}: by the rule: {one.rule}"
         for one in found.runners_up
     ]
     return [*lines, *near_lines(found, limit=len(found.near_misses))]

@@ -43,12 +43,16 @@ def from_setting(key: str) -> Callable[..., Any]:
 
 
 def _known_device(name: str | None) -> str | None:
-    if name is None or name in DEVICE_NAMES:
+    if name is None:
         return name
-    near = get_close_matches(name, DEVICE_NAMES, n=1)
+    # Upstream's own documents and MESH_DEVICE write N150.
+    folded = name.strip().lower()
+    if folded in DEVICE_NAMES:
+        return folded
+    near = get_close_matches(folded, DEVICE_NAMES, n=1)
     raise UsageError(
         f"There is no device type {name!r}.",
-        why="Device types are upstream's, in lower case, and cpu.",
+        why="Device types are upstream's, and cpu.",
         evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(DEVICE_NAMES)}.",
         next_step="ttctl devices",
         mistyped=name,

@@ -19,9 +19,11 @@ from ttctl.cli.match_text import (
 from ttctl.cli.palette import Palette, Role
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
+from ttctl.model.match import Finding
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import preview
+from ttctl.rules.offers import NOTHING_HERE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -118,10 +120,20 @@ def _end(session: Session, found: Plan) -> None:
     if not blocked:
         return
     session.console.note(f"it would not start here: {'; '.join(one.summary for one in blocked)}")
-    for offer in found.match.offers[:1] if found.match else ():
-        session.console.note(f"in its place: {offer.command}")
+    session.console.note(_instead(found, blocked))
     missing = any(one.subject == "boards" for one in blocked)
     raise typer.Exit(NoDeviceError.exit_code if missing else NothingFitsError.exit_code)
+
+
+def _instead(found: Plan, blocked: list[Finding]) -> str:
+    """Say what would start, where what blocks this one does not block it too."""
+    pages = next((one for one in blocked if one.subject == "pages"), None)
+    offers = found.match.offers if found.match else ()
+    # Every card of this machine waits for the same pages.
+    able = [one for one in offers if pages is None or one.device == "cpu"]
+    if able:
+        return f"in its place: {able[0].command}"
+    return f"next: {pages.next_step if pages else NOTHING_HERE}"
 
 
 def _pack(session: Session, request: Request, further: tuple[str, ...]) -> None:

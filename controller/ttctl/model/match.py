@@ -66,6 +66,8 @@ class Place:
 
     devices: tuple[str, ...] = ("cpu",)
     """What its boards can make up, the machine's own device first; `cpu` always works."""
+    held: tuple[str, ...] = ()
+    """Those of `devices` that no free and healthy boards make up now."""
     memory_mib: int = 0
     disk_mib: int = 0
     firmware: str = ""

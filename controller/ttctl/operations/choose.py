@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, TtctlError
+from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
 from ttctl.model.match import Place, Wanted
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
@@ -25,12 +25,21 @@ def choose(world: World, request: Request) -> Match:
     """Match a request with the catalog on this machine, or on the device that it names.
 
     Raises:
-        NoDeviceError: The machine's cards make up no device that is known.
+        NoDeviceError: The machine's cards make up no device that is known, or several that do.
         UsageError: There is no such model, or a script asked for what is ambiguous.
         NothingFitsError: Nothing was validated there.
     """
     system = world.host.system()
-    device = device_for(request, system)
+    devices = devices_for(request, system)
+    if len(devices) == 1:
+        return _on(world, request, system, devices[0])
+    understood(world, request)
+    if not devices:
+        raise _no_device(request, system)
+    return _on_one_of(world, request, system, devices)
+
+
+def _on(world: World, request: Request, system: System, device: str) -> Match:
     catalog = world.catalog
     return match(
         catalog.specs(),
@@ -40,6 +49,27 @@ def choose(world: World, request: Request) -> Match:
         quarantined=catalog.quarantined(),
         satisfies=satisfies,
     )
+
+
+def _on_one_of(world: World, request: Request, system: System, devices: tuple[str, ...]) -> Match:
+    """Match on the one device of several that serves the request."""
+    found: dict[str, Match | UsageError] = {}
+    refused: NothingFitsError | None = None
+    for device in devices:
+        try:
+            found[device] = _on(world, request, system, device)
+        except UsageError as error:
+            found[device] = error
+        except NothingFitsError as error:
+            refused = refused or error
+    if not found and refused is not None:
+        raise refused
+    if len(found) > 1:
+        raise _several(request, system, tuple(found))
+    only = next(iter(found.values()))
+    if isinstance(only, UsageError):
+        raise only
+    return only
 
 
 def understood(world: World, request: Request) -> None:
@@ -64,25 +94,33 @@ def wanted_by(request: Request, *, device: str) -> Wanted:
     )
 
 
-def device_for(request: Request, system: System) -> str:
-    """Return the device that a request is for: the one it names, else the machine's.
+def devices_for(request: Request, system: System) -> tuple[str, ...]:
+    """Return the devices that a request may be for: the one it names, else the machine's.
 
-    Raises:
-        NoDeviceError: The machine's cards make up no device that is known.
+    Where the cards are no one device together, each that some of them make up; none where the
+    cards are not known.
     """
-    device = request.device or system.device
-    if device:
-        return device
-    formed = [one.device for one in system.forms]
-    raise NoDeviceError(
-        "The cards of this machine are not known."
-        if not formed
-        else "The cards of this machine make up several devices.",
+    if device := request.device or system.device:
+        return (device,)
+    return tuple(dict.fromkeys(one.device for one in system.forms))
+
+
+def _no_device(request: Request, system: System) -> NoDeviceError:
+    return NoDeviceError(
+        "The cards of this machine are not known.",
         why=system.reason,
         evidence=", ".join(f"{chip.node} {chip.card_type}" for chip in system.chips),
-        next_step=f"ttctl plan {request.model} --device {formed[0]}"
-        if formed
-        else f"ttctl up {request.model} --device cpu",
+        next_step=f"ttctl up {request.model} --device cpu",
+    )
+
+
+def _several(request: Request, system: System, devices: tuple[str, ...]) -> NoDeviceError:
+    commands = [f"ttctl plan {request.model} --device {device}" for device in devices]
+    return NoDeviceError(
+        f"Several devices of this machine serve {request.model!r}.",
+        why=system.reason,
+        evidence="\n".join(commands),
+        next_step=commands[0],
     )
 
 
@@ -93,11 +131,16 @@ def place_of(world: World, system: System, device: str) -> Place:
     """
     elsewhere = device in SIZES and not system.boards and not system.chips
     formed = [one.device for one in system.forms]
-    here = dict.fromkeys(name for name in (system.device, *formed, "cpu") if name)
+    # MESH_DEVICE may have named a device that these cards do not make up.
+    own = system.device if not formed or system.device in formed else ""
+    here = dict.fromkeys(name for name in (own, *formed, "cpu") if name)
+    usable = {one.id for one in system.boards if one.free != "held" and one.verdict != "error"}
+    free = {one.device for one in system.forms if usable.issuperset(one.boards)}
     firmwares = (*(one.firmware for one in system.boards), *(one.firmware for one in system.chips))
     versions = sorted(set(firmwares) - {""}, key=numbers)
     return Place(
         devices=tuple(here),
+        held=tuple(name for name in here if name in formed and name not in free),
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
         disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
         firmware=versions[0] if versions else "",

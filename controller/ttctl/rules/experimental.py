@@ -2,9 +2,10 @@
 """What may run on a device though nobody validated it there? Pure. Not yet run on a card.
 
 Two ways, both only with `--experimental`, both with two thirds of the limits: a model of the
-architecture of one that is validated there and is not smaller; and a model of a smaller device of
-the same chips, where a model that is not smaller is validated. A model of unknown size counts as
-large: it is never the smaller one.
+architecture and generation of one that is validated there and is not smaller; and a model of a
+smaller device of the same chips, where a model of its kind that is not smaller is validated. A
+model of unknown size counts as large: it is never the smaller one. No context is longer than the
+longest that the model itself was validated with.
 """
 
 from __future__ import annotations
@@ -15,21 +16,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.rules.device_sizes import SIZES, is_larger
-from ttctl.rules.model_families import architecture_of, parameters_of
+from ttctl.rules.model_families import architecture_of, generation_of, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ttctl.model.spec import Limits, ModelSpec
 
-    Kind = tuple[str, str, str, str]
+    Kind = tuple[str, str, str, str, tuple[int, ...]]
+    Use = tuple[str, str]
 
 PERCENT = 67
 """How much of a limit stays, whole percent."""
 CONTEXT_STEP = 1024
 """Contexts are rounded down to a multiple of this, in tokens."""
-_CONTEXTS = frozenset({"max_model_len", "VLLM__MAX_MODEL_LENGTH"})
-_SEQUENCES = frozenset({"max_num_seqs", "VLLM__MAX_NUM_SEQS"})
+_CONTEXTS = frozenset({"max_model_len", "MAX_MODEL_LENGTH", "VLLM__MAX_MODEL_LENGTH"})
+_TOKENS = ("max_num_batched_tokens", "MAX_NUM_BATCHED_TOKENS", "MAX_TOKENS_ALL_USERS")
+"""How names end that limit the tokens of several requests together."""
+_SEQUENCES = frozenset({"max_num_seqs", "MAX_NUM_SEQS", "VLLM__MAX_NUM_SEQS", "MAX_BATCH_SIZE"})
+_TALKS = frozenset({"LLM", "VLM"})
 _OF_ONE_DEVICE = frozenset({"TT_MESH_GRAPH_DESC_PATH", "WH_ARCH_YAML"})
 """Environment that says how the chips of one device are connected."""
 
@@ -44,14 +49,16 @@ def experimental(
         specs: The whole catalog.
         device: Where none of them is validated.
     """
-    like, engines = _indexed(one for one in specs if one.device == device and one.pins is not None)
+    like, uses = _indexed(one for one in specs if one.device == device and one.pins is not None)
+    longest = _longest(wanted)
     found: dict[str, ModelSpec] = {}
     for one in sorted(wanted, key=_nearest_first):
         if one.model in found or one.pins is None or not parameters_of(one):
             continue
-        made = _same_architecture(one, _not_smaller(one, like.get(_kind(one), ())))
+        sibling = _not_smaller(one, like.get(_kind(one), ()))
+        made = _same_architecture(one, sibling, longest[one.model])
         if made is None and is_larger(device, than=one.device):
-            made = _on_larger_device(one, _not_smaller(one, engines.get(one.engine, ())), device)
+            made = _on_larger_device(one, _not_smaller(one, uses.get(_use(one), ())), device)
         if made is not None:
             found[one.model] = made
     return tuple(found.values())
@@ -70,18 +77,33 @@ def shorter(tokens: int) -> int:
 
 def _indexed(
     there: Iterable[ModelSpec],
-) -> tuple[dict[Kind, list[ModelSpec]], dict[str, list[ModelSpec]]]:
-    """Sort what is validated on the device by size: by kind of model, and by engine."""
+) -> tuple[dict[Kind, list[ModelSpec]], dict[Use, list[ModelSpec]]]:
+    """Sort what is validated on the device by size: by kind of model, and by use of an engine."""
     like: defaultdict[Kind, list[ModelSpec]] = defaultdict(list)
-    engines: defaultdict[str, list[ModelSpec]] = defaultdict(list)
+    uses: defaultdict[Use, list[ModelSpec]] = defaultdict(list)
     for one in sorted(there, key=lambda one: (parameters_of(one), one.model, one.id)):
         like[_kind(one)].append(one)
-        engines[one.engine].append(one)
-    return like, engines
+        uses[_use(one)].append(one)
+    return like, uses
 
 
 def _kind(spec: ModelSpec) -> Kind:
-    return (spec.engine, spec.implementation, spec.type, architecture_of(spec.model))
+    generation = generation_of(spec.model)[:1]
+    family = architecture_of(spec.model)
+    return (spec.engine, spec.implementation, spec.type, family, generation)
+
+
+def _use(spec: ModelSpec) -> Use:
+    """Return what an engine is used for: that vectors are made proves nothing for answers."""
+    return (spec.engine, "answers" if spec.type in _TALKS else spec.type)
+
+
+def _longest(specs: Iterable[ModelSpec]) -> dict[str, int]:
+    """Return the longest context that each model was validated with, 0 where none is known."""
+    longest: defaultdict[str, int] = defaultdict(int)
+    for one in specs:
+        longest[one.model] = max(longest[one.model], one.limits.max_model_len)
+    return longest
 
 
 def _not_smaller(one: ModelSpec, there: Sequence[ModelSpec]) -> ModelSpec | None:
@@ -90,7 +112,7 @@ def _not_smaller(one: ModelSpec, there: Sequence[ModelSpec]) -> ModelSpec | None
     return there[at] if at < len(there) else None
 
 
-def _same_architecture(one: ModelSpec, other: ModelSpec | None) -> ModelSpec | None:
+def _same_architecture(one: ModelSpec, other: ModelSpec | None, longest: int) -> ModelSpec | None:
     if other is None:
         return None
     reason = (
@@ -105,11 +127,13 @@ def _same_architecture(one: ModelSpec, other: ModelSpec | None) -> ModelSpec | N
         description=one.description,
         weights=one.weights,
         parameters=one.parameters,
+        memory_mib=one.memory_mib,
+        disk_mib=one.disk_mib,
         license=one.license,
         tool_parser=one.tool_parser,
         reasoning_parser=one.reasoning_parser,
     )
-    return _marked(changed, reason)
+    return _marked(changed, reason, longest)
 
 
 def _on_larger_device(one: ModelSpec, larger: ModelSpec | None, device: str) -> ModelSpec | None:
@@ -131,10 +155,13 @@ def _on_larger_device(one: ModelSpec, larger: ModelSpec | None, device: str) -> 
         environment=(*named, *there_only),
         requirements=larger.requirements,
     )
-    return _marked(changed, reason)
+    return _marked(changed, reason, one.limits.max_model_len)
 
 
-def _marked(spec: ModelSpec, reason: str) -> ModelSpec:
+def _marked(spec: ModelSpec, reason: str, longest: int) -> ModelSpec:
+    def less(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, _less(name, value, spec, longest)) for name, value in pairs)
+
     return replace(
         spec,
         status="EXPERIMENTAL",
@@ -142,27 +169,34 @@ def _marked(spec: ModelSpec, reason: str) -> ModelSpec:
         default=True,
         changed=(),
         targets=(),
-        limits=_smaller(spec.limits),
-        engine_args=tuple((name, _less(name, value, spec)) for name, value in spec.engine_args),
-        environment=tuple((name, _less(name, value, spec)) for name, value in spec.environment),
+        limits=_smaller(spec.limits, longest),
+        engine_args=less(spec.engine_args),
+        environment=less(spec.environment),
     )
 
 
-def _smaller(limits: Limits) -> Limits:
+def _smaller(limits: Limits, longest: int) -> Limits:
     return replace(
         limits,
-        max_model_len=shorter(limits.max_model_len),
+        max_model_len=_within(longest, limits.max_model_len),
         max_num_seqs=fewer(limits.max_num_seqs),
     )
 
 
-def _less(name: str, value: str, spec: ModelSpec) -> str:
+def _within(longest: int, tokens: int) -> int:
+    less = shorter(tokens)
+    return min(less, longest) if longest else less
+
+
+def _less(name: str, value: str, spec: ModelSpec, longest: int) -> str:
     known = name if name.isupper() else name.replace("-", "_")
     if known == "model":
         return spec.model
     if not value.isdecimal():
         return value
     if known in _CONTEXTS:
+        return str(_within(longest, int(value)))
+    if known.endswith(_TOKENS):
         return str(shorter(int(value)))
     return str(fewer(int(value))) if known in _SEQUENCES else value
 

@@ -10,7 +10,7 @@ from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.match import TASKS
 from ttctl.rules.likeness import ENOUGH, alike, names_of
 from ttctl.rules.model_families import family_of
-from ttctl.rules.tasks import base_models, is_good_for
+from ttctl.rules.tasks import base_models, is_good_for, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ def find(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
         NothingFitsError: What has this name is not good for the wanted task.
     """
     base = base_models(specs)
-    found = _meant(specs, wanted, base) or _alike(specs, wanted)
+    found = _meant(specs, wanted, base) or _alike(specs, wanted, base)
     if not wanted.task:
         return found
     good = tuple(s for s in found.specs if is_good_for(s, wanted.task, base=s.model in base))
@@ -68,7 +68,7 @@ def is_meant(specs: Sequence[ModelSpec], word: str) -> tuple[ModelSpec, ...]:
 
 def nearest(specs: Sequence[ModelSpec], word: str) -> tuple[tuple[str, float], ...]:
     """Return up to three names that look like `word`, each with its score of 0 to 100."""
-    return alike(names_of(specs), word, limit=3)[:3]
+    return alike(_words(specs), word, limit=3)[:3]
 
 
 def unknown_model(specs: Sequence[ModelSpec], word: str) -> UsageError:
@@ -107,20 +107,35 @@ def _meant(specs: Sequence[ModelSpec], wanted: Wanted, base: frozenset[str]) -> 
     return max(anywhere, key=lambda one: len(one.specs)) if anywhere else None
 
 
-def _alike(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
-    names = names_of(specs)
-    near = alike(names, wanted.word, limit=SHOWN)
+def _alike(specs: Sequence[ModelSpec], wanted: Wanted, base: frozenset[str]) -> Found:
+    """Return what the likest names mean, each as if it had been typed, those here first."""
+    near = alike(_words(specs), wanted.word, limit=SHOWN)
     if not near or near[0][1] < ENOUGH or not wanted.guesses:
         raise unknown_model(specs, wanted.word)
     best = near[0][1]
-    models = {names[name].model for name, score in near if score == best}
-    name = next(name for name, score in near if score == best)
+    named = [
+        (name, found)
+        for name, score in near
+        if score == best and (found := _meant(specs, replace(wanted, word=name), base))
+    ]
+    here = [one for one in named if any(s.device == wanted.device for s in one[1].specs)]
+    taken = here or named
+    name, first = taken[0]
+    meant = {id(spec) for _, found in taken for spec in found.specs}
     return Found(
-        specs=tuple(one for one in specs if one.model in models),
+        specs=tuple(one for one in specs if id(one) in meant),
         how="likeness",
         reason=f"{wanted.word!r} is like {name!r}, score {best:.0f} of 100",
+        task=first.task,
         score=best,
     )
+
+
+def _words(specs: Sequence[ModelSpec]) -> frozenset[str]:
+    """Return every word that means something: names, aliases, families and tasks."""
+    families = {family_of(one.model) for one in specs}
+    used = {tag.task for one in specs for tag in tasks_of(one)}
+    return frozenset(names_of(specs)) | families | used
 
 
 def _is_named(spec: ModelSpec, word: str) -> bool:

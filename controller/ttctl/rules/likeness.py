@@ -20,16 +20,19 @@ FRAGMENT = 0.85
 BEGIN = 96.0
 """What a word counts that a name begins with, up to the end of a part: `Llama-3.3-70B` is meant for
 `Llama-3.3-70B-Instruct`, and is no typo of `Llama-3.1-70B`."""
+IN_PARTS = 90.0
+"""What several words count that are all parts of a name: `llama 8b` is `Llama-3.1-8B-Instruct`."""
 SHORTEST = 3
 """Letters that a fragment has at least: shorter ones are found in too many names."""
 _SEPARATORS = re.compile(r"[\s_]+")
+_PARTS = re.compile(r"[-/]+")
 
 
 Scored = tuple[str, float]
 """A name and its likeness, 0 to 100."""
 
 
-def alike(names: Mapping[str, ModelSpec], word: str, *, limit: int) -> tuple[Scored, ...]:
+def alike(names: Iterable[str], word: str, *, limit: int) -> tuple[Scored, ...]:
     """Return names that look like `word` with their score of 0 to 100, the likest first.
 
     Args:
@@ -57,11 +60,21 @@ def alike(names: Mapping[str, ModelSpec], word: str, *, limit: int) -> tuple[Sco
             found[name] = max(found.get(name, 0.0), score * FRAGMENT)
             if longer[name].startswith((f"{typed}-", f"{typed}.")):
                 found[name] = max(found[name], BEGIN)
+    for name in _in_parts(plain, typed):
+        found[name] = max(found.get(name, 0.0), IN_PARTS)
     scored = sorted(((name, round(score, 1)) for name, score in found.items()), key=_likest_first)
     if len(scored) <= limit:
         return tuple(scored)
     least = scored[limit - 1][1]
     return tuple((name, score) for name, score in scored if score >= least)
+
+
+def _in_parts(plain: Mapping[str, str], typed: str) -> list[str]:
+    """Return the names that have each of several typed words as a part."""
+    words = set(_PARTS.split(typed))
+    if len(words) == 1:
+        return []
+    return [name for name, text in plain.items() if words.issubset(_PARTS.split(text))]
 
 
 def names_of(specs: Iterable[ModelSpec]) -> dict[str, ModelSpec]:

@@ -128,7 +128,7 @@ def _warnings(look: Look, ranking: Ranking, base: frozenset[str]) -> tuple[str, 
     if len(ranking.equals) > 1:
         found.append(f"several are of equal rank, this is the first by name: {_names(ranking)}")
     if chosen.experimental:
-        found.append(f"experimental: {chosen.experimental}; limits are two thirds")
+        found.append(f"experimental: {chosen.experimental}; limits are two thirds at most")
     elif chosen.status == "EXPERIMENTAL" and chosen.pins is not None:
         found.append(f"upstream's status on {chosen.device} is EXPERIMENTAL")
     if bad := known_bad(

@@ -38,12 +38,13 @@ class Look:
 
 def around(look: Look, chosen: ModelSpec) -> tuple[NearMiss, ...]:
     """Return why each other entry that the word means is not the answer, in a fixed order."""
-    return tuple(
-        miss
+    found = (
+        _why_not(look, spec, chosen)
         for spec in sorted(look.found.specs, key=in_order)
         if spec.device != chosen.device or spec.model != chosen.model
-        if (miss := _why_not(look, spec, chosen)) is not None
     )
+    # Two engines that lack the same are one miss: neither names its engine.
+    return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
 def misses(look: Look) -> tuple[NearMiss, ...]:
@@ -100,13 +101,22 @@ def _of_device(look: Look, device: str) -> tuple[Miss, str]:
     if device == "gpu":
         return "gpu", "is for a GPU, which ttctl does not serve"
     if size is None or device in look.place.devices:
-        return "device", f"is for {device}, which this machine has too: --device {device}"
+        return "device", f"is for {device}, {_which(look.place, device)}"
     if size.hosts > 1:
         return "multihost", f"spans {size.hosts} hosts, and ttctl serves on one"
     here = look.place.boards.count(size.board)
     if 0 < here < size.boards:
         return "boards", f"needs {size.boards} boards {size.board}, {here} are here"
     return "device", f"is for {device}, which this machine is not"
+
+
+def _which(place: Place, device: str) -> str:
+    """Return what of this machine is to be said of a device, one that it has or none of ours."""
+    if device in place.held:
+        return "whose boards here are in use or not healthy"
+    if device == "cpu" or device in place.devices:
+        return f"which this machine has too: --device {device}"
+    return "which ttctl does not know"
 
 
 def status_of(spec: ModelSpec) -> int:

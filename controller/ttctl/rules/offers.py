@@ -13,7 +13,7 @@ from ttctl.rules.experimental import experimental
 from ttctl.rules.model_families import parameters_of
 from ttctl.rules.near_misses import in_order, lacks, misses, status_of
 from ttctl.rules.ranking import fits, ranked
-from ttctl.rules.tasks import base_models, tasks_of
+from ttctl.rules.tasks import base_models, is_good_for, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SHOWN = 6
 """Near misses that a refusal names; `plan --why` has all of them."""
+NOTHING_HERE = "ttctl models ls --fits"
+"""What to type where nothing like what was asked for works on this machine."""
+_TALKS = frozenset({"LLM", "VLM"})
 
 
 def offers(look: Look, chosen: ModelSpec | None) -> tuple[Offer, ...]:
@@ -32,11 +35,14 @@ def offers(look: Look, chosen: ModelSpec | None) -> tuple[Offer, ...]:
 
     Where `chosen` serves the request, only what does without the token that it needs.
     """
-    if chosen is not None and gated(chosen, look.advice) is None and not lacks(look, chosen):
-        return ()
-    made = [] if chosen else [*_on_other_devices(look), *_by_fallback(look), *_to_try(look)]
+    if chosen is not None and _is_had(look, chosen):
+        needs_token = gated(chosen, look.advice) is not None
+        return tuple(_of_the_class(look, chosen, ungated=True)) if needs_token else ()
+    made = [*_on_other_devices(look), *_by_fallback(look)]
+    if chosen is None and look.wanted.device in _usable_devices(look):
+        made += _to_try(look)
     made += _of_the_class(look, chosen)
-    return tuple(dict.fromkeys(made))
+    return tuple(one for one in dict.fromkeys(made) if chosen is None or _is_other(one, chosen))
 
 
 def nothing_fits(look: Look) -> NothingFitsError:
@@ -93,12 +99,14 @@ def _on_other_devices(look: Look) -> list[Offer]:
             reason=f"this machine is also {device}, where it is {one.status}",
         )
         for device in look.place.devices
-        if device != look.wanted.device
+        if device != look.wanted.device and device not in look.place.held
         for one in _best(look, (s for s in look.found.specs if s.device == device))
     ]
 
 
 def _by_fallback(look: Look) -> list[Offer]:
+    if look.wanted.device not in _usable_devices(look):
+        return []
     found = []
     for one in sorted(look.found.specs, key=in_order):
         known = fallback(one, look.advice, here=look.wanted.device)
@@ -122,20 +130,26 @@ def _to_try(look: Look) -> list[Offer]:
     ]
 
 
-def _of_the_class(look: Look, chosen: ModelSpec | None) -> list[Offer]:
-    """Return the model of the same task and nearest size that runs here without a token."""
+def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False) -> list[Offer]:
+    """Return the model of the same task and nearest size that runs here, without a token if any.
+
+    Args:
+        look: The search.
+        chosen: What is to be replaced; None where nothing was found.
+        ungated: Whether only what needs no token is in its place.
+    """
     base = base_models(look.specs)
-    like = chosen or min(look.found.specs, key=in_order)
-    tasks = [one.task for one in tasks_of(like)][:1]
+    like = chosen or min(look.found.specs, key=lambda one: (one.type not in _TALKS, in_order(one)))
+    task = look.found.task or _task_of(like)
     meant = {one.model for one in look.found.specs}
-    devices = tuple(one for one in (look.wanted.device, *look.place.devices) if _is_served(one))
+    devices = _usable_devices(look)
     near = [
         one
         for one in look.specs
         if one.device in devices
         and one.model not in meant
-        and [tag.task for tag in tasks_of(one, base=one.model in base)][:1] == tasks
-        and gated(one, look.advice) is None
+        and _is_of_class(one, like, task=task, base=one.model in base)
+        and not (ungated and gated(one, look.advice))
         and lacks(look, one) is None
     ]
     if not near:
@@ -145,6 +159,7 @@ def _of_the_class(look: Look, chosen: ModelSpec | None) -> list[Offer]:
         near,
         key=lambda one: (
             devices.index(one.device),
+            gated(one, look.advice) is not None,
             one.demo,
             not (one.default and one.pins is None),
             abs(parameters_of(one) - size),
@@ -152,15 +167,57 @@ def _of_the_class(look: Look, chosen: ModelSpec | None) -> list[Offer]:
             in_order(one),
         ),
     )
-    what = f"{tasks[0] if tasks else 'the same kind'}, {best.status}, no token needed"
+    token = "a token is needed" if gated(best, look.advice) else "no token needed"
     return [
         Offer(
-            kind="model" if chosen is None else "ungated",
+            kind="ungated" if ungated else "model",
             model=best.model,
             device=best.device,
-            reason=what,
+            reason=f"{task or 'the same kind'}, {best.status}, {token}",
         )
     ]
+
+
+def _task_of(spec: ModelSpec) -> str:
+    """Return what a model is in the first place: one that reads images is no text model."""
+    if spec.type == "VLM":
+        return "vision"
+    return next((one.task for one in tasks_of(spec)), "")
+
+
+def _is_of_class(one: ModelSpec, like: ModelSpec, *, task: str, base: bool) -> bool:
+    if task == "vision":
+        # A detector reads images too, and answers nothing.
+        return one.type == "VLM" if like.type in _TALKS else one.type == like.type
+    same = one.type == like.type or (one.type in _TALKS and like.type in _TALKS)
+    return same and (not task or is_good_for(one, task, base=base))
+
+
+def _usable_devices(look: Look) -> tuple[str, ...]:
+    """Return the devices that may be offered, the wanted one first.
+
+    Where this machine has cards, what free boards of it make up; where it has none, the device
+    that was named is another machine's, and may be.
+    """
+    place, device = look.place, look.wanted.device
+    named = (device,) if device in place.devices or not _has_cards(look) else ()
+    every = dict.fromkeys((*named, *place.devices))
+    return tuple(one for one in every if _is_served(one) and one not in place.held)
+
+
+def _has_cards(look: Look) -> bool:
+    return bool(look.place.boards) or any(one in SIZES for one in look.place.devices)
+
+
+def _is_had(look: Look, chosen: ModelSpec) -> bool:
+    """Return whether an entry may start here, as far as is known."""
+    known = fallback(chosen, look.advice, here=next(iter(look.place.devices), ""))
+    is_here = known is not None or chosen.device in _usable_devices(look)
+    return is_here and lacks(look, chosen) is None
+
+
+def _is_other(offer: Offer, chosen: ModelSpec) -> bool:
+    return (offer.model, offer.device) != (chosen.model, chosen.device)
 
 
 def _best(look: Look, specs: Iterable[ModelSpec]) -> Sequence[ModelSpec]:
@@ -173,7 +230,15 @@ def _best(look: Look, specs: Iterable[ModelSpec]) -> Sequence[ModelSpec]:
 
 
 def _first_elsewhere(look: Look) -> str:
-    """Return what to type for the smallest device on which what was asked for is validated."""
+    """Return what to type where nothing works in place.
+
+    A machine without cards is asked about others: there, the smallest device on which what was
+    asked for is validated. A machine with cards only uses its own.
+    """
+    if _has_cards(look):
+        return NOTHING_HERE
+    if look.wanted.device in SIZES:
+        return f"ttctl models ls --device {look.wanted.device}"
     served = [one for one in look.found.specs if one.device in SIZES and _is_served(one.device)]
     usable = [one for one in served if look.bad(one) is None]
     if not usable:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ttctl.model.spec import STATUSES
 from ttctl.rules.model_families import family_of, generation_of, is_plain_member, parameters_of
-from ttctl.rules.tasks import is_good_for
+from ttctl.rules.tasks import is_good_for, starts_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -89,6 +89,7 @@ def ranked(
         ("what works before what is known not to work", is_bad),
         ("a useful model before a demonstration", lambda one: one.demo),
         ("instruct before base", lambda one: _does_not_answer(one, base)),
+        ("an image from text before one from an image", lambda one: not starts_from_text(one)),
         ("the better status", lambda one: -_status(one)),
         ("what fits disk and memory here", lambda one: not fits(one, place)),
         ("the catalog's default", lambda one: not (one.default and one.pins is None)),
@@ -99,15 +100,14 @@ def ranked(
         for one in _one_for_each_model(specs, is_bad)
     ]
     last: list[tuple[str, Key]] = [
+        ("for chat, an answer before reasoning", lambda one: task == "chat" and _reasons(one)),
         ("text alone before text with images", lambda one: task != "vision" and one.type == "VLM"),
         ("the family's own name", lambda one: not is_plain_member(one.model)),
     ]
     aged = [
-        Ranked(
-            spec=one.spec, keys=(*one.keys, age, *(key(one.spec) for _, key in last))
-        )
+        Ranked(spec=one.spec, keys=(*one.keys, age, *(key(one.spec) for _, key in last)))
         for one, age in _with_age(entries)
-    ]  # fmt: skip
+    ]
     names = (*(name for name, _ in rules), "the newer generation", *(name for name, _ in last))
     return Ranking(
         rules=names, entries=tuple(sorted(aged, key=lambda one: (one.keys, one.spec.model)))
@@ -127,6 +127,10 @@ def _status(spec: ModelSpec) -> int:
 
 def _does_not_answer(spec: ModelSpec, base: frozenset[str]) -> bool:
     return not is_good_for(spec, "chat", base=spec.model in base)
+
+
+def _reasons(spec: ModelSpec) -> bool:
+    return is_good_for(spec, "reasoning")
 
 
 def _one_for_each_model(

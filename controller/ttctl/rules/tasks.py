@@ -26,6 +26,7 @@ _BY_TYPE: dict[str, tuple[Task, str]] = {
 _TALKS = frozenset({"LLM", "VLM"})
 _CODE = re.compile(r"cod(e|er|ing)(?![a-z])")
 _THINKS = re.compile(r"(?<![a-z])(r1|qwq|think|thinking|reasoning)(?![a-z])")
+_TAKES_IMAGES = re.compile(r"inpaint|img-?2-?img|image-to-image|(?<![a-z])edit(?![a-z])")
 _SEES = re.compile(r"seg|unet|yolo")
 
 
@@ -63,6 +64,12 @@ def tasks_of(spec: ModelSpec, *, base: bool = False) -> tuple[Tagged, ...]:
 def is_good_for(spec: ModelSpec, task: str, *, base: bool = False) -> bool:
     """Return whether `task` is one of the model's."""
     return any(one.task == task for one in tasks_of(spec, base=base))
+
+
+def starts_from_text(spec: ModelSpec) -> bool:
+    """Return whether a model makes an image of a text alone: one that changes images does not."""
+    name = spec.model.lower().rpartition("/")[2]
+    return spec.type != "IMAGE" or not _TAKES_IMAGES.search(name)
 
 
 def _of_talkers(spec: ModelSpec) -> list[Tagged]:

@@ -136,3 +136,16 @@ def test_a_task_that_is_off_gets_the_nearest_one(project: Path) -> None:
     with pytest.raises(UsageError, match="no task 'caht'") as caught:
         got("small", "--task", "caht")
     assert (caught.value.mistyped, caught.value.meant) == ("caht", "chat")
+
+
+@pytest.mark.parametrize("typed", ["n150", "N150", " N150 ", "P150x4"])
+def test_a_device_type_may_be_typed_as_upstream_writes_it(typed: str, project: Path) -> None:
+    assert not project.exists()
+    assert got("small", "--device", typed)["request"].device == typed.strip().lower()
+
+
+def test_a_device_type_that_is_off_gets_the_nearest_one_whatever_its_case(project: Path) -> None:
+    assert not project.exists()
+    with pytest.raises(UsageError, match="no device type 'N510'") as caught:
+        got("small", "--device", "N510")
+    assert (caught.value.mistyped, caught.value.meant) == ("N510", "n150")

@@ -103,6 +103,11 @@ def test_why_names_who_came_next_and_every_near_miss(typed: Typed) -> None:
     assert "more, see --why" in verbose
     assert why.count("\nnot ") > verbose.count("\nnot ")
     assert "why       reasoning is a task" in why
+    _, chat, _ = typed("plan llama --device n150 --why")
+    assert "\nbehind    meta-llama/" in chat
+    assert "\nnext " not in chat
+    told = [line for line in chat.splitlines() if line.startswith("not ")]
+    assert len(told) == len(set(told))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +131,22 @@ def test_the_code_says_whether_it_would_start_here(
     found, out, _ = on_t3k(line)
     assert found == code
     assert text in out
+
+
+@pytest.mark.parametrize("line", ["plan llama --device n150", "plan llama --device galaxy"])
+def test_what_is_in_its_place_is_what_this_machine_makes_up(line: str, on_t3k: Typed) -> None:
+    _, _, progress = on_t3k(line)
+    step = progress.rpartition("in its place: ")[2]
+    assert step.strip().endswith(("--device t3k", "--device n300"))
+
+
+def test_boards_in_use_send_to_the_free_ones_of_the_same_machine(
+    on_t3k: Typed, tmp_path: Path
+) -> None:
+    machines.opened(tmp_path / "root", 0, 120)
+    code, _, progress = on_t3k("plan Qwen3-8B")
+    assert code == 3
+    assert "in its place: ttctl plan Qwen/Qwen3-8B --device n300" in progress
 
 
 def test_a_packing_is_an_answer_of_its_own_kind(on_t3k: Typed) -> None:

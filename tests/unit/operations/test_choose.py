@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.fakes import HUB_MODEL, REVISION, Scene
-from tests.unit.rules.validated import entry, t3k
+from tests.unit.rules.validated import board, entry, machine, t3k
 
 from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
-from ttctl.model.device import System
+from ttctl.model.device import Formed, System
 from ttctl.model.match import Place
 from ttctl.model.pins import Advice, Changed, Gated
 from ttctl.model.spec import Request
@@ -111,11 +111,68 @@ def test_memory_and_disk_of_this_host_say_nothing_of_another(scene: Scene, on_t3
     assert place_of(scene.world, cardless, "n300") == Place(devices=("cpu",))
 
 
-def test_cards_that_make_up_several_devices_have_to_be_named(on_t3k: Scene) -> None:
-    on_t3k.host.found = replace(t3k(), device="")
-    with pytest.raises(NoDeviceError) as caught:
-        choose(on_t3k.world, Request(model="acme/Llama-8B-Instruct"))
-    assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device t3k"
+def test_the_free_boards_of_a_machine_in_use_are_offered(on_t3k: Scene) -> None:
+    on_t3k.host.found = t3k(free="held")
+    on_t3k.catalog.entries = (SERVED, replace(SERVED, device="t3k"))
+    found = choose(on_t3k.world, Request(model="acme/Llama-8B-Instruct"))
+    assert [one.command for one in found.offers] == [
+        "ttctl plan acme/Llama-8B-Instruct --device n300"
+    ]
+    assert place_of(on_t3k.world, on_t3k.host.found, "t3k").held == ("t3k",)
+
+
+def test_what_mesh_device_names_is_not_here_for_that(on_t3k: Scene) -> None:
+    wrong = replace(t3k(), device="galaxy", mesh_device="TG")
+    assert place_of(on_t3k.world, wrong, "galaxy").devices == ("t3k", "n300", "cpu")
+
+
+@pytest.fixture
+def mixed(scene: Scene) -> Scene:
+    """Return a machine with two cards that are no one device together."""
+    boards = (board("0", "n150"), board("1", "p150"))
+    formed = [Formed(device=one.family, boards=(one.id,), reason="a card") for one in boards]
+    scene.host.found = machine("", *formed, boards=boards)
+    return scene
+
+
+def test_cards_of_several_kinds_serve_what_only_one_of_them_can(mixed: Scene) -> None:
+    mixed.catalog.entries = (entry("acme/Only-8B", "p150"), entry("acme/Other-8B", "n150"))
+    assert choose(mixed.world, Request(model="acme/Only-8B")).spec.device == "p150"
+    assert choose(mixed.world, Request(model="Other-8B")).spec.device == "n150"
+
+
+def test_a_word_that_means_nothing_is_refused_before_the_cards_are_asked_for(mixed: Scene) -> None:
+    with pytest.raises(UsageError, match="no model 'nonsuch'"):
+        choose(mixed.world, Request(model="nonsuch"))
+    mixed.host.found = machine("", boards=(board("0", ""),))
+    with pytest.raises(UsageError, match="no model 'nonsuch'"):
+        choose(mixed.world, Request(model="nonsuch"))
+    with pytest.raises(NoDeviceError, match="are not known"):
+        choose(mixed.world, Request(model="llama"))
+
+
+def test_what_no_card_of_several_kinds_serves_is_refused_as_anywhere(mixed: Scene) -> None:
+    mixed.catalog.entries = (entry("acme/Only-8B", "galaxy"),)
+    with pytest.raises(NothingFitsError) as caught:
+        choose(mixed.world, Request(model="Only-8B"))
+    assert caught.value.next_step == "ttctl models ls --fits"
+
+
+def test_where_several_devices_serve_a_word_each_is_named_with_its_command(mixed: Scene) -> None:
+    mixed.catalog.entries = (entry("acme/Only-8B", "p150"), entry("acme/Only-8B", "n150"))
+    with pytest.raises(NoDeviceError, match="Several devices of this machine serve") as caught:
+        choose(mixed.world, Request(model="Only-8B"))
+    assert caught.value.evidence == (
+        "ttctl plan Only-8B --device n150\nttctl plan Only-8B --device p150"
+    )
+    assert caught.value.next_step == "ttctl plan Only-8B --device n150"
+
+
+def test_boards_that_are_too_many_for_one_device_are_used_as_what_each_is(scene: Scene) -> None:
+    boards = tuple(board(str(n), "n300") for n in range(3))
+    forms = [Formed(device="n300", boards=(one.id,), reason="1 of 3 x n300") for one in boards]
+    scene.host.found = machine("", *forms, boards=boards)
+    assert choose(scene.world, Request(model="acme/Llama-8B-Instruct")).spec == SERVED
 
 
 def test_a_word_that_means_nothing_is_refused_before_anything_is_looked_at(scene: Scene) -> None:

@@ -53,6 +53,39 @@ def test_a_model_of_the_same_architecture_takes_the_pins_of_what_is_validated_th
     assert dict(found.spec.engine_args)["model"] == "acme/Llama-8B-Instruct"
 
 
+def test_memory_disk_and_the_longest_context_are_the_models_own() -> None:
+    short = replace(
+        ON_N300, memory_mib=500, disk_mib=600, limits=replace(ON_N300.limits, max_model_len=4096)
+    )
+    large = replace(
+        SAME_ON_T3K,
+        environment=(("VLLM__MAX_MODEL_LENGTH", "65536"), ("VLLM__MAX_NUM_BATCHED_TOKENS", "8192"),
+                     ("MAX_BATCH_SIZE", "16")),
+    )  # fmt: skip
+    [spec] = experimental([short], [short, large], device="t3k")
+    assert (spec.memory_mib, spec.disk_mib, spec.limits.max_model_len) == (500, 600, 4096)
+    assert dict(spec.engine_args)["max_model_len"] == "4096"
+    assert dict(spec.environment) == {
+        "VLLM__MAX_MODEL_LENGTH": "4096",
+        "VLLM__MAX_NUM_BATCHED_TOKENS": "5120",
+        "MAX_BATCH_SIZE": "10",
+    }
+
+
+def test_another_generation_is_not_called_the_same_architecture() -> None:
+    wanted = replace(ON_N300, model="acme/Qwen2.5-7B-Instruct", device="p300", parameters=7)
+    there = replace(SAME_ON_T3K, model="acme/Qwen3-8B", parameters=8)
+    assert experimental([wanted], [wanted, there], device="t3k") == ()
+    of_the_same = replace(there, model="acme/Qwen2.5-72B-Instruct", parameters=72)
+    [found] = experimental([wanted], [wanted, there, of_the_same], device="t3k")
+    assert "acme/Qwen2.5-72B-Instruct of the same architecture" in found.experimental
+
+
+def test_what_makes_vectors_is_no_proof_for_what_answers() -> None:
+    vectors = entry("acme/Vectors-70B", "t3k", type="EMBEDDING", parameters=70)
+    assert experimental([ON_N300], [ON_N300, vectors], device="t3k") == ()
+
+
 @pytest.mark.parametrize(
     ("wanted", "there"),
     [
@@ -89,4 +122,6 @@ def test_in_the_catalog_nothing_of_unknown_size_and_nothing_validated_is_tried(d
         assert one.experimental
         assert one.device == device
         assert parameters_of(one) > 0
-        assert one.limits.max_model_len % 1024 == 0 or one.limits.max_model_len < 1024
+        own = {s.limits.max_model_len for s in specs if s.model == one.model}
+        assert one.limits.max_model_len <= max(own)
+        assert one.memory_mib in {s.memory_mib for s in specs if s.model == one.model}

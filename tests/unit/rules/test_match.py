@@ -54,6 +54,20 @@ BAD = KnownBad(
         pytest.param("code", "t3k", "Qwen2.5-Coder-32B-Instruct", "it is the only one", id="code"),
         pytest.param("whisper", "n150", "whisper-large-v3", "the family's own name", id="audio"),
         pytest.param("speech", "p150", "speecht5_tts", "it is the only one", id="speech"),
+        pytest.param(
+            "image",
+            "n150",
+            "stable-diffusion-xl-base-1.0",
+            "an image from text before one from an image",
+            id="image",
+        ),
+        pytest.param(
+            "chat",
+            "galaxy",
+            "Llama-3.3-70B-Instruct",
+            "for chat, an answer before reasoning",
+            id="what reasons is for reasoning",
+        ),
         pytest.param("video", "t3k", "Wan2.2-T2V-A14B-Diffusers", "the larger one", id="video"),
         pytest.param(
             "llama", "cpu", "SmolLM2-360M-Instruct", "it is the only one", id="an alias on cpu"
@@ -137,6 +151,36 @@ def test_a_fragment_means_every_name_that_it_is_in_and_the_rules_choose() -> Non
     assert (found.spec, found.how) == (LLAMA, "likeness")
 
 
+@pytest.mark.parametrize(
+    ("typo", "word"),
+    [
+        pytest.param("lama", "llama", id="a family that is an alias too"),
+        pytest.param("mistrall", "mistral", id="a family"),
+        pytest.param("resoning", "reasoning", id="a task"),
+        pytest.param("imge", "image", id="another task"),
+    ],
+)
+def test_a_guess_finds_what_the_word_itself_finds(typo: str, word: str) -> None:
+    found, plain = (asked(one, "t3k", guesses=True) for one in (typo, word))
+    assert (found.spec, found.how) == (plain.spec, "likeness")
+    assert found.reasons[0].startswith(f"{typo!r} is like {word!r}")
+    assert nearest(built_in().specs, typo)[0][0] == word
+
+
+@pytest.mark.parametrize(
+    ("word", "model"),
+    [
+        pytest.param("llama 8b", "Llama-3.1-8B-Instruct", id="two words of a name"),
+        pytest.param("gemma-3", "gemma-3-27b-it", id="the beginning of several names"),
+    ],
+)
+def test_of_names_that_are_as_like_those_of_this_device_are_taken(word: str, model: str) -> None:
+    found = asked(word, "t3k", guesses=True)
+    assert (found.spec.model.rpartition("/")[2], found.spec.device) == (model, "t3k")
+    name = found.reasons[0].split("'")[3]
+    assert any(name in s.model and s.device == "t3k" for s in built_in().specs)
+
+
 def test_a_script_is_refused_what_no_rule_decides_and_a_person_gets_the_first() -> None:
     other = entry("acme/Other-8B-Instruct", "n150")
     with pytest.raises(UsageError, match="'chat' means several models on 'n150'") as caught:
@@ -159,6 +203,13 @@ def test_what_stands_in_the_way_of_the_answer_too_tells_nothing_against_another(
     other = entry("acme/Near-3B-Instruct", "n150", status="FUNCTIONAL")
     found = asked("near", "n150", best, other, advice=gates)
     assert [(one.model, one.kind) for one in found.near_misses] == [(other.model, "status")]
+
+
+def test_what_two_engines_lack_alike_is_said_once() -> None:
+    here = entry("acme/Near-8B-Instruct", "n150")
+    others = tuple(entry("acme/Near-3B", "t3k", engine=engine) for engine in ("vllm", "forge"))
+    found = asked("near", "n150", here, *others)
+    assert [(one.model, one.device) for one in found.near_misses] == [("acme/Near-3B", "t3k")]
 
 
 def test_gated_weights_are_named_and_an_ungated_model_of_the_class_is_offered() -> None:
@@ -292,11 +343,67 @@ def test_a_model_of_the_same_class_without_a_token_is_offered() -> None:
     assert caught.value.next_step == "ttctl plan free/Far-7B --device n150"
 
 
+def test_only_what_free_boards_make_up_is_offered() -> None:
+    place = Place(devices=("t3k", "n300", "n150", "cpu"), held=("t3k", "n300"))
+    specs = tuple(entry("acme/Only-8B", device) for device in ("galaxy", "t3k", "n300", "n150"))
+    found = asked("acme/Only-8B", "t3k", *specs, place=place)
+    assert [one.device for one in found.offers] == ["n150"]
+    reasons = {one.device: one.reason for one in found.near_misses}
+    assert reasons["n300"] == "is for n300, whose boards here are in use or not healthy"
+
+
+def test_a_device_that_the_cards_here_do_not_make_up_is_never_offered() -> None:
+    place = Place(devices=("n150", "cpu"), boards=("n150",))
+    specs = (entry("acme/Only-8B", "galaxy"), entry("acme/Other-8B", "galaxy"))
+    assert asked("acme/Only-8B", "galaxy", *specs, place=place).offers == ()
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n150", *specs, place=place)
+    assert caught.value.next_step == "ttctl models ls --fits"
+
+
+def test_a_machine_without_cards_is_told_of_the_device_that_was_named() -> None:
+    specs = (entry("acme/Only-8B", "galaxy"), entry("acme/Pictures", "n150", type="IMAGE"))
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n150", *specs, place=Place(devices=("cpu",)))
+    assert caught.value.next_step == "ttctl models ls --device n150"
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "cpu", *specs, place=Place(devices=("cpu",)))
+    assert caught.value.next_step == "ttctl plan acme/Only-8B --device galaxy"
+
+
+def test_in_place_of_what_reads_images_stands_what_reads_images() -> None:
+    specs = (
+        entry("acme/Sees-8B", "t3k", type="VLM"),
+        entry("free/Text-8B", "n150"),
+        entry("free/yolo", "n150", type="CNN"),
+        entry("free/Reads-4B", "n150", type="VLM", parameters=4),
+    )
+    for word in ("acme/Sees-8B", "sees"):
+        with pytest.raises(NothingFitsError) as caught:
+            asked(word, "n150", *specs)
+        assert caught.value.next_step == "ttctl plan free/Reads-4B --device n150"
+
+
+def test_a_model_that_needs_a_token_is_offered_where_it_uses_the_whole_machine() -> None:
+    place = Place(devices=("p150x4", "p150", "cpu"), memory_mib=24_000)
+    with pytest.raises(NothingFitsError) as caught:
+        asked("Qwen3-32B", "p150x4", place=place)
+    step = "ttctl plan meta-llama/Llama-3.1-8B-Instruct --device p150x4"
+    assert caught.value.next_step == step
+    assert "COMPLETE, a token is needed" in caught.value.evidence
+
+
+def test_a_device_that_no_card_is_known_by_is_not_said_to_be_here() -> None:
+    with pytest.raises(NothingFitsError) as caught:
+        asked("acme/Only-8B", "n150", entry("acme/Only-8B", "e150"))
+    assert "is for e150, which ttctl does not know" in caught.value.evidence
+
+
 def follow(next_step: str) -> None:
     """Do what a refusal says to type; nothing may refuse it."""
     words = shlex.split(next_step)
     if words[:2] != ["ttctl", "plan"]:
-        assert words == ["ttctl", "models", "ls"]
+        assert words[:3] == ["ttctl", "models", "ls"]
         return
     _, _, model, _, device, *flags = words
     asked(model, device, experimental="--experimental" in flags, unattended=True)
