@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, TtctlError
 from ttctl.model.match import Place, Wanted
+from ttctl.rules.board_choice import firmware_for
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
-from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
@@ -94,13 +94,11 @@ def place_of(world: World, system: System, device: str) -> Place:
     elsewhere = device in SIZES and not system.boards and not system.chips
     formed = [one.device for one in system.forms]
     here = dict.fromkeys(name for name in (system.device, *formed, "cpu") if name)
-    firmwares = (*(one.firmware for one in system.boards), *(one.firmware for one in system.chips))
-    versions = sorted(set(firmwares) - {""}, key=numbers)
     return Place(
         devices=tuple(here),
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
         disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
-        firmware=versions[0] if versions else "",
+        firmware=firmware_for(device, system),
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
     )

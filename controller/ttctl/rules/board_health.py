@@ -46,9 +46,18 @@ def judged(
         readings: What chips say, of any board; a board's own are found by address and number.
         complete: Whether remote chips are among them, as tt-smi tells them.
     """
-    newest = _most_common([board.firmware for board in boards if board.firmware])
+    told: dict[str, list[str]] = {}
+    for board in boards:
+        if board.firmware:
+            told.setdefault(board.family, []).append(board.firmware)
+    usual = {family: _most_common(versions) for family, versions in told.items()}
     return tuple(
-        _judged(board, readings_of(board, readings), bundle=newest, complete=complete)
+        _judged(
+            board,
+            readings_of(board, readings),
+            bundle=usual.get(board.family, ""),
+            complete=complete,
+        )
         for board in boards
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.host_demands import requirements_of, satisfied
+from ttctl.rules.hugepages import pages_for, translates
 from ttctl.rules.versions import at_least
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ _check = CheckGroup("Cards")
 
 CONTAINER_UID = 1000
 """The user that opens the nodes inside a container."""
-PAGES_PER_CHIP = 4
-"""1 GiB pages that the driver library takes for a Wormhole or Blackhole.
-
-Source: tt-system-tools, hugepages-setup.sh
-"""
 NEEDS_IOMMU_DRIVER = "1.29"
 NEEDS_TLB_DRIVER = "1.34"
 LIMITED_BEFORE = "2.0"
@@ -91,7 +87,7 @@ def _driver(system: System, cards: CardVitals, asked: Sequence[Requirement]) -> 
             evidence="There is no /sys/module/tenstorrent/version.",
             fix="sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms",
         )
-    translated = any(kind.startswith("DMA") for _, kind in cards.iommu)
+    translated = any(translates(kind) for _, kind in cards.iommu)
     reasons = {
         NEEDS_IOMMU_DRIVER: "the driver library refuses an older one with an IOMMU",
         NEEDS_TLB_DRIVER: "today's driver library refuses an older one",
@@ -184,12 +180,9 @@ def _opens(node: NodeVitals) -> bool:
 
 
 def _memory_for_transfers(system: System, cards: CardVitals) -> Check:
-    """Hugepages, or an IOMMU that translates in their place.
-
-    Source: tt-umd, as above: a group's type that begins with DMA counts.
-    """
-    bare = [address for address, kind in cards.iommu if not kind.startswith("DMA")]
-    needed = PAGES_PER_CHIP * len(system.chips)
+    """Hugepages, or an IOMMU that translates in their place."""
+    bare = [address for address, kind in cards.iommu if not translates(kind)]
+    needed = pages_for(len(system.chips))
     if not bare and cards.iommu:
         return _check("transfers", "ok", "the IOMMU translates; no hugepages are needed")
     found = f"{cards.hugepages} pages of 1 GiB, {needed} needed"
