@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.families import family_of
 from ttctl.rules.host_demands import requirements_of, satisfied
 from ttctl.rules.hugepages import pages_for, translates
 from ttctl.rules.versions import at_least
@@ -126,7 +127,10 @@ def _firmware(system: System, asked: Sequence[Requirement]) -> Check:
             evidence="tt_fw_bundle_ver is empty or missing for every card.",
             fix="tt-smi -s",
         )
-    if len(found) > 1 or not all(chip.firmware for chip in system.chips):
+    # Cards of different kinds make up no mesh: each kind has its own bundle.
+    pairs = {(family_of(chip.card_type), chip.firmware) for chip in system.chips}
+    kinds = {family for family, _ in pairs}
+    if len(pairs) > len(kinds) or not all(chip.firmware for chip in system.chips):
         each = ", ".join(f"{chip.node} {chip.firmware or 'unknown'}" for chip in system.chips)
         return _check(
             "firmware",
@@ -137,6 +141,8 @@ def _firmware(system: System, asked: Sequence[Requirement]) -> Check:
         )
     if unmet := _unmet("firmware", found[0], system.device, asked):
         return unmet
+    if len(found) > 1:
+        return _check("firmware", "ok", f"{', '.join(found)}: the same on every card of a kind")
     return _check("firmware", "ok", f"{found[0]} on every card")
 
 

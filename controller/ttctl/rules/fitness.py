@@ -177,8 +177,9 @@ def _mixed(boards: tuple[Board, ...]) -> list[Finding]:
     versions = bundles(boards)
     if len(versions) < 2:  # noqa: PLR2004 - two differ
         return []
-    text = f"boards have different firmware: {', '.join(versions)}"
-    return [_of("firmware", "warning", text)]
+    text = f"its boards have different firmware: {', '.join(versions)}"
+    step = "tt-flash --version   # then flash the same bundle on every card"
+    return [_of("firmware", "blocked", f"{text}; chips of one mesh must share one bundle", step)]
 
 
 def _bad(

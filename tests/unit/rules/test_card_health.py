@@ -218,3 +218,11 @@ def test_who_holds_a_card_is_named() -> None:
 def test_tt_smi_is_wanted_for_a_reset() -> None:
     check = judged("tt-smi", replace(WELL, smi=""))
     assert (check.verdict, check.fix) == ("warning", "pipx install tt-smi")
+
+
+def test_cards_of_another_kind_may_have_another_firmware() -> None:
+    first, *rest = T3K.chips
+    system = replace(T3K, chips=(replace(first, card_type="n150", firmware="18.0.0.0"), *rest))
+    assert next(one.verdict for one in card_checks(system, WELL) if one.name == "firmware") == "ok"
+    same = replace(T3K, chips=(replace(first, firmware="18.0.0.0"), *rest))
+    assert "failed" in {one.verdict for one in card_checks(same, WELL) if one.name == "firmware"}

@@ -175,3 +175,9 @@ def test_a_board_that_is_given_is_judged_though_another_would_do() -> None:
         boards=system.boards[:1],
     )
     assert {one.subject for one in found if one.verdict == "blocked"} == {"firmware"}
+
+
+def test_boards_of_one_mesh_with_different_firmware_are_in_the_way() -> None:
+    system = t3k(firmware="18.0.0.0")
+    assert look(entry("a/B", "t3k"), system)["firmware"] == "blocked"
+    assert "firmware" not in look(ON_N300, system)
