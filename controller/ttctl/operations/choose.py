@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, TtctlError
@@ -106,18 +107,22 @@ def place_of(world: World, system: System, device: str) -> Place:
 
 def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
     """Hold what an entry needs against this machine, before anything starts."""
+    return findings(spec, ground_of(world), advice=world.catalog.advice(), satisfies=satisfies)
+
+
+def ground_of(world: World) -> Ground:
+    """Return what of this machine entries are held against."""
     system = world.host.system()
     ground = Ground(system=system, disk_mib=world.host.free_bytes(world.cache) >> 20)
-    if system.chips or system.boards:
-        cards = world.vitals.cards()
-        ground = Ground(
-            system=system,
-            disk_mib=ground.disk_mib,
-            hugepages=cards.hugepages,
-            hugepages_mounted=cards.hugepages_mounted,
-            iommu=tuple(kind for _, kind in cards.iommu),
-        )
-    return findings(spec, ground, advice=world.catalog.advice(), satisfies=satisfies)
+    if not system.chips and not system.boards:
+        return ground
+    cards = world.vitals.cards()
+    return replace(
+        ground,
+        hugepages=cards.hugepages,
+        hugepages_mounted=cards.hugepages_mounted,
+        iommu=tuple(kind for _, kind in cards.iommu),
+    )
 
 
 def refuse_prebuilt(spec: ModelSpec, word: str) -> None:
