@@ -9,7 +9,8 @@ from ttctl.rules.checks import CheckGroup
 from ttctl.rules.families import family_of
 from ttctl.rules.host_demands import requirements_of, satisfied
 from ttctl.rules.hugepages import pages_for, translates
-from ttctl.rules.versions import at_least
+from ttctl.rules.satisfying import satisfies
+from ttctl.rules.versions import at_least, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,14 @@ def _driver(system: System, cards: CardVitals, asked: Sequence[Requirement]) -> 
             evidence="There is no /sys/module/tenstorrent/version.",
             fix="sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms",
         )
+    if not numbers(driver):
+        return _check(
+            "driver",
+            "warning",
+            "it is not known whether it is new enough",
+            evidence=f"{driver!r} in /sys/module/tenstorrent/version is no version.",
+            fix="modinfo -F version tenstorrent",
+        )
     translated = any(translates(kind) for _, kind in cards.iommu)
     reasons = {
         NEEDS_IOMMU_DRIVER: "the driver library refuses an older one with an IOMMU",
@@ -141,6 +150,9 @@ def _firmware(system: System, asked: Sequence[Requirement]) -> Check:
         )
     if unmet := _unmet("firmware", found[0], system.device, asked):
         return unmet
+    if unread := [one for one in found if satisfies(one, "") is None]:
+        text = f"{', '.join(unread)} is not understood"
+        return _check("firmware", "warning", text, fix="tt-smi -s")
     if len(found) > 1:
         return _check("firmware", "ok", f"{', '.join(found)}: the same on every card of a kind")
     return _check("firmware", "ok", f"{found[0]} on every card")

@@ -70,6 +70,7 @@ def test_a_chip_decides_how_its_board_is(
     ("changes", "expected", "reason"),
     [
         ({"firmware": ""}, "warning", "no version of the firmware is told"),
+        ({"firmware": "banana"}, "unknown", "its firmware 'banana' is not understood"),
         ({"firmware": "19.1, 18.2"}, "error", "its chips have different firmware: 19.1, 18.2"),
         ({"nodes": ()}, "error", "it shows 0 of 1 device nodes"),
         ({"family": ""}, "unknown", "the driver does not say what kind of card it is"),

@@ -123,6 +123,7 @@ def test_cards_without_any_node_want_their_driver() -> None:
         pytest.param("2.1.0", "identity", "t3k", "warning", ">=2.2.0", id="suggested"),
         pytest.param("2.4.1", "DMA", "p300x2", "failed", ">=2.5.0", id="strict"),
         pytest.param("2.4.1", "DMA", "p150", "ok", "2.4.1", id="not asked for"),
+        pytest.param("??", "DMA", "p300x2", "warning", "'??' in", id="no version at all"),
         pytest.param("2.next", "identity", "p300x2", "failed", ">=2.5.0", id="not understood"),
     ],
 )
@@ -226,3 +227,9 @@ def test_cards_of_another_kind_may_have_another_firmware() -> None:
     assert next(one.verdict for one in card_checks(system, WELL) if one.name == "firmware") == "ok"
     same = replace(T3K, chips=(replace(first, firmware="18.0.0.0"), *rest))
     assert "failed" in {one.verdict for one in card_checks(same, WELL) if one.name == "firmware"}
+
+
+def test_firmware_that_is_no_version_is_not_well() -> None:
+    system = replace(T3K, chips=tuple(replace(one, firmware="banana") for one in T3K.chips))
+    [check] = [one for one in card_checks(system, WELL) if one.name == "firmware"]
+    assert (check.verdict, check.summary) == ("warning", "banana is not understood")
