@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.tree import address_of, chip_folders, names_in, text_of
+from ttctl.adapters.tree import address_of, chip_folders, names_in, text_of, word_of
 from ttctl.model.telemetry import ChipReading
 from ttctl.rules.families import family_of, is_galaxy, says
 
@@ -50,9 +50,9 @@ def firmware_of(folder: Path) -> str:
     Source: https://github.com/tenstorrent/tt-smi/issues/36
     """
     names = ["tt_fw_bundle_ver"]
-    if is_galaxy(family_of(text_of(folder / "tt_card_type"))):
+    if is_galaxy(family_of(word_of(folder / "tt_card_type"))):
         names.append("tt_ttflash_ver")
-    texts = (text_of(folder / name) for name in names)
+    texts = (word_of(folder / name) for name in names)
     return next((text for text in texts if says(text) and text not in NO_VERSION), "")
 
 
@@ -61,9 +61,9 @@ def _reading(folder: Path) -> ChipReading:
     monitor = hwmon / next(iter(names_in(hwmon)), "none")
     return ChipReading(
         pci_address=address_of(folder),
-        asic_id=text_of(folder / "tt_asic_id"),
-        board_id=text_of(folder / "tt_serial"),
-        card_type=text_of(folder / "tt_card_type"),
+        asic_id=word_of(folder / "tt_asic_id"),
+        board_id=word_of(folder / "tt_serial"),
+        card_type=word_of(folder / "tt_card_type"),
         firmware=firmware_of(folder),
         temperature_c=_number(monitor / "temp1_input", MILLI),
         throttle_c=_number(monitor / "temp1_max", MILLI) or None,

@@ -14,7 +14,15 @@ from ttctl.adapters.chip_sensors import firmware_of, sensors
 from ttctl.adapters.files import nearest_folder
 from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
-from ttctl.adapters.tree import NODES, address_of, chip_folders, pci_devices, rooted, text_of
+from ttctl.adapters.tree import (
+    NODES,
+    address_of,
+    chip_folders,
+    pci_devices,
+    rooted,
+    text_of,
+    word_of,
+)
 from ttctl.errors import TtctlError
 from ttctl.model.device import Chip, System
 from ttctl.rules.board_health import judged, with_holders
@@ -78,7 +86,7 @@ class LocalHost:
             memory_bytes=_memory_bytes(self._root) or _memory_bytes(self._own),
             machine=os.uname().machine,
             cpu_flags=_cpu_flags(self._root) or _cpu_flags(self._own),
-            driver=text_of(self._root / "sys/module/tenstorrent/version"),
+            driver=word_of(self._root / "sys/module/tenstorrent/version"),
             reason=whole.reason if whole else match.reason,
             evidence=match.evidence,
             boards=boards,
@@ -133,14 +141,14 @@ def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
 def _chip(number: str, folder: Path, pci: dict[str, str]) -> Chip:
     address = address_of(folder)
     device = pci.get(address, "")
-    card_type = text_of(folder / "tt_card_type")
+    card_type = word_of(folder / "tt_card_type")
     return Chip(
         node=f"/{NODES}/{number}",
         arch=_ARCHES.get(device, device),
         card_type="" if card_type == "unknown" else card_type,
         pci_address=address,
-        serial=text_of(folder / "tt_serial"),
-        asic_id=text_of(folder / "tt_asic_id"),
+        serial=word_of(folder / "tt_serial"),
+        asic_id=word_of(folder / "tt_asic_id"),
         firmware=firmware_of(folder),
     )
 

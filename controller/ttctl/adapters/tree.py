@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PCI = "sys/bus/pci/devices"
 CLASS = "sys/class/tenstorrent"
 NODES = "dev/tenstorrent"
+MOST_LETTERS = 80
+"""Of a word that a driver tells."""
 
 
 def text_of(path: Path) -> str:
@@ -25,6 +27,12 @@ def text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except (OSError, ValueError):
         return ""
+
+
+def word_of(path: Path) -> str:
+    """Return a small file's text as one line; bytes that are no text are shown as `?`."""
+    text = "".join(one if one.isprintable() and one != "\ufffd" else "?" for one in text_of(path))
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."
 
 
 def names_in(folder: Path) -> list[str]:

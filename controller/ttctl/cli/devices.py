@@ -212,13 +212,13 @@ def _chip(chip: ChipReading) -> Iterator[str]:
 
 def _demands_text(session: Session, found: DevicesCheck) -> str:
     head = ("FOR", "MODEL", "DEVICE", "WANTS", "HOW", "MET")
+    if not found.demands:
+        return "No pin is in use; --model NAME judges this host by a model's."
     lines = [
         f"driver for every pin    {found.driver_wanted or 'any'}",
         f"firmware for every pin  {found.firmware_wanted or 'any'}",
     ]
-    if found.demands:
-        lines += ["", session.table(head, map(_demand, found.demands))]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", session.table(head, map(_demand, found.demands))])
 
 
 def _demand(one: Demand) -> tuple[str, ...]:

@@ -64,9 +64,12 @@ def packing_lines(found: Packing) -> list[str]:
     if found.placed:
         here = f" of {found.machine_mib}" if found.machine_mib else ""
         lines.append(f"memory    {found.memory_mib} MiB{here}")
+        free = f" of {found.free_disk_mib}" if found.free_disk_mib else ""
+        lines.append(f"disk      {found.disk_mib} MiB{free}")
     if found.left:
         lines.append(f"left      {', '.join(found.left)}")
     lines += [f"obstacle  {text}" for text in found.obstacles]
+    lines += [f"warning   {text}" for text in found.warnings]
     return lines + [f"unknown   {text}" for text in found.unknown]
 
 

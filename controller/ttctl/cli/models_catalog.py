@@ -53,8 +53,8 @@ def say_origin(session: Session) -> None:
 
 def filter_of(session: Session, *, fits: bool, **wanted: object) -> Filter:
     """Return what the options say."""
-    room = listing.room_of(session.world) if fits else None
-    return Filter(**wanted, room=room)  # type: ignore[arg-type]  # by the options' own types
+    judge = listing.fitting(session.world, wanted.get("device")) if fits else None  # type: ignore[arg-type]
+    return Filter(**wanted, fits=judge)  # type: ignore[arg-type]  # by the options' own types
 
 
 def search(

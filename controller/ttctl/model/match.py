@@ -166,6 +166,11 @@ class Packing:
     memory_mib: int = 0
     """Sum of the models' host memory."""
     machine_mib: int = 0
+    disk_mib: int = 0
+    """Sum of what they take on disk; weights that two of them share count once."""
+    free_disk_mib: int = 0
     obstacles: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What does not keep them from it, such as weights that need a token."""
     unknown: tuple[str, ...] = ()
     """What no source says, so that only a trial can tell."""

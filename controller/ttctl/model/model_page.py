@@ -7,20 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ttctl.model.match import Finding
     from ttctl.model.pins import Changed, KnownBad, Origin
     from ttctl.model.spec import ModelSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What this machine has for a model."""
-
-    devices: tuple[str, ...]
-    """What its boards can make up, and `cpu`."""
-    memory_mib: int
-    disk_mib: int
-    """Free where weights lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +25,8 @@ class Filter:
     type: str | None = None
     experimental: bool = False
     """Only entries that upstream calls EXPERIMENTAL."""
-    room: Room | None = None
-    """Only entries that fit into it."""
+    fits: Callable[[ModelSpec], bool] | None = None
+    """Only entries of which it says that this machine has what they need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
 from ttctl.model.match import Place, Wanted
+from ttctl.rules.board_choice import firmware_for
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
-from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
@@ -136,14 +137,12 @@ def place_of(world: World, system: System, device: str) -> Place:
     here = dict.fromkeys(name for name in (own, *formed, "cpu") if name)
     usable = {one.id for one in system.boards if one.free != "held" and one.verdict != "error"}
     free = {one.device for one in system.forms if usable.issuperset(one.boards)}
-    firmwares = (*(one.firmware for one in system.boards), *(one.firmware for one in system.chips))
-    versions = sorted(set(firmwares) - {""}, key=numbers)
     return Place(
         devices=tuple(here),
         held=tuple(name for name in here if name in formed and name not in free),
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
         disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
-        firmware=versions[0] if versions else "",
+        firmware=firmware_for(device, system),
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
     )
@@ -151,18 +150,22 @@ def place_of(world: World, system: System, device: str) -> Place:
 
 def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
     """Hold what an entry needs against this machine, before anything starts."""
+    return findings(spec, ground_of(world), advice=world.catalog.advice(), satisfies=satisfies)
+
+
+def ground_of(world: World) -> Ground:
+    """Return what of this machine entries are held against."""
     system = world.host.system()
     ground = Ground(system=system, disk_mib=world.host.free_bytes(world.cache) >> 20)
-    if system.chips or system.boards:
-        cards = world.vitals.cards()
-        ground = Ground(
-            system=system,
-            disk_mib=ground.disk_mib,
-            hugepages=cards.hugepages,
-            hugepages_mounted=cards.hugepages_mounted,
-            iommu=tuple(kind for _, kind in cards.iommu),
-        )
-    return findings(spec, ground, advice=world.catalog.advice(), satisfies=satisfies)
+    if not system.chips and not system.boards:
+        return ground
+    cards = world.vitals.cards()
+    return replace(
+        ground,
+        hugepages=cards.hugepages,
+        hugepages_mounted=cards.hugepages_mounted,
+        iommu=tuple(kind for _, kind in cards.iommu),
+    )
 
 
 def refuse_prebuilt(spec: ModelSpec, word: str) -> None:

@@ -5,24 +5,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.model.model_page import Room
-from ttctl.rules.model_filter import filtered
+from ttctl.operations.choose import ground_of
+from ttctl.rules.fitness import findings
+from ttctl.rules.model_filter import filtered, fits
+from ttctl.rules.satisfying import satisfies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ttctl.model.model_page import Filter
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
 
 
-def room_of(world: World) -> Room:
-    """Return what this machine has for a model."""
-    system = world.host.system()
-    formed = (system.device, *(one.device for one in system.forms), "cpu")
-    return Room(
-        devices=tuple(dict.fromkeys(name for name in formed if name)),
-        memory_mib=system.memory_bytes >> 20,
-        disk_mib=world.host.free_bytes(world.cache) >> 20,
-    )
+def fitting(world: World, device: str | None) -> Callable[[ModelSpec], bool]:
+    """Return what says whether an entry fits this machine, by the judgement of a plan."""
+    ground, advice = ground_of(world), world.catalog.advice()
+
+    def judge(spec: ModelSpec) -> bool:
+        found = findings(spec, ground, advice=advice, satisfies=satisfies)
+        return fits(found, named=device is not None)
+
+    return judge
 
 
 def listed(world: World, wanted: Filter) -> tuple[ModelSpec, ...]:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError
-from ttctl.operations.choose import place_of, wanted_by
+from ttctl.operations.choose import ground_of, place_of, wanted_by
 from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.fitness import findings
 from ttctl.rules.match import match
 from ttctl.rules.pack import Candidate, pack
 from ttctl.rules.satisfying import satisfies
@@ -27,9 +29,10 @@ def packing(world: World, requests: tuple[Request, ...]) -> Packing:
         UsageError: There is no such model, or a script asked for what is ambiguous.
         NothingFitsError: A model was validated on nothing that the boards can make up.
     """
-    system = world.host.system()
-    candidates = tuple(_candidate(world, request, system) for request in requests)
-    return pack(candidates, system)
+    ground = ground_of(world)
+    candidates = tuple(_candidate(world, request, ground.system) for request in requests)
+    judge = partial(findings, ground=ground, advice=world.catalog.advice(), satisfies=satisfies)
+    return pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
 
 
 def _candidate(world: World, request: Request, system: System) -> Candidate:

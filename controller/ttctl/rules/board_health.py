@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ttctl.rules.boards import expected_nodes, is_whole
-from ttctl.rules.families import is_galaxy, says
+from ttctl.rules.families import says
+from ttctl.rules.satisfying import satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,9 +47,18 @@ def judged(
         readings: What chips say, of any board; a board's own are found by address and number.
         complete: Whether remote chips are among them, as tt-smi tells them.
     """
-    newest = _most_common([board.firmware for board in boards if board.firmware])
+    told: dict[str, list[str]] = {}
+    for board in boards:
+        if satisfies(board.firmware, "") is not None:
+            told.setdefault(board.family, []).append(board.firmware)
+    usual = {family: _most_common(versions) for family, versions in told.items()}
     return tuple(
-        _judged(board, readings_of(board, readings), bundle=newest, complete=complete)
+        _judged(
+            board,
+            readings_of(board, readings),
+            bundle=usual.get(board.family, ""),
+            complete=complete,
+        )
         for board in boards
     )
 
@@ -111,7 +121,7 @@ def _of_nodes(board: Board) -> Iterator[Finding]:
         yield "error", "it is on the PCI bus, but the driver does not show it"
     elif not board.family:
         yield "unknown", "the driver does not say what kind of card it is"
-    elif not is_whole(board) and not is_galaxy(board.family):
+    elif not is_whole(board):
         shown = len(board.nodes)
         yield "error", f"it shows {shown} of {expected_nodes(board)} device nodes"
     elif len(board.nodes) < len(board.pci_addresses):
@@ -126,6 +136,8 @@ def _of_firmware(board: Board, bundle: str) -> Iterator[Finding]:
         yield "warning", "no version of the firmware is told"
     elif ", " in board.firmware:
         yield "error", f"its chips have different firmware: {board.firmware}"
+    elif satisfies(board.firmware, "") is None:
+        yield "unknown", f"its firmware {board.firmware!r} is not understood"
     elif board.firmware != bundle:
         yield "warning", f"firmware {board.firmware}, other boards have {bundle}"
 

@@ -58,12 +58,14 @@ def boards_of(
 
 def expected_nodes(board: Board) -> int:
     """Return how many device nodes a board shows where nothing is missing."""
-    return board.chips if is_galaxy(board.family) else NODES_PER_BOARD.get(board.family, 1)
+    if not is_galaxy(board.family):
+        return NODES_PER_BOARD.get(board.family, 1)
+    return TRAY_CHIPS if _is_tray(board) else board.chips
 
 
 def is_whole(board: Board) -> bool:
     """Return whether a board is of a known kind and shows exactly the nodes that it should."""
-    if is_galaxy(board.family) and len(board.nodes) == CARRIERS:
+    if is_galaxy(board.family) and not _is_tray(board) and len(board.nodes) == CARRIERS:
         return True
     return bool(board.family) and len(board.nodes) == expected_nodes(board)
 
@@ -132,7 +134,7 @@ def _reason(count: int, there: int, family: str) -> str:
 
 def _key(at: int, chip: Chip, chips: Sequence[Chip]) -> tuple[str, ...]:
     family = family_of(chip.card_type)
-    if is_galaxy(family) and (tray := _tray(chip)):
+    if is_galaxy(family) and (tray := _tray(chip.pci_address)):
         return family, "tray", tray
     if says(chip.serial):
         return family, _number(chip)
@@ -148,9 +150,14 @@ def _number(chip: Chip) -> str:
     return chip.serial.lower().removeprefix("0x") if says(chip.serial) else ""
 
 
-def _tray(chip: Chip) -> str:
+def _is_tray(board: Board) -> bool:
+    addresses = board.pci_addresses
+    return bool(addresses) and board.chips <= TRAY_CHIPS and all(map(_tray, addresses))
+
+
+def _tray(pci_address: str) -> str:
     """Return which tray of a Galaxy a chip is on, empty where its bus number does not say."""
-    bus = chip.pci_address.lower().split(":")[-2:-1]
+    bus = pci_address.lower().split(":")[-2:-1]
     if not bus or len(bus[0]) != 2:  # noqa: PLR2004 - two hex digits
         return ""
     tray, number = bus[0][0], bus[0][1]

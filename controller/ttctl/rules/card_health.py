@@ -6,8 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.families import family_of
 from ttctl.rules.host_demands import requirements_of, satisfied
-from ttctl.rules.versions import at_least
+from ttctl.rules.hugepages import pages_for, translates
+from ttctl.rules.satisfying import satisfies
+from ttctl.rules.versions import at_least, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +25,6 @@ _check = CheckGroup("Cards")
 
 CONTAINER_UID = 1000
 """The user that opens the nodes inside a container."""
-PAGES_PER_CHIP = 4
-"""1 GiB pages that the driver library takes for a Wormhole or Blackhole.
-
-Source: tt-system-tools, hugepages-setup.sh
-"""
 NEEDS_IOMMU_DRIVER = "1.29"
 NEEDS_TLB_DRIVER = "1.34"
 LIMITED_BEFORE = "2.0"
@@ -91,7 +89,15 @@ def _driver(system: System, cards: CardVitals, asked: Sequence[Requirement]) -> 
             evidence="There is no /sys/module/tenstorrent/version.",
             fix="sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms",
         )
-    translated = any(kind.startswith("DMA") for _, kind in cards.iommu)
+    if not numbers(driver):
+        return _check(
+            "driver",
+            "warning",
+            "it is not known whether it is new enough",
+            evidence=f"{driver!r} in /sys/module/tenstorrent/version is no version.",
+            fix="modinfo -F version tenstorrent",
+        )
+    translated = any(translates(kind) for _, kind in cards.iommu)
     reasons = {
         NEEDS_IOMMU_DRIVER: "the driver library refuses an older one with an IOMMU",
         NEEDS_TLB_DRIVER: "today's driver library refuses an older one",
@@ -130,7 +136,10 @@ def _firmware(system: System, asked: Sequence[Requirement]) -> Check:
             evidence="tt_fw_bundle_ver is empty or missing for every card.",
             fix="tt-smi -s",
         )
-    if len(found) > 1 or not all(chip.firmware for chip in system.chips):
+    # Cards of different kinds make up no mesh: each kind has its own bundle.
+    pairs = {(family_of(chip.card_type), chip.firmware) for chip in system.chips}
+    kinds = {family for family, _ in pairs}
+    if len(pairs) > len(kinds) or not all(chip.firmware for chip in system.chips):
         each = ", ".join(f"{chip.node} {chip.firmware or 'unknown'}" for chip in system.chips)
         return _check(
             "firmware",
@@ -141,6 +150,11 @@ def _firmware(system: System, asked: Sequence[Requirement]) -> Check:
         )
     if unmet := _unmet("firmware", found[0], system.device, asked):
         return unmet
+    if unread := [one for one in found if satisfies(one, "") is None]:
+        text = f"{', '.join(unread)} is not understood"
+        return _check("firmware", "warning", text, fix="tt-smi -s")
+    if len(found) > 1:
+        return _check("firmware", "ok", f"{', '.join(found)}: the same on every card of a kind")
     return _check("firmware", "ok", f"{found[0]} on every card")
 
 
@@ -184,12 +198,9 @@ def _opens(node: NodeVitals) -> bool:
 
 
 def _memory_for_transfers(system: System, cards: CardVitals) -> Check:
-    """Hugepages, or an IOMMU that translates in their place.
-
-    Source: tt-umd, as above: a group's type that begins with DMA counts.
-    """
-    bare = [address for address, kind in cards.iommu if not kind.startswith("DMA")]
-    needed = PAGES_PER_CHIP * len(system.chips)
+    """Hugepages, or an IOMMU that translates in their place."""
+    bare = [address for address, kind in cards.iommu if not translates(kind)]
+    needed = pages_for(len(system.chips))
     if not bare and cards.iommu:
         return _check("transfers", "ok", "the IOMMU translates; no hugepages are needed")
     found = f"{cards.hugepages} pages of 1 GiB, {needed} needed"

@@ -42,8 +42,8 @@ def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
         )
         for at, board in enumerate(boards)
     )
-    versions = sorted({board.firmware for board in boards if board.firmware})
-    if len(versions) < 2:  # noqa: PLR2004 - two differ
+    versions = _differing(boards)
+    if not versions:
         return each
     mixed = _check(
         "same firmware",
@@ -53,6 +53,15 @@ def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
         fix="tt-flash --version   # then flash the same bundle on every card",
     )
     return (*each, mixed)
+
+
+def _differing(boards: Sequence[Board]) -> list[str]:
+    """Return the bundles of boards of one kind that do not share one: kinds make up no mesh."""
+    found: list[str] = []
+    for family in dict.fromkeys(board.family for board in boards):
+        own = {one.firmware for one in boards if one.family == family and one.firmware}
+        found += sorted(own) if len(own) > 1 else []
+    return found
 
 
 def topology_check(system: System, readings: Sequence[ChipReading]) -> Check:

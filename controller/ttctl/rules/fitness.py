@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.match import Finding
 from ttctl.rules.advised import fallback, gated, known_bad
+from ttctl.rules.board_choice import bundles, ways
 from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
+from ttctl.rules.hugepages import nodes_of, pages_for, translates
 
 if TYPE_CHECKING:
     from ttctl.model.device import Board, System
@@ -16,14 +18,6 @@ if TYPE_CHECKING:
     from ttctl.model.pins import Advice
     from ttctl.model.spec import ModelSpec
     from ttctl.rules.advised import Satisfies
-
-PAGES_PER_CHIP = 4
-"""1 GiB pages that the driver library takes for a chip.
-
-Source: tt-system-tools, hugepages-setup.sh
-"""
-_TRANSLATES = frozenset({"DMA", "DMA-FQ"})
-"""Kinds of an IOMMU group that translate addresses, so that no hugepages are needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +36,37 @@ class Ground:
 
 
 def findings(
-    spec: ModelSpec, ground: Ground, *, advice: Advice, satisfies: Satisfies
+    spec: ModelSpec,
+    ground: Ground,
+    *,
+    advice: Advice,
+    satisfies: Satisfies,
+    boards: tuple[Board, ...] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return each thing that the entry needs, held against the machine."""
-    found = [*_hosts(spec), *_boards(spec, ground, advice)]
+    """Return each thing that the entry needs, held against the machine.
+
+    Args:
+        spec: The entry.
+        ground: The machine.
+        advice: What is known beyond the entry.
+        satisfies: Whether a version satisfies a specifier.
+        boards: What it is given; without them, those on which the least is in the way.
+    """
+    found = _hosts(spec)
     if _is_another_machine(spec, ground):
-        return (*found, *_weights(spec, advice, ground))
-    boards = _used(spec, ground.system)
-    found += [*_health(boards), *_versions(spec, ground.system, boards, satisfies)]
-    found += [*_bad(spec, boards, advice, satisfies), *_room(spec, ground)]
+        return (*found, *_boards(spec, ground, advice, ()), *_weights(spec, advice, ground))
+
+    def on(way: tuple[Board, ...]) -> list[Finding]:
+        here = [*_boards(spec, ground, advice, way), *_health(way)]
+        here += [*_versions(spec, ground.system.driver, way, satisfies), *_mixed(way)]
+        return here + _bad(spec, way, advice, satisfies)
+
+    if boards is None:
+        groups = ways(_stands_for(spec, ground, advice), ground.system) or ((),)
+        boards = min(groups, key=lambda way: _in_the_way(on(way)))
+    found += [*on(boards), *_room(spec, ground)]
     if spec.device in SIZES:
-        found += [_pages(spec, ground), *_topology(spec)]
+        found += [_pages(spec, ground, boards), *_topology(spec)]
     return (*found, *_weights(spec, advice, ground))
 
 
@@ -66,6 +80,19 @@ def _is_another_machine(spec: ModelSpec, ground: Ground) -> bool:
     return spec.device in SIZES and not ground.system.chips and not ground.system.boards
 
 
+def _stands_for(spec: ModelSpec, ground: Ground, advice: Advice) -> str:
+    """Return the device whose boards are taken: the entry's, or the one that it falls back on."""
+    system = ground.system
+    if ways(spec.device, system) or fallback(spec, advice, here=system.device) is None:
+        return spec.device
+    return system.device
+
+
+def _in_the_way(found: list[Finding]) -> tuple[int, ...]:
+    verdicts = [one.verdict for one in found]
+    return tuple(verdicts.count(one) for one in ("blocked", "warning", "unknown"))
+
+
 def _hosts(spec: ModelSpec) -> list[Finding]:
     size = SIZES.get(spec.device)
     if spec.device == "gpu":
@@ -76,16 +103,17 @@ def _hosts(spec: ModelSpec) -> list[Finding]:
     return [_of("hosts", "blocked", text)]
 
 
-def _boards(spec: ModelSpec, ground: Ground, advice: Advice) -> list[Finding]:
+def _boards(
+    spec: ModelSpec, ground: Ground, advice: Advice, boards: tuple[Board, ...]
+) -> list[Finding]:
     system = ground.system
     if spec.device not in SIZES or SIZES[spec.device].hosts > 1:
         return []
     if _is_another_machine(spec, ground):
         text = f"no card is in this machine: what a machine with {spec.device} has is not known"
         return [_of("boards", "unknown", text)]
-    formed = [one for one in system.forms if one.device == spec.device]
-    if formed:
-        return [_free(spec, _used(spec, system))]
+    if any(one.device == spec.device for one in system.forms):
+        return [_free(spec, boards)]
     if system.device == spec.device and not system.forms:
         return [_of("boards", "ok", f"this machine is {spec.device}: {system.reason}")]
     if (known := fallback(spec, advice, here=system.device)) is not None:
@@ -110,19 +138,6 @@ def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
     return _of("boards", "ok", f"{spec.device} from boards {names}, all free")
 
 
-def _used(spec: ModelSpec, system: System) -> tuple[Board, ...]:
-    """Return the boards that make up the entry's device here, free ones where there are."""
-    formed = [one for one in system.forms if one.device == spec.device]
-    if not formed:
-        return system.boards
-    ways = [tuple(one for one in system.boards if one.id in way.boards) for way in formed]
-    return next((way for way in ways if all(map(_is_usable, way))), ways[0])
-
-
-def _is_usable(board: Board) -> bool:
-    return board.free == "free" and board.verdict != "error"
-
-
 def _health(boards: tuple[Board, ...]) -> list[Finding]:
     verdicts: dict[str, Verdict] = {"error": "blocked", "warning": "warning"}
     return [
@@ -138,13 +153,11 @@ def _health(boards: tuple[Board, ...]) -> list[Finding]:
 
 
 def _versions(
-    spec: ModelSpec, system: System, boards: tuple[Board, ...], satisfies: Satisfies
+    spec: ModelSpec, driver: str, boards: tuple[Board, ...], satisfies: Satisfies
 ) -> list[Finding]:
     found = []
-    all_of = [*(one.firmware for one in boards), *(one.firmware for one in system.chips)]
-    firmwares = sorted({version for version in all_of if version})
     for one in spec.requirements:
-        versions = firmwares if one.what == "firmware" else [system.driver] * bool(system.driver)
+        versions = bundles(boards) if one.what == "firmware" else (driver,) * bool(driver)
         named = ", ".join(versions) or "not known"
         text = f"{one.what} {one.specifier}; here: {named}"
         answers = [satisfies(version, one.specifier) for version in versions]
@@ -154,12 +167,19 @@ def _versions(
             text += ", which upstream refuses" if one.strict else ", which upstream warns of"
         elif not answers or None in answers:
             verdict = "unknown"
+            text += ", which is not understood" if answers else ""
         step = "ttctl devices" if verdict == "blocked" else ""
         found.append(_of(one.what, verdict, text, step))
-    if len(firmwares) > 1:
-        text = f"boards have different firmware: {', '.join(firmwares)}"
-        found.append(_of("firmware", "warning", text))
     return found
+
+
+def _mixed(boards: tuple[Board, ...]) -> list[Finding]:
+    versions = bundles(boards)
+    if len(versions) < 2:  # noqa: PLR2004 - two differ
+        return []
+    text = f"its boards have different firmware: {', '.join(versions)}"
+    step = "tt-flash --version   # then flash the same bundle on every card"
+    return [_of("firmware", "blocked", f"{text}; chips of one mesh must share one bundle", step)]
 
 
 def _bad(
@@ -189,12 +209,12 @@ def _room(spec: ModelSpec, ground: Ground) -> list[Finding]:
     return found
 
 
-def _pages(spec: ModelSpec, ground: Ground) -> Finding:
-    if ground.iommu and all(kind in _TRANSLATES for kind in ground.iommu):
+def _pages(spec: ModelSpec, ground: Ground, boards: tuple[Board, ...]) -> Finding:
+    if ground.iommu and all(map(translates, ground.iommu)):
         return _of("pages", "ok", "an IOMMU translates, no hugepages are needed")
     if ground.hugepages is None:
         return _of("pages", "unknown", "neither hugepages nor an IOMMU were looked for")
-    needed = PAGES_PER_CHIP * SIZES[spec.device].chips
+    needed = pages_for(nodes_of(spec.device, boards))
     text = f"{needed} hugepages of 1 GiB are needed, {ground.hugepages} are here"
     step = "ttctl doctor"
     if not ground.hugepages_mounted:

@@ -113,7 +113,9 @@ def _demanded(what: What, demands: Sequence[Demand], found: str) -> Check:
     own = [one for one in demands if one.what == what]
     name = f"{what}: pins"
     if not own:
-        return _check(name, "skipped", "no pin in use asks for a version")
+        return _check(
+            name, "skipped", "no pin in use asks for a version; --model NAME asks for one"
+        )
     all_of = wanted(own, what)
     if not _possible(all_of):
         each = "; ".join(f"{one.who}: {one.specifier}" for one in own)
@@ -157,8 +159,8 @@ def _golden(what: What, versions: Sequence[str], best: str, golden: Golden) -> C
     try:
         same = [contains(f"=={best}", version) for version in versions]
         enough = all(contains(f">={best}", version) for version in versions)
-    except NotUnderstoodError as error:
-        return _check(name, "warning", "it is not understood", evidence=error.evidence)
+    except NotUnderstoodError:
+        return _check(name, "warning", f"{found} is not understood", evidence=f"{validated}.")
     if same and all(same):
         return _check(name, "ok", f"{found}, as validated together")
     if same and enough:

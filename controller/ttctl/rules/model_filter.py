@@ -11,7 +11,8 @@ from ttctl.rules.tasks import base_models, is_good_for, tasks_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ttctl.model.model_page import Filter, Room
+    from ttctl.model.match import Finding
+    from ttctl.model.model_page import Filter
     from ttctl.model.spec import ModelSpec
 
 
@@ -27,7 +28,7 @@ def filtered(specs: Sequence[ModelSpec], wanted: Filter) -> tuple[ModelSpec, ...
         and wanted.type in {None, spec.type}
         and (not wanted.experimental or spec.status == "EXPERIMENTAL")
         and (not wanted.task or is_good_for(spec, wanted.task, base=spec.model in base))
-        and (wanted.room is None or fits(spec, wanted.room))
+        and (wanted.fits is None or wanted.fits(spec))
     )
 
 
@@ -46,16 +47,14 @@ def with_words(specs: Sequence[ModelSpec], words: Sequence[str]) -> tuple[ModelS
     return tuple(spec for spec, said in found if all(word in said for word in wanted))
 
 
-def fits(spec: ModelSpec, room: Room) -> bool:
-    """Return whether the machine has the device, the memory and the disk that an entry says.
+def fits(found: Sequence[Finding], *, named: bool) -> bool:
+    """Return whether nothing of what an entry needs is in its way, as a plan judges it.
 
-    An entry that does not say how much fits: upstream's classifiers give no figure.
+    What cannot be told fits; so does a device that is not here, but only where it was `named`.
     """
-    return (
-        spec.device in room.devices
-        and spec.memory_mib <= room.memory_mib
-        and spec.disk_mib <= room.disk_mib
-    )
+    verdicts = {one.verdict for one in found}
+    absent = any(one.subject == "boards" and one.verdict == "unknown" for one in found)
+    return "blocked" not in verdicts and (named or not absent)
 
 
 def by_family(

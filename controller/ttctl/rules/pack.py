@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.match import Packed, Packing
 from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
+from ttctl.rules.pack_sums import sums_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ttctl.model.device import Board, Formed, System
+    from ttctl.model.match import Finding, Verdict
     from ttctl.model.spec import ModelSpec
+    from ttctl.rules.fitness import Ground
 
     Choice = tuple[ModelSpec, Formed | None]
+    Judge = Callable[[ModelSpec, tuple[Board, ...]], tuple[Finding, ...]]
+
+_OF_ALL = frozenset({"memory", "disk", "pages"})
+"""Of these, all models together are judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,40 +34,87 @@ class Candidate:
     """Of devices that the machine's boards can make up, and of `cpu`."""
 
 
-def pack(candidates: Sequence[Candidate], system: System) -> Packing:
+def pack(candidates: Sequence[Candidate], ground: Ground, judge: Judge) -> Packing:
     """Place every model, each on the fewest chips, or say what is in the way.
 
-    A board is given to one model only, whole: a reset takes all of it.
+    A board is given to one model only, whole: a reset takes all of it. Where nothing is in the way
+    of a model on some boards, it gets those; else what is in the way is told.
+
+    Args:
+        candidates: The models.
+        ground: The machine.
+        judge: What an entry needs, held against the machine with some of its boards.
     """
+    system = ground.system
     usable, obstacles = _usable(system.boards)
     ids = frozenset(board.id for board in usable)
     forms = tuple(one for one in system.forms if ids.issuperset(one.boards))
-    machine = system.memory_bytes >> 20
-    chosen = _choose(tuple(candidates), forms)
+    judged = _Judged(boards=usable, judge=judge)
+    options = [_options(one, forms) for one in candidates]
+    chosen = _choose([judged.fit(way) for way in options])
+    chosen = chosen or _choose(options)
     if chosen is None:
         return Packing(
             fits=False,
             placed=(),
             left=tuple(board.id for board in usable),
-            machine_mib=machine,
+            machine_mib=system.memory_bytes >> 20,
+            free_disk_mib=ground.disk_mib,
             obstacles=(*obstacles, *_why_not(candidates, usable)),
         )
     placed = tuple(_packed(spec, formed) for spec, formed in chosen)
     used = {board for one in placed for board in one.boards}
-    memory = sum(one.memory_mib for one in placed)
-    too_much = bool(machine) and memory > machine
-    if too_much:
-        text = f"together they need {memory} MiB of memory, {machine} are here"
-        obstacles = (*obstacles, text)
+    sums = sums_of(
+        [spec for spec, _ in chosen], ground, [board for board in usable if board.id in used]
+    )
+    in_the_way = (*judged.said(chosen, "blocked"), *sums.obstacles)
     return Packing(
-        fits=not too_much,
+        fits=not in_the_way,
         placed=placed,
         left=tuple(board.id for board in usable if board.id not in used),
-        memory_mib=memory,
-        machine_mib=machine,
-        obstacles=obstacles,
-        unknown=_unknown(system, placed),
+        memory_mib=sums.memory_mib,
+        machine_mib=system.memory_bytes >> 20,
+        disk_mib=sums.disk_mib,
+        free_disk_mib=ground.disk_mib,
+        obstacles=(*obstacles, *in_the_way),
+        warnings=(*judged.said(chosen, "warning"), *sums.warnings),
+        unknown=(*_unknown(system, placed), *judged.said(chosen, "unknown")),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What stands in the way of each choice, and what else is to be said of it."""
+
+    boards: tuple[Board, ...]
+    judge: Judge
+
+    def fit(self, options: Sequence[Choice]) -> list[Choice]:
+        """Return where nothing is in a model's way.
+
+        The processor is no way out where every board is refused: what is wrong with them is told.
+        """
+        fit = [one for one in options if self._is_fit(one)]
+        refused = any(formed for _, formed in options) and not any(formed for _, formed in fit)
+        return [] if refused else fit
+
+    def _is_fit(self, choice: Choice) -> bool:
+        return all(one.verdict != "blocked" for one in self._findings(choice))
+
+    def said(self, chosen: Sequence[Choice], verdict: Verdict) -> tuple[str, ...]:
+        """Return what was found with a verdict, each once; of memory and disk the sums tell."""
+        found = {
+            f"{spec.model} on {spec.device}: {one.summary}": None
+            for spec, formed in chosen
+            for one in self._findings((spec, formed))
+            if one.verdict == verdict and one.subject not in _OF_ALL
+        }
+        return tuple(found)
+
+    def _findings(self, choice: Choice) -> tuple[Finding, ...]:
+        spec, formed = choice
+        ids = formed.boards if formed else ()
+        return self.judge(spec, tuple(board for board in self.boards if board.id in ids))
 
 
 def _usable(boards: Sequence[Board]) -> tuple[tuple[Board, ...], tuple[str, ...]]:
@@ -77,18 +131,16 @@ def _usable(boards: Sequence[Board]) -> tuple[tuple[Board, ...], tuple[str, ...]
     return tuple(usable), tuple(obstacles)
 
 
-def _choose(
-    candidates: tuple[Candidate, ...], forms: tuple[Formed, ...]
-) -> tuple[Choice, ...] | None:
+def _choose(options: Sequence[Sequence[Choice]]) -> tuple[Choice, ...] | None:
     """Return an entry and its boards for each model, so that no board is given twice."""
     dead: set[tuple[int, frozenset[str]]] = set()
 
     def place(at: int, used: frozenset[str]) -> tuple[Choice, ...] | None:
-        if at == len(candidates):
+        if at == len(options):
             return ()
         if (at, used) in dead:
             return None
-        for spec, formed in _options(candidates[at], forms):
+        for spec, formed in options[at]:
             boards = frozenset(formed.boards) if formed else frozenset()
             if boards & used:
                 continue

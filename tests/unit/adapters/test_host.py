@@ -359,3 +359,23 @@ def test_what_a_made_up_tree_does_not_say_is_this_machines(tmp_path: Path) -> No
     assert (found.device, found.memory_bytes, found.cpu_flags) == ("n150", 65536, {"avx2"})
     write(root / "proc/meminfo", "MemTotal:       32 kB")
     assert LocalHost(root, affinity=1, own=own).system().memory_bytes == 32768
+
+
+def test_a_tray_that_lacks_chips_is_not_whole(tmp_path: Path) -> None:
+    root = machines.tree(tmp_path, "galaxy_t3k")
+    for number in (6, 7):
+        (root / f"sys/class/tenstorrent/tenstorrent!{number}/device").unlink()
+        (root / f"sys/class/tenstorrent/tenstorrent!{number}").rename(root / f"gone{number}")
+    found = LocalHost(root, affinity=8).system()
+    board = found.boards[0]
+    assert (board.verdict, board.reasons[0]) == ("error", "it shows 6 of 8 device nodes")
+    assert found.forms == ()
+
+
+def test_bytes_that_are_no_text_never_reach_the_output(tmp_path: Path) -> None:
+    root = machines.tree(tmp_path, "n150")
+    (root / "sys/module/tenstorrent/version").write_bytes(b"\x00\xff\n")
+    chip = root / "sys/class/tenstorrent/tenstorrent!0"
+    (chip / "tt_card_type").write_bytes(b"n1\n\x1b50\n")
+    found = LocalHost(root, affinity=8).system()
+    assert (found.driver, found.chips[0].card_type) == ("??", "n1??50")

@@ -11,8 +11,9 @@ from tests.unit.rules.validated import board, entry, machine, t3k
 
 from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
 from ttctl.model.device import Formed, System
+from ttctl.model.health import CardVitals
 from ttctl.model.match import Place
-from ttctl.model.pins import Advice, Changed, Gated
+from ttctl.model.pins import Advice, Changed, Gated, Requirement
 from ttctl.model.spec import Request
 from ttctl.operations.choose import choose, place_of
 from ttctl.operations.pack import packing
@@ -182,6 +183,7 @@ def test_a_word_that_means_nothing_is_refused_before_anything_is_looked_at(scene
 
 
 def test_several_models_are_placed_on_the_boards(on_t3k: Scene) -> None:
+    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
     words = ("acme/Llama-8B-Instruct", "acme/Llama-8B-Instruct", "demo")
     found = packing(on_t3k.world, tuple(Request(model=word) for word in words))
     assert found.fits
@@ -208,3 +210,17 @@ def test_a_lock_that_is_for_another_task_does_not_hold(scene: Scene) -> None:
     assert lock(scene.world, Request(model="llama", task="chat"), upgrade=False).model
     with pytest.raises(NothingFitsError, match="no model for 'image'"):
         lock(scene.world, Request(model="llama", task="image"), upgrade=False)
+
+
+def test_what_is_in_the_way_of_one_model_is_in_the_way_of_several(on_t3k: Scene) -> None:
+    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    wish = Requirement(what="firmware", specifier=">=20", strict=True)
+    on_t3k.catalog.entries = (replace(SERVED, requirements=(wish,)),)
+    on_t3k.catalog.advised = Advice(gated=(GATE,))
+    request = Request(model="acme/Llama-8B-Instruct", device="n300")
+    one, several = look(on_t3k.world, request), packing(on_t3k.world, (request, request))
+    assert one is not None
+    [blocked] = [finding.summary for finding in one.fitness if finding.verdict == "blocked"]
+    assert several.obstacles == (f"{SERVED.model} on n300: {blocked}",)
+    assert not several.fits
+    assert "is gated" in several.warnings[0]

@@ -70,6 +70,7 @@ def test_a_chip_decides_how_its_board_is(
     ("changes", "expected", "reason"),
     [
         ({"firmware": ""}, "warning", "no version of the firmware is told"),
+        ({"firmware": "banana"}, "unknown", "its firmware 'banana' is not understood"),
         ({"firmware": "19.1, 18.2"}, "error", "its chips have different firmware: 19.1, 18.2"),
         ({"nodes": ()}, "error", "it shows 0 of 1 device nodes"),
         ({"family": ""}, "unknown", "the driver does not say what kind of card it is"),
@@ -127,3 +128,12 @@ def test_a_board_is_free_only_where_nobody_can_have_any_of_its_nodes(
     [found] = with_holders([replace(BOARD, nodes=("/a", "/b"))], seen)
     assert found.free == free
     assert bool(found.holders) == (free == "held")
+
+
+def test_firmware_is_compared_with_boards_of_the_same_kind_only() -> None:
+    other = replace(BOARD, id="2", family="p150", firmware="18.0.0.0", pci_addresses=("b",))
+    old = replace(BOARD, id="3", firmware="18.0.0.0", pci_addresses=("c",))
+    readings = [replace(WELL, asic_id="", pci_address=one) for one in ("0000:01:00.0", "b", "c")]
+    found = judged([BOARD, other, old], readings)
+    assert [one.verdict for one in found] == ["healthy", "healthy", "warning"]
+    assert found[2].reasons == ("firmware 18.0.0.0, other boards have 19.13.1.0",)

@@ -123,6 +123,7 @@ def test_cards_without_any_node_want_their_driver() -> None:
         pytest.param("2.1.0", "identity", "t3k", "warning", ">=2.2.0", id="suggested"),
         pytest.param("2.4.1", "DMA", "p300x2", "failed", ">=2.5.0", id="strict"),
         pytest.param("2.4.1", "DMA", "p150", "ok", "2.4.1", id="not asked for"),
+        pytest.param("??", "DMA", "p300x2", "warning", "'??' in", id="no version at all"),
         pytest.param("2.next", "identity", "p300x2", "failed", ">=2.5.0", id="not understood"),
     ],
 )
@@ -218,3 +219,17 @@ def test_who_holds_a_card_is_named() -> None:
 def test_tt_smi_is_wanted_for_a_reset() -> None:
     check = judged("tt-smi", replace(WELL, smi=""))
     assert (check.verdict, check.fix) == ("warning", "pipx install tt-smi")
+
+
+def test_cards_of_another_kind_may_have_another_firmware() -> None:
+    first, *rest = T3K.chips
+    system = replace(T3K, chips=(replace(first, card_type="n150", firmware="18.0.0.0"), *rest))
+    assert next(one.verdict for one in card_checks(system, WELL) if one.name == "firmware") == "ok"
+    same = replace(T3K, chips=(replace(first, firmware="18.0.0.0"), *rest))
+    assert "failed" in {one.verdict for one in card_checks(same, WELL) if one.name == "firmware"}
+
+
+def test_firmware_that_is_no_version_is_not_well() -> None:
+    system = replace(T3K, chips=tuple(replace(one, firmware="banana") for one in T3K.chips))
+    [check] = [one for one in card_checks(system, WELL) if one.name == "firmware"]
+    assert (check.verdict, check.summary) == ("warning", "banana is not understood")

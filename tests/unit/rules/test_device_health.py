@@ -37,6 +37,11 @@ def test_boards_with_different_firmware_fail_together() -> None:
     assert "18.5.0, 19.13.1.0" in check.evidence
 
 
+def test_boards_of_another_kind_may_have_another_firmware() -> None:
+    other = replace(BOARD, id="2", family="p150", firmware="18.5.0")
+    assert [one.name for one in board_checks([BOARD, other])] == ["board 0", "board 1"]
+
+
 @pytest.mark.parametrize(
     ("device", "readings", "verdict"),
     [

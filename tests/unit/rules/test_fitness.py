@@ -70,11 +70,15 @@ def test_a_machine_that_has_everything_is_fit() -> None:
         ),
         pytest.param(ON_N300, t3k(), {"disk_mib": 0}, "disk", "unknown", id="disk not known"),
         pytest.param(
-            ON_N300, t3k(), {"iommu": (), "hugepages": 8, "hugepages_mounted": True},
-            "pages", "ok", id="hugepages",
+            ON_N300, t3k(), {"iommu": (), "hugepages": 4, "hugepages_mounted": True},
+            "pages", "ok", id="hugepages for chips with a node",
         ),
         pytest.param(
-            ON_N300, t3k(), {"iommu": (), "hugepages": 7, "hugepages_mounted": True},
+            entry("a/B", "t3k"), t3k(), {"iommu": (), "hugepages": 16, "hugepages_mounted": True},
+            "pages", "ok", id="none for remote chips",
+        ),
+        pytest.param(
+            ON_N300, t3k(), {"iommu": (), "hugepages": 3, "hugepages_mounted": True},
             "pages", "warning", id="few hugepages",
         ),
         pytest.param(
@@ -127,3 +131,53 @@ def test_a_fallback_device_is_a_warning() -> None:
 )
 def test_gated_weights_are_named(verdict: str, *, token: bool | None) -> None:
     assert look(ON_N300, t3k(), advice=Advice(gated=(GATE,)), token=token)["weights"] == verdict
+
+
+NEEDS_NEW = Requirement(what="firmware", specifier=">=19.2.0", strict=True)
+
+
+def mixed_machine() -> System:
+    """Return an old n150 beside a p300 with what is wanted."""
+    boards = (board("0", "n150", firmware="18.0.0.0"), board("1", "p300"))
+    forms = [Formed(device=one.family, boards=(one.id,), reason="1 x") for one in reversed(boards)]
+    return machine("", *forms, boards=boards)
+
+
+def test_firmware_of_boards_that_are_not_used_blocks_nothing() -> None:
+    spec = entry("a/B", "p300", requirements=(NEEDS_NEW,))
+    assert look(spec, mixed_machine())["firmware"] == "ok"
+    assert look(replace(spec, device="n150"), mixed_machine())["firmware"] == "blocked"
+
+
+def test_what_is_wrong_with_cards_says_nothing_of_the_processor() -> None:
+    on_cpu = entry("a/B", "cpu", requirements=(NEEDS_NEW,))
+    assert not {"health", "boards"} & look(on_cpu, t3k(verdict="error")).keys()
+
+
+@pytest.mark.parametrize("old", ["18.0.0.0", "80.17.0.0"])
+def test_the_board_on_which_the_least_is_in_the_way_is_taken(old: str) -> None:
+    spec = replace(ON_N300, requirements=(NEEDS_NEW,))
+    found = findings(
+        spec, Ground(system=t3k(firmware=old)), advice=NOTHING, satisfies=satisfies
+    )  # fmt: skip
+    said = {one.subject: one for one in found}
+    assert said["boards"].summary == "n300 from boards 1, all free"
+    assert said["firmware"].verdict == "ok"
+
+
+def test_a_board_that_is_given_is_judged_though_another_would_do() -> None:
+    system = t3k(firmware="18.0.0.0")
+    found = findings(
+        replace(ON_N300, requirements=(NEEDS_NEW,)),
+        Ground(system=system),
+        advice=NOTHING,
+        satisfies=satisfies,
+        boards=system.boards[:1],
+    )
+    assert {one.subject for one in found if one.verdict == "blocked"} == {"firmware"}
+
+
+def test_boards_of_one_mesh_with_different_firmware_are_in_the_way() -> None:
+    system = t3k(firmware="18.0.0.0")
+    assert look(entry("a/B", "t3k"), system)["firmware"] == "blocked"
+    assert "firmware" not in look(ON_N300, system)

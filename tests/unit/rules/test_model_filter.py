@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.unit.fakes import CARD_MODEL, HUB_MODEL
 
-from ttctl.model.model_page import Filter, Room
+from ttctl.model.match import Finding
+from ttctl.model.model_page import Filter
 from ttctl.rules.model_filter import by_family, filtered, fits, with_words
 
 LLM = replace(CARD_MODEL, model="meta/Llama-1B", status="COMPLETE", memory_mib=100, disk_mib=50)
@@ -47,20 +48,25 @@ def test_a_base_model_does_not_chat_even_where_the_filter_hides_its_child() -> N
 
 
 @pytest.mark.parametrize(
-    ("devices", "memory_mib", "disk_mib", "does"),
+    ("subject", "verdict", "named", "does"),
     [
-        (("n150", "cpu"), 100, 50, True),
-        (("cpu",), 100, 50, False),
-        (("n150",), 99, 50, False),
-        (("n150",), 100, 49, False),
+        ("firmware", "blocked", False, False),
+        ("memory", "unknown", False, True),
+        ("disk", "warning", False, True),
+        ("boards", "unknown", True, True),
+        ("boards", "unknown", False, False),
     ],
 )
-def test_an_entry_fits_where_device_memory_and_disk_are_enough(
-    devices: tuple[str, ...], memory_mib: int, disk_mib: int, *, does: bool
+def test_an_entry_fits_where_nothing_is_in_its_way(
+    subject: Any,  # noqa: ANN401
+    verdict: Any,  # noqa: ANN401
+    *,
+    named: bool,
+    does: bool,
 ) -> None:
-    room = Room(devices=devices, memory_mib=memory_mib, disk_mib=disk_mib)
-    assert fits(LLM, room) is does
-    assert (LLM in filtered(ALL, Filter(room=room))) is does
+    found = (Finding(subject=subject, verdict=verdict, summary="x"),)
+    assert fits(found, named=named) is does
+    assert (LLM in filtered(ALL, Filter(fits=lambda _: does))) is does
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,13 @@ from hypothesis import strategies as st
 from tests.unit.rules.validated import board, entry, machine, t3k
 
 from ttctl.model.device import Formed, System
+from ttctl.model.pins import Advice, Gated, Requirement
+from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.pack import Candidate, pack
+from ttctl.rules.satisfying import satisfies
+
+if TYPE_CHECKING:
+    from ttctl.model.match import Packing
 
 SMALL = Candidate(
     word="small",
@@ -21,8 +29,22 @@ LARGE = Candidate(word="large", specs=(entry("acme/Large-70B", "t3k"),))
 ON_CPU = Candidate(word="tiny", specs=(replace(entry("acme/Tiny", "cpu"), pins=None),))
 
 
+def packed(
+    wanted: tuple[Candidate, ...] | list[Candidate],
+    system: System,
+    *,
+    advice: Advice | None = None,
+    **more: object,
+) -> Packing:
+    """Place models on a machine that has everything else."""
+    plain = Ground(system=system, disk_mib=1 << 20, iommu=("DMA",))
+    ground = replace(plain, **more)  # type: ignore[arg-type]
+    judge = partial(findings, ground=ground, advice=advice or Advice(), satisfies=satisfies)
+    return pack(wanted, ground, lambda spec, boards: judge(spec, boards=boards))
+
+
 def test_a_t3k_holds_four_n300_stacks_and_says_what_is_not_known() -> None:
-    found = pack((SMALL,) * 4, t3k())
+    found = packed((SMALL,) * 4, t3k())
     assert found.fits
     assert [one.boards for one in found.placed] == [("0",), ("1",), ("2",), ("3",)]
     assert {one.device for one in found.placed} == {"n300"}
@@ -31,7 +53,7 @@ def test_a_t3k_holds_four_n300_stacks_and_says_what_is_not_known() -> None:
 
 
 def test_what_is_left_is_said() -> None:
-    assert pack((SMALL,), t3k()).left == ("1", "2", "3")
+    assert packed((SMALL,), t3k()).left == ("1", "2", "3")
 
 
 @pytest.mark.parametrize(
@@ -52,13 +74,13 @@ def test_what_is_left_is_said() -> None:
 def test_what_is_in_the_way_is_said(
     wanted: tuple[Candidate, ...], system: System, obstacle: str
 ) -> None:
-    found = pack(wanted, system)
+    found = packed(wanted, system)
     assert not found.fits
     assert obstacle in "\n".join(found.obstacles)
 
 
 def test_the_processor_takes_what_is_made_for_it_beside_the_cards() -> None:
-    found = pack((LARGE, ON_CPU), t3k())
+    found = packed((LARGE, ON_CPU), t3k())
     assert [(one.device, len(one.boards)) for one in found.placed] == [("t3k", 4), ("cpu", 0)]
 
 
@@ -69,14 +91,84 @@ def test_a_small_model_gives_way_to_one_that_needs_more() -> None:
     system = machine("p150x4", four, *single, boards=boards)
     one = Candidate(word="one", specs=(entry("acme/One", "p150"),))
     many = Candidate(word="many", specs=(entry("acme/Many", "p150x4"),))
-    found = pack((one, many), system)
+    found = packed((one, many), system)
     assert [placed.boards for placed in found.placed] == [("4",), ("0", "1", "2", "3")]
 
 
 @given(st.lists(st.sampled_from([SMALL, LARGE, ON_CPU]), max_size=6))
 def test_no_board_is_given_twice(wanted: list[Candidate]) -> None:
-    found = pack(wanted, t3k())
+    found = packed(wanted, t3k())
     given_away = [name for one in found.placed for name in one.boards]
     assert len(given_away) == len(set(given_away))
     assert found.fits == (len(found.placed) == len(wanted))
-    assert found == pack(wanted, t3k())
+    assert found == packed(wanted, t3k())
+
+
+NEEDY = Candidate(
+    word="needy",
+    specs=(
+        replace(
+            SMALL.specs[0],
+            requirements=(Requirement(what="firmware", specifier=">=19.2.0", strict=True),),
+        ),
+    ),
+)
+
+
+def test_a_demand_that_is_not_met_is_in_the_way_of_several_as_of_one() -> None:
+    old = tuple(board(str(number), "n300", firmware="18.0.0.0") for number in range(4))
+    found = packed((NEEDY, NEEDY), replace(t3k(), boards=old))
+    assert not found.fits
+    assert len(found.placed) == 2
+    assert [one for one in found.obstacles if "firmware >=19.2.0; here: 18.0.0.0" in one]
+
+
+def test_the_processor_is_no_way_out_of_old_firmware() -> None:
+    old = tuple(board(str(number), "n300", firmware="18.0.0.0") for number in range(4))
+    either = Candidate(word="needy", specs=(*NEEDY.specs, *ON_CPU.specs))
+    found = packed((either,), replace(t3k(), boards=old))
+    assert (found.fits, [one.device for one in found.placed]) == (False, ["n300"])
+    assert packed((either, LARGE), t3k()).placed[0].device == "cpu"
+
+
+def test_a_model_gets_the_boards_that_satisfy_it() -> None:
+    found = packed((SMALL, NEEDY), t3k(firmware="18.0.0.0"))
+    assert found.fits
+    assert [one.boards for one in found.placed] == [("0",), ("1",)]
+    with_four = packed((NEEDY,) * 4, t3k(firmware="18.0.0.0"))
+    assert not with_four.fits
+
+
+def test_an_old_driver_is_in_the_way() -> None:
+    wish = Requirement(what="driver", specifier=">=2.5", strict=True)
+    wanted = Candidate(word="x", specs=(replace(SMALL.specs[0], requirements=(wish,)),))
+    found = packed((wanted,), replace(t3k(), driver="2.0.0"))
+    assert not found.fits
+    assert "driver >=2.5; here: 2.0.0" in found.obstacles[0]
+
+
+def test_disk_is_added_up_and_shared_weights_lie_there_once() -> None:
+    other = Candidate(word="other", specs=(entry("acme/Other", "n300", disk_mib=9_500),))
+    found = packed((SMALL, SMALL, other), t3k(), disk_mib=10_000)
+    assert (found.disk_mib, found.free_disk_mib) == (10_500, 10_000)
+    assert found.obstacles == ("together they need 10500 MiB of disk, 10000 are free",)
+    assert packed((SMALL, SMALL), t3k(), disk_mib=1_500).fits
+
+
+@pytest.mark.parametrize(
+    ("hugepages", "mounted", "fits", "warns"),
+    [(8, True, True, False), (7, True, True, True), (8, False, False, False)],
+)
+def test_hugepages_are_counted_for_all_boards_that_are_used(
+    hugepages: int, *, mounted: bool, fits: bool, warns: bool
+) -> None:
+    found = packed((SMALL, SMALL), t3k(), iommu=(), hugepages=hugepages, hugepages_mounted=mounted)
+    assert found.fits is fits
+    assert any("8 hugepages" in one for one in found.warnings) is warns
+
+
+def test_gated_weights_are_named() -> None:
+    gate = Gated(model="acme/*", reason="a licence", source="a test", date="2026-01-31")
+    found = packed((SMALL, SMALL), t3k(), advice=Advice(gated=(gate,)))
+    assert found.fits
+    assert found.warnings == ("acme/Small-8B on n300: acme/Small-8B is gated: a licence",)
