@@ -128,7 +128,9 @@ def _readers() -> str:
     digest = hashlib.sha256()
     # An installation without sources has its version.
     with suppress(OSError):
-        for path in sorted(Path(__file__).parent.glob("upstream_*.py")):
+        here = Path(__file__).parent
+        rules = here.parent / "rules" / "engine_flags.py"
+        for path in (*sorted(here.glob("upstream_*.py")), here / "strict_json.py", rules):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

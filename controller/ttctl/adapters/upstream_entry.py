@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import ValidationError
 
+from ttctl.adapters.upstream_arguments import arguments_of, environment_of
 from ttctl.adapters.upstream_shape import DeviceEntry, Entry, same_keys
 from ttctl.adapters.upstream_speed import issues_of, targets_of
 from ttctl.adapters.upstream_values import (
-    ARGUMENT,
     CONTROL,
     ID,
     IMAGE,
@@ -22,8 +22,6 @@ from ttctl.adapters.upstream_values import (
     WORD,
     HarmError,
     checked,
-    clean,
-    harmful_name,
     mapping_of,
     shown,
     text_of,
@@ -92,7 +90,8 @@ def _spec(
     device = _device(entry.device_type or of_device.device or nested[1])
     implementation = text_of(entry.impl.get("impl_id")) or nested[3]
     status = entry.status.upper()
-    arguments = tuple(_arguments(of_device.vllm_args))
+    weights = checked(entry.hf_weights_repo, REPOSITORY, "weights") or model
+    arguments = tuple(arguments_of(of_device.vllm_args, repositories=frozenset({model, weights})))
     requirements, odd = _requirements(entry.system_requirements or of_device.system_requirements)
     return ModelSpec(
         id=checked(entry.model_id or _made_id(path, implementation, model, device), ID, "id"),
@@ -104,12 +103,12 @@ def _spec(
         image="",
         weights=Weights(
             kind="hub",
-            repository=checked(entry.hf_weights_repo, REPOSITORY, "weights") or model,
+            repository=weights,
             size_bytes=round(entry.param_count * BYTES_PER_PARAMETER * 1e9 / MIB) * MIB,
         ),
         limits=_limits(of_device, dict(arguments)),
         engine_args=arguments,
-        environment=tuple(_environment(entry.env_vars or of_device.env_vars)),
+        environment=tuple(environment_of(entry.env_vars or of_device.env_vars)),
         memory_mib=math.ceil(entry.min_ram_gb * 1024),
         disk_mib=math.ceil(entry.min_disk_gb * 1024),
         parameters=entry.param_count,
@@ -183,29 +182,6 @@ def _limits(of_device: DeviceEntry, arguments: Mapping[str, str]) -> Limits:
         max_num_seqs=of_device.max_concurrency,
         block_size=int(block) if block.isascii() and block.isdecimal() and len(block) < 6 else 64,  # noqa: PLR2004 - a block's tokens
     )
-
-
-def _arguments(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield the engine's arguments; `true` is a bare flag, and `false` and `null` are no flag.
-
-    Source: tenstorrent/tt-inference-server:workflows/model_spec.py@v0.20.0.
-    """
-    for name, value in found.items():
-        if value is None or value is False:
-            continue
-        if not ARGUMENT.fullmatch(name):
-            raise HarmError(f"argument {shown(name)} is no flag")
-        text = "" if value is True else value if isinstance(value, str) else json.dumps(value)
-        yield name.removeprefix("--"), clean(text, f"argument {name}")
-
-
-def _environment(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in sorted(found.items()):
-        if harmful_name(name):
-            raise HarmError(f"environment name {shown(name)} could do harm")
-        if value is not None:
-            text = value if isinstance(value, str) else json.dumps(value)
-            yield name, clean(text, f"environment {name}")
 
 
 def _requirements(found: Mapping[str, object]) -> tuple[tuple[Requirement, ...], tuple[str, ...]]:

@@ -269,6 +269,60 @@ def test_what_could_do_harm_is_set_aside_with_the_reason_and_the_rest_works(
     assert told in reason(**changes)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("model", "../../etc", "not the model of the entry"),
+        ("model", "acme/Other-1B", "not the model of the entry"),
+        ("api-key", "x", "one door"),
+        ("--api_key", "x", "one door"),
+        ("HOST", "192.0.2.1", "one door"),
+        ("port", 1, "one door"),
+        ("ssl_keyfile", "/k", "one door"),
+        ("root-path", "/", "one door"),
+        ("uds", "/x", "one door"),
+        ("trust_remote_code", True, "code"),
+        ("middleware", "os.system", "code"),
+        ("midd", "os.system", "--middleware"),
+        ("worker_cls", "a.B", "code"),
+        ("allowed-local-media-path", "/", "files or addresses"),
+        ("config", "/x.yaml", "files or addresses"),
+        ("chat_template", "/x", "files or addresses"),
+        ("load-format", "x", "catalog"),
+        ("served-model-name", "a b;$(id)", "catalog"),
+        ("hf-overrides.auto_map", "x", "catalog"),
+        ("data_parallel_address", "1.2.3.4", "validated"),
+        ("otlp-traces-endpoint", "http://x", "another host"),
+        ("override_tt_config", '{"tt":', "no options"),
+        ("override_tt_config", "[]", "no options"),
+        ("override-tt-config", '{"a": NaN}', "no options"),
+        ("additional_config", '{"tt": 3}', "no options"),
+    ],
+    ids=repr,
+)
+def test_an_argument_that_a_user_may_not_add_sets_the_entry_aside(
+    name: str, value: object, told: str
+) -> None:
+    assert told in reason(device_model_spec={"vllm_args": {name: value}})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "acme/Small-1B-weights"),
+        ("trust_remote_code", False),
+        ("data_parallel_size", 4),
+        ("num_scheduler_steps", 10),
+        ("additional_config", {"tt": {"trace_region_size": 1}, "x": 2}),
+        ("plugin_config", "{}"),
+        ("mm-processor-kwargs", {"a": 1}),
+        ("a_flag_of_tomorrow", "x"),
+    ],
+)
+def test_an_argument_that_upstream_validates_with_is_kept(name: str, value: object) -> None:
+    assert only(flat(raw(device_model_spec={"vllm_args": {name: value}})))
+
+
 @pytest.mark.parametrize("odd", [None, 3, "x", [], {}, {"a": 1}], ids=repr)
 def test_what_is_no_entry_in_an_entrys_place_is_told_and_not_lost(odd: object) -> None:
     tree = {"acme/A": {"N150": {"vLLM": {"x": RAW, "y": odd}}}, "acme/B": odd}
