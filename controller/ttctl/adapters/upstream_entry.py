@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import ValidationError
 
+from ttctl.adapters.strict_json import numbers_that_are_none
 from ttctl.adapters.upstream_arguments import arguments_of, environment_of
 from ttctl.adapters.upstream_shape import DeviceEntry, Entry, same_keys
 from ttctl.adapters.upstream_speed import issues_of, targets_of
@@ -59,12 +60,12 @@ def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: st
     Raises:
         HarmError: A value could do harm, or the entry names nothing that could be started.
     """
+    _only_values(raw)
     try:
         entry = Entry.model_validate(same_keys(raw))
         of_device = DeviceEntry.model_validate(same_keys(entry.device_model_spec))
     except ValidationError as exc:
         raise HarmError(f"a value is not understood: {exc.error_count()} faults") from exc
-    _only_text(raw)
     image = checked(entry.docker_image.strip(" "), IMAGE, "image")
     tt_metal = checked(entry.tt_metal_commit.strip(" "), PIN, "tt-metal commit")
     vllm = checked(entry.vllm_commit.strip(" "), PIN, "vLLM commit")
@@ -126,8 +127,13 @@ def _spec(
     )
 
 
-def _only_text(raw: object) -> None:
-    """Refuse halves of characters anywhere: they cannot be written, shown or kept."""
+def _only_values(raw: object) -> None:
+    """Refuse what no entry has, wherever it stands: endless numbers, and halves of characters.
+
+    Neither can be written or kept.
+    """
+    if bad := next(numbers_that_are_none(raw), None):
+        raise HarmError(f"it holds a number that no catalog has: {shown(bad.text)}")
     try:
         json.dumps(raw, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as exc:

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pydantic import BeforeValidator
 
@@ -119,10 +119,14 @@ def mapping_of(value: object) -> dict[str, object]:
     """Return a map, also one that is written as JSON text; empty for anything else."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = json.loads(value, parse_constant=_no_number)
         except (ValueError, RecursionError):
             return {}
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
 
 
 def list_of(value: object) -> list[object]:

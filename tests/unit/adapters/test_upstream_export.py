@@ -323,6 +323,19 @@ def test_an_argument_that_upstream_validates_with_is_kept(name: str, value: obje
     assert only(flat(raw(device_model_spec={"vllm_args": {name: value}})))
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 40])
+def test_a_number_that_no_catalog_has_sets_its_entry_aside_and_not_the_file(number: str) -> None:
+    good, bad = raw(model_id="good"), raw(param_count="HERE")
+    data = flat(good, bad).replace(b'"HERE"', number.encode())
+    export = read_export(data, name=NAME)
+    assert [one.spec.id for one in export.listed] == ["good"]
+    assert "number that no catalog has" in export.quarantined[0].reason
+
+
+def test_a_byte_order_mark_before_an_export_is_passed_over() -> None:
+    assert only(b"\xef\xbb\xbf" + flat(RAW)).spec.model == "acme/Small-1B"
+
+
 @pytest.mark.parametrize("odd", [None, 3, "x", [], {}, {"a": 1}], ids=repr)
 def test_what_is_no_entry_in_an_entrys_place_is_told_and_not_lost(odd: object) -> None:
     tree = {"acme/A": {"N150": {"vLLM": {"x": RAW, "y": odd}}}, "acme/B": odd}
