@@ -94,7 +94,11 @@ def json_object(data: bytes, *, name: str) -> dict[str, object]:
     except ValueError as exc:
         raise _bad(name, "It is not JSON: cut short, or another kind of file.", str(exc)) from exc
     if not isinstance(found, dict):
-        raise _bad(name, "A catalog is an object.", f"found {type(found).__name__}")
+        raise _bad(
+            name,
+            "A catalog is an object.",
+            f"found {found.text if isinstance(found, NoNumber) else type(found).__name__}",
+        )
     if _depth_exceeds(found, DEEPEST):
         raise _bad(name, "It is nested too deeply.", f"more than {DEEPEST} levels")
     return found

@@ -105,6 +105,18 @@ def number_of(value: object) -> float:
     return number if math.isfinite(number) and 0 <= number < 1 << 48 else 0
 
 
+def is_odd_number(value: object) -> bool:
+    """Return whether something stands in a number's place that is none of 0 or more."""
+    if value is None or value == "":
+        return False
+    if isinstance(value, bool) or number_of(value):
+        return isinstance(value, bool)
+    try:
+        return not isinstance(value, int | float | str) or float(value) != 0
+    except ValueError:
+        return True
+
+
 def count_of(value: object) -> int:
     """Return a whole number of 0 or more, 0 for anything else."""
     return int(number_of(value))
@@ -127,6 +139,15 @@ def mapping_of(value: object) -> dict[str, object]:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(text)
+
+
+def is_odd_map(value: object) -> bool:
+    """Return whether something stands in a map's place that is none."""
+    if value is None or value in ("", [], False):
+        return False
+    return not isinstance(value, Mapping) and not (
+        isinstance(value, str) and (value.split() == ["{}"] or mapping_of(value))
+    )
 
 
 def list_of(value: object) -> list[object]:
