@@ -12,6 +12,7 @@ from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
+from ttctl.rules.set_aside import refuse_set_aside
 from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ def choose(world: World, request: Request) -> Match:
     Raises:
         NoDeviceError: The machine's cards make up no device that is known.
         UsageError: There is no such model, or a script asked for what is ambiguous.
-        NothingFitsError: Nothing was validated there.
+        NothingFitsError: Nothing was validated there, or all of it is set aside.
     """
     system = world.host.system()
     device = device_for(request, system)
     catalog = world.catalog
+    refuse_set_aside(catalog.specs(), catalog.quarantined(), request.model)
     return match(
         catalog.specs(),
         wanted_by(request, device=device),
@@ -49,7 +51,9 @@ def understood(world: World, request: Request) -> None:
         UsageError: There is no such model.
         NothingFitsError: What is called so is not made for the wanted task.
     """
-    find(world.catalog.specs(), wanted_by(request, device=request.device or ""))
+    catalog = world.catalog
+    refuse_set_aside(catalog.specs(), catalog.quarantined(), request.model)
+    find(catalog.specs(), wanted_by(request, device=request.device or ""))
 
 
 def wanted_by(request: Request, *, device: str) -> Wanted:
