@@ -67,7 +67,7 @@ def show_plan(
     """Show which model is taken and why, the steps, and what would be in their way."""
     found = preview.look(session.world, request, latest=latest)
     if found is not None:
-        session.show("plan", found, "\n".join(_lines(session, found, why=why)))
+        session.show("plan", found, "\n".join(_lines(session, found, why=why, latest=latest)))
         _end(session, found)
         return
     # All that an image of our own needs, which a prebuilt one does without.
@@ -95,11 +95,35 @@ def plan_text(plan: Plan, palette: Palette) -> str:
     )
 
 
-def _lines(session: Session, found: Plan, *, why: bool) -> list[str]:
+def _lines(session: Session, found: Plan, *, why: bool, latest: bool) -> list[str]:
     """Return what is known of a model that a prebuilt image serves."""
     palette = session.console.out
     chosen = match_lines(found.match, palette) if found.match else []
-    return [*chosen, *_reasons(session, found, why=why), *fitness_lines(found.fitness, palette)]
+    return [
+        *chosen,
+        *_value_lines(found, whole=why or session.flags.verbose, latest=latest),
+        *_reasons(session, found, why=why),
+        *fitness_lines(found.fitness, palette),
+    ]
+
+
+def _value_lines(found: Plan, *, whole: bool, latest: bool) -> list[str]:
+    """Say which values the engine is given, and which of them later releases changed."""
+    if found.match is None:
+        return []
+    spec = found.match.spec
+    lines: list[str] = []
+    if latest:
+        lines += [
+            f"latest    {one.name} {one.first or 'not set'} -> {one.latest or 'not set'}"
+            for one in spec.changed
+        ] or ["latest    no value was changed since it was first validated"]
+    if whole:
+        words = (f"--{name} {value}".rstrip() for name, value in spec.engine_args)
+        lines.append(f"arguments  {' '.join(words)}".rstrip())
+        words = (f"{name}={value}" for name, value in spec.environment)
+        lines.append(f"environment  {' '.join(words)}".rstrip())
+    return lines
 
 
 def _reasons(session: Session, found: Plan, *, why: bool) -> list[str]:

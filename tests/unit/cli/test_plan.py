@@ -162,3 +162,25 @@ def test_the_values_of_the_newest_release_can_be_looked_at(typed: Typed) -> None
     assert (
         data(first)["match"]["spec"]["engine_args"] != data(latest)["match"]["spec"]["engine_args"]
     )
+
+
+def test_the_values_that_the_newest_release_changed_are_named_with_both(typed: Typed) -> None:
+    line = "plan Llama-3.1-8B-Instruct --device n150 --values latest"
+    _, out, _ = typed(f"--json {line}")
+    changed = data(out)["match"]["spec"]["changed"]
+    assert changed
+    _, out, _ = typed(line)
+    for one in changed:
+        before, after = one.get("first") or "not set", one.get("latest") or "not set"
+        assert f"latest    {one['name']} {before} -> {after}" in out
+    _, out, _ = typed("plan Llama-3.1-8B-Instruct --device n150")
+    assert "latest    " not in out
+
+
+def test_what_the_engine_is_given_is_shown_where_more_is_asked_for(typed: Typed) -> None:
+    for line in ("plan Llama-3.1-8B-Instruct --device n150 --why", "-v plan whisper --device n150"):
+        _, out, _ = typed(line)
+        assert "\narguments  --model " in out
+        assert "\nenvironment  " in out
+    _, out, _ = typed("plan Llama-3.1-8B-Instruct --device n150")
+    assert "\narguments" not in out
