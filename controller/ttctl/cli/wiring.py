@@ -160,6 +160,13 @@ class Wired:
         return CachedWeights(self.cache / "weights")
 
     @cached_property
+    def has_token(self) -> bool:
+        """Whether a token of the model hub is at hand; the token itself is not kept."""
+        from ttctl.adapters.hub_token import has_token
+
+        return has_token(self._environ, home=Path.home())
+
+    @cached_property
     def host(self) -> Host:
         """This machine."""
         from ttctl.adapters.host import LocalHost

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, TtctlError
@@ -113,12 +114,15 @@ def place_of(world: World, system: System, device: str) -> Place:
 def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
     """Hold what an entry needs against this machine, before anything starts."""
     system = world.host.system()
-    ground = Ground(system=system, disk_mib=world.host.free_bytes(world.cache) >> 20)
+    ground = Ground(
+        system=system,
+        disk_mib=world.host.free_bytes(world.cache) >> 20,
+        token=world.has_token,
+    )
     if system.chips or system.boards:
         cards = world.vitals.cards()
-        ground = Ground(
-            system=system,
-            disk_mib=ground.disk_mib,
+        ground = replace(
+            ground,
             hugepages=cards.hugepages,
             hugepages_mounted=cards.hugepages_mounted,
             iommu=tuple(kind for _, kind in cards.iommu),

@@ -14,7 +14,7 @@ from ttctl.model.device import System
 from ttctl.model.match import Place
 from ttctl.model.pins import Advice, Changed, Gated
 from ttctl.model.spec import Request
-from ttctl.operations.choose import choose, place_of
+from ttctl.operations.choose import choose, fitness, place_of
 from ttctl.operations.pack import packing
 from ttctl.operations.plan import lock, plan
 from ttctl.operations.preview import look
@@ -151,3 +151,17 @@ def test_a_lock_that_is_for_another_task_does_not_hold(scene: Scene) -> None:
     assert lock(scene.world, Request(model="llama", task="chat"), upgrade=False).model
     with pytest.raises(NothingFitsError, match="no model for 'image'"):
         lock(scene.world, Request(model="llama", task="image"), upgrade=False)
+
+
+@pytest.mark.parametrize(
+    ("has_token", "verdict", "said"),
+    [(True, "ok", "a token is set"), (False, "warning", "no token was found")],
+)
+def test_a_token_of_the_hub_decides_whether_gated_weights_can_be_had(
+    on_t3k: Scene, verdict: str, said: str, *, has_token: bool
+) -> None:
+    on_t3k.catalog.advised = Advice(gated=(GATE,))
+    on_t3k.has_token = has_token
+    (found,) = (one for one in fitness(on_t3k.world, SERVED) if one.subject == "weights")
+    assert found.verdict == verdict
+    assert said in found.summary
