@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -28,6 +29,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Further = Annotated[
     list[str] | None, typer.Argument(help="With --pack: the other models.", show_default=False)
 ]
+Snapshot = Annotated[
+    Path | None,
+    typer.Option(
+        "--tt-smi-snapshot",
+        metavar="FILE",
+        help="A file that `tt-smi -s` wrote: plan for its cards.",
+    ),
+]
 
 
 @app.command()
@@ -50,9 +59,15 @@ def plan(
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
+    snapshot: Snapshot = None,
 ) -> None:
     """Show what `up` would do, and why, without doing it."""
     session = session_of(ctx)
+    if snapshot is not None:
+        session.snapshot = snapshot
+        session.console.note(
+            "The cards are the snapshot's; memory, disk and pages are this host's."
+        )
     if pack:
         _pack(session, request, tuple(models or ()))
         return

@@ -184,3 +184,15 @@ def test_what_the_engine_is_given_is_shown_where_more_is_asked_for(typed: Typed)
         assert "\nenvironment  " in out
     _, out, _ = typed("plan Llama-3.1-8B-Instruct --device n150")
     assert "\narguments" not in out
+
+
+def test_a_snapshot_of_another_machine_is_planned_for(typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "snapshot.json"
+    file.write_text(machines.printed(machines.snapshot("t3k"), before="Loading\n"))
+    _, out, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
+    assert "Llama-3.1-8B-Instruct on t3k" in out
+    assert "The cards are the snapshot's" in err
+    file.write_text("{}")
+    code, _, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
+    assert code != 0
+    assert "This is no snapshot of tt-smi." in err
