@@ -62,7 +62,7 @@ def refuse_set_aside(
         f"Every entry of {word!r} is set aside.",
         why="The catalog lists it with a value that could do harm, or cannot be read.",
         evidence=set_aside_text(found),
-        next_step=f"ttctl models show {word} --catalog built-in",
+        next_step="ttctl models refresh --built-in",
     )
 
 

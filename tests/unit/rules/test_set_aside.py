@@ -32,7 +32,7 @@ def test_a_model_of_which_every_entry_is_set_aside_is_refused_with_the_reasons()
         refuse_set_aside([entry("acme/Small-1B-Instruct", "n150")], ALL, "Small-1B")
     assert "api-key could do harm" in caught.value.evidence
     assert "names no image" in caught.value.evidence
-    assert caught.value.next_step == "ttctl models show Small-1B --catalog built-in"
+    assert caught.value.next_step == "ttctl models refresh --built-in"
 
 
 def test_a_model_with_an_entry_that_is_used_is_not_refused() -> None:
