@@ -772,6 +772,7 @@ class FakeWorld:
     site: Site
     cache: Path
     shelf: Shelf
+    has_token: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -790,6 +791,7 @@ class Scene:
     reporter: FakeReporter = field(default_factory=FakeReporter)
     site: Site = field(default_factory=Site)
     shelf: FakeShelf = field(default_factory=FakeShelf)
+    has_token: bool = False
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
     weights_cache: FakeWeightsCache = field(init=False)
@@ -828,6 +830,7 @@ class Scene:
             reporter=self.reporter,
             site=self.site,
             cache=Path("/cache"),
+            has_token=self.has_token,
             shelf=self.shelf,
         )
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ttctl.adapters import compiled
+from ttctl.model.pins import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ttctl.model.catalog import Catalog
-    from ttctl.model.pins import Advice, Origin, Quarantined
+    from ttctl.model.pins import Origin, Quarantined
     from ttctl.model.spec import ModelSpec
 
 
@@ -73,19 +74,25 @@ class ExportCatalog:
         Raises:
             BadFileError: It is no export.
         """
-        return self._checked[0]
+        return self._checked.specs
 
     def sha256(self) -> str:
         """Return the hash over the export and what is added to it."""
         return self._sha256
 
     def origin(self) -> Origin:
-        """Return where it comes from."""
-        return self._origin
+        """Return where it comes from; its release is read where the origin does not know it.
+
+        Raises:
+            BadFileError: It is no export.
+        """
+        if self._origin.release:
+            return self._origin
+        return replace(self._origin, release=self._checked.origin.release)
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Return the entries that are not used, each with its reason."""
-        return self._checked[1]
+        return self._checked.quarantined
 
     def advice(self) -> Advice:
         """Return what the built-in catalog knows of entries, whatever catalog lists them."""
@@ -110,17 +117,20 @@ class ExportCatalog:
         return self._reader(self._data)
 
     @cached_property
-    def _checked(self) -> tuple[tuple[ModelSpec, ...], tuple[Quarantined, ...]]:
-        key = compiled.key_of(f"{self._sha256} {_readers()}")
+    def _checked(self) -> compiled.Checked:
+        # A file's name may be what says the release.
+        named = "" if self._origin.release else self._origin.source
+        key = compiled.key_of(f"{self._sha256} {_readers()} {named}")
         if self._cache is not None:
             whole = compiled.read_whole(compiled.place(self._cache, key), key)
             if whole is not None:
-                return whole.specs, whole.quarantined
+                return whole
         own = tuple(spec for spec in self._built_in.specs() if spec.pins is None)
         specs, bad = (*self._read.specs, *own), self._read.quarantined
+        origin = replace(compiled.UNKNOWN, release=self._read.release)
         if self._cache is not None:
-            compiled.keep(self._cache, key, specs, quarantined=bad)
-        return specs, bad
+            compiled.keep(self._cache, key, specs, origin=origin, quarantined=bad)
+        return compiled.Checked(specs=specs, advice=Advice(), origin=origin, quarantined=bad)
 
 
 def _readers() -> str:
@@ -128,7 +138,9 @@ def _readers() -> str:
     digest = hashlib.sha256()
     # An installation without sources has its version.
     with suppress(OSError):
-        for path in sorted(Path(__file__).parent.glob("upstream_*.py")):
+        here = Path(__file__).parent
+        rules = here.parent / "rules" / "engine_flags.py"
+        for path in (*sorted(here.glob("upstream_*.py")), here / "strict_json.py", rules):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -69,9 +69,9 @@ def fetch(
     if site.is_offline and not is_loopback(_host(url)):
         raise OfflineError(
             f"The catalog {shown} may not be asked for.",
-            why="This place is set to use no network.",
+            why="This place is set to use no network; a file that was brought here can be used.",
             evidence=f"Set in {site.offline.source if site.offline else ''}.",
-            next_step="ttctl models ls",
+            next_step=f"ttctl models refresh {shown.rpartition('/')[2] or 'catalog.json'}",
         )
     try:
         _check(url, plain)

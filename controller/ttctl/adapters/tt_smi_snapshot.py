@@ -52,13 +52,17 @@ def parse_snapshot(text: str, source: str, *, age_s: float | None = 0) -> Teleme
     """
     data = _object_in(text, source)
     entries = data.get("device_info")
-    chips = entries if isinstance(entries, list) else []
-    sections = [one for one in chips[:MOST_CHIPS] if isinstance(one, dict)]
+    if not isinstance(entries, list):
+        raise _none(source, f"device_info is {type(entries).__name__}, no list")
+    sections = [one for one in entries[:MOST_CHIPS] if isinstance(one, dict)]
     driver = _DRIVER.search(_word(_section(data, "host_info").get("Driver")))
     version = _word(_section(data, "host_sw_vers").get("tt_smi"))
+    said = [f"tt-smi {version}"] if version else []
+    if lost := sum(not isinstance(one, dict) or not one.get("board_info") for one in entries):
+        said.append(f"{lost} of {len(entries)} chips have no board_info")
     return Telemetry(
         chips=tuple(_chip(one) for one in sections),
-        source=f"{source} (tt-smi {version})" if version else source,
+        source=f"{source} ({'; '.join(said)})" if said else source,
         driver=driver[0] if driver else "",
         holders=tuple(_holders(data.get("processes"))),
         taken=_word(data.get("time")),
@@ -81,7 +85,11 @@ def _object_in(text: str, source: str) -> Section:
             if isinstance(data, dict) and "device_info" in data:
                 return data
         start = text.find("{", start + 1)
-    raise BadFileError(
+    raise _none(source, cause)
+
+
+def _none(source: str, cause: str) -> BadFileError:
+    return BadFileError(
         "This is no snapshot of tt-smi.",
         why="A snapshot is a JSON object with a list `device_info`, as `tt-smi -s` prints it.",
         evidence=f"{source or 'the text'}: {cause}.",

@@ -5,31 +5,31 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Literal, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from pydantic import ValidationError
 
+from ttctl.adapters.strict_json import keys_twice, numbers_that_are_none
+from ttctl.adapters.upstream_arguments import arguments_of, environment_of
+from ttctl.adapters.upstream_requirements import requirements_of
 from ttctl.adapters.upstream_shape import DeviceEntry, Entry, same_keys
 from ttctl.adapters.upstream_speed import issues_of, targets_of
 from ttctl.adapters.upstream_values import (
-    ARGUMENT,
     CONTROL,
     ID,
     IMAGE,
     PIN,
     REPOSITORY,
-    SPECIFIER,
     WORD,
     HarmError,
     checked,
-    clean,
-    harmful_name,
-    mapping_of,
+    is_odd_map,
+    is_odd_number,
     shown,
     text_of,
 )
 from ttctl.model.export import Listed
-from ttctl.model.pins import Requirement
 from ttctl.model.spec import MODEL_TYPES, STATUSES, Limits, ModelSpec, Weights
 from ttctl.rules.contract import repository
 
@@ -43,11 +43,6 @@ BYTES_PER_PARAMETER = 2
 """Weights are mostly 16 bits wide; upstream computes `min_disk_gb` with the same factor."""
 ENGINES = ("vllm", "media", "forge")
 OWN_DEVICE = "cpu"
-KEYS: tuple[tuple[Literal["firmware", "driver"], str], ...] = (
-    ("firmware", "firmware"),
-    ("driver", "kmd"),
-)
-"""Upstream's words for what the host must have."""
 
 
 def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: str) -> Listed:
@@ -61,19 +56,23 @@ def listed_entry(raw: Mapping[str, object], *, path: tuple[str, ...], source: st
     Raises:
         HarmError: A value could do harm, or the entry names nothing that could be started.
     """
+    _only_values(raw)
     try:
         entry = Entry.model_validate(same_keys(raw))
+        _refuse_odd_maps(entry.device_model_spec, raw)
         of_device = DeviceEntry.model_validate(same_keys(entry.device_model_spec))
     except ValidationError as exc:
         raise HarmError(f"a value is not understood: {exc.error_count()} faults") from exc
-    _only_text(raw)
     image = checked(entry.docker_image.strip(" "), IMAGE, "image")
     tt_metal = checked(entry.tt_metal_commit.strip(" "), PIN, "tt-metal commit")
     vllm = checked(entry.vllm_commit.strip(" "), PIN, "vLLM commit")
     if not image and not tt_metal:
         raise HarmError("it names neither an image nor a tt-metal commit")
+    if not image or not tt_metal:
+        raise HarmError(f"it names no {'tt-metal commit' if image else 'image'}")
+    spec = _spec(entry, of_device, path=path, image=image, source=source)
     return Listed(
-        spec=_spec(entry, of_device, path=path, image=image, source=source),
+        spec=replace(spec, suspect=(*spec.suspect, *_odd_values(raw))),
         tt_metal=tt_metal,
         vllm=vllm,
         image=image,
@@ -92,8 +91,9 @@ def _spec(
     device = _device(entry.device_type or of_device.device or nested[1])
     implementation = text_of(entry.impl.get("impl_id")) or nested[3]
     status = entry.status.upper()
-    arguments = tuple(_arguments(of_device.vllm_args))
-    requirements, odd = _requirements(entry.system_requirements or of_device.system_requirements)
+    weights = checked(entry.hf_weights_repo, REPOSITORY, "weights") or model
+    arguments = tuple(arguments_of(of_device.vllm_args, repositories=frozenset({model, weights})))
+    requirements, odd = requirements_of(entry.system_requirements or of_device.system_requirements)
     return ModelSpec(
         id=checked(entry.model_id or _made_id(path, implementation, model, device), ID, "id"),
         model=model,
@@ -104,12 +104,12 @@ def _spec(
         image="",
         weights=Weights(
             kind="hub",
-            repository=checked(entry.hf_weights_repo, REPOSITORY, "weights") or model,
+            repository=weights,
             size_bytes=round(entry.param_count * BYTES_PER_PARAMETER * 1e9 / MIB) * MIB,
         ),
         limits=_limits(of_device, dict(arguments)),
         engine_args=arguments,
-        environment=tuple(_environment(entry.env_vars or of_device.env_vars)),
+        environment=tuple(environment_of(entry.env_vars or of_device.env_vars)),
         memory_mib=math.ceil(entry.min_ram_gb * 1024),
         disk_mib=math.ceil(entry.min_disk_gb * 1024),
         parameters=entry.param_count,
@@ -127,8 +127,21 @@ def _spec(
     )
 
 
-def _only_text(raw: object) -> None:
-    """Refuse halves of characters anywhere: they cannot be written, shown or kept."""
+def _refuse_odd_maps(of_device: Mapping[str, object], raw: Mapping[str, object]) -> None:
+    """Refuse an entry that would be launched without what it says, as that cannot be read."""
+    for fields in (same_keys(raw), same_keys(of_device)):
+        for name in ("device_model_spec", "vllm_args", "env_vars", "system_requirements"):
+            if is_odd_map(fields.get(name)):
+                raise HarmError(f"{name} is no map of names to values")
+
+
+def _only_values(raw: object) -> None:
+    """Refuse what no entry has, wherever it stands: endless numbers, and halves of characters.
+
+    Neither can be written or kept.
+    """
+    if bad := next(numbers_that_are_none(raw), None):
+        raise HarmError(f"it holds a number that no catalog has: {shown(bad.text)}")
     try:
         json.dumps(raw, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as exc:
@@ -167,6 +180,17 @@ def _type(word: str) -> ModelType:
     return cast("ModelType", word.upper() if known else "OTHER")
 
 
+def _odd_values(raw: Mapping[str, object]) -> Iterator[str]:
+    """Say what is not taken as it stands, since it can be read in no way or in two."""
+    fields = same_keys(raw)
+    for name in ("param_count", "min_disk_gb", "min_ram_gb"):
+        if is_odd_number(fields.get(name)):
+            told = shown(str(fields[name]))
+            yield f"{name} {told} is no number of 0 or more: taken as not given"
+    for key in keys_twice(raw):
+        yield f"key {shown(key)} stands twice in the entry: the last is taken"
+
+
 def _unknown_words(entry: Entry) -> Iterator[str]:
     if entry.status.upper() not in STATUSES:
         told = shown(entry.status) if entry.status else "missing"
@@ -183,45 +207,6 @@ def _limits(of_device: DeviceEntry, arguments: Mapping[str, str]) -> Limits:
         max_num_seqs=of_device.max_concurrency,
         block_size=int(block) if block.isascii() and block.isdecimal() and len(block) < 6 else 64,  # noqa: PLR2004 - a block's tokens
     )
-
-
-def _arguments(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield the engine's arguments; `true` is a bare flag, and `false` and `null` are no flag.
-
-    Source: tenstorrent/tt-inference-server:workflows/model_spec.py@v0.20.0.
-    """
-    for name, value in found.items():
-        if value is None or value is False:
-            continue
-        if not ARGUMENT.fullmatch(name):
-            raise HarmError(f"argument {shown(name)} is no flag")
-        text = "" if value is True else value if isinstance(value, str) else json.dumps(value)
-        yield name.removeprefix("--"), clean(text, f"argument {name}")
-
-
-def _environment(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in sorted(found.items()):
-        if harmful_name(name):
-            raise HarmError(f"environment name {shown(name)} could do harm")
-        if value is not None:
-            text = value if isinstance(value, str) else json.dumps(value)
-            yield name, clean(text, f"environment {name}")
-
-
-def _requirements(found: Mapping[str, object]) -> tuple[tuple[Requirement, ...], tuple[str, ...]]:
-    good: list[Requirement] = []
-    odd: list[str] = []
-    for what, key in KEYS:
-        one = mapping_of(found.get(key))
-        specifier = "".join(text_of(one.get("specifier")).split())
-        if not specifier:
-            continue
-        if not all(SPECIFIER.fullmatch(part) for part in specifier.split(",")):
-            odd.append(f"requirement on {what} {shown(specifier)} is not understood")
-            continue
-        strict = text_of(one.get("mode")).upper() != "SUGGESTED"
-        good.append(Requirement(what=what, specifier=specifier, strict=strict))
-    return tuple(good), tuple(odd)
 
 
 def _parser(metadata: Mapping[str, object], key: str) -> str:

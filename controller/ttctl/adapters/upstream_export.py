@@ -12,7 +12,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.strict_json import json_object
+from ttctl.adapters.strict_json import Twice, json_object
 from ttctl.adapters.upstream_entry import listed_entry
 from ttctl.adapters.upstream_values import CONTROL, HarmError, text_of
 from ttctl.errors import BadFileError
@@ -47,7 +47,8 @@ def read_export(data: bytes, *, name: str) -> Export:
         BadFileError: It is no catalog at all.
     """
     whole = json_object(data, name=name)
-    found = list(_entries(whole.get(WRAPPER) or _without_words(whole), ()))
+    entries = whole.get(WRAPPER) or _without_words(whole)
+    found = list(_entries(entries, ()))
     if not any(_is_entry(raw) for _, raw in found):
         raise BadFileError(
             f"{name!r} is no catalog.",
@@ -57,7 +58,12 @@ def read_export(data: bytes, *, name: str) -> Export:
         )
     release, release_from = _named_release(whole, name)
     listed: list[Listed] = []
-    bad: list[Quarantined] = []
+    bad = [
+        Quarantined(
+            id=_name_of(path, raw), reason="its key stands twice in the file: the last is used"
+        )
+        for path, raw in _lost(entries, ())
+    ]
     seen: set[str] = set()
     source = f"{REPOSITORY}, {name.rpartition('/')[2]}"
     for path, raw in found:
@@ -99,9 +105,23 @@ def _entries(value: object, path: Path) -> Iterator[tuple[Path, object]]:
         yield path, value
 
 
+def _lost(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """Yield every entry whose key, or one above it, stands again behind it."""
+    if not isinstance(value, dict) or _is_entry(value) or len(path) >= LEVELS:
+        return
+    if isinstance(value, Twice):
+        for key, inner in value.lost:
+            yield from _entries(inner, (*path, key))
+    for key, inner in value.items():
+        yield from _lost(inner, (*path, key))
+
+
 def _without_words(whole: dict[str, object]) -> dict[str, object]:
     """Return a flat file without what it says of itself beside its entries."""
-    return {key: inner for key, inner in whole.items() if isinstance(inner, dict)}
+    entries = Twice({key: inner for key, inner in whole.items() if isinstance(inner, dict)})
+    if isinstance(whole, Twice):
+        entries.lost = tuple(one for one in whole.lost if isinstance(one[1], dict))
+    return entries
 
 
 def _is_entry(value: object) -> bool:

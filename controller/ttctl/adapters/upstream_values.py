@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pydantic import BeforeValidator
 
@@ -105,6 +105,18 @@ def number_of(value: object) -> float:
     return number if math.isfinite(number) and 0 <= number < 1 << 48 else 0
 
 
+def is_odd_number(value: object) -> bool:
+    """Return whether something stands in a number's place that is none of 0 or more."""
+    if value is None or value == "":
+        return False
+    if isinstance(value, bool) or number_of(value):
+        return isinstance(value, bool)
+    try:
+        return not isinstance(value, int | float | str) or float(value) != 0
+    except ValueError:
+        return True
+
+
 def count_of(value: object) -> int:
     """Return a whole number of 0 or more, 0 for anything else."""
     return int(number_of(value))
@@ -119,10 +131,23 @@ def mapping_of(value: object) -> dict[str, object]:
     """Return a map, also one that is written as JSON text; empty for anything else."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = json.loads(value, parse_constant=_no_number)
         except (ValueError, RecursionError):
             return {}
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def is_odd_map(value: object) -> bool:
+    """Return whether something stands in a map's place that is none."""
+    if value is None or value in ("", [], False):
+        return False
+    return not isinstance(value, Mapping) and not (
+        isinstance(value, str) and (value.split() == ["{}"] or mapping_of(value))
+    )
 
 
 def list_of(value: object) -> list[object]:

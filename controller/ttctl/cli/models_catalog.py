@@ -10,6 +10,7 @@ import typer
 from ttctl.cli import model_text as text
 from ttctl.cli import options
 from ttctl.cli.session import Session, session_of
+from ttctl.errors import UsageError
 from ttctl.model.match import Task
 from ttctl.model.model_page import Filter
 from ttctl.model.spec import EngineName, ModelType, Status
@@ -163,6 +164,13 @@ def refresh(
     It comes encrypted, is checked as a whole, and is not asked for again for an hour.
     """
     session = session_of(ctx)
+    if built_in and source is not None:
+        raise UsageError(
+            "Two catalogs are named.",
+            why="--built-in goes back to the catalog that is shipped, and takes no other.",
+            evidence=f"Typed: {source} and --built-in.",
+            next_step=f"ttctl models refresh {source}",
+        )
     name = "built-in" if built_in else source
     told = session.world.catalogs.refresh(name, force=again, dry_run=dry_run)
     session.show("catalog", told, text.refreshed_text(told))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -30,6 +31,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Further = Annotated[
     list[str] | None, typer.Argument(help="With --pack: the other models.", show_default=False)
 ]
+Snapshot = Annotated[
+    Path | None,
+    typer.Option(
+        "--tt-smi-snapshot",
+        metavar="FILE",
+        help="A file that `tt-smi -s` wrote: plan for its cards.",
+    ),
+]
 
 
 @app.command()
@@ -52,9 +61,15 @@ def plan(
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
+    snapshot: Snapshot = None,
 ) -> None:
     """Show what `up` would do, and why, without doing it."""
     session = session_of(ctx)
+    if snapshot is not None:
+        session.snapshot = snapshot
+        session.console.note(
+            "The cards are the snapshot's; memory, disk and pages are this host's."
+        )
     if pack:
         _pack(session, request, tuple(models or ()))
         return
@@ -69,7 +84,7 @@ def show_plan(
     """Show which model is taken and why, the steps, and what would be in their way."""
     found = preview.look(session.world, request, latest=latest)
     if found is not None:
-        session.show("plan", found, "\n".join(_lines(session, found, why=why)))
+        session.show("plan", found, "\n".join(_lines(session, found, why=why, latest=latest)))
         _end(session, found)
         return
     # All that an image of our own needs, which a prebuilt one does without.
@@ -97,11 +112,35 @@ def plan_text(plan: Plan, palette: Palette) -> str:
     )
 
 
-def _lines(session: Session, found: Plan, *, why: bool) -> list[str]:
+def _lines(session: Session, found: Plan, *, why: bool, latest: bool) -> list[str]:
     """Return what is known of a model that a prebuilt image serves."""
     palette = session.console.out
     chosen = match_lines(found.match, palette) if found.match else []
-    return [*chosen, *_reasons(session, found, why=why), *fitness_lines(found.fitness, palette)]
+    return [
+        *chosen,
+        *_value_lines(found, whole=why or session.flags.verbose, latest=latest),
+        *_reasons(session, found, why=why),
+        *fitness_lines(found.fitness, palette),
+    ]
+
+
+def _value_lines(found: Plan, *, whole: bool, latest: bool) -> list[str]:
+    """Say which values the engine is given, and which of them later releases changed."""
+    if found.match is None:
+        return []
+    spec = found.match.spec
+    lines: list[str] = []
+    if latest:
+        lines += [
+            f"latest    {one.name} {one.first or 'not set'} -> {one.latest or 'not set'}"
+            for one in spec.changed
+        ] or ["latest    no value was changed since it was first validated"]
+    if whole:
+        words = (f"--{name} {value}".rstrip() for name, value in spec.engine_args)
+        lines.append(f"arguments  {' '.join(words)}".rstrip())
+        words = (f"{name}={value}" for name, value in spec.environment)
+        lines.append(f"environment  {' '.join(words)}".rstrip())
+    return lines
 
 
 def _reasons(session: Session, found: Plan, *, why: bool) -> list[str]:

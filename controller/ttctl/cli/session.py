@@ -13,6 +13,7 @@ from ttctl.errors import TtctlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import click
 
@@ -55,6 +56,8 @@ class Session:
         self.behind = behind
         self.may_fetch = False
         """Whether a catalog that is named by its address may be asked for: not for a listing."""
+        self.snapshot: Path | None = None
+        """What tt-smi said of other cards, which stand in for this machine's."""
 
     @cached_property
     def console(self) -> Console:
@@ -129,6 +132,7 @@ class Session:
             settings=self.settings,
             catalog=self._catalog(),
             may_fetch=self.may_fetch,
+            snapshot=self.snapshot,
         )
 
     def _catalog(self) -> str:

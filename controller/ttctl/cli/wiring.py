@@ -59,6 +59,7 @@ class Wired:
         settings: Settings,
         catalog: str = "",
         may_fetch: bool = False,
+        snapshot: Path | None = None,
     ) -> None:
         """Nothing is read or asked yet.
 
@@ -68,7 +69,9 @@ class Wired:
             settings: What a person set.
             catalog: Names the catalog to use, nothing for the one that was refreshed last.
             may_fetch: Whether a catalog that is named by its address may be asked for.
+            snapshot: What tt-smi said of other cards, which stand in for this machine's.
         """
+        self._snapshot = snapshot
         self._console = console
         self._chosen = catalog
         self._may_fetch = may_fetch
@@ -160,12 +163,25 @@ class Wired:
         return CachedWeights(self.cache / "weights")
 
     @cached_property
+    def has_token(self) -> bool:
+        """Whether a token of the model hub is at hand; the token itself is not kept."""
+        from ttctl.adapters.hub_token import has_token
+
+        return has_token(self._environ, home=Path.home())
+
+    @cached_property
     def host(self) -> Host:
         """This machine."""
         from ttctl.adapters.host import LocalHost
 
         mesh = self._environ.get("MESH_DEVICE", "")
-        return LocalHost(self._root, mesh_device=mesh, own=Path("/"))
+        host = LocalHost(self._root, mesh_device=mesh, own=Path("/"))
+        snapshot = self._snapshot
+        if snapshot is None:
+            return host
+        from ttctl.adapters.replayed_host import ReplayedHost
+
+        return ReplayedHost(host, lambda: self.telemetry.replay(snapshot))
 
     @cached_property
     def telemetry(self) -> TelemetrySource:
@@ -289,9 +305,17 @@ def wire(
     offline: bool = False,
     catalog: str = "",
     may_fetch: bool = False,
+    snapshot: Path | None = None,
 ) -> World:
     """Return everything outside, for one command."""
-    return Wired(console, offline=offline, settings=settings, catalog=catalog, may_fetch=may_fetch)
+    return Wired(
+        console,
+        offline=offline,
+        settings=settings,
+        catalog=catalog,
+        may_fetch=may_fetch,
+        snapshot=snapshot,
+    )
 
 
 def wire_settings(named: str | None) -> Settings:

@@ -334,6 +334,10 @@ class World(Protocol):
         """The weights that are here."""
 
     @property
+    def has_token(self) -> bool:
+        """Whether a token of the model hub is at hand."""
+
+    @property
     def host(self) -> Host:
         """The machine."""
 

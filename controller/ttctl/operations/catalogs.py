@@ -19,6 +19,7 @@ from ttctl.rules.find import find
 from ttctl.rules.likeness import alike, names_of
 from ttctl.rules.model_families import family_of
 from ttctl.rules.model_filter import filtered, with_words
+from ttctl.rules.set_aside import refuse_set_aside, set_aside, set_aside_text
 from ttctl.rules.tasks import base_models, tasks_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.catalog import CatalogDiff
     from ttctl.model.model_page import Filter
+    from ttctl.model.pins import Quarantined
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
 
@@ -63,8 +65,13 @@ def page(
     specs = world.catalog.specs()
     system = world.host.system()
     wanted = Wanted(word=model, device=device or system.device)
+    aside = world.catalog.quarantined()
+    refuse_set_aside(specs, aside, model)
     found = find(specs, wanted).specs
-    spec = _chosen(world, model, device) or _entry(found, model, device=device, here=system.device)
+    missing = set_aside(aside, model, device or "")
+    spec = _chosen(world, model, device) or _entry(
+        found, model, device=device, here=system.device, aside=missing
+    )
     advice = world.catalog.advice()
     return ModelPage(
         spec=spec,
@@ -105,14 +112,22 @@ def _chosen(world: World, word: str, device: str | None) -> ModelSpec | None:
         return None
 
 
-def _entry(found: Sequence[ModelSpec], word: str, *, device: str | None, here: str) -> ModelSpec:
+def _entry(
+    found: Sequence[ModelSpec],
+    word: str,
+    *,
+    device: str | None,
+    here: str,
+    aside: Sequence[Quarantined],
+) -> ModelSpec:
     """Return the entry to show: of the named device, of this machine's, else the first one."""
     fitting = [spec for spec in found if spec.device == (device or here)]
     if not fitting and device is not None:
         raise NothingFitsError(
             f"No spec of {word!r} is validated on {device!r}.",
             why="The catalog has this model for other devices only.",
-            evidence=f"Validated on: {', '.join(dict.fromkeys(one.device for one in found))}.",
+            evidence=f"Validated on: {', '.join(dict.fromkeys(one.device for one in found))}."
+            + (f" {set_aside_text(aside)}" if aside else ""),
             next_step=f"ttctl models show {word}",
         )
     exact = [spec for spec in fitting or found if word.lower() in spec.model.lower()]

@@ -14,6 +14,7 @@ from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
+from ttctl.rules.set_aside import refuse_set_aside
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
@@ -28,7 +29,7 @@ def choose(world: World, request: Request) -> Match:
     Raises:
         NoDeviceError: The machine's cards make up no device that is known, or several that do.
         UsageError: There is no such model, or a script asked for what is ambiguous.
-        NothingFitsError: Nothing was validated there.
+        NothingFitsError: Nothing was validated there, or all of it is set aside.
     """
     system = world.host.system()
     devices = devices_for(request, system)
@@ -42,6 +43,7 @@ def choose(world: World, request: Request) -> Match:
 
 def _on(world: World, request: Request, system: System, device: str) -> Match:
     catalog = world.catalog
+    refuse_set_aside(catalog.specs(), catalog.quarantined(), request.model)
     return match(
         catalog.specs(),
         wanted_by(request, device=device),
@@ -80,7 +82,9 @@ def understood(world: World, request: Request) -> None:
         UsageError: There is no such model.
         NothingFitsError: What is called so is not made for the wanted task.
     """
-    find(world.catalog.specs(), wanted_by(request, device=request.device or ""))
+    catalog = world.catalog
+    refuse_set_aside(catalog.specs(), catalog.quarantined(), request.model)
+    find(catalog.specs(), wanted_by(request, device=request.device or ""))
 
 
 def wanted_by(request: Request, *, device: str) -> Wanted:
@@ -156,7 +160,11 @@ def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
 def ground_of(world: World) -> Ground:
     """Return what of this machine entries are held against."""
     system = world.host.system()
-    ground = Ground(system=system, disk_mib=world.host.free_bytes(world.cache) >> 20)
+    ground = Ground(
+        system=system,
+        disk_mib=world.host.free_bytes(world.cache) >> 20,
+        token=world.has_token,
+    )
     if not system.chips and not system.boards:
         return ground
     cards = world.vitals.cards()

@@ -35,5 +35,6 @@ def look(world: World, request: Request, *, latest: bool = False) -> Plan | None
         # What no other question needs.
         from ttctl.rules.first_validated import with_latest  # noqa: PLC0415
 
-        found = replace(found, spec=with_latest(found.spec))
+        # What changed stays with the values, so that it can be shown beside them.
+        found = replace(found, spec=replace(with_latest(found.spec), changed=found.spec.changed))
     return Plan(stack=name, steps=(), match=found, fitness=fitness(world, found.spec))

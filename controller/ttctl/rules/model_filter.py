@@ -33,18 +33,23 @@ def filtered(specs: Sequence[ModelSpec], wanted: Filter) -> tuple[ModelSpec, ...
 
 
 def with_words(specs: Sequence[ModelSpec], words: Sequence[str]) -> tuple[ModelSpec, ...]:
-    """Return the entries in which all words are found, in whatever is said of them."""
+    """Return the entries in which all words are found, in whatever is said of them.
+
+    The engine is a word of its own: `vl` looks for models that see, not for vllm.
+    """
     base = base_models(specs)
-    wanted = [word.lower() for word in words]
+    wanted = [word for given in words for word in given.lower().split()]
 
     def text(spec: ModelSpec) -> str:
         tasks = (one.task for one in tasks_of(spec, base=spec.model in base))
         names = (spec.model, *spec.aliases, family_of(spec.model))
-        kinds = (spec.device, spec.engine, spec.type, spec.status, *tasks)
+        kinds = (spec.device, spec.type, spec.status, *tasks)
         return " ".join((*names, *kinds, spec.description, spec.license)).lower()
 
     found = ((spec, text(spec)) for spec in specs)
-    return tuple(spec for spec, said in found if all(word in said for word in wanted))
+    return tuple(
+        spec for spec, said in found if all(word == spec.engine or word in said for word in wanted)
+    )
 
 
 def fits(found: Sequence[Finding], *, named: bool) -> bool:

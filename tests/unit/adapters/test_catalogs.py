@@ -381,3 +381,12 @@ def test_whatever_json_a_record_is_it_is_a_record_or_none(
     (folder / "records/x.json").write_text(json.dumps(data))
     assert CatalogStore(folder).records() == ()
     assert not (folder / "records/x.json").exists()
+
+
+def test_a_file_whose_head_names_no_release_has_the_one_that_is_read_of_it(
+    place: Place, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_bytes(json.dumps({"release_version": 0.2, "models": ["acme/Mine"]}).encode())
+    for _ in range(2):  # read, and then compiled
+        assert place.catalogs.named(str(file)).origin().release == "0.2"

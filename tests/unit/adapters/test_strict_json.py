@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttctl.adapters.strict_json import DEEPEST, json_object
+from ttctl.adapters.strict_json import (
+    DEEPEST,
+    Twice,
+    json_object,
+    keys_twice,
+    numbers_that_are_none,
+)
 from ttctl.errors import BadFileError
 
 
@@ -23,14 +29,8 @@ from ttctl.errors import BadFileError
         pytest.param(b"[1]", "is an object", "list", id="a list"),
         pytest.param(b'"x"', "is an object", "str", id="a text"),
         pytest.param(b"null", "is an object", "NoneType", id="null"),
-        pytest.param(b'\xef\xbb\xbf{"a": 1}', "byte order mark", "EF BB BF", id="a mark"),
         pytest.param(b'{"a": "\xff"}', "UTF-8", "0xff at offset 7", id="no UTF-8"),
         pytest.param('{"a": 1}'.encode("utf-16"), "UTF-8", "0xff at offset 0", id="UTF-16"),
-        pytest.param(b'{"a": NaN}', "number", "NaN", id="NaN"),
-        pytest.param(b'{"a": -Infinity}', "number", "-Infinity", id="infinity"),
-        pytest.param(b'{"a": 1e999}', "number", "1e999", id="too large a float"),
-        pytest.param(b'{"a": 1' + b"0" * 99 + b"}", "number", "100 long", id="too long"),
-        pytest.param(b'{"a": 1' + b"0" * 9999 + b"}", "number", "10000 long", id="far too long"),
         pytest.param(b'{"a":' * 40 + b"1" + b"}" * 40, "deeply", "levels", id="deep"),
         pytest.param(b'{"a":' * 99999, "deeply", "levels", id="very deep"),
         pytest.param(b"[" * 99999 + b"]" * 99999, "deeply", "levels", id="deep lists"),
@@ -44,6 +44,42 @@ def test_what_is_no_catalog_is_refused_with_why_and_evidence(
         json_object(data, name="a.json")
     assert why in caught.value.why
     assert evidence in caught.value.evidence
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert json_object(b'\xef\xbb\xbf{"a": 1}', name="a.json") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("1e999", "1e999"),
+        ("1" + "0" * 99, "100 long"),
+        ("1" + "0" * 9999, "10000 long"),
+    ],
+    ids=["NaN", "infinity", "too large", "too long", "far too long"],
+)
+def test_a_number_that_no_catalog_has_is_marked_and_the_rest_read(number: str, said: str) -> None:
+    found = json_object(f'{{"a": [{number}], "b": 1}}'.encode(), name="a.json")
+    (bad,) = numbers_that_are_none(found)
+    assert said in bad.text
+    assert found["b"] == 1
+
+
+def test_a_key_that_stands_twice_keeps_its_last_value_and_is_told() -> None:
+    found = json_object(b'{"a": 1, "b": [{"c": 2, "c": 3}], "a": 4}', name="a.json")
+    assert found == {"a": 4, "b": [{"c": 3}]}
+    assert list(keys_twice(found)) == ["a", "c"]
+    assert isinstance(found, Twice)
+    assert found.lost == (("a", 1),)
+
+
+def test_what_a_later_key_replaces_may_not_be_deep_either() -> None:
+    deep = '{"a":' * DEEPEST + "1" + "}" * DEEPEST
+    with pytest.raises(BadFileError, match="is no catalog"):
+        json_object(f'{{"a": {deep}, "a": 1}}'.encode(), name="a.json")
 
 
 def test_what_is_just_deep_enough_is_read() -> None:

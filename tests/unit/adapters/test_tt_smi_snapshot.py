@@ -245,3 +245,14 @@ def test_real_snapshots_show_a_known_device_and_healthy_or_explained_boards() ->
         assert all(board.verdict == "healthy" or board.reasons for board in system.boards)
         named = file.name.partition("-")[0]
         assert named not in KINDS or system.device == named, file.name
+
+
+def test_chips_that_name_no_board_are_told() -> None:
+    text = '{"device_info": [{"board_info": null}, {"board_info": {"board_type": "n150"}}]}'
+    assert parse_snapshot(text, "x").source == "x (1 of 2 chips have no board_info)"
+
+
+def test_chips_that_are_no_list_are_refused() -> None:
+    with pytest.raises(BadFileError, match="no snapshot") as caught:
+        parse_snapshot('{"device_info": {}}', "x")
+    assert caught.value.evidence == "x: device_info is dict, no list."

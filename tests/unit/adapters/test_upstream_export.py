@@ -145,7 +145,7 @@ def test_a_requirement_that_is_not_understood_is_told_and_the_other_kept() -> No
         flat(
             raw(
                 system_requirements={
-                    "firmware": {"specifier": "new", "mode": "STRICT"},
+                    "firmware": {"specifier": "new", "mode": "SUGGESTED"},
                     "kmd": {"specifier": ">=2.1, <3", "mode": None},
                 }
             )
@@ -260,6 +260,17 @@ def test_commits_and_tags_are_pins(commit: str) -> None:
         ({"device_model_spec": {"vllm_args": {"a b": 1}}}, "is no flag"),
         ({"device_model_spec": {"vllm_args": {"a": "\x07"}}}, "argument a"),
         ({"docker_image": None, "tt_metal_commit": None}, "neither an image nor"),
+        ({"docker_image": None}, "names no image"),
+        ({"docker_image": ""}, "names no image"),
+        ({"tt_metal_commit": None}, "names no tt-metal commit"),
+        ({"env_vars": ["A=1"]}, "env_vars is no map"),
+        ({"env_vars": "A=1"}, "env_vars is no map"),
+        ({"device_model_spec": [1]}, "device_model_spec is no map"),
+        ({"device_model_spec": {"vllm_args": ["--seed", "1"]}}, "vllm_args is no map"),
+        ({"system_requirements": "new"}, "system_requirements is no map"),
+        ({"system_requirements": {"kmd": {"specifier": "new"}}}, "strict requirement on driver"),
+        ({"system_requirements": {"kmd": {"specifier": [1]}}}, "strict requirement on driver"),
+        ({"system_requirements": {"firmware": ">=19"}}, "strict requirement on firmware"),
     ],
     ids=repr,
 )  # fmt: skip
@@ -267,6 +278,112 @@ def test_what_could_do_harm_is_set_aside_with_the_reason_and_the_rest_works(
     changes: dict[str, Any], told: str
 ) -> None:
     assert told in reason(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("model", "../../etc", "not the model of the entry"),
+        ("model", "acme/Other-1B", "not the model of the entry"),
+        ("api-key", "x", "one door"),
+        ("--api_key", "x", "one door"),
+        ("HOST", "192.0.2.1", "one door"),
+        ("port", 1, "one door"),
+        ("ssl_keyfile", "/k", "one door"),
+        ("root-path", "/", "one door"),
+        ("uds", "/x", "one door"),
+        ("trust_remote_code", True, "code"),
+        ("middleware", "os.system", "code"),
+        ("midd", "os.system", "--middleware"),
+        ("worker_cls", "a.B", "code"),
+        ("allowed-local-media-path", "/", "files or addresses"),
+        ("config", "/x.yaml", "files or addresses"),
+        ("chat_template", "/x", "files or addresses"),
+        ("load-format", "x", "catalog"),
+        ("served-model-name", "a b;$(id)", "catalog"),
+        ("hf-overrides.auto_map", "x", "catalog"),
+        ("data_parallel_address", "1.2.3.4", "validated"),
+        ("otlp-traces-endpoint", "http://x", "another host"),
+        ("override_tt_config", '{"tt":', "no options"),
+        ("override_tt_config", "[]", "no options"),
+        ("override-tt-config", '{"a": NaN}', "no options"),
+        ("additional_config", '{"tt": 3}', "no options"),
+    ],
+    ids=repr,
+)
+def test_an_argument_that_a_user_may_not_add_sets_the_entry_aside(
+    name: str, value: object, told: str
+) -> None:
+    assert told in reason(device_model_spec={"vllm_args": {name: value}})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", "acme/Small-1B-weights"),
+        ("trust_remote_code", False),
+        ("data_parallel_size", 4),
+        ("num_scheduler_steps", 10),
+        ("additional_config", {"tt": {"trace_region_size": 1}, "x": 2}),
+        ("plugin_config", "{}"),
+        ("mm-processor-kwargs", {"a": 1}),
+        ("a_flag_of_tomorrow", "x"),
+    ],
+)
+def test_an_argument_that_upstream_validates_with_is_kept(name: str, value: object) -> None:
+    assert only(flat(raw(device_model_spec={"vllm_args": {name: value}})))
+
+
+@pytest.mark.parametrize("field", ["param_count", "min_disk_gb", "min_ram_gb"])
+@pytest.mark.parametrize("value", ["lots", -1, "-1", True, [3], 1e30], ids=repr)
+def test_a_number_that_is_not_taken_as_it_stands_is_told(field: str, value: object) -> None:
+    said = only(flat(raw(**{field: value}))).spec.suspect
+    assert len(said) == 1
+    assert said[0].startswith(f"{field} ")
+    assert "taken as not given" in said[0]
+
+
+@pytest.mark.parametrize("value", [None, 0, "0", 0.0, "", "2.5"], ids=repr)
+def test_a_number_that_is_given_or_left_out_is_not_suspect(value: object) -> None:
+    assert only(flat(raw(min_disk_gb=value))).spec.suspect == ()
+
+
+def test_a_key_that_stands_twice_in_an_entry_is_told() -> None:
+    data = flat(RAW).replace(b'"param_count": 1', b'"param_count": 9, "param_count": 1')
+    one = only(data)
+    assert one.spec.parameters == 1
+    assert one.spec.suspect == ("key 'param_count' stands twice in the entry: the last is taken",)
+
+
+def test_an_entry_whose_key_stands_twice_in_a_flat_file_is_not_lost_silently() -> None:
+    first, last = json.dumps(raw(param_count=9)), json.dumps(RAW)
+    export = read_export(f'{{"a": {first}, "a": {last}}}'.encode(), name=NAME)
+    assert [one.spec.parameters for one in export.listed] == [1]
+    (lost,) = export.quarantined
+    assert lost.id == RAW["model_id"]
+    assert "stands twice" in lost.reason
+
+
+def test_entries_under_a_model_that_stands_twice_are_not_lost_silently() -> None:
+    first = json.dumps({"N300": {"vLLM": {"x": raw(model_id="other")}}})
+    last = json.dumps({"N150": {"vLLM": {"x": RAW}}})
+    data = f'{{"model_specs": {{"acme/A": {first}, "acme/A": {last}}}}}'.encode()
+    export = read_export(data, name=NAME)
+    assert len(export.listed) == 1
+    assert [one.id for one in export.quarantined] == ["other"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 40])
+def test_a_number_that_no_catalog_has_sets_its_entry_aside_and_not_the_file(number: str) -> None:
+    good, bad = raw(model_id="good"), raw(param_count="HERE")
+    data = flat(good, bad).replace(b'"HERE"', number.encode())
+    export = read_export(data, name=NAME)
+    assert [one.spec.id for one in export.listed] == ["good"]
+    assert "number that no catalog has" in export.quarantined[0].reason
+
+
+def test_a_byte_order_mark_before_an_export_is_passed_over() -> None:
+    assert only(b"\xef\xbb\xbf" + flat(RAW)).spec.model == "acme/Small-1B"
 
 
 @pytest.mark.parametrize("odd", [None, 3, "x", [], {}, {"a": 1}], ids=repr)

@@ -239,6 +239,12 @@ def test_offline_refuses_what_needs_a_network_and_dry_run_asks_nobody(
     monkeypatch.setenv("TTCTL_CATALOG_MIRROR", "https://mirror.example.org/")
     shell.run("models", "refresh", "--offline", exits=8)
     assert "may not be asked for" in shell.err
+    assert "ttctl models refresh release_model_spec.json" in shell.err
+
+
+def test_a_refresh_takes_one_catalog_only(shell: Shell) -> None:
+    shell.run("models", "refresh", "--built-in", "0.19.0", exits=2)
+    assert "Typed: 0.19.0 and --built-in." in shell.err
 
 
 def test_a_variable_a_flag_and_a_file_name_the_catalog_and_the_flag_wins(

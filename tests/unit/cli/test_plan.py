@@ -183,3 +183,37 @@ def test_the_values_of_the_newest_release_can_be_looked_at(typed: Typed) -> None
     assert (
         data(first)["match"]["spec"]["engine_args"] != data(latest)["match"]["spec"]["engine_args"]
     )
+
+
+def test_the_values_that_the_newest_release_changed_are_named_with_both(typed: Typed) -> None:
+    line = "plan Llama-3.1-8B-Instruct --device n150 --values latest"
+    _, out, _ = typed(f"--json {line}")
+    changed = data(out)["match"]["spec"]["changed"]
+    assert changed
+    _, out, _ = typed(line)
+    for one in changed:
+        before, after = one.get("first") or "not set", one.get("latest") or "not set"
+        assert f"latest    {one['name']} {before} -> {after}" in out
+    _, out, _ = typed("plan Llama-3.1-8B-Instruct --device n150")
+    assert "latest    " not in out
+
+
+def test_what_the_engine_is_given_is_shown_where_more_is_asked_for(typed: Typed) -> None:
+    for line in ("plan Llama-3.1-8B-Instruct --device n150 --why", "-v plan whisper --device n150"):
+        _, out, _ = typed(line)
+        assert "\narguments  --model " in out
+        assert "\nenvironment  " in out
+    _, out, _ = typed("plan Llama-3.1-8B-Instruct --device n150")
+    assert "\narguments" not in out
+
+
+def test_a_snapshot_of_another_machine_is_planned_for(typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "snapshot.json"
+    file.write_text(machines.printed(machines.snapshot("t3k"), before="Loading\n"))
+    _, out, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
+    assert "Llama-3.1-8B-Instruct on t3k" in out
+    assert "The cards are the snapshot's" in err
+    file.write_text("{}")
+    code, _, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
+    assert code != 0
+    assert "This is no snapshot of tt-smi." in err

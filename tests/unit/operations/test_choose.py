@@ -15,7 +15,7 @@ from ttctl.model.health import CardVitals
 from ttctl.model.match import Place
 from ttctl.model.pins import Advice, Changed, Gated, Requirement
 from ttctl.model.spec import Request
-from ttctl.operations.choose import choose, place_of
+from ttctl.operations.choose import choose, fitness, place_of
 from ttctl.operations.pack import packing
 from ttctl.operations.plan import lock, plan
 from ttctl.operations.preview import look
@@ -224,3 +224,17 @@ def test_what_is_in_the_way_of_one_model_is_in_the_way_of_several(on_t3k: Scene)
     assert several.obstacles == (f"{SERVED.model} on n300: {blocked}",)
     assert not several.fits
     assert "is gated" in several.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("has_token", "verdict", "said"),
+    [(True, "ok", "a token is set"), (False, "warning", "no token was found")],
+)
+def test_a_token_of_the_hub_decides_whether_gated_weights_can_be_had(
+    on_t3k: Scene, verdict: str, said: str, *, has_token: bool
+) -> None:
+    on_t3k.catalog.advised = Advice(gated=(GATE,))
+    on_t3k.has_token = has_token
+    (found,) = (one for one in fitness(on_t3k.world, SERVED) if one.subject == "weights")
+    assert found.verdict == verdict
+    assert said in found.summary

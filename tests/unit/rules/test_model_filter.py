@@ -83,6 +83,13 @@ def test_a_search_finds_what_has_all_words(words: list[str], found: tuple[object
     assert with_words(ALL, words) == found
 
 
+def test_a_part_of_an_engines_name_finds_nothing_by_it() -> None:
+    seeing = replace(LLM, model="acme/Llama-VL", type="VLM")
+    assert LLM.engine == "vllm"
+    assert with_words((LLM, seeing), ["llama vl"]) == (seeing,)
+    assert with_words((LLM, seeing), ["vllm"]) == (LLM, seeing)
+
+
 def test_models_stand_by_family_and_name_with_their_entries_in_order() -> None:
     large = replace(LLM, model="meta/Llama-70B")
     on_t3k = replace(LLM, device="t3k")

@@ -19,7 +19,9 @@ from ttctl.errors import BadFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
-LLM = raw(model_id="id_llm", model_type="LLM", hf_model_repo="acme/Other")
+LLM = raw(
+    model_id="id_llm", model_type="LLM", hf_model_repo="acme/Other", hf_weights_repo="acme/Small-1B"
+)
 
 
 @pytest.fixture
