@@ -12,6 +12,7 @@ from ttctl.adapters.docker_errors import unreachable
 from ttctl.adapters.docker_wire import Wire, wire
 from ttctl.errors import EngineError
 from ttctl.model.container import (
+    BOARDS_LABEL,
     CONFIG_LABEL,
     OWNER_LABEL,
     SERVICE_LABEL,
@@ -88,6 +89,7 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         name=raw["Name"].lstrip("/"),
         stack=labels.get(STACK_LABEL, ""),
         owner=labels.get(OWNER_LABEL, ""),
+        boards=tuple(part for part in labels.get(BOARDS_LABEL, "").split(",") if part),
         service=labels.get(SERVICE_LABEL, ""),
         image=raw["Config"].get("Image", ""),
         config_hash=labels.get(CONFIG_LABEL, ""),

@@ -13,6 +13,10 @@ OWNER_LABEL = "dev.ttctl.owner"
 CONFIG_LABEL = "dev.ttctl.config-hash"
 EXPERIMENTAL_LABEL = "dev.ttctl.experimental"
 """Why a model runs that nobody validated on its device; not there where it was validated."""
+BOARDS_LABEL = "dev.ttctl.boards"
+"""The lease: the reset domains that a container has, by ASIC id or PCI address, a comma between."""
+CONTRACT_LABEL = "dev.ttctl.contract"
+"""How the image is launched; not there on images of the processor's target."""
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 
@@ -33,5 +37,7 @@ class ContainerState:
     exit_code: int
     oom_killed: bool
     started_at: str
+    boards: tuple[str, ...] = ()
+    """What it leases, by ASIC id or PCI address."""
     ports: tuple[tuple[str, int, int], ...] = ()
     """(host address, host port, container port)."""

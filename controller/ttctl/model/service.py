@@ -4,15 +4,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A host path inside a container, always read-only here."""
+    """A host path inside a container, made before it: what the engine makes is root's."""
 
     source: str
     """Host path, or a `${VARIABLE}` of the folder's .env file."""
     target: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """A writable folder in memory that ends with its container."""
+
+    target: str
+    size_mib: int
+    executable: bool = False
+    """Whether code that is compiled there may run from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """One thing that a container may do beyond the house's rule, and why."""
+
+    what: Literal[
+        "user", "writable root", "capability", "new privileges", "host ipc", "shared memory",
+        "locked memory", "group", "device", "hugepages", "writable path", "executable path",
+    ]  # fmt: skip
+    value: str
+    """`CHOWN`, `/home/container_app_user/logs`; empty where `what` says it all."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """How a container is held in; what it says nothing of is the house's rule."""
+
+    user: str = "1000:1000"
+    """`UID:GID`, or `0:0` where the entrypoint drops its privileges itself."""
+    read_only: bool = True
+    """Whether the root file system is."""
+    capabilities: tuple[str, ...] = ()
+    """Those kept when all are dropped, without `CAP_`."""
+    new_privileges: bool = False
+    ipc: Literal["private", "host"] = "private"
+    memlock: bool = False
+    """Whether memory may be locked without a limit."""
+    groups: tuple[str, ...] = ()
+    """Further group ids, or a `${VARIABLE}`."""
+    exemptions: tuple[Exemption, ...] = ()
+    """Every difference from the house's rule, each with its reason."""
+
+
+HELD_IN = Confinement()
+"""The house's rule: user 1000, read-only root, no capability, private IPC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +121,11 @@ class ServiceSpec:
     restart: str
     inputs: tuple[tuple[str, str], ...] = ()
     """(name, SHA-256) of mounted content that a change of must recreate the container."""
+    confinement: Confinement = HELD_IN
+    scratch: tuple[Scratch, ...] = ()
+    """Writable folders in memory besides `/tmp`."""
+    nodes: int = 0
+    """How many device nodes it opens; each is said by a variable, `node_variable`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +149,23 @@ class Stack:
     networks: tuple[Network, ...]
     experimental: str = ""
     """Why the model runs though nobody validated it on its device; empty where it was."""
+    device: str = "cpu"
+    """Upstream's device type in lower case, or `cpu`."""
+    contract: str = "own"
+    """How the engine's image is launched, one of `model/pins.py`'s contracts."""
+    boards: tuple[str, ...] = ()
+    """Reset domains that it leases, by ASIC id or PCI address; empty without a card."""
 
     @property
     def project(self) -> str:
         """Compose's project name."""
         return f"ttctl-{self.name}"
+
+
+def node_variable(index: int) -> str:
+    """Return the variable of the .env file that says a node, as SOURCE:TARGET.
+
+    The number of a node changes with a reset, so it is no part of what is rendered: it is looked
+    up by the leased board when the stack is started.
+    """
+    return f"TTCTL_NODE_{index}"

@@ -9,16 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.model.container import (
+    BOARDS_LABEL,
     CONFIG_LABEL,
+    CONTRACT_LABEL,
     EXPERIMENTAL_LABEL,
     OWNER_LABEL,
     SERVICE_LABEL,
     STACK_LABEL,
 )
+from ttctl.model.service import Scratch, node_variable
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:
-    from ttctl.model.service import Network, ServiceSpec, Stack
+    from ttctl.model.service import Mount, Network, ServiceSpec, Stack
 
 Json = dict[str, object]
 
@@ -49,42 +52,47 @@ def config_hash(stack: Stack, service: ServiceSpec) -> str:
             "service": _body(service),
             "inputs": list(service.inputs),
             "port": stack.port if service.publish else None,
+            **({"boards": list(stack.boards)} if service.nodes else {}),
         }
     )
 
 
 def _service(stack: Stack, service: ServiceSpec) -> Json:
+    leases = {BOARDS_LABEL: ",".join(stack.boards), CONTRACT_LABEL: stack.contract}
     labels = {
         STACK_LABEL: stack.name,
         SERVICE_LABEL: service.name,
         OWNER_LABEL: "${TTCTL_OWNER:-}",
         CONFIG_LABEL: config_hash(stack, service),
         **({EXPERIMENTAL_LABEL: stack.experimental} if stack.experimental else {}),
+        **(leases if service.nodes else {}),
     }
     return {**_body(service), "labels": labels}
 
 
 def _body(service: ServiceSpec) -> Json:
+    confinement = service.confinement
     body: Json = {
         "image": _literal(service.image),
         "pull_policy": "never",
-        "user": "1000:1000",
-        "read_only": True,
+        "user": confinement.user,
+        "read_only": confinement.read_only,
         "init": True,
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "ipc": "private",
+        "security_opt": [] if confinement.new_privileges else ["no-new-privileges:true"],
+        "ipc": confinement.ipc,
         "restart": service.restart,
         "stop_grace_period": f"{service.stop_grace_s}s",
         "mem_limit": f"{service.memory_mib}m",
         "memswap_limit": f"{service.memory_mib}m",
         "pids_limit": service.pids,
         "shm_size": f"{service.shm_mib}m",
-        "tmpfs": [f"/tmp:size={service.tmpfs_mib}m,mode=1777,nosuid,nodev"],  # noqa: S108
+        "tmpfs": [_scratch(one) for one in scratch_of(service)],
         "networks": list(service.networks),
         "healthcheck": _health(service),
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
-        "volumes": [_bind(mount.source, _literal(mount.target)) for mount in service.mounts],
+        "volumes": [_mount(mount) for mount in service.mounts],
+        **_beyond(service),
     }
     if service.entrypoint:
         body["entrypoint"] = [_literal(word) for word in service.entrypoint]
@@ -124,12 +132,38 @@ def _health(service: ServiceSpec) -> Json:
     }
 
 
-def _bind(source: str, target: str) -> Json:
+def scratch_of(service: ServiceSpec) -> tuple[Scratch, ...]:
+    """Return every writable folder in memory, `/tmp` first."""
+    return Scratch(target="/tmp", size_mib=service.tmpfs_mib), *service.scratch  # noqa: S108
+
+
+def _scratch(one: Scratch) -> str:
+    # The engine's own default for a tmpfs is noexec.
+    run = "exec," if one.executable else ""
+    return f"{_literal(one.target)}:{run}size={one.size_mib}m,mode=1777,nosuid,nodev"
+
+
+def _beyond(service: ServiceSpec) -> Json:
+    """Return what only some containers have; a key without a value would be one more to compare."""
+    confinement = service.confinement
+    named = {
+        "cap_add": list(confinement.capabilities),
+        "group_add": list(confinement.groups),
+        "devices": [
+            f"${{{node_variable(index)}:?the node of a leased board}}"
+            for index in range(service.nodes)
+        ],
+        "ulimits": {"memlock": {"soft": -1, "hard": -1}} if confinement.memlock else {},
+    }
+    return {key: value for key, value in named.items() if value}
+
+
+def _mount(mount: Mount) -> Json:
     return {
         "type": "bind",
-        "source": source,
-        "target": target,
-        "read_only": True,
+        "source": mount.source,
+        "target": _literal(mount.target),
+        "read_only": mount.read_only,
         "bind": {"create_host_path": False},
     }
 

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.fakes import DEMO_MODEL, HUB_MODEL, RECIPES, Scene
 
 from ttctl.model.container import CONFIG_LABEL
-from ttctl.model.service import HealthCheck, Mount, ServiceSpec, Stack
+from ttctl.model.service import Confinement, HealthCheck, Mount, Scratch, ServiceSpec, Stack
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import PROXIES, compose_of, config_hash
@@ -137,6 +137,9 @@ CHANGES: dict[str, Any] = {
     "shm_mib": 65,
     "pids": 11,
     "tmpfs_mib": 17,
+    "confinement": Confinement(user="0:0"),
+    "scratch": (Scratch(target="/cache", size_mib=1),),
+    "nodes": 1,
     "stop_grace_s": 121,
     "restart": "unless-stopped",
     "inputs": (("weights", "0" * 64),),
