@@ -154,7 +154,6 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
     ]
     if not near:
         return []
-    size = parameters_of(like)
     best = min(
         near,
         key=lambda one: (
@@ -162,7 +161,7 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
             gated(one, look.advice) is not None,
             one.demo,
             not (one.default and one.pins is None),
-            abs(parameters_of(one) - size),
+            *_apart(one, like),
             -status_of(one),
             in_order(one),
         ),
@@ -176,6 +175,12 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
             reason=f"{task or 'the same kind'}, {best.status}, {token}",
         )
     ]
+
+
+def _apart(one: ModelSpec, like: ModelSpec) -> tuple[bool, float]:
+    """Return how far two sizes are apart; one that nobody says is far from every other."""
+    sizes = (parameters_of(one), parameters_of(like))
+    return (True, 0.0) if not all(sizes) else (False, abs(sizes[0] - sizes[1]))
 
 
 def _task_of(spec: ModelSpec) -> str:
