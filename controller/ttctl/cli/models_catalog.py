@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli import model_lines as lines
 from ttctl.cli import model_text as text
 from ttctl.cli import options
 from ttctl.cli.session import Session, session_of
@@ -41,7 +42,7 @@ def show_models(session: Session, wanted: Filter) -> None:
     specs = listing.listed(session.world, wanted)
     say_origin(session)
     none = "No entry of the catalog is so."
-    session.show("models", specs, text.models_text(specs, session.console.out) or none)
+    session.show("models", specs, lines.models_text(specs, session.console.out) or none)
 
 
 def say_origin(session: Session) -> None:
@@ -87,7 +88,7 @@ def search(
     )
     hits = operations.searched(session.world, words, wanted)
     say_origin(session)
-    session.show("search", hits, text.hits_text(hits, session.console.out))
+    session.show("search", hits, lines.hits_text(hits, session.console.out))
 
 
 def show(
