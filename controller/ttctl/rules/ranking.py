@@ -114,20 +114,29 @@ def ranked(
         Ranked(spec=one, keys=tuple(key(one) for _, key in rules))
         for one in _one_for_each_model(specs, is_bad)
     ]
-    last: list[tuple[str, Key]] = [
-        (f"for {task}, an answer before reasoning", lambda one: task in QUICK and _reasons(one)),
-        ("text alone before text with images", lambda one: task != "vision" and one.type == "VLM"),
-        ("the family's own name", lambda one: not is_plain_member(one.model)),
-    ]
+    return _finished(entries, [name for name, _ in rules], task)
+
+
+def _finished(entries: Sequence[Ranked], names: Sequence[str], task: str) -> Ranking:
+    """Rank by what looks at several entries, and by what comes after that."""
+    last = _last_rules(task)
     aged = [
         Ranked(spec=one.spec, keys=(*one.keys, age, *(key(one.spec) for _, key in last)))
         for one, age in _with_age(entries)
     ]
-    aged = _with_haste(aged)
-    names = (*(n for n, _ in rules), "the newer generation", *(n for n, _ in last), FULL)
     return Ranking(
-        rules=names, entries=tuple(sorted(aged, key=lambda one: (one.keys, one.spec.model)))
+        rules=(*names, "the newer generation", *(name for name, _ in last), FULL),
+        entries=tuple(sorted(_with_haste(aged), key=lambda one: (one.keys, one.spec.model))),
     )
+
+
+def _last_rules(task: str) -> list[tuple[str, Key]]:
+    """Return what decides between entries that are alike in size and generation."""
+    return [
+        (f"for {task}, an answer before reasoning", lambda one: task in QUICK and _reasons(one)),
+        ("text alone before text with images", lambda one: task != "vision" and one.type == "VLM"),
+        ("the family's own name", lambda one: not is_plain_member(one.model)),
+    ]
 
 
 def fits(spec: ModelSpec, place: Place) -> bool:
