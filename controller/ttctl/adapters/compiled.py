@@ -45,8 +45,8 @@ UNKNOWN = Origin(release="", source="built-in", date="", sha256="")
 _CHECKERS = tuple(
     Path(__file__).with_name(f"{name}.py")
     for name in (
-        "catalog_entries", "catalog_validated", "catalog_advice", "catalog_checks",
-        "upstream_values",
+        "catalog_entries", "catalog_schema", "catalog_validated", "catalog_advice",
+        "catalog_checks", "upstream_values",
     )
 )  # fmt: skip
 _SHAPES = (
