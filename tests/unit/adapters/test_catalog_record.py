@@ -36,7 +36,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
     ids=repr,
 )
 def test_what_is_no_record_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         read_record(asdict(WHOLE) | changes)
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         read_record(None)
