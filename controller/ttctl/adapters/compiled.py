@@ -180,7 +180,7 @@ def _spec(row: dict[str, Any]) -> ModelSpec:
     for name in ("engine_args", "environment"):
         if name in row:
             row[name] = tuple(map(tuple, row[name]))
-    for name in ("aliases", "modalities", "suspect"):
+    for name in ("aliases", "modalities", "suspect", "known_bad"):
         if name in row:
             row[name] = tuple(row[name])
     if (pins := row.get("pins")) is not None:
