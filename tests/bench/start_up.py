@@ -9,6 +9,7 @@ the least of each is compared: nothing makes a command cheaper than it is.
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -26,6 +27,14 @@ MANY = 1000
 CUT = ("unshare", "--map-root-user", "--net")
 OPEN = ("unshare", "--map-root-user")
 CUT_GOAL = 1.1
+INSIDE = "--inside"
+"""Said to this script where it measures the listings in a network of its own, which is empty."""
+LISTINGS = (
+    ("models ls", ("models", "ls")),
+    ("models search", ("models", "search", "llama")),
+    ("plan on n150", ("plan", "llama", "--device", "n150")),
+)
+"""What only reads the catalog and this machine: (name, words)."""
 ENTRY = """
 [[spec]]
 model = "acme/Model-{number}"
@@ -55,6 +64,10 @@ class Command:
 
 def main() -> int:
     """Measure; `start_up.py STACK` names a stack that runs. Exit 1 where a goal is missed."""
+    if sys.argv[1:2] == [INSIDE]:
+        python = Path(sys.argv[2])
+        missed = print_table(python, listings(python))
+        return 1 if missed else 0
     missed = measure(sys.argv[1] if len(sys.argv) > 1 else None)
     print("goals missed:", ", ".join(missed) or "none")
     return 1 if missed else 0
@@ -66,6 +79,7 @@ def measure(stack: str | None) -> list[str]:
         python = installed(Path(folder))
         missed = print_table(python, commands(python, stack))
         missed += print_cut(python)
+        missed += print_sockets(python, Path(folder) / "calls.txt")
         missed += print_many(python, Path(folder) / "cache")
         missed += measure_matching(python)
     return [*missed, *([] if stack else ["status was not measured"])]
@@ -93,11 +107,14 @@ def commands(python: Path, stack: str | None) -> list[Command]:
             goal=6,
             environ={**typed, "COMP_WORDS": "ttctl up ", "COMP_CWORD": "2"},
         ),
-        Command(name="models ls", words=(ttctl, "models", "ls"), goal=15),
-        Command(name="models search", words=(ttctl, "models", "search", "llama"), goal=15),
-        Command(name="plan on n150", words=(ttctl, "plan", "llama", "--device", "n150"), goal=15),
         *(looks if stack else []),
     ]  # fmt: skip
+
+
+def listings(python: Path) -> list[Command]:
+    """Return what has to answer without a network: the same goal in an empty one."""
+    ttctl = str(python.with_name("ttctl"))
+    return [Command(name=name, words=(ttctl, *words), goal=15) for name, words in LISTINGS]
 
 
 def print_table(python: Path, measured: list[Command]) -> list[str]:
@@ -115,10 +132,13 @@ def print_table(python: Path, measured: list[Command]) -> list[str]:
 
 
 def print_cut(python: Path) -> list[str]:
-    """Print what `models ls` costs with the network cut, over with it."""
+    """Print what the listings cost with the network cut, and one of them over with it."""
     if shutil.which(CUT[0]) is None or subprocess.run([*CUT, "true"], check=False).returncode:
-        print("models ls with the network cut: not measured, no network of its own can be made")
-        return ["models ls with the network cut"]
+        print("listings with the network cut: not measured, no network of its own can be made")
+        return ["listings with the network cut"]
+    print("with the network cut:", flush=True)
+    inside = [*CUT, sys.executable, __file__, INSIDE, str(python)]
+    missed = ["listings"] if subprocess.run(inside, check=False, timeout=600).returncode else []
     words = (str(python.with_name("ttctl")), "models", "ls")
     cut, free = (
         Command(name=name, words=(*prefix, *words)) for name, prefix in (("cut", CUT), ("", OPEN))
@@ -126,7 +146,22 @@ def print_cut(python: Path) -> list[str]:
     least = in_turns([cut, free])
     ratio = least[cut.name] / least[free.name]
     print(f"models ls with the network cut / with it: {ratio:.2f} (goal <= {CUT_GOAL})", flush=True)
-    return ["models ls with the network cut"] if ratio > CUT_GOAL else []
+    return [*missed, *(["models ls with the network cut"] if ratio > CUT_GOAL else [])]
+
+
+def print_sockets(python: Path, calls: Path) -> list[str]:
+    """Print how many sockets of any kind each listing opens; every one of them misses the goal."""
+    if shutil.which("strace") is None:
+        print("sockets: not counted, strace is missing")
+        return ["sockets of the listings"]
+    missed = []
+    for name, words in LISTINGS:
+        trace = ("strace", "-f", "-qq", "-e", "trace=socket,socketpair", "-o", str(calls))
+        output(*trace, str(python.with_name("ttctl")), *words)
+        opened = len(re.findall(r"\bsocket(?:pair)?\(", calls.read_text(encoding="utf-8")))
+        print(f"sockets opened by {name}: {opened} (goal 0)", flush=True)
+        missed += [f"sockets of {name}"] if opened else []
+    return missed
 
 
 def print_many(python: Path, cache: Path) -> list[str]:

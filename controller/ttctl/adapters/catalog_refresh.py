@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.catalog_store import Record, file_bytes
+from ttctl.adapters.catalog_record import Record
+from ttctl.adapters.catalog_store import file_bytes
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.rules.catalog_names import is_young
 

@@ -12,9 +12,10 @@ import hashlib
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ttctl.adapters.catalog_record import Record, read_record
 from ttctl.adapters.files import STRAY_PREFIX, make_private, write_atomically
 from ttctl.errors import BadFileError, TtctlError
 
@@ -28,22 +29,6 @@ UNUSED_S = 3600
 """An export that no record names, and a temporary file, of this age belongs to no command."""
 KEPT_ASIDE = 4
 """Damaged files that stay to be looked at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What is known of one fetched catalog."""
-
-    source: str
-    """Address without a login, or absolute path: what was asked for."""
-    release: str
-    sha256: str
-    size_bytes: int
-    etag: str
-    fetched_s: int
-    """Seconds since 1970 when its bytes came."""
-    confirmed_s: int
-    """Seconds since 1970 when the source last said that these are its bytes."""
 
 
 class CatalogStore:
@@ -145,7 +130,7 @@ class CatalogStore:
 
     def _read(self, path: Path) -> Record | None:
         try:
-            record = _record(json.loads(path.read_bytes()))
+            record = read_record(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError):
@@ -232,20 +217,3 @@ def _text(data: bytes, source: str) -> str:
             evidence="An export is JSON.",
             next_step="ttctl models ls",
         ) from exc
-
-
-def _record(data: object) -> Record:
-    """Return the record that was written.
-
-    Raises:
-        ValueError: It is none.
-    """
-    types = {field.name: int if str(field.type) == "int" else str for field in fields(Record)}
-    if not isinstance(data, dict) or set(data) != set(types):
-        raise ValueError
-    if any(type(data[name]) is not kind for name, kind in types.items()):
-        raise ValueError
-    sha256 = data["sha256"]
-    if len(sha256) != len(hashlib.sha256().hexdigest()) or set(sha256) - set("0123456789abcdef"):
-        raise ValueError
-    return Record(**data)

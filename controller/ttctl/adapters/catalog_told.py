@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.model.catalog import Refreshed
 
 if TYPE_CHECKING:
-    from ttctl.adapters.catalog_store import Record
+    from ttctl.adapters.catalog_record import Record
     from ttctl.errors import TtctlError
     from ttctl.model.catalog import Catalog, Outcome
 

@@ -8,8 +8,6 @@ is asked for again by what plans or starts something, where its copy is an hour 
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from contextlib import suppress
 from functools import cached_property, lru_cache
@@ -17,25 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.catalog_export import ExportCatalog, Noted
+from ttctl.adapters.catalog_origin import origin_of_file, origin_of_record
 from ttctl.adapters.catalog_store import CatalogStore, file_bytes
 from ttctl.errors import BadFileError, TtctlError, UsageError
-from ttctl.model.pins import Origin
 from ttctl.rules.catalog_names import BUILT_IN, catalog_name, is_young, without_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ttctl.adapters.catalog_export import ReadExport
+    from ttctl.adapters.catalog_record import Record
     from ttctl.adapters.catalog_refresh import Refresher
-    from ttctl.adapters.catalog_store import Record
     from ttctl.adapters.catalog_target import Target
     from ttctl.model.catalog import Catalog, Outcome, Refreshed
+    from ttctl.model.pins import Origin
     from ttctl.model.site import Site
     from ttctl.rules.catalog_names import CatalogName
-
-_SAYS_RELEASE = re.compile(rb'"release_version"\s*:\s*"(\d+\.\d+\.\d+)"')
-_HEAD_BYTES = 4096
-"""Where an export names its release, if it does: before the entries."""
 
 
 class KnownCatalogs:
@@ -96,7 +91,7 @@ class KnownCatalogs:
         if not fetch or wanted.by in {"built-in", "file"} or self._is_settled(wanted):
             return self.named(name)
         got = self._refresher.obtain(self._target(wanted), force=False)
-        return self._catalog(got.record, note=_kept_note(got.failure))
+        return self._catalog(got.record, failure=got.failure)
 
     def named(self, name: str) -> Catalog:
         """Return a catalog that is here; asks no network.
@@ -141,7 +136,7 @@ class KnownCatalogs:
                 self._current(), self._would(target, here, force=force), target.source, record=here
             )
         got = self._refresher.obtain(target, force=force)
-        catalog = self._catalog(got.record, note=_kept_note(got.failure))
+        catalog = self._catalog(got.record, failure=got.failure)
         answer = told(catalog, got.outcome, target.source, record=got.record, failure=got.failure)
         self._store.use(got.record)
         return answer
@@ -210,27 +205,13 @@ class KnownCatalogs:
             raise self._store.damaged(record, exc.message) from exc
         return catalog
 
-    def _catalog(self, record: Record, *, note: str = "") -> Catalog:
-        origin = Origin(
-            release=record.release,
-            source=record.source,
-            date=_day(record.fetched_s),
-            sha256=record.sha256,
-            age_s=max(0, int(self._now()) - record.confirmed_s),
-            note=note,
-        )
+    def _catalog(self, record: Record, *, failure: TtctlError | None = None) -> Catalog:
+        origin = origin_of_record(record, now_s=self._now(), failure=failure)
         return self._made(self._store.data(record), origin)
 
     def _of_file(self, path: Path) -> Catalog:
         data = file_bytes(path)
-        said = _SAYS_RELEASE.search(data[:_HEAD_BYTES])
-        origin = Origin(
-            release=said[1].decode() if said else "",
-            source=str(path),
-            date=_day(path.stat().st_mtime),
-            sha256=hashlib.sha256(data).hexdigest(),
-        )
-        return self._made(data, origin)
+        return self._made(data, origin_of_file(path, data))
 
     def _made(self, data: bytes, origin: Origin) -> Catalog:
         return ExportCatalog(
@@ -240,13 +221,3 @@ class KnownCatalogs:
             built_in=self._built_in,
             cache=self._cache,
         )
-
-
-def _kept_note(failure: TtctlError | None) -> str:
-    if failure is None:
-        return ""
-    return f"{failure.message} {failure.evidence} The last good copy is used.".replace("\n", " ")
-
-
-def _day(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))

@@ -45,8 +45,8 @@ UNKNOWN = Origin(release="", source="built-in", date="", sha256="")
 _CHECKERS = tuple(
     Path(__file__).with_name(f"{name}.py")
     for name in (
-        "catalog_entries", "catalog_validated", "catalog_advice", "catalog_checks",
-        "upstream_values",
+        "catalog_entries", "catalog_schema", "catalog_validated", "catalog_advice",
+        "catalog_checks", "upstream_values",
     )
 )  # fmt: skip
 _SHAPES = (
@@ -180,7 +180,7 @@ def _spec(row: dict[str, Any]) -> ModelSpec:
     for name in ("engine_args", "environment"):
         if name in row:
             row[name] = tuple(map(tuple, row[name]))
-    for name in ("aliases", "modalities", "suspect"):
+    for name in ("aliases", "modalities", "suspect", "known_bad"):
         if name in row:
             row[name] = tuple(row[name])
     if (pins := row.get("pins")) is not None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ttctl.adapters.toml import parse_toml
-from ttctl.model.pin_facts import PinFact, PinFacts
+from ttctl.model.pin_facts import CppServer, PinFact, PinFacts
 from ttctl.model.pins import Flag, Inferred, Recipe  # noqa: TC001 - pydantic reads them
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "pins.toml"
+Release = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Full = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
 
 
@@ -36,6 +37,19 @@ class VllmPin(BaseModel):
     why: str
 
 
+class CppServerTable(BaseModel):
+    """`[cpp_server]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: Release
+    unsure_from: Release
+    models: tuple[str, ...]
+    devices: tuple[str, ...]
+    why: str
+    source: str
+
+
 class PinsFile(BaseModel):
     """The whole file."""
 
@@ -46,6 +60,7 @@ class PinsFile(BaseModel):
     date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")
     tt_metal: tuple[Full, ...]
     releases: dict[str, dt.date]
+    cpp_server: CppServerTable
     vllm: tuple[VllmPin, ...]
 
 
@@ -73,4 +88,10 @@ def read_pin_facts(catalog: Path) -> PinFacts:
         ),
         tt_metal=file.tt_metal,
         releases=tuple((name, day.isoformat()) for name, day in file.releases.items()),
+        cpp=CppServer(
+            first=file.cpp_server.first,
+            unsure_from=file.cpp_server.unsure_from,
+            models=file.cpp_server.models,
+            devices=file.cpp_server.devices,
+        ),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.strict_json import Twice, json_object
 from ttctl.adapters.upstream_entry import listed_entry
+from ttctl.adapters.upstream_twice import lost_values
 from ttctl.adapters.upstream_values import CONTROL, HarmError, text_of
 from ttctl.errors import BadFileError
 from ttctl.model.export import Export
@@ -53,16 +54,16 @@ def read_export(data: bytes, *, name: str) -> Export:
         raise BadFileError(
             f"{name!r} is no catalog.",
             why="Not one entry of a model was found in it.",
-            evidence=f"Its keys: {', '.join(_shown(key) for key in list(whole)[:8]) or 'none'}.",
+            evidence=_keys_text(whole, name),
             next_step="ttctl models ls",
         )
     release, release_from = _named_release(whole, name)
     listed: list[Listed] = []
     bad = [
-        Quarantined(
-            id=_name_of(path, raw), reason="its key stands twice in the file: the last is used"
+        Quarantined(id=_name_of(path, raw), reason=_twice(key, name))
+        for path, raw, key in lost_values(
+            whole, entries, wrapper=WRAPPER, below=_entries, within=_holds_entries
         )
-        for path, raw in _lost(entries, ())
     ]
     seen: set[str] = set()
     source = f"{REPOSITORY}, {name.rpartition('/')[2]}"
@@ -105,15 +106,19 @@ def _entries(value: object, path: Path) -> Iterator[tuple[Path, object]]:
         yield path, value
 
 
-def _lost(value: object, path: Path) -> Iterator[tuple[Path, object]]:
-    """Yield every entry whose key, or one above it, stands again behind it."""
-    if not isinstance(value, dict) or _is_entry(value) or len(path) >= LEVELS:
-        return
-    if isinstance(value, Twice):
-        for key, inner in value.lost:
-            yield from _entries(inner, (*path, key))
-    for key, inner in value.items():
-        yield from _lost(inner, (*path, key))
+def _holds_entries(value: object, path: Path) -> bool:
+    return not _is_entry(value) and len(path) < LEVELS
+
+
+def _twice(key: str, name: str) -> str:
+    return f"the key {_shown(key)!r} stands twice in {_shown(name)}: the last is used"
+
+
+def _keys_text(whole: dict[str, object], name: str) -> str:
+    """Say what stands in a file that is no catalog, and what of it stands twice."""
+    text = f"Its keys: {', '.join(_shown(key) for key in list(whole)[:8]) or 'none'}."
+    lost = dict.fromkeys(key for key, _ in whole.lost) if isinstance(whole, Twice) else {}
+    return " ".join((text, *(f"{_twice(key, name)}." for key in list(lost)[:3])))
 
 
 def _without_words(whole: dict[str, object]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -66,7 +67,7 @@ def get(ctx: typer.Context, *, key: Key) -> None:
     session = session_of(ctx)
     found = answers.found_settings(session, known_setting(key).key)
     shown = tuple(map(answers.without_password, found))
-    lines = [answers.cell(one) for one in shown if one.value is not None]
+    lines = [answers.cell(replace(one, written="")) for one in shown if one.value is not None]
     session.show("settings", shown, "\n".join(lines))
 
 
@@ -86,6 +87,7 @@ def set_(
     session = session_of(ctx)
     setting = known_setting(key)
     wanted = typed_value(setting, tuple(value))
+    answers.note_respelled(session, setting, value)
     answers.check_file(session, setting, wanted)
     file = answers.settings_file(session, project=project)
     stored = answers.for_file(session, setting, wanted, file, project=project)

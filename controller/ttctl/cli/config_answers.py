@@ -19,6 +19,8 @@ from ttctl.rules.settings import DEFAULT, known_setting
 from ttctl.rules.stack import DEFAULT_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ttctl.errors import BadFileError
     from ttctl.model.settings_file import SettingsFile
 
@@ -66,7 +68,8 @@ def cell(found: FoundSetting) -> str:
     """Return a value for people."""
     if isinstance(found.value, bool):
         return "true" if found.value else "false"
-    return "-" if found.value is None else str(without_password(found).value)
+    text = "-" if found.value is None else str(without_password(found).value)
+    return f"{text} (written {found.written})" if found.written else text
 
 
 def without_password(found: FoundSetting) -> FoundSetting:
@@ -119,6 +122,13 @@ def change_text(change: SettingsChange) -> str:
     if not change.changed:
         return f"{change.path}: nothing to change"
     return change.diff if change.dry_run else f"{change.path}: changed\n{change.diff}"
+
+
+def note_respelled(session: Session, setting: Setting, words: Sequence[str]) -> None:
+    """Say what a device's name in upstream's spelling became."""
+    if word := setting_kinds.written_as(setting, " ".join(words)):
+        device = setting_kinds.from_text(setting, word)
+        session.console.note(f"{word} is upstream's spelling of {device}.")
 
 
 def note_stronger(session: Session, setting: Setting, file: SettingsFile, *, project: bool) -> None:

@@ -1,29 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lay out models, one entry, and what moved between catalogs, for people. 80 columns are enough."""
+"""Lay out one entry, and what moved between catalogs, for people."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ttctl.rules.catalog_names import age_text
-from ttctl.rules.model_filter import by_family
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ttctl.cli.palette import Palette
     from ttctl.model.catalog import CatalogDiff, EntryMoved, FieldMoved, Refreshed
-    from ttctl.model.model_page import Hit, ModelPage
+    from ttctl.model.model_page import ModelPage
     from ttctl.model.pins import Changed, Origin, Target
     from ttctl.model.spec import ModelSpec
 
-WIDTH = 80
-NAME_WIDTH = 30
-"""A longer name has its devices below it."""
-EXPERIMENTAL = "EXPERIMENTAL"
-MARK = "*"
 SAID = {
     "fetched": "fetched",
     "unchanged": "has not changed",
@@ -42,34 +34,6 @@ def origin_text(origin: Origin) -> str:
     """Say which catalog this is."""
     age = "" if origin.age_s is None else f", as of {age_text(origin.age_s)} ago"
     return f"catalog: release {origin.release or 'unknown'}, {origin.source}, {origin.date}{age}"
-
-
-def models_text(specs: Sequence[ModelSpec], palette: Palette) -> str:
-    """Return a line for each model with its devices, sorted by family."""
-    lines: list[str] = []
-    shared = _shared(specs)
-    for family, models in by_family(specs):
-        types = dict.fromkeys(spec.type for _, entries in models for spec in entries)
-        kinds = ", ".join(one.replace("_", " ").lower() for one in types)
-        lines.append(f"{palette.paint(family, 'head')}  {palette.paint(kinds, 'dim')}")
-        for model, entries in models:
-            short = model.rpartition("/")[2]
-            lines += _model_lines(model if short in shared else short, entries)
-    if any(spec.status == EXPERIMENTAL for spec in specs):
-        lines += ["", palette.paint(f"{MARK} experimental there", "dim")]
-    return "\n".join(lines)
-
-
-def hits_text(hits: Sequence[Hit], palette: Palette) -> str:
-    """Return what a search found: what holds all words, or what is near, with its score."""
-    if not hits:
-        return "No model is found, and no name is near."
-    if hits[0].score >= 100:  # noqa: PLR2004 - the whole score
-        return models_text([spec for hit in hits for spec in hit.specs], palette)
-    lines = ["No model has all of these words. Near:"]
-    for hit in hits:
-        lines += _model_lines(f"{hit.score:3.0f}  {hit.model.rpartition('/')[2]}", hit.specs)
-    return "\n".join(lines)
 
 
 def page_rows(page: ModelPage) -> Rows:
@@ -132,38 +96,6 @@ def refreshed_text(told: Refreshed) -> str:
             f"sha256   {told.sha256}",
         )
     )
-
-
-def _model_lines(name: str, entries: Sequence[ModelSpec]) -> Iterator[str]:
-    devices: dict[str, bool] = {}
-    for spec in entries:
-        devices[spec.device] = devices.get(spec.device, True) and spec.status == EXPERIMENTAL
-    words = " ".join(f"{device}{MARK if only else ''}" for device, only in devices.items())
-    indent = NAME_WIDTH + 4
-    rows = _wrapped(words.split(), WIDTH - indent)
-    if len(name) > NAME_WIDTH:
-        yield f"  {name}"
-        name = ""
-    for row in rows:
-        yield f"  {name:<{NAME_WIDTH}}  {row}"
-        name = ""
-
-
-def _wrapped(words: list[str], width: int) -> Iterator[str]:
-    """Yield lines of whole words. The library's way loads patterns that cost more than this."""
-    line = ""
-    for word in words:
-        if line and len(line) + 1 + len(word) > width:
-            yield line
-            line = ""
-        line = f"{line} {word}".lstrip()
-    yield line
-
-
-def _shared(specs: Sequence[ModelSpec]) -> set[str]:
-    """Return the last parts of names that models of two owners have."""
-    counts = Counter(model.rpartition("/")[2] for model in {spec.model for spec in specs})
-    return {name for name, count in counts.items() if count > 1}
 
 
 def _pin_rows(page: ModelPage) -> Rows:

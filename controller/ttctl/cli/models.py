@@ -9,8 +9,10 @@ import typer
 
 from ttctl.cli import models_catalog as catalogs
 from ttctl.cli import options
+from ttctl.cli.model_options import takes_filter
 from ttctl.cli.session import session_of
 from ttctl.errors import BadFileError
+from ttctl.model.model_page import Filter
 from ttctl.model.spec import Request
 from ttctl.model.weights import Snapshot
 from ttctl.operations import weights
@@ -35,16 +37,11 @@ def models(ctx: typer.Context) -> None:
 
 @app.command("ls")
 @app.command("list", hidden=True)
+@takes_filter
 def ls(
     ctx: typer.Context,
     *,
-    device: options.Device = None,
-    task: catalogs.ForTask = None,
-    engine: catalogs.OfEngine = None,
-    status: catalogs.OfStatus = None,
-    type_: catalogs.OfType = None,
-    experimental: catalogs.Experimental = False,
-    fits: catalogs.Fits = False,
+    wanted: Filter,
     cached: Annotated[
         bool, typer.Option("--cached", help="The weights that are here, in place of the catalog.")
     ] = False,
@@ -56,16 +53,6 @@ def ls(
         text = session.table(SNAPSHOT, map(_snapshot_row, here))
         session.show("weights", here, text if here else "No weights are here.")
         return
-    wanted = catalogs.filter_of(
-        session,
-        fits=fits,
-        device=device,
-        task=task,
-        engine=engine,
-        status=status,
-        type=type_,
-        experimental=experimental,
-    )
     catalogs.show_models(session, wanted)
 
 

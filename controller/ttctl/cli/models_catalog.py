@@ -7,33 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli import model_lines as lines
 from ttctl.cli import model_text as text
 from ttctl.cli import options
+from ttctl.cli.model_options import takes_filter
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
-from ttctl.model.match import Task
 from ttctl.model.model_page import Filter
-from ttctl.model.spec import EngineName, ModelType, Status
 from ttctl.operations import listing
-
-ForTask = Annotated[Task | None, typer.Option("--task", help="Only what is good for this task.")]
-OfEngine = Annotated[
-    EngineName | None, typer.Option("--engine", help="Only what this engine computes.")
-]
-OfStatus = Annotated[
-    Status | None,
-    typer.Option("--status", case_sensitive=False, help="Only what upstream calls so."),
-]
-OfType = Annotated[
-    ModelType | None,
-    typer.Option("--type", case_sensitive=False, help="Only models of upstream's type."),
-]
-Experimental = Annotated[
-    bool, typer.Option("--experimental", help="Only what is experimental on its device.")
-]
-Fits = Annotated[
-    bool, typer.Option("--fits", help="Only what fits this machine's device, RAM and disk.")
-]
 
 
 def show_models(session: Session, wanted: Filter) -> None:
@@ -41,7 +22,7 @@ def show_models(session: Session, wanted: Filter) -> None:
     specs = listing.listed(session.world, wanted)
     say_origin(session)
     none = "No entry of the catalog is so."
-    session.show("models", specs, text.models_text(specs, session.console.out) or none)
+    session.show("models", specs, lines.models_text(specs, session.console.out) or none)
 
 
 def say_origin(session: Session) -> None:
@@ -52,42 +33,21 @@ def say_origin(session: Session) -> None:
         session.console.note(f"not used: {one.id}: {one.reason}")
 
 
-def filter_of(session: Session, *, fits: bool, **wanted: object) -> Filter:
-    """Return what the options say."""
-    judge = listing.fitting(session.world, wanted.get("device")) if fits else None  # type: ignore[arg-type]
-    return Filter(**wanted, fits=judge)  # type: ignore[arg-type]  # by the options' own types
-
-
+@takes_filter
 def search(
     ctx: typer.Context,
     *,
     words: Annotated[list[str], typer.Argument(help="Words that all have to be found.")],
-    device: options.Device = None,
-    task: ForTask = None,
-    engine: OfEngine = None,
-    status: OfStatus = None,
-    type_: OfType = None,
-    experimental: Experimental = False,
-    fits: Fits = False,
+    wanted: Filter,
 ) -> None:
     """List the models in which all words are found, else those whose names are near."""
     session = session_of(ctx)
     # What listing does without.
     from ttctl.operations import catalogs as operations  # noqa: PLC0415
 
-    wanted = filter_of(
-        session,
-        fits=fits,
-        device=device,
-        task=task,
-        engine=engine,
-        status=status,
-        type=type_,
-        experimental=experimental,
-    )
     hits = operations.searched(session.world, words, wanted)
     say_origin(session)
-    session.show("search", hits, text.hits_text(hits, session.console.out))
+    session.show("search", hits, lines.hits_text(hits, session.console.out))
 
 
 def show(

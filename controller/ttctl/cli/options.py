@@ -17,6 +17,7 @@ from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
 from ttctl.model.spec import Request
+from ttctl.rules.device_names import device_named, respelled
 from ttctl.rules.engine_flags import with_engine_words
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
@@ -42,17 +43,19 @@ def from_setting(key: str) -> Callable[..., Any]:
     return value
 
 
-def _known_device(name: str | None) -> str | None:
+def _known_device(ctx: typer.Context, name: str | None) -> str | None:
     if name is None:
         return name
-    # Upstream's own documents and MESH_DEVICE write N150.
+    # Upstream's own documents and MESH_DEVICE write N150, and TG for galaxy.
+    if device := device_named(name):
+        if respelled(name) and not ctx.resilient_parsing:
+            session_of(ctx).console.note(f"--device {name.strip()} means {device}.")
+        return device
     folded = name.strip().lower()
-    if folded in DEVICE_NAMES:
-        return folded
     near = get_close_matches(folded, DEVICE_NAMES, n=1)
     raise UsageError(
         f"There is no device type {name!r}.",
-        why="Device types are upstream's, and cpu.",
+        why="Device types are upstream's, as MESH_DEVICE spells them too, and cpu.",
         evidence=f"{f'Nearest: {near[0]}. ' if near else ''}Known: {', '.join(DEVICE_NAMES)}.",
         next_step="ttctl devices",
         mistyped=name,

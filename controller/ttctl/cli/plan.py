@@ -24,7 +24,7 @@ from ttctl.model.match import Finding
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import preview
-from ttctl.rules.offers import NOTHING_HERE
+from ttctl.rules.refusals import NOTHING_HERE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -42,6 +42,20 @@ class PinFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CppServer:
+    """Which images of the media server hold a C++ server that serves images, and for what."""
+
+    first: str = ""
+    """The first release whose image holds it; empty where nothing is known."""
+    unsure_from: str = ""
+    """From this version up to `first`, trees with it and without it had the same number."""
+    models: tuple[str, ...] = ()
+    """Last parts of the names of the models that the launcher starts with it."""
+    devices: tuple[str, ...] = ()
+    """The devices that the launcher has settings for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PinFacts:
     """What is known of pins beyond what an export says."""
 
@@ -50,3 +64,4 @@ class PinFacts:
     """Full commits."""
     releases: tuple[tuple[str, str], ...] = ()
     """(release, day)."""
+    cpp: CppServer = CppServer()

@@ -47,6 +47,8 @@ class FoundSetting:
     """None where it is not set and has no default."""
     source: str
     """A flag, a variable, a file's path, `default`; empty where it is not set."""
+    written: str = ""
+    """The word there that became the value, where it is another one: `TG` for galaxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,8 @@ class ModelSpec:
     """Values out of line with those of sibling entries, each with its reason."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty for every catalog entry."""
+    known_bad: tuple[str, ...] = ()
+    """Where entries are listed: why it is known not to work; `models show` has the sources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

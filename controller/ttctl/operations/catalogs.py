@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from ttctl.errors import NoDeviceError, NothingFitsError
 from ttctl.model.match import Wanted
 from ttctl.model.model_page import Hit, ModelPage, OtherEntry
-from ttctl.model.pins import Advice
 from ttctl.model.spec import Request
 from ttctl.operations.choose import choose, fitness
-from ttctl.rules.advised import known_bad
+from ttctl.operations.listing import listed
+from ttctl.rules.advised import reports
 from ttctl.rules.catalog_diff import compare
 from ttctl.rules.find import find
 from ttctl.rules.likeness import alike, names_of
 from ttctl.rules.model_families import family_of
-from ttctl.rules.model_filter import filtered, with_words
+from ttctl.rules.model_filter import with_words
 from ttctl.rules.set_aside import refuse_set_aside, set_aside, set_aside_text
 from ttctl.rules.tasks import base_models, tasks_of
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.catalog import CatalogDiff
     from ttctl.model.model_page import Filter
-    from ttctl.model.pins import Quarantined
+    from ttctl.model.pins import Advice, Quarantined
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
 
@@ -40,7 +40,7 @@ def searched(world: World, words: Sequence[str], wanted: Filter) -> tuple[Hit, .
 
     Near ones are compared with every name of a model by rapidfuzz, which only they load.
     """
-    specs = filtered(world.catalog.specs(), wanted)
+    specs = listed(world, wanted)
     found = with_words(specs, words)
     if found:
         models = dict.fromkeys(spec.model for spec in found)
@@ -79,11 +79,7 @@ def page(
         family=family_of(spec.model),
         tasks=tuple(one.task for one in tasks_of(spec, base=spec.model in base_models(specs))),
         others=tuple(_other(one) for one in specs if one.model == spec.model and one != spec),
-        known_bad=tuple(
-            one
-            for one in advice.known_bad
-            if known_bad(spec, Advice(known_bad=(one,)), firmware="", satisfies=_of_any)
-        ),
+        known_bad=reports(spec, advice),
         image_instead=_image_instead(spec, advice),
         downloaded=_is_downloaded(world, spec),
         here=fitness(world, spec),
@@ -166,7 +162,3 @@ def _is_downloaded(world: World, spec: ModelSpec) -> bool:
 
 def _raw(world: World, spec: ModelSpec) -> str:
     return json.dumps(world.catalog.raw(spec.id), indent=2, default=str)
-
-
-def _of_any(version: str, specifier: str) -> bool:  # noqa: ARG001 - whatever is there
-    return True

@@ -6,27 +6,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import OfflineError
 from ttctl.model.lock import Lock, LockedImage
 from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Weights
-from ttctl.operations.choose import choose, refuse_prebuilt
+from ttctl.operations.choice import Choice, kept_spec, locked_choice, new_choice, remembered
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.render_folder import LOCK_NAME, render_files
 from ttctl.rules import fingerprint
-from ttctl.rules.experimental import experimental
 from ttctl.rules.images import check_reference, prebuilt, specs_for
-from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.order import Observed, steps_to_up
-from ttctl.rules.resolve import resolve, with_settings
+from ttctl.rules.resolve import with_settings
 from ttctl.rules.services import stack_of
 from ttctl.rules.stack import DEFAULT_PORT, stack_name
-from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
     from ttctl.model.lock import LockedWeights
-    from ttctl.model.match import Match
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.service import ServiceDefaults, Stack
@@ -34,18 +29,6 @@ if TYPE_CHECKING:
     from ttctl.model.spec import ModelSpec, Request
 
 GATEWAY = "gateway"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What serves a request, and why."""
-
-    spec: ModelSpec
-    weights: LockedWeights
-    base: BaseImage
-    reason: str
-    match: Match | None = None
-    """How the entry was found; None where a lock names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +62,14 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     _check_references(world.site)
     name = stack_name(request)
     locked = world.store.lock(name)
-    kept = _kept_spec(world, locked, request) if locked is not None and not upgrade else None
+    kept = kept_spec(world, locked, request) if locked is not None and not upgrade else None
     previous = locked if kept is not None else None
     choice = (
-        _locked_choice(previous, kept)
+        locked_choice(previous, kept)
         if previous is not None and kept is not None
-        else _new_choice(world, request)
+        else new_choice(world, request)
     )
-    request = _remembered(request, previous)
+    request = remembered(request, previous)
     spec = with_settings(choice.spec, request)
     port = request.port or (locked.port if locked else DEFAULT_PORT)
     return _desired(world, request, choice, spec=spec, port=port)
@@ -174,78 +157,6 @@ def _check_references(site: Site) -> None:
     for one in (site.base_image, site.engine_image):
         if one is not None:
             check_reference(one)
-
-
-def _kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | None:
-    """Return a lock's entry while it answers the request: same words, device and site's base."""
-    site_base = world.site.base_image
-    same_base = (
-        previous.base.source == site_base.value if site_base else previous.base.origin != "site"
-    )
-    same_words = previous.requested == request.model
-    if not (same_words and same_base and request.device in {None, previous.device}):
-        return None
-    spec = _locked_spec(world, previous)
-    if spec is None or (request.task and not _is_made_for(world, spec, request.task)):
-        return None
-    return spec
-
-
-def _is_made_for(world: World, spec: ModelSpec, task: str) -> bool:
-    return is_good_for(spec, task, base=spec.model in base_models(world.catalog.specs()))
-
-
-def _locked_spec(world: World, previous: Lock) -> ModelSpec | None:
-    """Return the entry that a lock names, None where the catalog has it no more."""
-    specs = world.catalog.specs()
-    if previous.experimental:
-        of_model = [spec for spec in specs if spec.model == previous.model]
-        return next(iter(experimental(of_model, specs, device=previous.device)), None)
-    named = (spec for spec in specs if spec.model == previous.model)
-    return next((spec for spec in named if spec.device == previous.device), None)
-
-
-def _locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
-    return Choice(spec=spec, weights=previous.weights, base=previous.base, reason=previous.reason)
-
-
-def _new_choice(world: World, request: Request) -> Choice:
-    found = choose(world, request)
-    refuse_prebuilt(found.spec, request.model)
-    chosen, weights, reason = _with_weights(world, found.spec)
-    system = world.host.system()
-    device = request.device or ""
-    wrong = mismatch(system, device, said=f"--device {device}") if device else system.reason
-    reason = f"{reason}; {wrong}" if wrong else reason
-    base = world.builder.base(world.site, offline=world.site.is_offline)
-    return Choice(spec=chosen, weights=weights, base=base, reason=reason, match=found)
-
-
-def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
-    """Resolve the weights, or those of the model that stands in where no hub answers."""
-    try:
-        weights = world.weights.resolve(spec.weights, world.site)
-    except OfflineError as offline:
-        if not spec.offline_model:
-            raise
-        stand_in = resolve(world.catalog.specs(), model=spec.offline_model, device=spec.device)
-        cause = offline.message.rstrip(".")
-        reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
-        return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
-    return spec, weights, f"the catalog's entry for {spec.device}"
-
-
-def _remembered(request: Request, previous: Lock | None) -> Request:
-    """Fill what the request leaves open with what was locked before."""
-    if previous is None:
-        return request
-    return replace(
-        request,
-        max_model_len=request.max_model_len or previous.max_model_len,
-        max_num_seqs=request.max_num_seqs or previous.max_num_seqs,
-        block_size=request.block_size or previous.block_size,
-        engine_args=previous.engine_args if request.engine_args is None else request.engine_args,
-    )
 
 
 def _images(world: World, spec: ModelSpec, base: BaseImage) -> tuple[ImageSpec, ...]:

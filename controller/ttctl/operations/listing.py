@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.operations.choose import ground_of
+from ttctl.rules.advised import reported
 from ttctl.rules.fitness import findings
 from ttctl.rules.model_filter import filtered, fits
 from ttctl.rules.satisfying import satisfies
@@ -30,5 +31,5 @@ def fitting(world: World, device: str | None) -> Callable[[ModelSpec], bool]:
 
 
 def listed(world: World, wanted: Filter) -> tuple[ModelSpec, ...]:
-    """Return the entries of the catalog that a filter lets through."""
-    return filtered(world.catalog.specs(), wanted)
+    """Return the entries that a filter lets through, each with what is known against it."""
+    return reported(filtered(world.catalog.specs(), wanted), world.catalog.advice())

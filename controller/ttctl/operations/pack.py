@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from ttctl.errors import NothingFitsError
 from ttctl.operations.choose import ground_of, place_of, wanted_by
 from ttctl.rules.device_sizes import SIZES
-from ttctl.rules.fitness import findings
+from ttctl.rules.fitness import Ground, findings
+from ttctl.rules.imagined import absent_text, imagined, is_imagined
 from ttctl.rules.match import match
 from ttctl.rules.pack import Candidate, pack
 from ttctl.rules.satisfying import satisfies
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
-    from ttctl.model.match import Packing
+    from ttctl.model.match import Packing, Place
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec, Request
 
@@ -25,14 +26,21 @@ if TYPE_CHECKING:
 def packing(world: World, requests: tuple[Request, ...]) -> Packing:
     """Place the models of several requests on the machine's boards, or say what is in the way.
 
+    Of a device that is named and is not here, the boards are those that it would have. One that
+    is a part of this machine narrows the choice to such parts.
+
     Raises:
         UsageError: There is no such model, or a script asked for what is ambiguous.
         NothingFitsError: A model was validated on nothing that the boards can make up.
     """
-    ground = ground_of(world)
+    ground, absent = ground_of(world), ""
+    named = next((one.device for one in requests if one.device), None)
+    if named and is_imagined(named, ground.system):
+        ground, absent = Ground(system=imagined(named), token=world.has_token), absent_text(named)
     candidates = tuple(_candidate(world, request, ground.system) for request in requests)
     judge = partial(findings, ground=ground, advice=world.catalog.advice(), satisfies=satisfies)
-    return pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
+    found = pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
+    return replace(found, unknown=(absent, *found.unknown)) if absent else found
 
 
 def _candidate(world: World, request: Request, system: System) -> Candidate:
@@ -50,7 +58,7 @@ def _candidate(world: World, request: Request, system: System) -> Candidate:
 
 
 def _devices(system: System, request: Request) -> tuple[str, ...]:
-    if request.device is not None:
+    if request.device is not None and request.device != system.device:
         return (request.device,)
     formed = [one.device for one in system.forms if one.device in SIZES]
     return tuple(dict.fromkeys([*formed, system.device or "cpu", "cpu"]))
@@ -61,9 +69,15 @@ def _on(world: World, request: Request, device: str, system: System) -> ModelSpe
     found = match(
         catalog.specs(),
         wanted_by(replace(request, device=device), device=device),
-        place=place_of(world, system, device),
+        place=_place(world, system, device),
         advice=catalog.advice(),
         quarantined=catalog.quarantined(),
         satisfies=satisfies,
     )
     return found.spec
+
+
+def _place(world: World, system: System, device: str) -> Place:
+    """Return what decides between entries; of a machine that is not here no disk is known."""
+    place = place_of(world, system, device)
+    return place if system.memory_bytes else replace(place, disk_mib=0)

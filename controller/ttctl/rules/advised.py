@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ttctl.model.pins import Advice, Fallback, Gated, KnownBad
     from ttctl.model.spec import ModelSpec
 
@@ -28,6 +31,26 @@ def known_bad(
         if not bad.firmware or satisfies(firmware, bad.firmware):
             return bad
     return None
+
+
+def reports(spec: ModelSpec, advice: Advice) -> tuple[KnownBad, ...]:
+    """Return everything that is known against an entry, with whatever firmware."""
+    return tuple(bad for bad in advice.known_bad if _is_about(bad, spec))
+
+
+def reported(specs: Iterable[ModelSpec], advice: Advice) -> tuple[ModelSpec, ...]:
+    """Return entries as they are listed: each with the reasons why it is known not to work."""
+    return tuple(
+        replace(spec, known_bad=tuple(map(report_text, found)))
+        if (found := reports(spec, advice))
+        else spec
+        for spec in specs
+    )
+
+
+def report_text(bad: KnownBad) -> str:
+    """Return a report's reason, with the firmware that it is about."""
+    return f"{bad.reason} (with firmware {bad.firmware} only)" if bad.firmware else bad.reason
 
 
 def gated(spec: ModelSpec, advice: Advice) -> Gated | None:

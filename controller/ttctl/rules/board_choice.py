@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.device_sizes import SIZES
-from ttctl.rules.specifiers import LEGACY_MAJOR
+from ttctl.rules.specifiers import bundle_order
 from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
@@ -55,5 +55,4 @@ def firmware_for(device: str, system: System) -> str:
 
 def _age(version: str) -> tuple[int, ...]:
     """Return what puts an older bundle first; one that is not understood counts as the oldest."""
-    found = numbers(version)
-    return (0, *found[1:]) if found and found[0] >= LEGACY_MAJOR else found
+    return bundle_order(numbers(version))

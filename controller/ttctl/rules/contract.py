@@ -15,7 +15,7 @@ from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
     from ttctl.model.export import Listed
-    from ttctl.model.pin_facts import PinFact, PinFacts
+    from ttctl.model.pin_facts import CppServer, PinFact, PinFacts
     from ttctl.model.pins import Contract, Flag, Inferred, Recipe
 
 MIN_CURRENT = (0, 11, 0)
@@ -23,28 +23,9 @@ MIN_CURRENT = (0, 11, 0)
 
 Source: tenstorrent/tt-inference-server:workflows/utils.py@v0.20.0, MIN_SUPPORTED_IMAGE_VERSION.
 """
-MIN_CPP = (0, 15, 0)
-"""Images from here on hold the image runners of the C++ server; older ones serve with Python.
-
-Source: tenstorrent/tt-inference-server commit 4edeb4558 ("Migrate image models to cpp_server"),
-whose first release is 0.15.0.
-"""
-NO_CPP = (
-    "SDXL, but the image is older than 0.15.0, the first release whose C++ server has the image"
-    " runners (read in the source; that this image lacks them is deduced)"
-)
-CPP = (
-    "SDXL on an image of 0.15.0 or newer: the launcher of 0.20.0 starts the C++ server (read); that"
-    " this image holds it is deduced from its version"
-)
-CPP_MODELS = frozenset(
-    {
-        "stable-diffusion-xl-base-1.0",
-        "stable-diffusion-xl-base-1.0-img-2-img",
-        "stable-diffusion-xl-1.0-inpainting-0.1",
-    }
-)
-"""Source: tenstorrent/tt-inference-server:workflows/run_docker_server.py@v0.20.0."""
+NO_SETTINGS = "the launcher has no settings of the C++ server for"
+NO_VERSION = "the image's version is not known; the Python server is in images of every one"
+SAME_NUMBER = "a number that trees before and after the C++ server that serves images had"
 MULTIHOST_DEVICES = frozenset({"dual_galaxy", "quad_galaxy"})
 _TAG_VERSION = re.compile(r"v?(\d+\.\d+(?:\.\d+)?)(?=$|[-_+])")
 
@@ -52,7 +33,7 @@ _TAG_VERSION = re.compile(r"v?(\d+\.\d+(?:\.\d+)?)(?=$|[-_+])")
 def pins_of(listed: Listed, facts: PinFacts) -> Pins:
     """Return an entry's pins with contract, recipe and flag, and why they are these."""
     version, where = image_version(listed.image, listed.version)
-    contract, said, unsure = _contract(listed, version, where)
+    contract, said, unsure = _contract(listed, version, where, facts)
     recipe, flag, inferred, why = _build(listed, contract, version, facts)
     return Pins(
         tt_metal=listed.tt_metal,
@@ -90,13 +71,13 @@ def repository(image: str) -> str:
 
 
 def _contract(
-    listed: Listed, version: tuple[int, ...], where: str
+    listed: Listed, version: tuple[int, ...], where: str, facts: PinFacts
 ) -> tuple[Contract, str, tuple[Inferred, ...]]:
     name, engine = repository(listed.image), listed.spec.engine
     if "multihost" in name or listed.spec.device in MULTIHOST_DEVICES:
         return "multihost", "the image or the device spans several hosts", ()
     if name.startswith("tt-media-inference-server") or (not name and engine != "vllm"):
-        return _media(listed, name, version)
+        return _media(listed, name, version, facts.cpp)
     unsure: tuple[Inferred, ...] = ()
     told = f"version {'.'.join(map(str, version))} of {where}"
     if not version:
@@ -110,15 +91,39 @@ def _contract(
 
 
 def _media(
-    listed: Listed, name: str, version: tuple[int, ...]
+    listed: Listed, name: str, version: tuple[int, ...], cpp: CppServer
 ) -> tuple[Contract, str, tuple[Inferred, ...]]:
     if listed.spec.engine == "forge" or name.endswith("-forge"):
         return "forge", f"engine {listed.spec.engine}, repository {name or 'missing'}", ()
-    if listed.spec.model.rpartition("/")[2] not in CPP_MODELS:
+    if listed.spec.model.rpartition("/")[2] not in cpp.models:
         return "media", f"engine {listed.spec.engine}, repository {name or 'missing'}", ()
-    if version and version < MIN_CPP:
-        return "media", NO_CPP, ("contract",)
-    return "media-cpp", CPP, ("contract",)
+    if listed.spec.device not in cpp.devices:
+        return "media", f"media: {NO_SETTINGS} {listed.spec.device}", ()
+    return _image_server(version, cpp)
+
+
+def _image_server(
+    version: tuple[int, ...], cpp: CppServer
+) -> tuple[Contract, str, tuple[Inferred, ...]]:
+    """Return which server of a media image makes images, by the image's version.
+
+    The launcher asks for the C++ server by model and device alone, so that one of an image of
+    0.11.1 would get a server that knows no images; what the pinned image holds decides here.
+
+    Source: tenstorrent/tt-inference-server commit 4edeb45584a1, whose tree says VERSION 0.13.0 and
+    whose first release is 0.15.0; workflows/run_docker_server.py@v0.15.0, `_is_cpp_media_spec`;
+    tt-media-server/cpp_server at v0.5.0 (absent) and v0.11.1 (`ModelService` has no image).
+    """
+    said = f"the image is of {'.'.join(map(str, version))}"
+    if not version:
+        return "media", f"media: {NO_VERSION}", ("contract",)
+    if version >= numbers(cpp.first):
+        why = f"{said}, and from {cpp.first} on the C++ server serves images"
+        return "media-cpp", f"media-cpp: {why}", ()
+    if version >= numbers(cpp.unsure_from):
+        why = f"{said}, {SAME_NUMBER}; {cpp.first} is the first release of it"
+        return "media", f"media: {why}", ("contract",)
+    return "media", f"media: {said}, before the C++ server of {cpp.first} that serves images", ()
 
 
 def _build(

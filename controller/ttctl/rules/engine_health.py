@@ -6,6 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.engine_settings import (
+    cgroup_check,
+    limits_check,
+    live_restore_check,
+    security_check,
+    storage_check,
+)
 from ttctl.rules.versions import at_least, numbers
 
 if TYPE_CHECKING:
@@ -24,15 +31,6 @@ https://github.com/gabrieldemarmiesse/python-on-whales/pull/573
 OLDEST_BUILDX = "0.8"
 """The first with `imagetools inspect --format`. Source: https://github.com/docker/buildx/pull/854"""
 SMALL_SKEW_S = 60
-
-_COPIES = frozenset({"vfs"})
-_GONE = frozenset({"aufs", "devicemapper", "overlay"})
-"""Storage drivers that newer engines no longer have.
-
-Source: https://docs.docker.com/engine/deprecated/
-"""
-_EDIT = "sudoedit /etc/docker/daemon.json"
-_WRITE = """echo '{"live-restore": true}' | sudo tee /etc/docker/daemon.json"""
 
 
 def engine_checks(engine: EngineVitals) -> tuple[Check, ...]:
@@ -57,11 +55,11 @@ def engine_checks(engine: EngineVitals) -> tuple[Check, ...]:
         _version(engine),
         *plugins,
         _clock(engine),
-        _limits(engine),
-        _cgroup(engine),
-        _storage(engine),
-        _security(engine),
-        _live_restore(engine),
+        limits_check(engine),
+        cgroup_check(engine),
+        storage_check(engine),
+        security_check(engine),
+        live_restore_check(engine),
     )
 
 
@@ -151,111 +149,4 @@ def _clock(engine: EngineVitals) -> Check:
         f"{abs(engine.skew_s):.0f} s {direction} this machine's",
         evidence="Times in logs will not fit, and `logs --since` misses lines.",
         fix="sudo timedatectl set-ntp true   # on the engine's machine",
-    )
-
-
-def _limits(engine: EngineVitals) -> Check:
-    missing = engine.no_limits
-    if not missing:
-        return _check("limits", "ok", "memory, swap, processes and processor can be limited")
-    if missing == ("swap",):
-        return _check(
-            "limits",
-            "warning",
-            "swap is not counted into a container's limit",
-            evidence="A container at its limit swaps instead of ending, and all gets slow.",
-            fix="sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&swapaccount=1 /' /etc/default/grub "
-            "&& sudo update-grub   # then reboot",
-        )
-    rootless = any("rootless" in one for one in engine.security)
-    return _check(
-        "limits",
-        "warning",
-        f"the engine cannot limit {', '.join(missing)}",
-        evidence="A container may take all of it."
-        + (" Rootless, it limits only what systemd delegates to the user." if rootless else ""),
-        fix="docker info --format '{{json .Warnings}}'",
-    )
-
-
-def _cgroup(engine: EngineVitals) -> Check:
-    found = f"version {engine.cgroup or 'unknown'}, driver {engine.cgroup_driver or 'unknown'}"
-    if engine.cgroup_driver == "none":
-        return _check(
-            "cgroup",
-            "warning",
-            "no control groups: limits do not hold",
-            evidence=found,
-            fix="docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'",
-        )
-    if engine.systemd and engine.cgroup == "2" and engine.cgroup_driver == "cgroupfs":
-        return _check(
-            "cgroup",
-            "warning",
-            "systemd and the engine both manage the control groups",
-            evidence=f"{found}; systemd expects to be the only one. Expected the driver systemd.",
-            fix=f'{_EDIT}   # "exec-opts": ["native.cgroupdriver=systemd"]',
-        )
-    return _check("cgroup", "ok", found)
-
-
-def _storage(engine: EngineVitals) -> Check:
-    driver = engine.storage
-    if driver in _COPIES:
-        return _check(
-            "storage",
-            "warning",
-            f"{driver} keeps a whole copy for each layer",
-            evidence="Images take several times their size, and builds are slow.",
-            fix=f'{_EDIT}   # "storage-driver": "overlay2"; images have to be built anew',
-        )
-    if driver in _GONE or not engine.d_type:
-        why = "newer engines no longer have it" if driver in _GONE else "without d_type"
-        return _check(
-            "storage",
-            "warning" if driver in _GONE else "failed",
-            f"{driver}: {why}",
-            evidence=f"Storage driver {driver}, d_type {str(engine.d_type).lower()}; "
-            "expected overlay2 on a file system with d_type.",
-            fix=f'{_EDIT}   # "storage-driver": "overlay2"; images have to be built anew',
-        )
-    return _check("storage", "ok", driver)
-
-
-def _security(engine: EngineVitals) -> Check:
-    words = [one.removeprefix("name=").partition(",")[0] for one in engine.security]
-    unconfined = any("seccomp" in one and "unconfined" in one for one in engine.security)
-    if "seccomp" in words and not unconfined:
-        return _check("security", "ok", ", ".join(words))
-    return _check(
-        "security",
-        "warning",
-        "containers run without seccomp",
-        evidence=f"The engine says: {', '.join(engine.security) or 'nothing'}. "
-        "Every system call of the kernel is open to them.",
-        fix=f'{_EDIT}   # take "seccomp-profile" out, and restart the engine',
-    )
-
-
-def _live_restore(engine: EngineVitals) -> Check:
-    """Source: CIS Docker Benchmark 2.15; https://docs.docker.com/engine/daemon/live-restore/."""
-    if engine.live_restore:
-        return _check("live-restore", "ok", "on: containers outlive the daemon")
-    if engine.swarm:
-        return _check("live-restore", "skipped", "swarm mode rules it out")
-    reload = (
-        "sudo systemctl reload docker"
-        if engine.systemd
-        else 'sudo kill -HUP "$(cat /run/docker.pid)"'
-    )
-    if engine.has_settings:
-        fix = f'{_EDIT}   # "live-restore": true, then: {reload}'
-    else:
-        fix = f"{_WRITE} && {reload}"
-    return _check(
-        "live-restore",
-        "warning",
-        "off: containers end with the daemon",
-        evidence="An upgrade or a crash of the daemon takes every stack down.",
-        fix=fix,
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from ttctl.model.devices import Demand
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.specifiers import (
+    LEGACY_MAJOR,
     NotUnderstoodError,
     contains,
     firmware_satisfies,
@@ -20,7 +21,7 @@ from ttctl.rules.specifiers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ttctl.model.devices import Golden
     from ttctl.model.health import Check
@@ -44,9 +45,8 @@ def requirements_of(specs: Iterable[ModelSpec], device: str) -> tuple[Requiremen
 
 def satisfied(requirement: Requirement, version: str) -> bool | None:
     """Return whether a version satisfies a requirement, None where one is not understood."""
-    test = firmware_satisfies if requirement.what == "firmware" else contains
     try:
-        return test(requirement.specifier, version)
+        return _test_of(requirement.what)(requirement.specifier, version)
     except NotUnderstoodError:
         return None
 
@@ -152,17 +152,29 @@ def _possible(specifier: str) -> bool:
         return True
 
 
+def _test_of(what: str) -> Callable[[str, str], bool]:
+    """Return how versions are compared: those of firmware were numbered anew once."""
+    return firmware_satisfies if what == "firmware" else contains
+
+
 def _golden(what: What, versions: Sequence[str], best: str, golden: Golden) -> Check:
     name = f"{what}: golden"
     found = ", ".join(versions) or "none"
     validated = f"{best} was validated ({golden.source}, {golden.date})"
+    test = _test_of(what)
     try:
-        same = [contains(f"=={best}", version) for version in versions]
-        enough = all(contains(f">={best}", version) for version in versions)
+        same = [test(f"=={best}", version) for version in versions]
+        enough = all(test(f">={best}", version) for version in versions)
     except NotUnderstoodError:
         return _check(name, "warning", f"{found} is not understood", evidence=f"{validated}.")
     if same and all(same):
         return _check(name, "ok", f"{found}, as validated together")
     if same and enough:
         return _check(name, "ok", f"{found} is newer; {validated}")
-    return _check(name, "warning", f"{found} is not what was validated", evidence=f"{validated}.")
+    told = f"{validated}.{_legacy(versions) if what == 'firmware' else ''}"
+    return _check(name, "warning", f"{found} is not what was validated", evidence=told)
+
+
+def _legacy(versions: Sequence[str]) -> str:
+    old = [version for version in versions if version.startswith(f"{LEGACY_MAJOR}.")]
+    return f" Bundles 80.* ({', '.join(old)}) came before 18.2.0." if old else ""

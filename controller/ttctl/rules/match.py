@@ -20,8 +20,9 @@ from ttctl.rules.experimental import experimental
 from ttctl.rules.find import SHOWN, find
 from ttctl.rules.model_families import is_instruct, stem_of
 from ttctl.rules.near_misses import Look, around
-from ttctl.rules.offers import is_bad, nothing_fits, offers
+from ttctl.rules.offers import offers
 from ttctl.rules.ranking import ranked
+from ttctl.rules.refusals import is_bad, nothing_fits
 from ttctl.rules.tasks import base_models
 
 if TYPE_CHECKING:

@@ -1,45 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which device is meant by `MESH_DEVICE` or `--device`, and does the machine have it? Pure.
-
-Source: tt-inference-server v0.20.0, workflows/workflow_types.py, DeviceTypes
-"""
+"""Which device is meant by `MESH_DEVICE` or `--device`, and does the machine have it? Pure."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.model.device import DEVICE_NAMES
+from ttctl.rules.device_names import candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ttctl.model.device import System
 
 VARIABLE = "MESH_DEVICE"
-
-_NAMES = {
-    "tg": ("galaxy",),
-    "bh-galaxy": ("blackhole_galaxy",),
-    "t3k": ("t3k", "galaxy_t3k"),
-}
-"""Upstream's spelling where it is not the device's name; the likeliest first."""
-
-_SHAPES = {
-    (1, 1): ("n150", "p150", "p100"),
-    (1, 2): ("n300", "p300"),
-    (1, 4): ("p150x4", "n150x4"),
-    (1, 8): ("t3k", "p150x8", "galaxy_t3k"),
-    (2, 2): ("p300x2", "p150x4", "n150x4"),
-    (2, 4): ("t3k", "p150x8", "galaxy_t3k"),
-    (4, 8): ("galaxy", "blackhole_galaxy"),
-    (8, 8): ("dual_galaxy",),
-    (8, 16): ("quad_galaxy",),
-}
-"""Rows and columns of a mesh, the smaller first, to the devices that have as many chips."""
-
-_SHAPE = re.compile(r"\(?\s*(\d{1,3})\s*[,x]\s*(\d{1,3})\s*\)?")
 
 
 def meant(word: str, system: System) -> str:
@@ -47,9 +19,9 @@ def meant(word: str, system: System) -> str:
 
     Of several devices of one shape the one that this machine forms is meant.
     """
-    candidates = _candidates(word)
+    possible = candidates(word)
     here = {formed.device for formed in system.forms} | {system.device}
-    return next((one for one in candidates if one in here), next(iter(candidates), ""))
+    return next((one for one in possible if one in here), next(iter(possible), ""))
 
 
 def with_mesh_device(system: System, word: str) -> System:
@@ -100,16 +72,6 @@ def mismatch(system: System, device: str, *, said: str) -> str:
 def forming(system: System, device: str) -> tuple[tuple[str, ...], ...]:
     """Return the groups of boards that can make up a device."""
     return tuple(formed.boards for formed in system.forms if formed.device == device)
-
-
-def _candidates(word: str) -> Sequence[str]:
-    name = word.strip().lower()
-    if shape := _SHAPE.fullmatch(name):
-        rows, columns = sorted((int(shape[1]), int(shape[2])))
-        return _SHAPES.get((rows, columns), ())
-    if name in _NAMES:
-        return _NAMES[name]
-    return (name,) if name in DEVICE_NAMES else ()
 
 
 def _joined(*parts: str) -> str:

@@ -28,6 +28,11 @@ _STEMS = ("llama", "gemma", "whisper", "qwen", "mistral")
 """Families whose models others build on: medgemma, TinyLlama, distil-whisper."""
 
 _INSTRUCT = frozenset({"instruct", "it", "chat"})
+_FOR_SPEED = frozenset({"schnell", "turbo", "lightning", "fast", "flash", "distill", "distilled"})
+"""Words for a model that was distilled to need fewer steps, with some loss.
+
+Source: https://huggingface.co/black-forest-labs/FLUX.1-schnell
+"""
 
 
 @lru_cache(maxsize=4096)
@@ -85,6 +90,16 @@ def generation_of(model: str) -> tuple[int, ...]:
 def is_instruct(model: str) -> bool:
     """Return whether a name says that the model was taught to follow instructions."""
     return not _INSTRUCT.isdisjoint(_PARTS.split(model.lower().rpartition("/")[2]))
+
+
+def is_preview(model: str) -> bool:
+    """Return whether a name says that the model is not finished."""
+    return "preview" in _PARTS.split(model.lower().rpartition("/")[2])
+
+
+def is_for_speed(model: str) -> bool:
+    """Return whether a name says that the model is the quick form of another one."""
+    return not _FOR_SPEED.isdisjoint(_PARTS.split(model.lower().rpartition("/")[2]))
 
 
 @lru_cache(maxsize=16384)

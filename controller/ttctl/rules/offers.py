@@ -5,28 +5,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NothingFitsError
 from ttctl.model.match import Offer
 from ttctl.rules.advised import fallback, gated
-from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.experimental import experimental
 from ttctl.rules.model_families import parameters_of
-from ttctl.rules.near_misses import in_order, lacks, misses, status_of
+from ttctl.rules.near_misses import in_order, lacks, status_of
 from ttctl.rules.ranking import fits, ranked
 from ttctl.rules.tasks import base_models, is_good_for, tasks_of
+from ttctl.rules.usable_devices import usable_devices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ttctl.model.match import NearMiss
-    from ttctl.model.pins import KnownBad
     from ttctl.model.spec import ModelSpec
     from ttctl.rules.near_misses import Look
 
-SHOWN = 6
-"""Near misses that a refusal names; `plan --why` has all of them."""
-NOTHING_HERE = "ttctl models ls --fits"
-"""What to type where nothing like what was asked for works on this machine."""
 _TALKS = frozenset({"LLM", "VLM"})
 
 
@@ -39,55 +32,10 @@ def offers(look: Look, chosen: ModelSpec | None) -> tuple[Offer, ...]:
         needs_token = gated(chosen, look.advice) is not None
         return tuple(_of_the_class(look, chosen, ungated=True)) if needs_token else ()
     made = [*_on_other_devices(look), *_by_fallback(look)]
-    if chosen is None and look.wanted.device in _usable_devices(look):
+    if chosen is None and look.wanted.device in usable_devices(look):
         made += _to_try(look)
     made += _of_the_class(look, chosen)
     return tuple(one for one in dict.fromkeys(made) if chosen is None or _is_other(one, chosen))
-
-
-def nothing_fits(look: Look) -> NothingFitsError:
-    """Return the refusal where no entry is validated on the wanted device."""
-    found, wanted = look.found, look.wanted
-    devices = sorted({one.device for one in found.specs})
-    what = f"No spec of {wanted.word!r} is validated on {wanted.device!r}."
-    return _refusal(
-        look,
-        what,
-        why=f"{found.reason}, and the catalog has it for other devices only.",
-        head=f"Validated on: {', '.join(devices)}.",
-        fallback_step=_first_elsewhere(look),
-    )
-
-
-def is_bad(look: Look, chosen: ModelSpec, why: KnownBad) -> NothingFitsError:
-    """Return the refusal of an entry that is listed upstream and known not to work."""
-    return _refusal(
-        look,
-        f"{chosen.model!r} on {chosen.device!r} is known not to work.",
-        why=f"{why.reason} Source: {why.source}, {why.date}.",
-        head=f"Upstream lists it as {chosen.status}; --experimental takes it all the same.",
-        fallback_step=f"ttctl plan {chosen.model} --device {chosen.device} --experimental",
-    )
-
-
-def _refusal(look: Look, what: str, *, why: str, head: str, fallback_step: str) -> NothingFitsError:
-    found = misses(look)
-    offered = offers(look, None)
-    lines = [head, *(_line(one) for one in found[:SHOWN])]
-    if len(found) > SHOWN:
-        lines.append(f"and {len(found) - SHOWN} more")
-    lines += [f"works here: {one.model} on {one.device} ({one.reason})" for one in offered[:3]]
-    return NothingFitsError(
-        what,
-        why=why,
-        evidence="\n".join(lines),
-        next_step=offered[0].command if offered else fallback_step,
-    )
-
-
-def _line(miss: NearMiss) -> str:
-    where = f" on {miss.device}" if miss.device else ""
-    return f"{miss.kind}: {miss.model}{where} {miss.reason}"
 
 
 def _on_other_devices(look: Look) -> list[Offer]:
@@ -105,7 +53,7 @@ def _on_other_devices(look: Look) -> list[Offer]:
 
 
 def _by_fallback(look: Look) -> list[Offer]:
-    if look.wanted.device not in _usable_devices(look):
+    if look.wanted.device not in usable_devices(look):
         return []
     found = []
     for one in sorted(look.found.specs, key=in_order):
@@ -142,7 +90,7 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
     like = chosen or min(look.found.specs, key=lambda one: (one.type not in _TALKS, in_order(one)))
     task = look.found.task or _task_of(like)
     meant = {one.model for one in look.found.specs}
-    devices = _usable_devices(look)
+    devices = usable_devices(look)
     near = [
         one
         for one in look.specs
@@ -154,7 +102,6 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
     ]
     if not near:
         return []
-    size = parameters_of(like)
     best = min(
         near,
         key=lambda one: (
@@ -162,7 +109,7 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
             gated(one, look.advice) is not None,
             one.demo,
             not (one.default and one.pins is None),
-            abs(parameters_of(one) - size),
+            *_apart(one, like),
             -status_of(one),
             in_order(one),
         ),
@@ -176,6 +123,12 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
             reason=f"{task or 'the same kind'}, {best.status}, {token}",
         )
     ]
+
+
+def _apart(one: ModelSpec, like: ModelSpec) -> tuple[bool, float]:
+    """Return how far two sizes are apart; one that nobody says is far from every other."""
+    sizes = (parameters_of(one), parameters_of(like))
+    return (True, 0.0) if not all(sizes) else (False, abs(sizes[0] - sizes[1]))
 
 
 def _task_of(spec: ModelSpec) -> str:
@@ -193,26 +146,10 @@ def _is_of_class(one: ModelSpec, like: ModelSpec, *, task: str, base: bool) -> b
     return same and (not task or is_good_for(one, task, base=base))
 
 
-def _usable_devices(look: Look) -> tuple[str, ...]:
-    """Return the devices that may be offered, the wanted one first.
-
-    Where this machine has cards, what free boards of it make up; where it has none, the device
-    that was named is another machine's, and may be.
-    """
-    place, device = look.place, look.wanted.device
-    named = (device,) if device in place.devices or not _has_cards(look) else ()
-    every = dict.fromkeys((*named, *place.devices))
-    return tuple(one for one in every if _is_served(one) and one not in place.held)
-
-
-def _has_cards(look: Look) -> bool:
-    return bool(look.place.boards) or any(one in SIZES for one in look.place.devices)
-
-
 def _is_had(look: Look, chosen: ModelSpec) -> bool:
     """Return whether an entry may start here, as far as is known."""
     known = fallback(chosen, look.advice, here=next(iter(look.place.devices), ""))
-    is_here = known is not None or chosen.device in _usable_devices(look)
+    is_here = known is not None or chosen.device in usable_devices(look)
     return is_here and lacks(look, chosen) is None
 
 
@@ -227,32 +164,3 @@ def _best(look: Look, specs: Iterable[ModelSpec]) -> Sequence[ModelSpec]:
         return ()
     ranking = ranked(usable, place=look.place, base=base_models(look.specs), is_bad=lambda _: False)
     return (ranking.first,)
-
-
-def _first_elsewhere(look: Look) -> str:
-    """Return what to type where nothing works in place.
-
-    A machine without cards is asked about others: there, the smallest device on which what was
-    asked for is validated. A machine with cards only uses its own.
-    """
-    if _has_cards(look):
-        return NOTHING_HERE
-    if look.wanted.device in SIZES:
-        return f"ttctl models ls --device {look.wanted.device}"
-    served = [one for one in look.found.specs if one.device in SIZES and _is_served(one.device)]
-    usable = [one for one in served if look.bad(one) is None]
-    if not usable:
-        return "ttctl models ls"
-    device = min((one.device for one in usable), key=lambda name: (SIZES[name].chips, name))
-    ranking = ranked(
-        [one for one in usable if one.device == device],
-        place=look.place,
-        base=base_models(look.specs),
-        is_bad=lambda _: False,
-    )
-    return f"ttctl plan {ranking.first.model} --device {device}"
-
-
-def _is_served(device: str) -> bool:
-    """Return whether ttctl serves on a device at all."""
-    return device == "cpu" or (device in SIZES and SIZES[device].hosts == 1)

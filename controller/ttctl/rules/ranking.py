@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ttctl.model.spec import STATUSES
-from ttctl.rules.model_families import family_of, generation_of, is_plain_member, parameters_of
+from ttctl.rules.model_families import (
+    family_of,
+    generation_of,
+    is_for_speed,
+    is_plain_member,
+    is_preview,
+    parameters_of,
+)
 from ttctl.rules.tasks import is_good_for, starts_from_text
 
 if TYPE_CHECKING:
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
 ENGINES = ("vllm", "media", "forge")
 """The order of engines where nothing else tells two entries of one model apart."""
 ONLY = "it is the only one"
+FULL = "of one family, the full model before one made for speed"
+QUICK = frozenset({"chat", "agent"})
+"""Tasks where an answer comes before reasoning: a person waits, and an agent asks many times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,9 @@ def ranked(
 ) -> Ranking:
     """Rank entries of one device: instruct before base, then status, then what fits, then size.
 
+    A size that neither entry nor name says is not small: it is not compared at all, and a rule of
+    its own puts it behind those that are said.
+
     Args:
         specs: At least one, all of the same device.
         place: The machine, for what fits its disk and memory; what is not known fits.
@@ -93,25 +106,37 @@ def ranked(
         ("the better status", lambda one: -_status(one)),
         ("what fits disk and memory here", lambda one: not fits(one, place)),
         ("the catalog's default", lambda one: not (one.default and one.pins is None)),
+        ("a finished model before a preview", lambda one: is_preview(one.model)),
+        ("a known size before one that nobody says", lambda one: not parameters_of(one)),
         ("the larger one", lambda one: -parameters_of(one)),
     ]
     entries = [
         Ranked(spec=one, keys=tuple(key(one) for _, key in rules))
         for one in _one_for_each_model(specs, is_bad)
     ]
-    last: list[tuple[str, Key]] = [
-        ("for chat, an answer before reasoning", lambda one: task == "chat" and _reasons(one)),
-        ("text alone before text with images", lambda one: task != "vision" and one.type == "VLM"),
-        ("the family's own name", lambda one: not is_plain_member(one.model)),
-    ]
+    return _finished(entries, [name for name, _ in rules], task)
+
+
+def _finished(entries: Sequence[Ranked], names: Sequence[str], task: str) -> Ranking:
+    """Rank by what looks at several entries, and by what comes after that."""
+    last = _last_rules(task)
     aged = [
         Ranked(spec=one.spec, keys=(*one.keys, age, *(key(one.spec) for _, key in last)))
         for one, age in _with_age(entries)
     ]
-    names = (*(name for name, _ in rules), "the newer generation", *(name for name, _ in last))
     return Ranking(
-        rules=names, entries=tuple(sorted(aged, key=lambda one: (one.keys, one.spec.model)))
+        rules=(*names, "the newer generation", *(name for name, _ in last), FULL),
+        entries=tuple(sorted(_with_haste(aged), key=lambda one: (one.keys, one.spec.model))),
     )
+
+
+def _last_rules(task: str) -> list[tuple[str, Key]]:
+    """Return what decides between entries that are alike in size and generation."""
+    return [
+        (f"for {task}, an answer before reasoning", lambda one: task in QUICK and _reasons(one)),
+        ("text alone before text with images", lambda one: task != "vision" and one.type == "VLM"),
+        ("the family's own name", lambda one: not is_plain_member(one.model)),
+    ]
 
 
 def fits(spec: ModelSpec, place: Place) -> bool:
@@ -167,3 +192,23 @@ def _with_age(entries: Sequence[Ranked]) -> list[tuple[Ranked, int]]:
         own = generation_of(one.spec.model)
         aged.append((one, sum(other > own for other in generations) if own else 0))
     return aged
+
+
+def _with_haste(entries: Sequence[Ranked]) -> list[Ranked]:
+    """Put behind its like a model made for speed, where one of its family that is not is there.
+
+    Of models of different families the rule says nothing: they stay equal.
+    """
+    full = {
+        (family_of(one.spec.model), one.keys) for one in entries if not is_for_speed(one.spec.model)
+    }
+    return [
+        Ranked(
+            spec=one.spec,
+            keys=(
+                *one.keys,
+                is_for_speed(one.spec.model) and (family_of(one.spec.model), one.keys) in full,
+            ),
+        )
+        for one in entries
+    ]

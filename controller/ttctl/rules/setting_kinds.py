@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ttctl.model.device import DEVICE_NAMES
+from ttctl.rules.device_names import device_named, respelled
 
 if TYPE_CHECKING:
     from ttctl.model.settings import Setting, Value
@@ -77,7 +78,7 @@ def allowed_text(setting: Setting) -> str:
         case "choice":
             return f"one of {', '.join(map(str, setting.allowed))}"
         case "device":
-            return f"one of {', '.join(DEVICE_NAMES)}"
+            return f"one of {', '.join(DEVICE_NAMES)}, or what MESH_DEVICE can hold, such as TG"
         case "switch":
             return "true or false"
         case kind:
@@ -126,6 +127,13 @@ def from_toml(setting: Setting, value: object) -> Value:
 def may_be_empty(setting: Setting) -> bool:
     """Whether an empty text is a value: it switches off what the host says, or means none."""
     return setting.table == "site" or setting.default == ""
+
+
+def written_as(setting: Setting, value: object) -> str:
+    """Return a device's name as it was written, where it is called otherwise here."""
+    if setting.kind != "device" or not isinstance(value, str):
+        return ""
+    return value.strip() if respelled(value) else ""
 
 
 def parts(setting: Setting, text: str) -> list[str]:
@@ -213,9 +221,10 @@ def _in_range(setting: Setting, value: float) -> int | float:
 
 
 def _shaped(setting: Setting, text: str) -> str:
-    if setting.kind in {"choice", "device"}:
-        words = DEVICE_NAMES if setting.kind == "device" else setting.allowed
-        if text not in words:
+    if setting.kind == "device":
+        return _device(setting, text)
+    if setting.kind == "choice":
+        if text not in setting.allowed:
             raise UnfitError(allowed_text(setting))
         return text
     shape, said = _SHAPES[setting.kind]
@@ -224,3 +233,10 @@ def _shaped(setting: Setting, text: str) -> str:
     if not all(shape.fullmatch(one) for one in values):
         raise UnfitError(said)
     return text if several else values[0]
+
+
+def _device(setting: Setting, text: str) -> str:
+    """Return the device's name here: upstream writes it in upper case, or as MESH_DEVICE has it."""
+    if device := device_named(text):
+        return device
+    raise UnfitError(allowed_text(setting))

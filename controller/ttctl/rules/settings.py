@@ -17,6 +17,7 @@ from ttctl.rules.setting_kinds import (
     anchored,
     from_text,
     from_toml,
+    written_as,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +108,12 @@ def layer_of_variables(environ: Mapping[str, str]) -> Layer:
                 next_step=f"unset {name}",
             ) from unfit
         if value is not None:
-            found[setting.key] = FoundSetting(key=setting.key, value=value, source=name)
+            found[setting.key] = FoundSetting(
+                key=setting.key,
+                value=value,
+                source=name,
+                written=written_as(setting, environ[name]),
+            )
     return found
 
 
@@ -142,7 +148,9 @@ def layer_of_file(
                 checked = anchored(
                     setting, from_toml(setting, value), folder=path.rpartition("/")[0], home=home
                 )
-                found[key] = FoundSetting(key=key, value=checked, source=path)
+                found[key] = FoundSetting(
+                    key=key, value=checked, source=path, written=written_as(setting, value)
+                )
             except UnfitError as unfit:
                 fault = f"allowed: {unfit} (found {_as_written(value)})"
         if fault:

@@ -10,7 +10,7 @@ Source: https://peps.python.org/pep-0440/#version-specifiers
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
@@ -22,10 +22,10 @@ _RELEASE = r"v?([0-9]{1,18}(?:\.[0-9]{1,18}){0,31})"
 _VERSION = re.compile(_RELEASE)
 _CLAUSE = re.compile(rf"(~=|==|!=|<=|>=|<|>)\s*{_RELEASE}(\.\*)?")
 LEGACY_MAJOR = 80
-"""Bundles of this major number and above are older than all others.
+"""Bundles were numbered 80.MAJOR.MINOR.PATCH up to 80.18.1; the next one was 18.2.0.
 
-Source: https://github.com/tenstorrent/tt-umd/blob/main/device/api/umd/device/utils/semver.hpp,
-compare_firmware_bundle
+Source: https://github.com/tenstorrent/tt-flash/pull/66 (80.X.Y.Z is read as X.Y.Z.0) and
+https://github.com/tenstorrent/tt-flash/issues/27 (18.2.0 dropped the 80)
 """
 
 Release = tuple[int, ...]
@@ -102,14 +102,28 @@ def contains(specifier: str, version: str) -> bool:
 
 
 def firmware_satisfies(specifier: str, version: str) -> bool:
-    """Return whether a firmware bundle satisfies `specifier`; bundles 80.* are the oldest.
+    """Return whether a firmware bundle satisfies `specifier`, as the two numberings follow.
 
     Raises:
         NotUnderstoodError: One of them is not understood.
     """
-    major, *rest = release(version)
-    aged = (0 if major >= LEGACY_MAJOR else major, *rest)
-    return contains(specifier, dotted(aged))
+    found = bundle_order(release(version))
+    wanted = (replace(one, release=bundle_order(one.release)) for one in clauses(specifier))
+    return all(clause.holds(found) for clause in wanted)
+
+
+def bundle_order(numbers: Release) -> Release:
+    """Return a bundle's number as the newer numbering has it: 80.17.0.0 is (17, 0, 0).
+
+    A higher major number is no bundle's: what is read from an empty flash, and the oldest.
+
+    Source: https://github.com/tenstorrent/tt-umd, device/api/umd/device/utils/semver.hpp,
+    compare_firmware_bundle (majors from 80 on are the oldest)
+    """
+    major = next(iter(numbers), 0)
+    if major == LEGACY_MAJOR and len(numbers) > 1:
+        return numbers[1:]
+    return (0, *numbers[1:]) if major >= LEGACY_MAJOR else numbers
 
 
 def together(specifiers: Iterable[str]) -> str:

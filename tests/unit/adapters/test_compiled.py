@@ -91,6 +91,7 @@ FULL = ModelSpec(
         ),
     ),
     issues=(Issue(workflow="EVALS", task="t", reason="r"),),
+    known_bad=("it hangs",),
     suspect=("odd",),
     experimental="nobody validated it",
 )  # fmt: skip

@@ -373,6 +373,57 @@ def test_entries_under_a_model_that_stands_twice_are_not_lost_silently() -> None
     assert [one.id for one in export.quarantined] == ["other"]
 
 
+def test_a_wrapper_that_stands_twice_sets_aside_all_that_stood_in_the_first() -> None:
+    first = json.dumps({"acme/A": {"N300": {"vLLM": {"x": raw(model_id="first")}}}})
+    last = json.dumps({"acme/A": {"N150": {"vLLM": {"x": RAW}}}})
+    data = f'{{"model_specs": {first}, "model_specs": {last}}}'.encode()
+    export = read_export(data, name=NAME)
+    assert [one.spec.id for one in export.listed] == [RAW["model_id"]]
+    [lost] = export.quarantined
+    assert lost.id == "first"
+    assert lost.reason == f"the key 'model_specs' stands twice in {NAME}: the last is used"
+
+
+@pytest.mark.parametrize("first", ["{}", "3", "[]", '"x"'])
+def test_a_wrapper_that_stands_twice_is_told_though_nothing_stood_in_the_first(first: str) -> None:
+    last = json.dumps({"acme/A": {"N150": {"vLLM": {"x": RAW}}}})
+    export = read_export(f'{{"model_specs": {first}, "model_specs": {last}}}'.encode(), name=NAME)
+    assert [one.id for one in export.quarantined] == ["model_specs"]
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ('"release_version": "0.1.0", "release_version": "0.20.0"', "release_version"),
+        ('"schema_version": {"a": 1}, "schema_version": {"b": 1}', "schema_version"),
+        ('"about": {"by": "x", "by": "y"}', "about"),
+        ('"about": [{"by": "x", "by": "y"}]', "about"),
+    ],
+)
+def test_a_key_beside_the_entries_that_stands_twice_is_told(word: str, named: str) -> None:
+    entries = json.dumps({"acme/A": {"N150": {"vLLM": {"x": RAW}}}})
+    export = read_export(f'{{{word}, "model_specs": {entries}}}'.encode(), name=NAME)
+    assert len(export.listed) == 1
+    [lost] = export.quarantined
+    assert lost.id == named
+    assert "stands twice" in lost.reason
+
+
+def test_a_word_of_a_flat_file_that_stands_twice_is_told() -> None:
+    data = f'{{"version": "1", "version": "2", "a": {json.dumps(RAW)}}}'.encode()
+    export = read_export(data, name=NAME)
+    assert [(one.id, "'version'" in one.reason) for one in export.quarantined] == [
+        ("version", True)
+    ]
+
+
+def test_a_wrapper_that_stands_twice_and_ends_empty_is_no_catalog_and_says_so() -> None:
+    first = json.dumps({"acme/A": {"N150": {"vLLM": {"x": RAW}}}})
+    with pytest.raises(BadFileError, match="is no catalog") as caught:
+        read_export(f'{{"model_specs": {first}, "model_specs": {{}}}}'.encode(), name=NAME)
+    assert "the key 'model_specs' stands twice" in caught.value.evidence
+
+
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 40])
 def test_a_number_that_no_catalog_has_sets_its_entry_aside_and_not_the_file(number: str) -> None:
     good, bad = raw(model_id="good"), raw(param_count="HERE")

@@ -122,6 +122,36 @@ def test_filters_count_what_the_facts_count(
     assert shell.run("models", "ls", *words)
 
 
+def test_what_is_known_not_to_work_is_marked_where_models_are_listed(shell: Shell) -> None:
+    text = shell.run("models", "ls", "--device", "p300x2")
+    line = next(one for one in text.splitlines() if "gpt-oss-120b" in one)
+    assert "p300x2!" in line or "p300x2*!" in line
+    assert (
+        "! known not to work there, some only with one firmware; why:\n  ttctl models show " in text
+    )
+    assert max(map(len, text.splitlines())) <= 80
+    found = {one["model"]: one for one in shell.data("models", "ls", "--device", "p300x2")}
+    assert found["openai/gpt-oss-120b"]["known_bad"] == [
+        "listed as broken upstream: it never becomes healthy"
+    ]
+    assert found["Tongyi-MAI/Z-Image-Turbo"]["known_bad"] == [
+        "wedges the device on firmware 19.7.0 (with firmware ==19.7.0 only)"
+    ]
+    assert not found["meta-llama/Llama-3.1-8B-Instruct"]["known_bad"]
+    page = shell.run("models", "show", "gpt-oss-120b", "--device", "p300x2")
+    assert "it never becomes healthy (tenstorrent/tt-cli" in page
+
+
+def test_what_is_known_not_to_work_is_marked_in_a_search_too(shell: Shell) -> None:
+    assert "p300x2" in shell.run("models", "search", "gpt-oss-120b")
+    assert "! known not to work there" in shell.run("models", "search", "gpt-oss-120b")
+    assert "! known not to work there" in shell.run("models", "search", "gpt-oss-12b")
+    [hit] = shell.data("models", "search", "gpt-oss-120b")
+    bad = {one["device"] for one in hit["specs"] if one["known_bad"]}
+    assert bad == {"p300x2"}
+    assert "!" not in shell.run("models", "search", "whisper")
+
+
 def test_a_search_finds_words_and_else_what_is_near_with_its_score(shell: Shell) -> None:
     exact = shell.data("models", "search", "qwen3", "embedding")
     assert {one["score"] for one in exact} == {100.0}

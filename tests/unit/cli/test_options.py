@@ -144,6 +144,14 @@ def test_a_device_type_may_be_typed_as_upstream_writes_it(typed: str, project: P
     assert got("small", "--device", typed)["request"].device == typed.strip().lower()
 
 
+def test_a_device_type_in_the_spelling_of_mesh_device_is_taken_and_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not project.exists()
+    assert got("small", "--device", "TG")["request"].device == "galaxy"
+    assert "--device TG means galaxy." in capsys.readouterr().err
+
+
 def test_a_device_type_that_is_off_gets_the_nearest_one_whatever_its_case(project: Path) -> None:
     assert not project.exists()
     with pytest.raises(UsageError, match="no device type 'N510'") as caught:

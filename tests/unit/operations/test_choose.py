@@ -192,6 +192,32 @@ def test_several_models_are_placed_on_the_boards(on_t3k: Scene) -> None:
     ]  # fmt: skip
 
 
+def test_of_a_device_that_is_not_here_the_boards_are_those_that_it_would_have(
+    scene: Scene,
+) -> None:
+    request = Request(model="acme/Llama-8B-Instruct", device="t3k")
+    found = packing(scene.world, (request, request))
+    assert found.fits
+    assert [(one.device, one.boards) for one in found.placed] == [
+        ("n300", ("n300-0",)), ("n300", ("n300-1",)),
+    ]  # fmt: skip
+    assert found.left == ("n300-2", "n300-3")
+    assert found.unknown[0].startswith("t3k is not in this machine: the boards are those that a")
+    assert (found.machine_mib, found.free_disk_mib) == (0, 0)
+    five = packing(scene.world, (request,) * 5)
+    assert not five.fits
+    assert five.obstacles[0] == "free boards: 4 x n300"
+    assert five.unknown[0].startswith("t3k is not in this machine")
+
+
+def test_the_machines_own_device_is_named_for_all_of_its_boards(on_t3k: Scene) -> None:
+    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    request = Request(model="acme/Llama-8B-Instruct", device="t3k")
+    found = packing(on_t3k.world, (request, request))
+    assert [one.boards for one in found.placed] == [("0",), ("1",)]
+    assert "is not in this machine" not in " ".join(found.unknown)
+
+
 def test_what_is_tried_is_marked_in_lock_labels_and_status(scene: Scene) -> None:
     why = "nobody validated it"
     scene.catalog.entries = (replace(HUB_MODEL, experimental=why),)

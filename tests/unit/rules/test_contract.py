@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.listed import FACTS, FORGE, HOST, MEDIA, MULTIHOST, VLLM, listed
 
+from ttctl.model.pin_facts import PinFacts
 from ttctl.rules.contract import fact_of, image_version, pins_of
 
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
@@ -100,14 +101,6 @@ BUILD = ("recipe", "flag")
             "media", "", (), id="a media image with a vLLM commit",
         ),
         pytest.param(
-            {"image": f"{MEDIA}:0.11.1-bac8b34", "engine": "media", "model": SDXL}, "media",
-            "media", "", ("contract",), id="SDXL before the C++ server served images",
-        ),
-        pytest.param(
-            {"image": f"{MEDIA}:0.15.0-25891d3", "engine": "media", "model": SDXL}, "media-cpp",
-            "media", "", ("contract",), id="SDXL on the C++ server",
-        ),
-        pytest.param(
             {"image": f"{MEDIA}:0.17.0-8c48a10", "engine": "media", "model": "a/FLUX.1-dev"},
             "media", "media", "", (), id="another image model",
         ),
@@ -138,6 +131,76 @@ def test_engine_and_repository_decide_before_version_and_pin(
 
 
 @pytest.mark.parametrize(
+    ("image", "entry", "contract", "inferred", "why"),
+    [
+        pytest.param(
+            f"{MEDIA}:0.5.0-fbbbd2d", {}, "media", (),
+            "media: the image is of 0.5.0, before the C++ server of 0.15.0 that serves images",
+            id="no C++ server in its tree",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.11.1-bac8b34", {}, "media", (),
+            "media: the image is of 0.11.1, before the C++ server of 0.15.0 that serves images",
+            id="a C++ server for text and embeddings alone",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.12.9-bac8b34", {}, "media", (),
+            "media: the image is of 0.12.9, before the C++ server of 0.15.0 that serves images",
+            id="the last number that no tree with the runners had",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.13.0-bac8b34", {}, "media", ("contract",),
+            "media: the image is of 0.13.0, a number that trees before and after the C++ server"
+            " that serves images had; 0.15.0 is the first release of it",
+            id="built between two releases, perhaps",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.14.9-bac8b34", {}, "media", ("contract",),
+            "media: the image is of 0.14.9, a number that trees before and after the C++ server"
+            " that serves images had; 0.15.0 is the first release of it",
+            id="the last number below",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.15.0-25891d3", {}, "media-cpp", (),
+            "media-cpp: the image is of 0.15.0, and from 0.15.0 on the C++ server serves images",
+            id="the first release",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.20.0-25891d3", {"device": "p300x2"}, "media-cpp", (),
+            "media-cpp: the image is of 0.20.0, and from 0.15.0 on the C++ server serves images",
+            id="the newest",
+        ),
+        pytest.param(
+            f"{MEDIA}:0.20.0-25891d3", {"device": "n150x4"}, "media", (),
+            "media: the launcher has no settings of the C++ server for n150x4",
+            id="a device the launcher does not know",
+        ),
+        pytest.param(
+            MEDIA, {"version": ""}, "media", ("contract",),
+            "media: the image's version is not known; the Python server is in images of every one",
+            id="no version anywhere",
+        ),
+        pytest.param(
+            f"{MEDIA}:latest", {"version": "0.16.0"}, "media-cpp", (),
+            "media-cpp: the image is of 0.16.0, and from 0.15.0 on the C++ server serves images",
+            id="the entry's version",
+        ),
+    ],
+)  # fmt: skip
+def test_sdxl_is_started_with_the_cpp_server_where_the_pinned_image_holds_one_for_images(
+    image: str, entry: dict[str, Any], contract: str, inferred: tuple[str, ...], why: str
+) -> None:
+    pins = pins_of(listed(**{"image": image, "engine": "media", "model": SDXL, **entry}), FACTS)
+    assert (pins.contract, pins.recipe, pins.inferred) == (contract, "media", inferred)
+    assert pins.reason.startswith(f"{why};")
+
+
+def test_without_a_word_on_the_cpp_server_no_image_is_started_with_it() -> None:
+    entry = listed(image=f"{MEDIA}:0.20.0-25891d3", engine="media", model=SDXL)
+    assert pins_of(entry, PinFacts()).contract == "media"
+
+
+@pytest.mark.parametrize(
     ("tag", "version"),
     [
         ("0.2.0-v0.62.0-rc33-e7c329b", (0, 2, 0)),
@@ -153,13 +216,6 @@ def test_a_tag_has_a_version_only_where_it_begins_with_one(
     tag: str, version: tuple[int, ...]
 ) -> None:
     assert image_version(f"host:5000/owner/name:{tag}", "")[0] == version
-
-
-def test_what_is_read_and_what_is_deduced_of_the_c_plus_plus_server_is_said() -> None:
-    entry = listed(f"{MEDIA}:0.15.0-25891d3", engine="media", model=SDXL)
-    reason = pins_of(entry, FACTS).reason
-    assert "(read)" in reason
-    assert "deduced" in reason
 
 
 def test_no_commit_is_no_pin_that_is_known() -> None:

@@ -102,6 +102,8 @@ def test_an_unread_version_is_neither_met_nor_unmet() -> None:
         (("19.13.1.0",), "ok", "as validated together"),
         (("19.15.0.0",), "ok", "is newer; 19.13.1 was validated (a test, 2026-08-07)"),
         (("19.2.0",), "warning", "is not what was validated"),
+        (("80.17.0.0",), "warning", "80.17.0.0 is not what was validated"),
+        (("80.18.1.0", "19.15.0.0"), "warning", "is not what was validated"),
         (("19.13.1", "19.2.0"), "warning", "is not what was validated"),
         ((), "warning", "none is not what was validated"),
         (("N/A",), "warning", "not understood"),
@@ -113,3 +115,8 @@ def test_the_golden_set_warns_and_never_fails(
     driver, found = golden_checks(GOLDEN, driver="2.10.0", firmware=firmware)
     assert (driver.verdict, found.verdict) == ("ok", verdict)
     assert said in found.summary
+
+
+def test_firmware_of_the_old_numbering_is_told_to_be_old() -> None:
+    _, found = golden_checks(GOLDEN, driver="2.10.0", firmware=("80.17.0.0", "19.2.0"))
+    assert found.evidence.endswith("Bundles 80.* (80.17.0.0) came before 18.2.0.")

@@ -68,7 +68,34 @@ BAD = KnownBad(
             "for chat, an answer before reasoning",
             id="what reasons is for reasoning",
         ),
-        pytest.param("video", "t3k", "Wan2.2-T2V-A14B-Diffusers", "the larger one", id="video"),
+        pytest.param(
+            "video",
+            "t3k",
+            "Wan2.2-T2V-A14B-Diffusers",
+            "a finished model before a preview",
+            id="video",
+        ),
+        pytest.param(
+            "image",
+            "p300x2",
+            "FLUX.1-dev",
+            "of one family, the full model before one made for speed",
+            id="the full model and its quick form",
+        ),
+        pytest.param(
+            "agent",
+            "galaxy",
+            "Llama-3.3-70B-Instruct",
+            "for agent, an answer before reasoning",
+            id="an agent asks many times",
+        ),
+        pytest.param(
+            "agent",
+            "p300",
+            "Llama-3.1-8B-Instruct",
+            "for agent, an answer before reasoning",
+            id="an agent on a small device",
+        ),
         pytest.param(
             "llama", "cpu", "SmolLM2-360M-Instruct", "it is the only one", id="an alias on cpu"
         ),
@@ -189,6 +216,35 @@ def test_a_script_is_refused_what_no_rule_decides_and_a_person_gets_the_first() 
     found = asked("chat", "n150", *SPECS, other)
     assert found.spec == other
     assert "several are of equal rank" in found.warnings[0]
+
+
+def test_a_size_that_nobody_says_is_not_compared_and_comes_behind_by_a_rule_of_its_own() -> None:
+    small = entry("acme/Tiny-Instruct", "n150", parameters=1)
+    silent = entry("acme/Aaa-Instruct", "n150", parameters=0)
+    for order in permutations((small, silent, LLAMA)):
+        found = asked("chat", "n150", *order, unattended=True)
+        assert found.spec == LLAMA
+        assert {one.model: one.rule for one in found.runners_up} == {
+            small.model: "the larger one",
+            silent.model: "a known size before one that nobody says",
+        }
+
+
+def test_a_preview_of_known_size_is_not_taken_before_finished_models_of_unknown_size() -> None:
+    with pytest.raises(UsageError, match="'image' means several models on 't3k'") as caught:
+        asked("image", "t3k", unattended=True)
+    assert "FLUX.1-dev" in caught.value.evidence
+    assert "Motif" not in caught.value.evidence
+    assert "schnell" not in caught.value.evidence
+
+
+def test_a_quick_model_of_another_family_stays_equal() -> None:
+    full = entry("acme/Drawer-dev", "n150", type="IMAGE", parameters=0)
+    quick = entry("other/Painter-turbo", "n150", type="IMAGE", parameters=0)
+    with pytest.raises(UsageError, match="several models"):
+        asked("image", "n150", full, quick, unattended=True)
+    quicker = replace(quick, model="acme/Drawer-schnell")
+    assert asked("image", "n150", quicker, full, unattended=True).spec == full
 
 
 def test_a_task_narrows_a_family() -> None:

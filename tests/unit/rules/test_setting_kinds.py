@@ -20,6 +20,7 @@ from ttctl.rules.setting_kinds import (
     from_text,
     from_toml,
     parts,
+    written_as,
 )
 from ttctl.rules.stack import NAME
 
@@ -27,6 +28,13 @@ GOOD = [
     ("up.model", "HuggingFaceTB/SmolLM2-360M-Instruct", "HuggingFaceTB/SmolLM2-360M-Instruct"),
     ("up.name", "my-stack", "my-stack"),
     ("up.device", "n150", "n150"),
+    ("up.device", "N150", "n150"),
+    ("up.device", "p150X4", "p150x4"),
+    ("up.device", " P300x2 ", "p300x2"),
+    ("up.device", "TG", "galaxy"),
+    ("up.device", "BH-Galaxy", "blackhole_galaxy"),
+    ("up.device", "T3K", "t3k"),
+    ("up.device", "(8,8)", "dual_galaxy"),
     ("up.port", " 8001 ", 8001),
     ("up.block_size", "32", 32),
     ("up.pull", "never", "never"),
@@ -73,6 +81,8 @@ BAD = [
     ("up.model", "-x", "a model's name"),
     ("up.name", "My_Stack", "lower-case letters"),
     ("up.device", "n15", "one of cpu, n150"),
+    ("up.device", "(2, 4)", "or what MESH_DEVICE can hold, such as TG"),
+    ("up.device", "E150", "one of cpu, n150"),
     ("up.port", "0", "a whole number from 1 to 65535"),
     ("up.port", "65536", "a whole number from 1 to 65535"),
     ("up.port", "80.5", "a whole number"),
@@ -235,6 +245,16 @@ def test_the_registry_allows_what_the_rest_of_the_product_does() -> None:
             assert not fits
     for device in DEVICE_NAMES:
         assert from_text(SETTINGS["up.device"], device) == device
+
+
+@pytest.mark.parametrize(
+    ("word", "written"), [("TG", "TG"), ("N150", ""), ("(8, 8)", "(8, 8)"), (3, "")]
+)
+def test_a_device_is_told_as_it_was_written_where_it_has_another_name_here(
+    word: object, written: str
+) -> None:
+    assert written_as(SETTINGS["up.device"], word) == written
+    assert written_as(SETTINGS["up.model"], word) == ""
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,26 @@ def test_bundles_of_the_old_numbering_are_the_oldest(version: str, held: bool) -
     assert firmware_satisfies(">=18.8.0", version) is held
 
 
+@pytest.mark.parametrize(
+    ("specifier", "version", "held"),
+    [
+        pytest.param(">=18.2", "80.18.1.0", False, id="the last of the old numbering"),
+        pytest.param(">=18.0.0", "80.18.1.0", True, id="as the new one counts it"),
+        pytest.param(">=80.17", "80.18.1.0", True, id="asked in the old numbering"),
+        pytest.param(">=80.17", "18.2.0", True, id="newer than what is asked"),
+        pytest.param(">=80.18", "80.17.0.0", False, id="older than what is asked"),
+        pytest.param("==80.17.0.0", "80.17.0.0", True, id="the same"),
+        pytest.param(">=19.2.0", "80", False, id="80 alone"),
+    ],
+)
+def test_the_two_numberings_of_bundles_follow_one_another(
+    specifier: str,
+    version: str,
+    held: bool,  # noqa: FBT001
+) -> None:
+    assert firmware_satisfies(specifier, version) is held
+
+
 def test_of_several_lower_bounds_the_highest_stays() -> None:
     assert together([">=18.6.0", ">=19.2.0,<20", ">=18.8.0"]) == ">=19.2.0,<20"
     assert together([]) == ""

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What serves a request: what is locked while it answers, else what is chosen anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ttctl.errors import OfflineError
+from ttctl.operations.choose import choose, refuse_prebuilt
+from ttctl.rules.experimental import experimental
+from ttctl.rules.mesh_device import mismatch
+from ttctl.rules.resolve import resolve
+from ttctl.rules.tasks import base_models, is_good_for
+
+if TYPE_CHECKING:
+    from ttctl.model.image import BaseImage
+    from ttctl.model.lock import Lock, LockedWeights
+    from ttctl.model.match import Match
+    from ttctl.model.protocols import World
+    from ttctl.model.spec import ModelSpec, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What serves a request, and why."""
+
+    spec: ModelSpec
+    weights: LockedWeights
+    base: BaseImage
+    reason: str
+    match: Match | None = None
+    """How the entry was found; None where a lock names it."""
+
+
+def kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | None:
+    """Return a lock's entry while it answers the request: same words, device and site's base."""
+    site_base = world.site.base_image
+    same_base = (
+        previous.base.source == site_base.value if site_base else previous.base.origin != "site"
+    )
+    same_words = previous.requested == request.model
+    if not (same_words and same_base and request.device in {None, previous.device}):
+        return None
+    spec = _locked_spec(world, previous)
+    if spec is None or (request.task and not _is_made_for(world, spec, request.task)):
+        return None
+    return spec
+
+
+def _is_made_for(world: World, spec: ModelSpec, task: str) -> bool:
+    return is_good_for(spec, task, base=spec.model in base_models(world.catalog.specs()))
+
+
+def _locked_spec(world: World, previous: Lock) -> ModelSpec | None:
+    """Return the entry that a lock names, None where the catalog has it no more."""
+    specs = world.catalog.specs()
+    if previous.experimental:
+        of_model = [spec for spec in specs if spec.model == previous.model]
+        return next(iter(experimental(of_model, specs, device=previous.device)), None)
+    named = (spec for spec in specs if spec.model == previous.model)
+    return next((spec for spec in named if spec.device == previous.device), None)
+
+
+def locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
+    """Return what a lock names."""
+    return Choice(spec=spec, weights=previous.weights, base=previous.base, reason=previous.reason)
+
+
+def new_choice(world: World, request: Request) -> Choice:
+    """Choose anew, and resolve its weights and the base.
+
+    Raises:
+        TtctlError: Nothing serves the request here, or its weights cannot be had.
+    """
+    found = choose(world, request)
+    refuse_prebuilt(found.spec, request.model)
+    chosen, weights, reason = _with_weights(world, found.spec)
+    system = world.host.system()
+    device = request.device or ""
+    wrong = mismatch(system, device, said=f"--device {device}") if device else system.reason
+    reason = f"{reason}; {wrong}" if wrong else reason
+    base = world.builder.base(world.site, offline=world.site.is_offline)
+    return Choice(spec=chosen, weights=weights, base=base, reason=reason, match=found)
+
+
+def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
+    """Resolve the weights, or those of the model that stands in where no hub answers."""
+    try:
+        weights = world.weights.resolve(spec.weights, world.site)
+    except OfflineError as offline:
+        if not spec.offline_model:
+            raise
+        stand_in = resolve(world.catalog.specs(), model=spec.offline_model, device=spec.device)
+        cause = offline.message.rstrip(".")
+        reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
+        return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
+    return spec, weights, f"the catalog's entry for {spec.device}"
+
+
+def remembered(request: Request, previous: Lock | None) -> Request:
+    """Fill what the request leaves open with what was locked before."""
+    if previous is None:
+        return request
+    return replace(
+        request,
+        max_model_len=request.max_model_len or previous.max_model_len,
+        max_num_seqs=request.max_num_seqs or previous.max_num_seqs,
+        block_size=request.block_size or previous.block_size,
+        engine_args=previous.engine_args if request.engine_args is None else request.engine_args,
+    )
