@@ -111,8 +111,52 @@ def _chip(kind: Kind, board: int, at: int) -> MadeChip:
         serial=f"{kind.upi << 36 | 0x31900000 + board:016x}",
         asic=f"{0x33B9 << 48 | kind.upi << 16 | board << 8 | at:016x}",
         address="" if at >= kind.local else f"0000:{bus}:00.0",
-        coords=f"({board}, {at}, 0, 0)" if kind.wormhole else "N/A",
+        coords=place(kind, board, at) if kind.wormhole else "N/A",
     )
+
+
+LAYOUTS = {
+    "mesh": "Mesh",
+    "linear/torus": "Linear/Torus",
+    "isolated": "Isolated or not configured",
+    "unknown": "",
+}
+"""tt-topology's word for each."""
+
+
+def place(kind: Kind, board: int, at: int, layout: str = "mesh") -> str:
+    """Return what tt-smi prints as a Wormhole chip's place, as tt-topology would have set it."""
+    order = board * (kind.local + kind.remote) + at
+    x, y = {
+        "mesh": (board, at) if kind.local + kind.remote > 1 else (board // 2, board % 2),
+        "linear/torus": (0, order),
+        "isolated": (at, 0),
+        "unknown": (order, order),
+    }[layout]
+    return f"({x}, {y}, 0, 0)"
+
+
+def laid_out(device: str, layout: str, year: int = 2026) -> dict[str, Any]:
+    """Return a snapshot of a machine whose chips have the places of a layout."""
+    kind = KINDS[device]
+    found = snapshot(device, year)
+    for chip, one in zip(found["device_info"], _places(kind), strict=True):
+        chip["board_info"]["coords"] = place(kind, *one, layout)
+    return found
+
+
+def listing(device: str, layout: str) -> str:
+    """Return what `tt-topology -ls` prints, colours and all."""
+    kind = KINDS[device]
+    lines = ["\x1b[95m Devices on system:  \x1b[0m"]
+    for number, (board, at) in enumerate(_places(kind)):
+        side = "L" if at < kind.local else "R"
+        x, y, *_ = place(kind, board, at, layout)[1:-1].split(", ")
+        number_of_board = f"{kind.upi << 36 | board:x}"
+        lines.append(f"\x1b[94m {number}: {kind.smi} {side} {number_of_board} - ({x}, {y}) \x1b[0m")
+    word = LAYOUTS[layout]
+    last = f"Configuration: {word}" if word else "Cannot comprehend configuration!"
+    return "\n".join([*lines, f"\x1b[93m {last} \x1b[0m", ""])
 
 
 def write(path: Path, text: str) -> None:

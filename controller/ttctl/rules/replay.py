@@ -13,6 +13,7 @@ from ttctl.rules.boards import boards_of, formed_of_all, forms_of
 from ttctl.rules.device_match import match_device
 from ttctl.rules.families import CARRIER, NODES_PER_BOARD, family_of, is_galaxy, says
 from ttctl.rules.mesh_device import with_mesh_device
+from ttctl.rules.topology import may_need_mesh, topology_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,8 @@ def replayed(telemetry: Telemetry, system: System) -> System:
         boards=boards,
         forms=forms,
     )
+    if may_need_mesh(found):
+        found = replace(found, topology=topology_of(boards, readings, source=telemetry.source))
     return with_mesh_device(found, system.mesh_device)
 
 

@@ -217,3 +217,22 @@ def test_a_snapshot_of_another_machine_is_planned_for(typed: Typed, tmp_path: Pa
     code, _, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
     assert code != 0
     assert "This is no snapshot of tt-smi." in err
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        pytest.param("mesh", "it is: mesh", id="mesh"),
+        pytest.param("isolated", "tt-topology -l mesh", id="isolated"),
+        pytest.param("linear/torus", "tt-topology -l mesh", id="a line"),
+        pytest.param("unknown", "is not known", id="not known"),
+    ],
+)
+def test_the_wiring_is_held_against_what_the_device_needs(
+    typed: Typed, tmp_path: Path, layout: str, said: str
+) -> None:
+    file = tmp_path / "snapshot.json"
+    file.write_text(machines.printed(machines.laid_out("t3k", layout)))
+    _, out, err = typed(f"plan Llama-3.3-70B-Instruct --device t3k --tt-smi-snapshot {file}")
+    [line] = [one for one in out.splitlines() if "must be set up as one mesh" in one]
+    assert said in out + err, line
