@@ -173,6 +173,9 @@ def tree(
     year: int = 2026,
     skip: tuple[int, ...] = (),
     first: int = 0,
+    card: str = "",
+    serial: str = "",
+    buses: int = 0,
 ) -> Path:
     """Write a machine's files.
 
@@ -184,12 +187,17 @@ def tree(
         year: Drivers of 2024 have fewer attributes.
         skip: Boards that are left out.
         first: Number of the first node, behind those of a machine that is there already.
+        card: Another word for the cards, as of a driver that does not know them.
+        serial: One number for every board, as Galaxies have it.
+        buses: The first of the bus numbers, which are those of a virtual machine then.
     """
     kind = KINDS[device]
     local = [one for one in chips_of(kind) if one.address and one.board not in skip]
     for number, chip in enumerate(local, first):
         folder = root / "sys/class/tenstorrent" / f"tenstorrent!{number}"
         address = chip.address.replace("0000:", f"{first:04x}:")
+        if buses:
+            address = f"0000:{buses + number:02x}:00.0"
         pci = root / "sys/bus/pci/devices" / address
         write(pci / "vendor", "0x1e52")
         write(pci / "device", "0x401e" if kind.wormhole else "0xb140")
@@ -198,8 +206,8 @@ def tree(
         (folder / "device").symlink_to(pci)
         version = (firmware or {}).get(chip.board, FIRMWARE)
         attributes = {
-            "tt_card_type": kind.card,
-            "tt_serial": chip.serial.upper() if serials else "0" * 16,
+            "tt_card_type": card or kind.card,
+            "tt_serial": serial or (chip.serial.upper() if serials else "0" * 16),
             "tt_fw_bundle_ver": version,
             "tt_aiclk": "1000",
         }

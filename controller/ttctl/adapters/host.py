@@ -10,7 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import ports
-from ttctl.adapters.chip_sensors import firmware_of, sensors
+from ttctl.adapters.chip_sensors import card_type_of, firmware_of, sensors
 from ttctl.adapters.files import nearest_folder
 from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
@@ -141,11 +141,10 @@ def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
 def _chip(number: str, folder: Path, pci: dict[str, str]) -> Chip:
     address = address_of(folder)
     device = pci.get(address, "")
-    card_type = word_of(folder / "tt_card_type")
     return Chip(
         node=f"/{NODES}/{number}",
         arch=_ARCHES.get(device, device),
-        card_type="" if card_type == "unknown" else card_type,
+        card_type=card_type_of(folder),
         pci_address=address,
         serial=word_of(folder / "tt_serial"),
         asic_id=word_of(folder / "tt_asic_id"),

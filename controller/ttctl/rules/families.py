@@ -53,7 +53,10 @@ CHIPS_PER_BOARD = {"n300": 2, "p300": 2}
 TRAY_CHIPS = 8
 
 UPIS = {
+    0x03: "e150",
+    0x07: "e75",
     0x08: "nb_cb",
+    0x0A: "e300",
     0x0B: "wh_4u",
     0x14: "n300",
     0x18: "n150",
@@ -67,10 +70,12 @@ UPIS = {
     0x45: "p300a",
     0x46: "p300c",
     0x47: "tt-galaxy-bh",
+    0x202: "tt-galaxy-bh",
 }
 """The kind of a board by a part of its number.
 
-Source: tt-kmd, telemetry.c, as above; the first two: tt-smi, tests/test_utils.py
+Source: tt-kmd, telemetry.c, as above; those below 0x14: tt-smi, tests/test_utils.py; the last one:
+https://github.com/tenstorrent/tt-topology/issues/79
 """
 
 
@@ -95,6 +100,13 @@ def type_by_number(board_id: str) -> str:
     except ValueError:
         return ""
     return UPIS.get(number >> 36 & 0xFFFFF, "")
+
+
+def pci_device_of(family: str) -> str:
+    """Return the PCI device id of a family's chips in hex. Source: tt-kmd, module.c."""
+    if family.startswith("e"):
+        return "faca"
+    return "b140" if family[:1] == "p" or family == "galaxy-bh" else "401e"
 
 
 def says(number: str) -> bool:
