@@ -11,32 +11,51 @@ and backend.py beside it; the registers' older names begin with SMBUS_TX_.
 from __future__ import annotations
 
 import json
-import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ttctl.adapters.snapshot_values import (
+    LONGEST,
+    Section,
+    coords_of,
+    fan_of,
+    first_of,
+    number_of,
+    pair_of,
+    positive_of,
+    quad_of,
+    register_of,
+    registers_of,
+    section_of,
+    truth_of,
+    word_of,
+)
 from ttctl.errors import BadFileError
 from ttctl.model.telemetry import ChipReading, Telemetry
-from ttctl.rules.families import family_of, is_galaxy, says, type_by_number
+from ttctl.rules.families import (
+    CHIPS_PER_BOARD,
+    FAMILIES,
+    NODES_PER_BOARD,
+    family_of,
+    is_galaxy,
+    says,
+    type_by_number,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TRIED = 64
 """At how many braces a snapshot may begin: what stands before it is a line or two."""
-LONGEST = 120
-"""Of a word."""
 MOST_CHIPS = 1024
+BUNDLES = ("FLASH_BUNDLE_VERSION", "FW_BUNDLE_VERSION")
+"""Registers of the bundle's version. Source: tt-smi, tt_smi/utils.py, get_fw_bundle_version"""
 NO_VERSION = ("0.0.0.0", "255.255.255.255")  # noqa: S104 - versions, no addresses
-NO_FAN = 65535
-"""What a register without a fan says."""
 
 _SIDE = re.compile(r"\s+([LR])$", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 _DRIVER = re.compile(r"\d+(?:\.\d+)+\S*")
-_NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})")
-
-Section = dict[str, object]
 
 
 def parse_snapshot(text: str, source: str, *, age_s: float | None = 0) -> Telemetry:
@@ -55,17 +74,17 @@ def parse_snapshot(text: str, source: str, *, age_s: float | None = 0) -> Teleme
     if not isinstance(entries, list):
         raise _none(source, f"device_info is {type(entries).__name__}, no list")
     sections = [one for one in entries[:MOST_CHIPS] if isinstance(one, dict)]
-    driver = _DRIVER.search(_word(_section(data, "host_info").get("Driver")))
-    version = _word(_section(data, "host_sw_vers").get("tt_smi"))
+    driver = _DRIVER.search(word_of(section_of(data, "host_info").get("Driver")))
+    version = word_of(section_of(data, "host_sw_vers").get("tt_smi"))
     said = [f"tt-smi {version}"] if version else []
-    if lost := sum(not isinstance(one, dict) or not one.get("board_info") for one in entries):
+    if lost := sum(not isinstance(one, dict) or not _board_of(one) for one in entries):
         said.append(f"{lost} of {len(entries)} chips have no board_info")
     return Telemetry(
-        chips=tuple(_chip(one) for one in sections),
+        chips=_with_local([_chip(one) for one in sections], sections),
         source=f"{source} ({'; '.join(said)})" if said else source,
         driver=driver[0] if driver else "",
         holders=tuple(_holders(data.get("processes"))),
-        taken=_word(data.get("time")),
+        taken=word_of(data.get("time")),
         age_s=age_s,
     )
 
@@ -98,46 +117,74 @@ def _none(source: str, cause: str) -> BadFileError:
 
 
 def _chip(entry: Section) -> ChipReading:
-    board, values = _section(entry, "board_info"), _section(entry, "telemetry")
-    limits = _section(entry, "limits")
-    smbus = _registers(_section(entry, "smbus_telem"))
+    board, values = _board_of(entry), section_of(entry, "telemetry")
+    limits = section_of(entry, "limits")
+    smbus = registers_of(section_of(entry, "smbus_telem"))
     board_id = _board_id(board, smbus)
-    spelled = _word(board.get("board_type"))
+    spelled = word_of(board.get("board_type"))
     side = _SIDE.search(spelled)
     card_type = _SIDE.sub("", spelled)
-    if not says(card_type):
-        card_type = type_by_number(board_id)
-    address = _ADDRESS.fullmatch(_word(board.get("bus_id")))
+    if family_of(card_type) not in FAMILIES:
+        card_type = type_by_number(board_id) or card_type
+    address = _ADDRESS.fullmatch(word_of(board.get("bus_id")))
     status = board.get("dram_status")
-    heartbeat = _first(
-        _number(values.get("heartbeat")),
-        _register(smbus, "TIMER_HEARTBEAT"),
-        _register(smbus, "ARC3_HEALTH"),
+    heartbeat = first_of(
+        number_of(values.get("heartbeat")),
+        register_of(smbus, "TIMER_HEARTBEAT"),
+        register_of(smbus, "ARC3_HEALTH"),
     )
     return ChipReading(
         pci_address=address[0].lower() if address else "",
         asic_id=_asic_id(smbus),
         board_id=board_id,
         card_type=card_type,
-        remote=side[1].upper() == "R" if side else not address,
-        firmware=_firmware(_section(entry, "firmwares"), smbus, card_type),
-        temperature_c=_number(values.get("asic_temperature")),
-        throttle_c=_positive(limits.get("therm_trip_l1_limit")),
-        shutdown_c=_positive(limits.get("thm_limit")),
-        power_w=_first(_positive(values.get("board_power")), _number(values.get("power"))),
-        power_limit_w=_first(
-            _positive(limits.get("board_power_limit")), _positive(limits.get("tdp_limit"))
+        remote=side[1].upper() == "R" if side else not address and _may_be_remote(card_type),
+        firmware=_firmware(section_of(entry, "firmwares"), smbus, card_type),
+        temperature_c=number_of(values.get("asic_temperature")),
+        throttle_c=positive_of(limits.get("therm_trip_l1_limit")),
+        shutdown_c=positive_of(limits.get("thm_limit")),
+        power_w=first_of(positive_of(values.get("board_power")), number_of(values.get("power"))),
+        power_limit_w=first_of(
+            positive_of(limits.get("board_power_limit")), positive_of(limits.get("tdp_limit"))
         ),
-        voltage_v=_positive(values.get("voltage")),
-        current_a=_number(values.get("current")),
-        clock_mhz=_number(values.get("aiclk")),
-        clock_limit_mhz=_positive(limits.get("asic_fmax")),
-        fan_rpm=_fan(values.get("fan_speed")),
+        voltage_v=positive_of(values.get("voltage")),
+        current_a=number_of(values.get("current")),
+        clock_mhz=number_of(values.get("aiclk")),
+        clock_limit_mhz=positive_of(limits.get("asic_fmax")),
+        fan_rpm=fan_of(values.get("fan_speed")),
         heartbeat=None if heartbeat is None else int(heartbeat),
-        trips=_register(smbus, "THERM_TRIP_COUNT"),
-        dram_ok=_truth(status),
-        coords=_coords(_word(board.get("coords"))),
+        trips=register_of(smbus, "THERM_TRIP_COUNT"),
+        dram_ok=truth_of(status),
+        coords=coords_of(word_of(board.get("coords"))),
     )
+
+
+def _board_of(entry: Section) -> Section:
+    """Return what is said of a chip's board; short lists say it in the entry itself."""
+    found = section_of(entry, "board_info")
+    return found if found or "board_type" not in entry else entry
+
+
+def _may_be_remote(card_type: str) -> bool:
+    """Return whether a chip may have no node: Blackhole's and an n150's always have one."""
+    family = family_of(card_type)
+    return (
+        not family
+        or CHIPS_PER_BOARD.get(family, 1) > NODES_PER_BOARD.get(family, 1)
+        or (family == "galaxy-wh")
+    )
+
+
+def _with_local(
+    chips: Sequence[ChipReading], sections: Sequence[Section]
+) -> tuple[ChipReading, ...]:
+    """Take the first half of n300 chips for local ones where neither side nor address is told."""
+    own = [at for at, one in enumerate(chips) if family_of(one.card_type) == "n300"]
+    spelled = [word_of(_board_of(sections[at]).get("board_type")) for at in own]
+    if any(map(_SIDE.search, spelled)) or not all(chips[at].remote for at in own):
+        return tuple(chips)
+    local = own[: -(-len(own) // 2)]
+    return tuple(replace(one, remote=False) if at in local else one for at, one in enumerate(chips))
 
 
 def _firmware(firmwares: Section, smbus: Mapping[str, object], card_type: str) -> str:
@@ -145,58 +192,26 @@ def _firmware(firmwares: Section, smbus: Mapping[str, object], card_type: str) -
 
     Source: https://github.com/tenstorrent/tt-smi/issues/36
     """
-    bundle = _register(smbus, "FLASH_BUNDLE_VERSION")
-    found = [_word(firmwares.get("fw_bundle_version")), _quad(bundle)]
+    found = [word_of(firmwares.get("fw_bundle_version"))]
+    found += [quad_of(register_of(smbus, name)) for name in BUNDLES]
     if is_galaxy(family_of(card_type)):
-        flash = _register(smbus, "TT_FLASH_VERSION")
-        found += [_word(firmwares.get("tt_flash_version")), _quad(flash)]
+        flash = register_of(smbus, "TT_FLASH_VERSION")
+        found += [word_of(firmwares.get("tt_flash_version")), quad_of(flash)]
     return next((one for one in found if says(one) and one not in NO_VERSION), "")
-
-
-def _quad(packed: int | None) -> str:
-    """Return a version of four bytes, `19.15.0.0` for 0x130f0000."""
-    if not packed or packed < 0 or packed >= 0xFFFFFFFF:  # noqa: PLR2004 - all ones: not set
-        return ""
-    return ".".join(str(packed >> shift & 0xFF) for shift in (24, 16, 8, 0))
 
 
 def _board_id(board: Section, smbus: Mapping[str, object]) -> str:
     """Return a board's number as 16 hex digits, empty where there is none."""
-    for word in (_word(board.get("board_id")), _word(smbus.get("BOARD_ID"))):
+    for word in (word_of(board.get("board_id")), word_of(smbus.get("BOARD_ID"))):
         digits = word.lower().removeprefix("0x")
         if says(word) and re.fullmatch(r"[0-9a-f]{1,32}", digits):
             return digits.rjust(16, "0")
-    return _pair(smbus, "BOARD_ID")
+    return pair_of(smbus, "BOARD_ID")
 
 
 def _asic_id(smbus: Mapping[str, object]) -> str:
-    single = _register(smbus, "ASIC_ID")
-    return _pair(smbus, "ASIC_ID") or (f"{single:016x}" if single else "")
-
-
-def _pair(smbus: Mapping[str, object], name: str) -> str:
-    high, low = _register(smbus, f"{name}_HIGH"), _register(smbus, f"{name}_LOW")
-    if high is None or low is None or not high | low:
-        return ""
-    return f"{high & 0xFFFFFFFF:08x}{low & 0xFFFFFFFF:08x}"
-
-
-def _registers(smbus: Section) -> dict[str, object]:
-    """Return the registers by their newer names."""
-    return {str(name).removeprefix("SMBUS_TX_"): value for name, value in smbus.items()}
-
-
-def _register(smbus: Mapping[str, object], name: str) -> int | None:
-    """Return a register: hex in a string, or a number."""
-    value = smbus.get(name)
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if 0 <= value < 1 << 64 else None
-    text = _word(value).lower()
-    if re.fullmatch(r"0x[0-9a-f]{1,16}", text):
-        return int(text, 16)
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+    single = register_of(smbus, "ASIC_ID")
+    return pair_of(smbus, "ASIC_ID") or (f"{single:016x}" if single else "")
 
 
 def _holders(processes: object) -> list[tuple[int, str]]:
@@ -204,59 +219,9 @@ def _holders(processes: object) -> list[tuple[int, str]]:
     for one in processes[:MOST_CHIPS] if isinstance(processes, list) else ():
         if not isinstance(one, dict):
             continue
-        device, pid = _number(one.get("device")), _number(one.get("pid"))
+        node = word_of(one.get("device")).removeprefix("/dev/tenstorrent/")
+        device, pid = number_of(node or one.get("device")), number_of(one.get("pid"))
         if device is not None and pid is not None:
-            name = _word(one.get("cmdline")) or "unknown"
+            name = word_of(one.get("cmdline")) or "unknown"
             found.append((int(device), f"pid {int(pid)} ({name})"))
     return found
-
-
-def _section(data: Section, name: str) -> Section:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _word(value: object) -> str:
-    """Return a word without what could harm a terminal: only what can be printed stays."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    text = str(value) if isinstance(value, str) else str(_number(value) or "")
-    return "".join(one for one in text[: LONGEST * 2] if one.isprintable()).strip()[:LONGEST]
-
-
-def _number(value: object) -> float | None:
-    """Return a number, or what a padded string says: `" 42.0"`; None for `N/A` and the like."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return float(value) if abs(value) < 1 << 64 else None
-    if isinstance(value, float):
-        return value if math.isfinite(value) and abs(value) < 1 << 64 else None
-    text = value.strip() if isinstance(value, str) else ""
-    return float(text) if _NUMBER.fullmatch(text) and text.isascii() else None
-
-
-def _positive(value: object) -> float | None:
-    """Return a number that is above zero: a limit of zero is none."""
-    found = _number(value)
-    return found if found is not None and found > 0 else None
-
-
-def _fan(value: object) -> float | None:
-    found = _number(value)
-    return None if found == NO_FAN else found
-
-
-def _coords(word: str) -> str:
-    numbers = re.findall(r"\d{1,4}", word)
-    return f"({', '.join(numbers)})" if len(numbers) > 1 else ""
-
-
-def _truth(value: object) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(_word(value).lower())
-
-
-def _first(*found: float | None) -> float | None:
-    return next((one for one in found if one is not None), None)

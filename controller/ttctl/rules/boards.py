@@ -177,7 +177,7 @@ def _tray(pci_address: str) -> str:
 def _board(chips: Sequence[Chip], hidden: Collection[str]) -> Board:
     first = chips[0]
     family = family_of(first.card_type)
-    nodes = tuple(chip.node for chip in chips if chip.node not in hidden)
+    nodes = tuple(chip.node for chip in chips if chip.node and chip.node not in hidden)
     versions = dict.fromkeys(chip.firmware for chip in chips if chip.firmware)
     return Board(
         id=_number(first) or first.pci_address or first.node,

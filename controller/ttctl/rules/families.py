@@ -18,6 +18,8 @@ _WORDS = {
     "galaxy-blackhole": "galaxy-bh",
     "tt-galaxy-bh": "galaxy-bh",
     "nb_cb": "nb-cb",
+    # The driver calls the same number p100.
+    "bh-scrappy": "p100",
 }
 """Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/telemetry.c
 and https://github.com/tenstorrent/tt-smi/blob/07208d7e783b8bb585440460db53f515b5828f16/tt_smi/constants.py"""
@@ -40,6 +42,8 @@ DEVICES = {
     ("galaxy-bh", 32): "blackhole_galaxy",
 }
 """By family and number of boards, for a Galaxy of chips."""
+
+FAMILIES = frozenset({CARRIER, *(family for family, _ in DEVICES)})
 
 TRAY_DEVICE = ("galaxy-wh", "galaxy_t3k")
 """What one tray of a Galaxy is: a t3k of its eight chips."""

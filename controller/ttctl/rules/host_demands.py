@@ -156,9 +156,10 @@ def _golden(what: What, versions: Sequence[str], best: str, golden: Golden) -> C
     name = f"{what}: golden"
     found = ", ".join(versions) or "none"
     validated = f"{best} was validated ({golden.source}, {golden.date})"
+    holds = firmware_satisfies if what == "firmware" else contains
     try:
-        same = [contains(f"=={best}", version) for version in versions]
-        enough = all(contains(f">={best}", version) for version in versions)
+        same = [holds(f"=={best}", version) for version in versions]
+        enough = all(holds(f">={best}", version) for version in versions)
     except NotUnderstoodError:
         return _check(name, "warning", f"{found} is not understood", evidence=f"{validated}.")
     if same and all(same):
