@@ -211,7 +211,7 @@ def test_a_thousand_nodes_are_listed_in_time(typed: Typed, tmp_path: Path) -> No
     started = time.monotonic()
     code, out, _ = typed("devices ls")
     assert code == 0
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 30
     assert "/dev/tenstorrent/999" in out
 
 
