@@ -31,7 +31,7 @@ from ttctl.model.protocols import EngineInfo, PlaceFiles
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
-from ttctl.model.telemetry import Answered
+from ttctl.model.telemetry import Answered, Listed
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:
@@ -432,6 +432,7 @@ class FakeTelemetry:
         self.last: Telemetry | None = None
         self.answer = Answered(telemetry=None, note="tt-smi is not installed")
         self.file: Telemetry | None = None
+        self.listing = Listed(topology=None)
 
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:  # noqa: ARG002
         return self.own
@@ -442,6 +443,11 @@ class FakeTelemetry:
     def ask(self) -> Answered:
         self._calls.append("tt-smi -s")
         return self.answer
+
+    def listed(self, *, ask: bool) -> Listed:
+        if ask:
+            self._calls.append("tt-topology -ls")
+        return self.listing
 
     def replay(self, file: Path) -> Telemetry:
         if self.file is None:

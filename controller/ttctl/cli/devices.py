@@ -117,6 +117,9 @@ def _machine(system: System) -> Iterator[str]:
         f"machine  {system.cores} cores ({system.machine}), {system.memory_bytes / 2**30:.1f} GiB"
     )
     yield f"driver   {system.driver or 'none'}"
+    if (one := system.topology) is not None:
+        told = f"{one.source}: {one.reason}" if one.source else one.reason
+        yield f"wiring   {one.kind} ({told})"
 
 
 def _boards_text(session: Session, looked: Looked) -> str:

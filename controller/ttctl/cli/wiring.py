@@ -188,14 +188,16 @@ class Wired:
         """What the cards say."""
         from ttctl.adapters.telemetry import LocalTelemetry
         from ttctl.adapters.tt_smi import TtSmi
+        from ttctl.adapters.tt_topology import TtTopology
 
-        smi = TtSmi(
-            self._environ,
-            cache=self.cache / "devices",
-            limit_s=float(self._settings.find("device.tt_smi_timeout").value or 0),
-            max_age_s=float(self._settings.find("device.max_age").value or 0),
+        cache = self.cache / "devices"
+        limit = float(self._settings.find("device.tt_smi_timeout").value or 0)
+        age = float(self._settings.find("device.max_age").value or 0)
+        smi = TtSmi(self._environ, cache=cache, limit_s=limit, max_age_s=age)
+        listing = TtTopology(
+            self._environ, root=self._root, cache=cache, limit_s=limit, max_age_s=age
         )
-        return LocalTelemetry(self._root, smi, catalog=places.catalog())
+        return LocalTelemetry(self._root, smi, listing, catalog=places.catalog())
 
     @cached_property
     def vitals(self) -> Vitals:

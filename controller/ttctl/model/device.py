@@ -72,6 +72,18 @@ class Formed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """How Wormhole boards were made known to each other."""
+
+    kind: Literal["mesh", "linear/torus", "isolated", "unknown"]
+    """tt-topology's own words; it cannot tell a line from a torus either."""
+    reason: str
+    """By what that was told, or why it could not be."""
+    source: str = ""
+    """Who told it, empty where nobody did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """A machine as found."""
 
@@ -94,3 +106,5 @@ class System:
     """Every device that the boards, or some of them, can make up, the largest first."""
     mesh_device: str = ""
     """What `MESH_DEVICE` says in the environment, in upstream's spelling."""
+    topology: Topology | None = None
+    """None where no device that the boards make up needs one, or where nobody looked."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
 from ttctl.model.devices import BoardInfo, DevicesInfo
+from ttctl.operations.topology import busy_boards, with_topology
 from ttctl.rules.board_health import judged, readings_of
 from ttctl.rules.mesh_device import with_device
 from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids
@@ -50,7 +51,8 @@ def look(world: World, wish: Wish) -> Looked:
     """
     system = world.host.system()
     if wish.snapshot is None:
-        return _own(world, system, *_told(world, system, ask=wish.ask), device=wish.device)
+        found = _own(world, system, *_told(world, system, ask=wish.ask), device=wish.device)
+        return _with_topology(world, found, ask=wish.ask)
     telemetry = world.telemetry.replay(wish.snapshot)
     if not system.boards:
         return Looked(
@@ -59,7 +61,21 @@ def look(world: World, wish: Wish) -> Looked:
             telemetry=telemetry,
             notes=("This machine has no card: what is shown is the snapshot's.",),
         )
-    return _own(world, system, telemetry, (), device=wish.device)
+    found = _own(world, system, telemetry, (), device=wish.device)
+    return _with_topology(world, found, ask=False)
+
+
+def _with_topology(world: World, looked: Looked, *, ask: bool) -> Looked:
+    """Add how the boards are wired, where a device of theirs needs to know."""
+    telemetry = looked.telemetry
+    system, notes = with_topology(
+        world,
+        looked.system,
+        looked.readings,
+        source=telemetry.source if telemetry else "",
+        ask=ask,
+    )
+    return replace(looked, system=system, notes=(*looked.notes, *notes))
 
 
 def _own(
@@ -98,6 +114,7 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
         taken=telemetry.taken if telemetry else "",
         age_s=telemetry.age_s if telemetry else None,
         notes=looked.notes,
+        topology=system.topology,
     )
 
 
@@ -105,7 +122,7 @@ def _told(world: World, system: System, *, ask: bool) -> tuple[Telemetry | None,
     """Return what tt-smi says; it is asked only where no job could be disturbed by it."""
     if not system.boards:
         return None, ()
-    busy = [board for board in system.boards if board.nodes and board.free != "free"]
+    busy = busy_boards(system)
     if ask and busy:
         why = ", ".join(f"board {board.id} is {_use(board)}" for board in busy)
         return world.telemetry.kept(), (f"tt-smi is not asked: {why}.",)

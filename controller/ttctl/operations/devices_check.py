@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.model.devices import DevicesCheck
 from ttctl.model.match import Wanted
-from ttctl.rules.board_health import readings_of
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.device_health import board_checks, topology_check
 from ttctl.rules.find import find
@@ -46,13 +45,12 @@ def check(
     firmware = tuple(versions)
     demands = demands_of(uses, driver=system.driver, firmware=firmware)
     golden = world.telemetry.golden()
-    readings = [one for board in boards for one in readings_of(board, looked.readings)]
     checks = (
         *(() if replay else card_checks(system, world.vitals.cards())),
         *board_checks(system.boards),
         *demand_checks(demands, driver=system.driver, firmware=firmware),
         *(golden_checks(golden, driver=system.driver, firmware=firmware) if boards else ()),
-        topology_check(system, readings),
+        topology_check(system),
     )
     found = DevicesCheck(
         device=system.device,
@@ -64,6 +62,7 @@ def check(
         golden=golden,
         checks=checks,
         passed=not any(one.verdict == "failed" for one in checks),
+        topology=system.topology,
     )
     return found, notes
 

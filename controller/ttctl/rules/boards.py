@@ -110,17 +110,25 @@ def _galaxy_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Forme
     chips = sum(board.chips for board in boards)
     if device := DEVICES.get((family, chips), ""):
         ids = tuple(board.id for board in boards)
-        found.append((chips, Formed(device=device, boards=ids, reason=f"{chips} x {family}")))
+        untold = "" if all(map(_is_tray, boards)) else "; which chips share a tray is not told"
+        reason = f"{chips} x {family}{untold}"
+        found.append((chips, Formed(device=device, boards=ids, reason=reason)))
     if family == TRAY_DEVICE[0]:
         found += [
             (
                 board.chips,
-                Formed(device=TRAY_DEVICE[1], boards=(board.id,), reason="one tray of a Galaxy"),
+                Formed(device=TRAY_DEVICE[1], boards=(board.id,), reason=_tray_reason(board)),
             )
             for board in boards
             if board.chips == TRAY_CHIPS
         ]
     return found
+
+
+def _tray_reason(board: Board) -> str:
+    if _is_tray(board):
+        return "one tray of a Galaxy"
+    return f"{board.chips} chips of a Galaxy; that they share a tray is not told by their addresses"
 
 
 def _parts(boards: Sequence[Board], count: int) -> list[Sequence[Board]]:
@@ -138,6 +146,8 @@ def _key(at: int, chip: Chip, chips: Sequence[Chip]) -> tuple[str, ...]:
         return family, "tray", tray
     if says(chip.serial):
         return family, _number(chip)
+    if is_galaxy(family):
+        return family, "", ""
     # Firmware that gives no number: what one board shows is all that there is to group by.
     per_board = NODES_PER_BOARD.get(family, 1)
     before = [
@@ -167,7 +177,7 @@ def _tray(pci_address: str) -> str:
 def _board(chips: Sequence[Chip], hidden: Collection[str]) -> Board:
     first = chips[0]
     family = family_of(first.card_type)
-    nodes = tuple(chip.node for chip in chips if chip.node not in hidden)
+    nodes = tuple(chip.node for chip in chips if chip.node and chip.node not in hidden)
     versions = dict.fromkeys(chip.firmware for chip in chips if chip.firmware)
     return Board(
         id=_number(first) or first.pci_address or first.node,

@@ -5,23 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ttctl.model.device import Topology
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.device_sizes import NEEDS_MESH
+from ttctl.rules.topology import SET_UP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.device import Board, System
     from ttctl.model.health import Check, Verdict
-    from ttctl.model.telemetry import ChipReading
 
 _check = CheckGroup("Cards")
 
-MESHED = ("t3k", "n150x4")
-"""Devices whose boards must be made known to each other as a mesh.
-
-Source: tt-inference-server v0.20.0, which refuses them where tt-topology says otherwise
-"""
-_MESH = "tt-topology -l mesh   # when nothing holds a card"
 _VERDICTS: dict[str, Verdict] = {
     "healthy": "ok",
     "warning": "warning",
@@ -64,29 +60,26 @@ def _differing(boards: Sequence[Board]) -> list[str]:
     return found
 
 
-def topology_check(system: System, readings: Sequence[ChipReading]) -> Check:
-    """Judge whether the chips of a Wormhole mesh know their places.
-
-    Chips that were not meshed have the same coordinates as those of another board; meshed, each
-    has its own. Inferred from tt-umd, tests/cluster_descriptor_examples/t3k_cluster_desc.yaml.
-    """
-    if system.device not in MESHED:
+def topology_check(system: System) -> Check:
+    """Judge whether Wormhole boards are wired as their device needs it."""
+    if system.device not in NEEDS_MESH:
         return _check("topology", "skipped", f"{system.device or 'this device'} needs no mesh")
-    places = [one.coords for one in readings if one.coords]
-    if not places or len(places) < len(readings):
+    topology = system.topology or Topology(kind="unknown", reason="nobody looked")
+    told = f"{topology.source}: {topology.reason}" if topology.source else topology.reason
+    if topology.kind == "mesh":
+        return _check("topology", "ok", "the boards are meshed", evidence=told)
+    if topology.kind == "unknown":
         return _check(
             "topology",
             "warning",
             "it cannot be told whether the boards are meshed",
-            evidence="tt-smi gives no coordinates for every chip.",
-            fix=_MESH,
+            evidence=told,
+            fix="tt-topology -ls   # when nothing holds a card",
         )
-    if len(set(places)) < len(places):
-        return _check(
-            "topology",
-            "failed",
-            "the boards are not meshed",
-            evidence=f"{system.device} needs a mesh; places: {', '.join(places)}.",
-            fix=_MESH,
-        )
-    return _check("topology", "ok", f"each of {len(places)} chips has its own place in the mesh")
+    return _check(
+        "topology",
+        "failed",
+        f"{system.device} needs a mesh, and the boards are {topology.kind}",
+        evidence=told,
+        fix=SET_UP,
+    )

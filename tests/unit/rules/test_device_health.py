@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Are boards judged by their health, and a mesh by its chips' places?"""
+"""Are boards judged by their health, and a mesh by its wiring?"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.standins.machines import KINDS, chips_of
 
-from ttctl.model.device import Board, System
-from ttctl.model.telemetry import ChipReading
+from ttctl.model.device import Board, System, Topology
 from ttctl.rules.device_health import board_checks, topology_check
 
 BOARD = Board(
@@ -17,7 +16,6 @@ BOARD = Board(
     firmware="19.13.1.0", verdict="healthy",
 )  # fmt: skip
 MACHINE = System(device="t3k", cores=1, memory_bytes=1, machine="x86_64")
-MESHED = [ChipReading(coords=chip.coords) for chip in chips_of(KINDS["t3k"])]
 
 
 @pytest.mark.parametrize(
@@ -43,19 +41,25 @@ def test_boards_of_another_kind_may_have_another_firmware() -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "readings", "verdict"),
+    ("device", "kind", "verdict"),
     [
-        pytest.param("t3k", MESHED, "ok", id="meshed"),
-        pytest.param("t3k", MESHED[:1] * 8, "failed", id="isolated"),
-        pytest.param("t3k", [*MESHED[:7], ChipReading()], "warning", id="one says nothing"),
-        pytest.param("n150x4", [], "warning", id="nobody says"),
-        pytest.param("p150x4", [], "skipped", id="needs none"),
-        pytest.param("", MESHED, "skipped", id="no device"),
+        pytest.param("t3k", "mesh", "ok", id="meshed"),
+        pytest.param("t3k", "isolated", "failed", id="isolated"),
+        pytest.param("n150x4", "linear/torus", "failed", id="a line"),
+        pytest.param("n150x4", "unknown", "warning", id="not known"),
+        pytest.param("t3k", None, "warning", id="nobody looked"),
+        pytest.param("p150x4", None, "skipped", id="needs none"),
+        pytest.param("", "mesh", "skipped", id="no device"),
     ],
 )
-def test_a_mesh_is_known_by_places_of_its_own(
-    device: str, readings: list[ChipReading], verdict: str
+def test_a_device_that_needs_a_mesh_is_judged_by_its_wiring(
+    device: str,
+    kind: Any,  # noqa: ANN401
+    verdict: str,
 ) -> None:
-    check = topology_check(replace(MACHINE, device=device), readings)
+    topology = Topology(kind=kind, reason="why", source="a test") if kind else None
+    check = topology_check(replace(MACHINE, device=device, topology=topology))
     assert check.verdict == verdict
-    assert bool(check.fix) == (verdict in {"failed", "warning"})
+    assert check.fix.startswith(
+        {"failed": "tt-topology -l mesh", "warning": "tt-topology -ls"}.get(verdict, "")
+    )
