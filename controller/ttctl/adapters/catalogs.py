@@ -9,7 +9,6 @@ is asked for again by what plans or starts something, where its copy is an hour 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from contextlib import suppress
 from functools import cached_property, lru_cache
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from ttctl.model.catalog import Catalog, Outcome, Refreshed
     from ttctl.model.site import Site
     from ttctl.rules.catalog_names import CatalogName
-
-_SAYS_RELEASE = re.compile(rb'"release_version"\s*:\s*"(\d+\.\d+\.\d+)"')
-_HEAD_BYTES = 4096
-"""Where an export names its release, if it does: before the entries."""
 
 
 class KnownCatalogs:
@@ -223,9 +218,9 @@ class KnownCatalogs:
 
     def _of_file(self, path: Path) -> Catalog:
         data = file_bytes(path)
-        said = _SAYS_RELEASE.search(data[:_HEAD_BYTES])
         origin = Origin(
-            release=said[1].decode() if said else "",
+            # What it says may be wrong: the file of 0.13.0 says 0.12.0.
+            release="",
             source=str(path),
             date=_day(path.stat().st_mtime),
             sha256=hashlib.sha256(data).hexdigest(),

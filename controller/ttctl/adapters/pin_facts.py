@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FILE = "pins.toml"
 Full = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class VllmPin(BaseModel):
@@ -46,6 +47,7 @@ class PinsFile(BaseModel):
     date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")
     tt_metal: tuple[Full, ...]
     releases: dict[str, dt.date]
+    exports: dict[str, Sha256]
     vllm: tuple[VllmPin, ...]
 
 
@@ -73,4 +75,5 @@ def read_pin_facts(catalog: Path) -> PinFacts:
         ),
         tt_metal=file.tt_metal,
         releases=tuple((name, day.isoformat()) for name, day in file.releases.items()),
+        exports=tuple(file.exports.items()),
     )

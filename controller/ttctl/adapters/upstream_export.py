@@ -21,7 +21,7 @@ from ttctl.model.pins import Quarantined
 from ttctl.rules.contract import image_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ttctl.model.export import Listed
 
@@ -30,18 +30,21 @@ MARKS = frozenset({"device_model_spec", "docker_image", "tt_metal_commit", "hf_m
 """An object with one of these is an entry."""
 LEVELS = 4
 REPOSITORY = "tenstorrent/tt-inference-server"
+PUBLISHED = "its SHA-256, which is that of the published file"
+"""Where a release was read of a file that upstream published, whatever it is named."""
 _RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
 _IN_NAME = re.compile(r"(?:^|[^0-9.])v?(\d+\.\d+\.\d+)(?![0-9]|\.[0-9])")
 
 Path = tuple[str, ...]
 
 
-def read_export(data: bytes, *, name: str) -> Export:
+def read_export(data: bytes, *, name: str, published: Iterable[tuple[str, str]] = ()) -> Export:
     """Read a catalog file of any release.
 
     Args:
         data: The file's bytes.
         name: The file's name or address; flat files say their release nowhere else.
+        published: (release, SHA-256) of the files that are known; goes before what a file says.
 
     Raises:
         BadFileError: It is no catalog at all.
@@ -56,7 +59,8 @@ def read_export(data: bytes, *, name: str) -> Export:
             evidence=f"Its keys: {', '.join(_shown(key) for key in list(whole)[:8]) or 'none'}.",
             next_step="ttctl models ls",
         )
-    release, release_from = _named_release(whole, name)
+    sha256 = hashlib.sha256(data).hexdigest()
+    release, release_from = _known_release(sha256, name, published) or _named_release(whole, name)
     listed: list[Listed] = []
     bad = [
         Quarantined(
@@ -82,7 +86,7 @@ def read_export(data: bytes, *, name: str) -> Export:
     return Export(
         release=release,
         release_from=release_from,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         listed=tuple(listed),
         quarantined=tuple(bad),
     )
@@ -132,11 +136,21 @@ def _has_objects(value: dict[str, object]) -> bool:
     return any(isinstance(inner, dict) for inner in value.values())
 
 
+def _known_release(
+    sha256: str, name: str, published: Iterable[tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Return the release with this very file; of two that have it, the one that its name says."""
+    found = [release for release, digest in published if digest == sha256]
+    if not found:
+        return None
+    named = release_in_name(name)
+    return named if named in found else found[0], PUBLISHED
+
+
 def _named_release(whole: dict[str, object], name: str) -> tuple[str, str]:
     said = text_of(whole.get("release_version")).strip().removeprefix("v")
     named = release_in_name(name)
     if _RELEASE.fullmatch(said):
-        # The file of tag v0.13.0 says 0.12.0.
         return said, f"the file; its name says {named}" if named not in {"", said} else "the file"
     return (named, "the file's name") if named else ("", "")
 

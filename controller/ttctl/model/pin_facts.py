@@ -50,3 +50,5 @@ class PinFacts:
     """Full commits."""
     releases: tuple[tuple[str, str], ...] = ()
     """(release, day)."""
+    exports: tuple[tuple[str, str], ...] = ()
+    """(release, SHA-256 of the export at its tag)."""
