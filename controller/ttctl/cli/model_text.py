@@ -179,7 +179,16 @@ def _pin_rows(page: ModelPage) -> Rows:
         inferred = " (inferred)" if name in pins.inferred else ""
         yield name, f"{getattr(pins, name)}{inferred}" if getattr(pins, name) else ""
     yield "why", pins.reason
-    yield "first validated", pins.first_release and f"release {pins.first_release}"
+    yield "first validated", _first_text(page)
+
+
+def _first_text(page: ModelPage) -> str:
+    pins = page.spec.pins
+    if pins is None or not pins.flag:
+        return ""
+    if pins.first_release:
+        return f"release {pins.first_release}"
+    return f"not known; the arguments are those of release {page.catalog.release or 'unknown'}"
 
 
 def _need_rows(spec: ModelSpec) -> Rows:
