@@ -45,6 +45,17 @@ CPP_MODELS = frozenset(
     }
 )
 """Source: tenstorrent/tt-inference-server:workflows/run_docker_server.py@v0.20.0."""
+CPP_DEVICES = frozenset(
+    {
+        "n150", "n300", "t3k", "galaxy", "p150", "p300", "p300x2", "p150x4", "p150x8",
+        "blackhole_galaxy",
+    }
+)  # fmt: skip
+"""For others the launcher has no settings of the C++ server, and starts the Python one.
+
+Source: tenstorrent/tt-inference-server:workflows/run_docker_server.py@v0.16.0 to v0.20.0; v0.15.0
+refuses them.
+"""
 MULTIHOST_DEVICES = frozenset({"dual_galaxy", "quad_galaxy"})
 _TAG_VERSION = re.compile(r"v?(\d+\.\d+(?:\.\d+)?)(?=$|[-_+])")
 
@@ -116,6 +127,12 @@ def _media(
         return "forge", f"engine {listed.spec.engine}, repository {name or 'missing'}", ()
     if listed.spec.model.rpartition("/")[2] not in CPP_MODELS:
         return "media", f"engine {listed.spec.engine}, repository {name or 'missing'}", ()
+    if listed.spec.device not in CPP_DEVICES:
+        return (
+            "media",
+            f"SDXL on {listed.spec.device}, which the C++ server has no settings for",
+            (),
+        )
     if version and version < MIN_CPP:
         return "media", NO_CPP, ("contract",)
     return "media-cpp", CPP, ("contract",)

@@ -108,6 +108,11 @@ BUILD = ("recipe", "flag")
             "media", "", ("contract",), id="SDXL on the C++ server",
         ),
         pytest.param(
+            {"image": f"{MEDIA}:0.17.0-8c48a10", "engine": "media", "model": SDXL,
+             "device": "p100"},
+            "media", "media", "", (), id="SDXL where the launcher knows no C++ server",
+        ),
+        pytest.param(
             {"image": f"{MEDIA}:0.17.0-8c48a10", "engine": "media", "model": "a/FLUX.1-dev"},
             "media", "media", "", (), id="another image model",
         ),
