@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def history(folder: Path, *, up_to: str) -> list[tuple[str, Export]]:
     past: list[tuple[str, Export]] = []
     for path in exports_in(folder):
         name = path.relative_to(folder).as_posix()
-        one = read_export(path.read_bytes(), name=name, published=facts.exports)
+        one = _read(path.read_bytes(), name, facts.exports)
         # What an unknown file says of itself may be one release behind its tag.
         named = "" if one.release_from == PUBLISHED else release_in_name(name)
         past.append((named or one.release, one))
@@ -81,7 +82,7 @@ def history(folder: Path, *, up_to: str) -> list[tuple[str, Export]]:
 def specs_from(path: Path) -> tuple[Export, tuple[ModelSpec, ...]]:
     """Return an export, and its entries as validated with all that its folder knows."""
     facts = read_pin_facts(places.catalog())
-    export = read_export(path.read_bytes(), name=path.name, published=facts.exports)
+    export = _read(path.read_bytes(), path.name, facts.exports)
     past = [(name, one.listed) for name, one in history(path.parent, up_to=export.release)]
     first = earliest([*past, (export.release, export.listed)], but=first_in(path.parent / FIRST))
     specs = validated_specs(export, facts=facts, first=first)
@@ -127,6 +128,11 @@ def write(found: dict[str, str], specs: tuple[ModelSpec, ...], folder: Path) -> 
     for path in folder.glob("*.toml"):
         if path.name not in found:
             path.unlink()
+
+
+@lru_cache(maxsize=256)
+def _read(data: bytes, name: str, published: tuple[tuple[str, str], ...]) -> Export:
+    return read_export(data, name=name, published=published)
 
 
 def _is_export(path: Path) -> bool:

@@ -61,15 +61,37 @@ def read_export(data: bytes, *, name: str, published: Iterable[tuple[str, str]] 
         )
     sha256 = hashlib.sha256(data).hexdigest()
     release, release_from = _known_release(sha256, name, published) or _named_release(whole, name)
-    listed: list[Listed] = []
-    bad = [
+    lost = [
         Quarantined(
             id=_name_of(path, raw), reason="its key stands twice in the file: the last is used"
         )
         for path, raw in _lost(entries, ())
     ]
+    listed, bad = _sorted_out(found, source=f"{REPOSITORY}, {name.rpartition('/')[2]}")
+    if not release:
+        release, release_from = _highest(listed), "the highest version of an image in it"
+    return Export(
+        release=release,
+        release_from=release_from,
+        sha256=sha256,
+        listed=tuple(listed),
+        quarantined=(*lost, *bad),
+    )
+
+
+def release_in_name(name: str) -> str:
+    """Return the release that a file's name or address has in it, empty where there is none."""
+    found = _IN_NAME.findall(name)
+    return found[-1] if found else ""
+
+
+def _sorted_out(
+    found: list[tuple[Path, object]], *, source: str
+) -> tuple[list[Listed], list[Quarantined]]:
+    """Return the entries that can be used, and the others with their reasons."""
+    listed: list[Listed] = []
+    bad: list[Quarantined] = []
     seen: set[str] = set()
-    source = f"{REPOSITORY}, {name.rpartition('/')[2]}"
     for path, raw in found:
         try:
             if not isinstance(raw, dict) or not _is_entry(raw):
@@ -81,21 +103,7 @@ def read_export(data: bytes, *, name: str, published: Iterable[tuple[str, str]] 
             listed.append(one)
         except HarmError as exc:
             bad.append(Quarantined(id=_name_of(path, raw), reason=str(exc)))
-    if not release:
-        release, release_from = _highest(listed), "the highest version of an image in it"
-    return Export(
-        release=release,
-        release_from=release_from,
-        sha256=sha256,
-        listed=tuple(listed),
-        quarantined=tuple(bad),
-    )
-
-
-def release_in_name(name: str) -> str:
-    """Return the release that a file's name or address has in it, empty where there is none."""
-    found = _IN_NAME.findall(name)
-    return found[-1] if found else ""
+    return listed, bad
 
 
 def _entries(value: object, path: Path) -> Iterator[tuple[Path, object]]:
