@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 PLAIN = {
     "metal", "cache", "hub", "models", "port", "entry_environment", "spec_form", "health_path",
     "health_text", "health_since", "key_variable", "no_key_since", "models_since",
-    "prefixes_since", "max_body_bytes", "pids", "tmpfs_mib", "stop_grace_s", "restart", "refusal",
+    "prefixes_since", "max_body_bytes", "engine_mib", "pids", "tmpfs_mib", "stop_grace_s",
+    "restart", "refusal",
 }  # fmt: skip
 """Words that file and value have in common, type and all."""
 NEXT = "pip install --force-reinstall ttctl"
@@ -96,6 +97,7 @@ class ContractEntry(_Strict):
     paths: list[Annotated[str, Field(pattern=r"^(/([A-Za-z0-9_-]+|\*))+$")]]
     max_body_bytes: int = Field(gt=0)
     pids: int = Field(gt=0)
+    engine_mib: int = Field(gt=0)
     tmpfs_mib: int = Field(gt=0)
     stop_grace_s: int = Field(ge=120)
     restart: Literal["no"]

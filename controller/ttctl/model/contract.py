@@ -91,6 +91,9 @@ class LaunchContract:
     without_hugepages: tuple[str, ...] = ()
     """Commits of tt-metal that are known to run without the mount behind a translating IOMMU."""
     pids: int
+    engine_mib: int
+    """Memory of the engine besides what the entry asks for: one that is killed for want of it
+    leaves dirty boards, so it is generous."""
     tmpfs_mib: int
     stop_grace_s: int
     restart: Literal["no"]

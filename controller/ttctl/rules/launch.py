@@ -81,7 +81,7 @@ def engine_service(
     further = (*_device(nodes), *written_paths(spec, contract), *outbound)
     values = values_of(spec, contract, revision=weights.revision)
     shm = shm_mib(contract)
-    own_memory = shm + contract.tmpfs_mib + sum(one.size_mib for one in scratch)
+    in_memory = shm + contract.tmpfs_mib + sum(one.size_mib for one in scratch)
     return ServiceSpec(
         name=spec.engine,
         image=image,
@@ -96,7 +96,7 @@ def engine_service(
             start_period_s=spec.start_s or DEFAULT_START_S,
         ),
         # The engine counts shared memory and folders in memory to the container's own.
-        memory_mib=spec.memory_mib + own_memory if spec.memory_mib else 0,
+        memory_mib=spec.memory_mib + contract.engine_mib + in_memory if spec.memory_mib else 0,
         shm_mib=shm,
         pids=contract.pids,
         tmpfs_mib=contract.tmpfs_mib,

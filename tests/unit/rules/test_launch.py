@@ -127,7 +127,7 @@ def test_a_service_stops_slowly_waits_long_and_has_the_memory_that_its_entry_say
     assert service.stop_grace_s >= 120
     assert service.restart == "no"
     assert service.health.start_period_s == spec.start_s
-    assert service.memory_mib >= spec.memory_mib
+    assert service.memory_mib == 0 or service.memory_mib >= spec.memory_mib + 16384
     assert service.publish is None
     pages = [mount for mount in service.mounts if "hugepages" in mount.target]
     assert [(one.source, one.target) for one in pages] == [("/dev/hugepages-1G",) * 2]
