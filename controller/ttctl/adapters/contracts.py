@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 PLAIN = {
     "metal", "cache", "hub", "models", "port", "entry_environment", "spec_form", "health_path",
-    "health_text", "health_since", "key_variable", "no_key_since", "models_since",
-    "prefixes_since", "max_body_bytes", "engine_mib", "pids", "tmpfs_mib", "stop_grace_s",
-    "restart", "refusal",
+    "health_text", "health_since", "original_before", "key_variable", "no_key_since",
+    "models_since", "prefixes_since", "max_body_bytes", "engine_mib", "pids", "tmpfs_mib",
+    "stop_grace_s", "restart", "refusal",
 }  # fmt: skip
 """Words that file and value have in common, type and all."""
 NEXT = "pip install --force-reinstall ttctl"
@@ -88,6 +88,7 @@ class ContractEntry(_Strict):
     health_path: AbsolutePath
     health_text: str = ""
     health_since: Version = ""
+    original_before: Version = ""
     key_variable: Variable | Literal[""] = ""
     no_key_since: Version = ""
     no_key: Environment = Field(default_factory=dict)
@@ -106,6 +107,7 @@ class ContractEntry(_Strict):
     environment: Environment
     model_environment: dict[str, Environment] = Field(default_factory=dict)
     device_environment: dict[str, Environment] = Field(default_factory=dict)
+    implementation_environment: dict[str, Environment] = Field(default_factory=dict)
     exemption: list[ExemptionEntry]
     writable: list[WritableEntry]
 
@@ -162,6 +164,7 @@ class ShippedContracts:
             old_prefixes=_pairs(entry.old_prefixes),
             model_environment=_tables(entry.model_environment),
             device_environment=_tables(entry.device_environment),
+            implementation_environment=_tables(entry.implementation_environment),
             entrypoint=tuple(entry.entrypoint),
             command=tuple(entry.command),
             paths=tuple(entry.paths),

@@ -69,6 +69,8 @@ class LaunchContract:
     """Image version that has `health_path`; older ones answer on `/tt-liveness`."""
     probe: HealthCheck
     """Without a start period, which the entry says; it uses bash alone."""
+    original_before: str = ""
+    """Image version before which meta-llama's weights are read from their folder `original`."""
     key_variable: str = ""
     """Variable in which the server reads its key; empty where it is run without one."""
     no_key_since: str = ""
@@ -88,6 +90,8 @@ class LaunchContract:
     """(model's last name, environment)."""
     device_environment: tuple[tuple[str, Pairs], ...] = ()
     """(device, environment)."""
+    implementation_environment: tuple[tuple[str, Pairs], ...] = ()
+    """(upstream's `impl_id`, environment)."""
     without_hugepages: tuple[str, ...] = ()
     """Commits of tt-metal that are known to run without the mount behind a translating IOMMU."""
     pids: int

@@ -143,6 +143,7 @@ def _environment(
         **{name: filled(value, values) for name, value in contract.environment},
         **dict(dict(contract.model_environment).get(last_name(spec), ())),
         **dict(dict(contract.device_environment).get(spec.device, ())),
+        **dict(dict(contract.implementation_environment).get(spec.implementation, ())),
         **({} if needs_key(spec, contract) else dict(contract.no_key)),
     }
     hidden = () if is_on_the_hub(spec) else OFFLINE

@@ -20,6 +20,7 @@ LIVENESS = ("/tt-liveness", '"model_ready":true')
 
 Source: tenstorrent/tt-inference-server, tt-media-server/open_ai_api/tt_maintenance_api.py@v0.2.0
 """
+META, ORIGINAL = "meta-llama/", "original"
 UNRESOLVED = "unresolved"
 """The revision's place where no lock names one; nothing but the mounts of one folder reads it."""
 
@@ -62,7 +63,17 @@ def weights_at(spec: ModelSpec, contract: LaunchContract, *, revision: str) -> s
     """Return where the weights lie inside the container."""
     if contract.models:
         return f"{contract.models}/{last_name(spec)}"
-    return f"{hub_folder(contract, spec.model)}/snapshots/{revision}"
+    snapshot = f"{hub_folder(contract, spec.model)}/snapshots/{revision}"
+    return f"{snapshot}/{ORIGINAL}" if reads_original(spec, contract) else snapshot
+
+
+def reads_original(spec: ModelSpec, contract: LaunchContract) -> bool:
+    """Return whether the image loads the files that Meta published, and not those of the hub.
+
+    Source: tenstorrent/tt-inference-server:workflows/setup_host.py@v0.4.0
+    """
+    before = contract.original_before
+    return bool(before) and spec.model.startswith(META) and not reaches(spec, before)
 
 
 def hub_folder(contract: LaunchContract, repository: str) -> str:

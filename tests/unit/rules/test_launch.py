@@ -225,6 +225,34 @@ def test_weights_of_another_name_are_found_under_both() -> None:
         assert f"/models--{repository.replace('/', '--')}/snapshots/{REVISION}" in targets
 
 
+def test_old_images_load_what_meta_itself_published() -> None:
+    found = {
+        spec.id: dict(service_of(spec).environment)["MODEL_WEIGHTS_PATH"].endswith("/original")
+        for spec in entries()
+        if pins_of(spec).contract == "vllm-legacy" and not refusal(spec, contract_of(spec))
+    }
+    old = {
+        spec.id
+        for spec in entries()
+        if spec.model.startswith("meta-llama/")
+        and pins_of(spec).first_release in {"0.2.0", "0.4.0"}
+    }
+    assert {name for name, original in found.items() if original} == old
+    assert len(old) == 9
+
+
+@pytest.mark.parametrize(
+    ("implementation", "variable"),
+    [("llama3_70b_galaxy", "TT_LLAMA_TEXT_VER"), ("qwen3_32b_galaxy", "TT_QWEN3_TEXT_VER")],
+)
+def test_an_old_image_is_told_which_implementation_it_runs(
+    implementation: str, variable: str
+) -> None:
+    spec = replace(named(LLAMA_N150), implementation=implementation)
+    assert dict(service_of(spec).environment)[variable] == implementation
+    assert variable not in dict(service_of(named(LLAMA_N150)).environment)
+
+
 def test_weights_that_are_no_repository_are_fetched_by_the_image_over_a_network_of_its_own() -> (
     None
 ):
