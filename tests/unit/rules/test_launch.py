@@ -179,10 +179,15 @@ def test_the_spec_file_says_the_first_validated_arguments_in_the_pins_own_flag(
     assert told["env_vars"] == dict(spec.environment)
     assert told["hf_model_repo"] == spec.model
     assert told["impl"]["impl_id"] == spec.implementation
+    assert told["has_builtin_warmup"] is spec.warms_up
     legacy = pins_of(spec).contract == "vllm-legacy"
     assert ("cli_args" in told) == legacy
     if legacy:
         assert told["cli_args"]["no_auth"] is True
+
+
+def test_a_model_that_warms_up_by_itself_is_not_warmed_up_again() -> None:
+    assert sum(spec.warms_up for spec in entries()) == 43
 
 
 def test_how_many_entries_of_each_contract_take_which_flag() -> None:
