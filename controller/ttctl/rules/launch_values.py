@@ -20,6 +20,10 @@ LIVENESS = ("/tt-liveness", '"model_ready":true')
 
 Source: tenstorrent/tt-inference-server, tt-media-server/open_ai_api/tt_maintenance_api.py@v0.2.0
 """
+ENGINE_KEY = "key"
+"""File of the folder `TTCTL_ENGINE_SECRETS` from which the start script reads the server's key."""
+ENGINE_MAP = "engine.map"
+"""File of the folder `TTCTL_SECRETS` from which the gateway reads the same key."""
 META, ORIGINAL = "meta-llama/", "original"
 UNRESOLVED = "unresolved"
 """The revision's place where no lock names one; nothing but the mounts of one folder reads it."""
@@ -105,6 +109,11 @@ def needs_key(spec: ModelSpec, contract: LaunchContract) -> bool:
     if not contract.key_variable:
         return False
     return not contract.no_key_since or not reaches(spec, contract.no_key_since)
+
+
+def engine_map(key: str) -> str:
+    """Return the text of `ENGINE_MAP`: what the gateway sends to a server that wants a key."""
+    return f"engine {key}\n"
 
 
 def health_of(spec: ModelSpec, contract: LaunchContract) -> tuple[str, str]:
