@@ -290,6 +290,12 @@ def test_media_images_get_no_key_where_they_can_do_without_and_a_file_where_not(
         assert ("NO_AUTH" in dict(service.environment)) != bool(key), spec.id
 
 
+def test_a_tag_that_names_the_servers_commit_is_known_by_it() -> None:
+    spec = next(one for one in entries() if "_98dcf62_" in pins_of(one).image)
+    assert pins_of(spec).version == "0.12.0"
+    assert "GET /tt-liveness" in service_of(spec).health.test[3]
+
+
 def test_one_chip_of_a_dual_board_gets_its_mesh_descriptor() -> None:
     spec = replace(named(LLAMA_P150), environment=(("MESH_DEVICE", "P150"),))
     service = service_of(spec, host=LaunchHost(part_of="p300"))
