@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import UsageError
 from ttctl.model.devices import BoardInfo, DevicesInfo
 from ttctl.rules.board_health import judged, readings_of
+from ttctl.rules.board_names import board_named
 from ttctl.rules.mesh_device import with_device
 from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids
 
@@ -88,7 +88,7 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
         UsageError: There is no such board.
     """
     system, telemetry = looked.system, looked.telemetry
-    boards = system.boards if name is None else (_named(system, name),)
+    boards = system.boards if name is None else (board_named(system, name),)
     return DevicesInfo(
         device=system.device,
         boards=tuple(
@@ -119,20 +119,3 @@ def _use(board: Board) -> str:
     if board.free == "held":
         return f"held by {', '.join(board.holders)}"
     return "perhaps held by another user's process"
-
-
-def _named(system: System, name: str) -> Board:
-    """Return the board of this id, node, PCI address or place in the list."""
-    word = name.lower()
-    for at, board in enumerate(system.boards):
-        words = {board.id, str(at), *board.nodes, *board.pci_addresses}
-        words |= {asic.lower() for asic in board.asic_ids}
-        if word in words:
-            return board
-    known = ", ".join(board.id for board in system.boards) or "none"
-    raise UsageError(
-        f"There is no board {name!r}.",
-        why="A board is named by its number, a node, a PCI address, or its place in the list.",
-        evidence=f"Boards: {known}.",
-        next_step="ttctl devices ls",
-    )

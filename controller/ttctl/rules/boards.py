@@ -60,12 +60,12 @@ def expected_nodes(board: Board) -> int:
     """Return how many device nodes a board shows where nothing is missing."""
     if not is_galaxy(board.family):
         return NODES_PER_BOARD.get(board.family, 1)
-    return TRAY_CHIPS if _is_tray(board) else board.chips
+    return TRAY_CHIPS if is_tray(board) else board.chips
 
 
 def is_whole(board: Board) -> bool:
     """Return whether a board is of a known kind and shows exactly the nodes that it should."""
-    if is_galaxy(board.family) and not _is_tray(board) and len(board.nodes) == CARRIERS:
+    if is_galaxy(board.family) and not is_tray(board) and len(board.nodes) == CARRIERS:
         return True
     return bool(board.family) and len(board.nodes) == expected_nodes(board)
 
@@ -150,7 +150,8 @@ def _number(chip: Chip) -> str:
     return chip.serial.lower().removeprefix("0x") if says(chip.serial) else ""
 
 
-def _is_tray(board: Board) -> bool:
+def is_tray(board: Board) -> bool:
+    """Return whether the bus numbers of a Galaxy's board say that it is one tray."""
     addresses = board.pci_addresses
     return bool(addresses) and board.chips <= TRAY_CHIPS and all(map(_tray, addresses))
 
