@@ -24,6 +24,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
+from ttctl.model.lease import Claims, ProcessUse, Remembered
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
 from ttctl.model.pins import Advice, Origin
@@ -33,6 +34,7 @@ from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
 from ttctl.model.telemetry import Answered
 from ttctl.rules.images import SITE_SECRETS
+from ttctl.rules.spoiled import with_cleared, with_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from ttctl.model.gateway import Gateway
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
+    from ttctl.model.lease import ContainerUse, Spoiled
+    from ttctl.model.leasing import Leases
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
     from ttctl.model.protocols import (
@@ -452,6 +456,53 @@ class FakeTelemetry:
         return GOLDEN
 
 
+class FakeLeases:
+    """Containers that a test puts here, and the processes that the machine shows."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        self.containers: tuple[ContainerUse, ...] = ()
+        self.kept = Remembered()
+        self.closed = ""
+        self.holding = False
+        self.busy = False
+        self.now = "2026-01-31T12:00:00Z"
+
+    @contextmanager
+    def guard(self, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:  # noqa: ARG002
+        if self.busy:
+            raise LockedError("Another command is choosing boards.")
+        self.holding = True
+        try:
+            yield
+        finally:
+            self.holding = False
+
+    def claims(self) -> Claims:
+        boards = self._host.found.boards
+        return Claims(
+            containers=self.containers,
+            processes=tuple(
+                ProcessUse(name=name, nodes=board.nodes)
+                for board in boards
+                for name in board.holders
+            ),
+            blind=tuple(
+                node for board in boards if board.free == "unknown" for node in board.nodes
+            ),
+            closed=self.closed,
+        )
+
+    def remembered(self) -> Remembered:
+        return self.kept
+
+    def remember(self, found: Sequence[Spoiled]) -> None:
+        self.kept = with_new(self.kept, found)
+
+    def clear(self, names: Sequence[str]) -> None:
+        self.kept = with_cleared(self.kept, names, at=self.now)
+
+
 class FakeStore:
     """State folders in memory: locks, rendered folders and keys."""
 
@@ -762,6 +813,7 @@ class FakeWorld:
     weights_cache: WeightsCache
     host: Host
     vitals: Vitals
+    leases: Leases
     telemetry: TelemetrySource
     store: StackStore
     folders: Folders
@@ -785,6 +837,7 @@ class Scene:
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
+    leases: FakeLeases = field(init=False)
     telemetry: FakeTelemetry = field(init=False)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -801,6 +854,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.builder = FakeBuilder(self.calls, self.engine)
         self.vitals = FakeVitals(self.calls, self.engine)
+        self.leases = FakeLeases(self.host)
         self.telemetry = FakeTelemetry(self.calls)
         self.weights = FakeWeights(self.calls)
         self.weights_cache = FakeWeightsCache(self.calls)
@@ -821,6 +875,7 @@ class Scene:
             weights_cache=self.weights_cache,
             host=self.host,
             vitals=self.vitals,
+            leases=self.leases,
             telemetry=self.telemetry,
             store=self.store,
             folders=self.store,

@@ -62,6 +62,7 @@ def claims(environ: Mapping[str, str], root: Path) -> Claims:
         numbers=tuple(_numbers(root, numbers)),
         closed=closed,
         note=note,
+        root=str(root.resolve()).rstrip("/"),
     )
 
 

@@ -82,7 +82,9 @@ class Claims:
     closed: str = ""
     """Why containers could not be seen though there may be some; empty where they were."""
     note: str = ""
-    """Why containers were not looked for; empty where they were."""
+    """Why there are no containers at all; empty where the engine was asked."""
+    root: str = ""
+    """Folder that stands for `/` where the devices are made up; empty for the machine's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

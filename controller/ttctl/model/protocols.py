@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ttctl.model.device import System
     from ttctl.model.gateway import Gateway
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
+    from ttctl.model.leasing import Leases
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import How
@@ -340,6 +341,10 @@ class World(Protocol):
     @property
     def host(self) -> Host:
         """The machine."""
+
+    @property
+    def leases(self) -> Leases:
+        """Who has which board."""
 
     @property
     def telemetry(self) -> TelemetrySource:

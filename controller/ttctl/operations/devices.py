@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.devices import BoardInfo, DevicesInfo
+from ttctl.operations.lease import shared
 from ttctl.rules.board_health import judged, readings_of
 from ttctl.rules.board_names import board_named
+from ttctl.rules.leases import with_leases
 from ttctl.rules.mesh_device import with_device
 from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids
 
@@ -48,9 +50,10 @@ def look(world: World, wish: Wish) -> Looked:
     Raises:
         BadFileError: The snapshot is none.
     """
-    system = world.host.system()
+    system, seen = _with_users(world, world.host.system())
     if wish.snapshot is None:
-        return _own(world, system, *_told(world, system, ask=wish.ask), device=wish.device)
+        telemetry, notes = _told(world, system, ask=wish.ask)
+        return _own(world, system, telemetry, (*seen, *notes), device=wish.device)
     telemetry = world.telemetry.replay(wish.snapshot)
     if not system.boards:
         return Looked(
@@ -59,7 +62,17 @@ def look(world: World, wish: Wish) -> Looked:
             telemetry=telemetry,
             notes=("This machine has no card: what is shown is the snapshot's.",),
         )
-    return _own(world, system, telemetry, (), device=wish.device)
+    return _own(world, system, telemetry, seen, device=wish.device)
+
+
+def _with_users(world: World, system: System) -> tuple[System, tuple[str, ...]]:
+    """Say of each board which container has it, and whether it needs a reset."""
+    if not system.boards:
+        return system, ()
+    found = shared(world, system)
+    closed = found.claims.closed
+    notes = (f"Which containers have a board is not known: {closed}.",) if closed else ()
+    return with_leases(system, found.leases), notes
 
 
 def _own(
