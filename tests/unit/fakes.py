@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         StackStore,
         WeightsStore,
     )
+    from ttctl.model.reset import ResetOrder, Resets
     from ttctl.model.shelf import Shelf
     from ttctl.model.talk import Role, Talk
     from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
@@ -463,6 +464,7 @@ class FakeLeases:
         self._host = host
         self.containers: tuple[ContainerUse, ...] = ()
         self.kept = Remembered()
+        self.hugepages: tuple[str, ...] = ()
         self.closed = ""
         self.holding = False
         self.busy = False
@@ -490,6 +492,7 @@ class FakeLeases:
             blind=tuple(
                 node for board in boards if board.free == "unknown" for node in board.nodes
             ),
+            hugepages=self.hugepages,
             closed=self.closed,
         )
 
@@ -497,10 +500,33 @@ class FakeLeases:
         return self.kept
 
     def remember(self, found: Sequence[Spoiled]) -> None:
-        self.kept = with_new(self.kept, found)
+        self.kept = with_new(self.kept, [replace(one, at=one.at or self.now) for one in found])
 
     def clear(self, names: Sequence[str]) -> None:
         self.kept = with_cleared(self.kept, names, at=self.now)
+
+
+class FakeResets:
+    """A tt-smi that does what a test lets it do."""
+
+    def __init__(self, calls: list[str], leases: FakeLeases) -> None:
+        self._calls, self._leases = calls, leases
+        self.is_virtual = ""
+        self.orders: list[ResetOrder] = []
+        self.on_reset: Callable[[], None] = lambda: None
+
+    def virtual(self) -> str:
+        return self.is_virtual
+
+    def reset(self, order: ResetOrder, reporter: Reporter) -> None:  # noqa: ARG002
+        assert self._leases.holding, "nobody may take a board while one is reset"
+        self._calls.append(f"reset {' '.join(order.nodes)}")
+        self.orders.append(order)
+        self.on_reset()
+
+    def remove_hugepages(self, files: Sequence[str]) -> None:
+        assert self._leases.holding
+        self._calls.extend(f"remove {name}" for name in files)
 
 
 class FakeStore:
@@ -814,6 +840,7 @@ class FakeWorld:
     host: Host
     vitals: Vitals
     leases: Leases
+    resets: Resets
     telemetry: TelemetrySource
     store: StackStore
     folders: Folders
@@ -838,6 +865,7 @@ class Scene:
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
     leases: FakeLeases = field(init=False)
+    resets: FakeResets = field(init=False)
     telemetry: FakeTelemetry = field(init=False)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -855,6 +883,7 @@ class Scene:
         self.builder = FakeBuilder(self.calls, self.engine)
         self.vitals = FakeVitals(self.calls, self.engine)
         self.leases = FakeLeases(self.host)
+        self.resets = FakeResets(self.calls, self.leases)
         self.telemetry = FakeTelemetry(self.calls)
         self.weights = FakeWeights(self.calls)
         self.weights_cache = FakeWeightsCache(self.calls)
@@ -876,6 +905,7 @@ class Scene:
             host=self.host,
             vitals=self.vitals,
             leases=self.leases,
+            resets=self.resets,
             telemetry=self.telemetry,
             store=self.store,
             folders=self.store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -55,14 +55,14 @@ class BoardsFile:
 
     def add(self, found: Sequence[Spoiled]) -> None:
         """Keep which boards were left in disorder."""
-        self._change(lambda kept: with_new(kept, found))
+        now = _now()
+        dated = [one if one.at else replace(one, at=now) for one in found]
+        self._change(lambda kept: with_new(kept, dated))
 
     def clear(self, names: Sequence[str]) -> None:
         """Keep that boards are in order from now on."""
-        now = time.time()
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        at = f"{moment}.{int(now % 1 * 1_000_000):06d}Z"
-        self._change(lambda kept: with_cleared(kept, names, at=at))
+        now = _now()
+        self._change(lambda kept: with_cleared(kept, names, at=now))
 
     def _change(self, change: Callable[[Remembered], Remembered]) -> None:
         lock = self._path.parent / "boards" / "boards.flock"
@@ -71,6 +71,12 @@ class BoardsFile:
             new = change(kept)
             if new is not kept:
                 write_atomically(self._path, _text(new), mode=0o600)
+
+
+def _now() -> str:
+    seconds = time.time()
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{moment}.{int(seconds % 1 * 1_000_000):06d}Z"
 
 
 def _text(kept: Remembered) -> str:

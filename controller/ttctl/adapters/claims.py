@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.docker_wire import Wire
 
+HUGEPAGES = "dev/hugepages-1G"
 NEVER = "0001-01-01T00:00:00Z"
 """How the engine says that a container has not ended yet."""
 LOG_LINES = 200
@@ -60,6 +61,7 @@ def claims(environ: Mapping[str, str], root: Path) -> Claims:
         processes=processes,
         blind=blind,
         numbers=tuple(_numbers(root, numbers)),
+        hugepages=tuple(names_in(root / HUGEPAGES)),
         closed=closed,
         note=note,
         root=str(root.resolve()).rstrip("/"),

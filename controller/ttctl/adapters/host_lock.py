@@ -20,6 +20,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.kernel_lock import Refusal, acquire
+from ttctl.adapters.tree import rooted
 from ttctl.errors import TtctlError
 
 if TYPE_CHECKING:
@@ -52,15 +53,23 @@ def guarded(
     *,
     timeout_s: float,
     reporter: Reporter,
-    folders: Sequence[Path] = FOLDERS,
+    folders: Sequence[Path] = (),
 ) -> Iterator[None]:
     """Hold the host's lock for the length of the block.
+
+    Args:
+        device_root: Where /dev is.
+        timeout_s: How long another command may hold it.
+        reporter: Told when it is waited for.
+        folders: Where its file may lie; where none is named, under `device_root` as on a machine,
+            and then on this machine itself.
 
     Raises:
         LockedError: Another command of any user held it for all of `timeout_s`.
         TtctlError: There is no folder for it, or something else lies in its place.
     """
-    path = _folder(folders) / lock_name(device_root)
+    own = [rooted(device_root, str(folder)) for folder in FOLDERS]
+    path = _folder(folders or (*own, *FOLDERS)) / lock_name(device_root)
     handle = _locked(path, timeout_s=timeout_s, reporter=reporter)
     try:
         yield

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         WeightsStore,
         World,
     )
+    from ttctl.model.reset import Resets
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
     from ttctl.model.telemetry import TelemetrySource
@@ -194,6 +195,13 @@ class Wired:
         return HostLeases(
             self._environ, root=self._root, state=state, reporter=lambda: self.reporter
         )
+
+    @cached_property
+    def resets(self) -> Resets:
+        """tt-smi."""
+        from ttctl.adapters.resetter import SmiResets
+
+        return SmiResets(self._environ, root=self._root)
 
     @cached_property
     def telemetry(self) -> TelemetrySource:

@@ -79,6 +79,8 @@ class Claims:
     """Nodes that somebody may have open without being seen."""
     numbers: tuple[tuple[str, int, int], ...] = ()
     """(node, major, minor) of the nodes that are device files."""
+    hugepages: tuple[str, ...] = ()
+    """Names of the files on /dev/hugepages-1G."""
     closed: str = ""
     """Why containers could not be seen though there may be some; empty where they were."""
     note: str = ""
@@ -117,7 +119,7 @@ class Spoiled:
     """`container ttctl-llama-vllm-1 was killed (exit code 137)`."""
     stack: str = ""
     at: str = ""
-    """When that container ended, RFC 3339."""
+    """When that container ended, RFC 3339; empty for the moment at which it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.model.devices import DevicesCheck
 from ttctl.model.match import Wanted
+from ttctl.operations.lease import shared
 from ttctl.rules.board_health import readings_of
 from ttctl.rules.card_health import card_checks
-from ttctl.rules.device_health import board_checks, topology_check
+from ttctl.rules.device_health import board_checks, stale_checks, topology_check
 from ttctl.rules.find import find
 from ttctl.rules.host_demands import demand_checks, demands_of, golden_checks, wanted
+from ttctl.rules.reset import stale_hugepages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ttctl.model.device import System
+    from ttctl.model.health import Check
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
     from ttctl.operations.devices import Looked
@@ -50,6 +53,7 @@ def check(
     checks = (
         *(() if replay else card_checks(system, world.vitals.cards())),
         *board_checks(system.boards),
+        *(() if replay else _stale_files(world, system)),
         *demand_checks(demands, driver=system.driver, firmware=firmware),
         *(golden_checks(golden, driver=system.driver, firmware=firmware) if boards else ()),
         topology_check(system, readings),
@@ -66,6 +70,14 @@ def check(
         passed=not any(one.verdict == "failed" for one in checks),
     )
     return found, notes
+
+
+def _stale_files(world: World, system: System) -> tuple[Check, ...]:
+    """Name what a killed engine left on the hugepages of boards that nobody has."""
+    if not system.boards:
+        return ()
+    found = shared(world, system)
+    return stale_checks(stale_hugepages(found.claims.hugepages, found.leases))
 
 
 def _in_use(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:

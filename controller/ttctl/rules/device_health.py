@@ -90,3 +90,20 @@ def topology_check(system: System, readings: Sequence[ChipReading]) -> Check:
             fix=_MESH,
         )
     return _check("topology", "ok", f"each of {len(places)} chips has its own place in the mesh")
+
+
+def stale_checks(files: Sequence[str]) -> tuple[Check, ...]:
+    """Name files on /dev/hugepages-1G of boards that nobody has; none where there are none.
+
+    The driver library of another user cannot open them, and an engine of that user fails.
+    """
+    if not files:
+        return ()
+    stale = _check(
+        "stale hugepages",
+        "warning",
+        "a killed engine left files of boards that nobody has",
+        evidence=", ".join(f"/dev/hugepages-1G/{name}" for name in files),
+        fix="ttctl devices clear",
+    )
+    return (stale,)
