@@ -20,6 +20,7 @@ from ttctl.model.container import BOARDS_LABEL, OWNER_LABEL, STACK_LABEL
 from ttctl.model.lease import Claims, ContainerUse, ProcessUse
 from ttctl.rules.fatal import card_cause_of
 from ttctl.rules.spoiled import ENDED
+from ttctl.rules.stack import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,7 +99,7 @@ def _use(raw: dict[str, Any], root: Path, engine: Wire) -> ContainerUse:
         container_id=raw["Id"],
         name=raw["Name"].lstrip("/"),
         phase=state["Status"],
-        stack=labels.get(STACK_LABEL, ""),
+        stack=_name(labels.get(STACK_LABEL, "")),
         owner=labels.get(OWNER_LABEL, ""),
         boards=boards,
         paths=tuple(sorted({_seen_from(root, path) for path in _paths(raw)})),
@@ -110,6 +111,11 @@ def _use(raw: dict[str, Any], root: Path, engine: Wire) -> ContainerUse:
         finished_at="" if ended == NEVER else ended,
         fatal=_fatal(engine, raw) if asks else "",
     )
+
+
+def _name(label: str) -> str:
+    """Return a stack's name; anybody can write a label, and what is none is not shown."""
+    return label if NAME.fullmatch(label) else ""
 
 
 def _paths(raw: dict[str, Any]) -> Iterator[str]:

@@ -73,7 +73,7 @@ def take(world: World, device: str, stack: str, asked: Sequence[str] = ()) -> Le
         asked: Words for the very boards that are wanted, `stack.boards` of a lock for example.
 
     Raises:
-        LockedError: Somebody has the boards; it names who, and what lets them go.
+        HeldError: Somebody has the boards; it names who, and what lets them go.
         NoDeviceError: The machine's boards do not make up the device.
         PrivilegeError: Whether boards are free cannot be seen by this user.
         UsageError: There is no such board.

@@ -65,28 +65,37 @@ def reset(world: World, wish: ResetWish, *, lock_timeout_s: float = LOCK_S) -> R
     Consent is the caller's matter. While it lasts nobody takes a board.
 
     Raises:
+        LockedError: Another command chooses boards, and whatever `reset_under_guard` raises.
+    """
+    with world.leases.guard(timeout_s=lock_timeout_s, reporter=world.reporter):
+        return reset_under_guard(world, wish)
+
+
+def reset_under_guard(world: World, wish: ResetWish) -> ResetResult:
+    """Do the same while `world.leases.guard(...)` is held already, as a start does.
+
+    Raises:
         EngineError: tt-smi failed; the boards count as dirty.
-        LockedError: Somebody has one of them, or another command chooses boards.
+        HeldError: Somebody has one of them.
         NoDeviceError: There is no such board any more, or one did not come back.
         PrivilegeError: Whether somebody has one cannot be seen.
         ToolMissingError: There is no tt-smi.
         WaitError: It took longer than 180 s; the boards count as dirty.
     """
-    with world.leases.guard(timeout_s=lock_timeout_s, reporter=world.reporter):
-        # What was planned before the question may have been taken since.
-        planned = plan(world, wish)
-        check_reset(planned)
-        before = world.host.system()
-        order = ResetOrder(
-            nodes=planned.nodes,
-            galaxy=planned.galaxy,
-            image=wish.image,
-            root=world.leases.claims().root,
-        )
-        started = world.clock.now()
-        with world.reporter.step(f"Reset {', '.join(planned.nodes)} (at most 180 s)"):
-            after = _reset(world, planned, order)
-        world.leases.clear(planned.names)
+    # What was planned before the question may have been taken since.
+    planned = plan(world, wish)
+    check_reset(planned)
+    before = world.host.system()
+    order = ResetOrder(
+        nodes=planned.nodes,
+        galaxy=planned.galaxy,
+        image=wish.image,
+        root=world.leases.claims().root,
+    )
+    started = world.clock.now()
+    with world.reporter.step(f"Reset {', '.join(planned.nodes)} (at most 180 s)"):
+        after = _reset(world, planned, order, expected=_shown(before) & set(planned.names))
+    world.leases.clear(planned.names)
     return ResetResult(
         plan=planned,
         done=True,
@@ -95,10 +104,12 @@ def reset(world: World, wish: ResetWish, *, lock_timeout_s: float = LOCK_S) -> R
     )
 
 
-def _reset(world: World, planned: ResetPlan, order: ResetOrder) -> System:
+def _reset(
+    world: World, planned: ResetPlan, order: ResetOrder, *, expected: set[str]
+) -> System:  # fmt: skip
     try:
         world.resets.reset(order, world.reporter)
-        return _returned(world, planned)
+        return _returned(world, expected)
     except ToolMissingError:
         raise
     except TtctlError:
@@ -107,13 +118,17 @@ def _reset(world: World, planned: ResetPlan, order: ResetOrder) -> System:
         raise
 
 
-def _returned(world: World, planned: ResetPlan) -> System:
-    """Return the machine as soon as every board shows itself with a node."""
+def _shown(system: System) -> set[str]:
+    """Return the names of what has a node."""
+    return {name for one in domains_of(system) if one.nodes for name in one.names}
+
+
+def _returned(world: World, expected: set[str]) -> System:
+    """Return the machine as soon as every board that had a node has one again."""
     deadline = world.clock.now() + RETURN_S
     while True:
         system = world.host.system()
-        shown = {name for one in domains_of(system) if one.nodes for name in one.names}
-        missing = [name for name in planned.names if name not in shown]
+        missing = sorted(expected - _shown(system))
         if not missing:
             return system
         if world.clock.now() >= deadline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.errors import LockedError, NoDeviceError, PrivilegeError, UsageError
+from ttctl.errors import HeldError, NoDeviceError, PrivilegeError, UsageError
 from ttctl.rules.board_choice import is_usable, ways
 from ttctl.rules.board_names import board_named
 from ttctl.rules.boards import is_whole
@@ -38,7 +38,7 @@ def choose_boards(
         asked: Words for the very boards that are wanted; none for any.
 
     Raises:
-        LockedError: Somebody else has boards of every choice.
+        HeldError: Somebody else has boards of every choice.
         NoDeviceError: No boards here make up the device, or what they are is not well.
         PrivilegeError: Whether boards are free cannot be seen by this user.
         UsageError: There is no such board, or those make up another device.
@@ -104,7 +104,7 @@ def _refusal(device: str, found: Sequence[Way], leases: Sequence[Lease]) -> Ttct
     nearest = min(found, key=lambda way: sum(board.free == "held" for board in way))
     held = [board for board in nearest if board.free == "held"]
     if held:
-        return LockedError(
+        return HeldError(
             f"No boards for a {device} are free.",
             why=_TWO,
             evidence=f"{_users(found)}.",
@@ -130,7 +130,7 @@ def _not_free(board: Board, lease: Lease) -> TtctlError:
             evidence=_word(board),
             next_step="sudo ttctl devices ls",
         )
-    return LockedError(
+    return HeldError(
         f"Board {board.id} is in use.",
         why=_TWO,
         evidence=f"{_word(board)}: held by {', '.join(map(str, lease.holders))}.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ttctl.errors import LockedError, NoDeviceError, PrivilegeError, UsageError
+from ttctl.errors import HeldError, NoDeviceError, PrivilegeError, UsageError
 from ttctl.model.reset import ResetPlan
 from ttctl.rules.board_names import board_named
 from ttctl.rules.board_pick import release
@@ -129,13 +129,13 @@ def check_reset(plan: ResetPlan) -> None:
     """Refuse a reset that would end somebody's work, or that could reset nothing.
 
     Raises:
-        LockedError: Somebody has one of the boards.
+        HeldError: Somebody has one of the boards.
         NoDeviceError: None of them has a node.
         PrivilegeError: Whether somebody has one cannot be seen.
     """
     if plan.blocked:
         seen = bool(plan.release)
-        kind = LockedError if seen else PrivilegeError
+        kind = HeldError if seen else PrivilegeError
         raise kind(
             "A board that would be reset is in use." if seen else "A board may be in use.",
             why="A reset ends whatever runs on it, and on the boards that are linked to it.",

@@ -156,6 +156,13 @@ def test_a_lease_is_told_with_how_its_container_ended(programs: Programs, root: 
     assert found.fatal == "the Tenstorrent device did not start"
 
 
+@pytest.mark.parametrize("label", ["", "x; rm -rf /", "\x1b[2J", "Llama", "a\nb"])
+def test_a_label_that_names_no_stack_is_not_shown(
+    programs: Programs, root: Path, label: str
+) -> None:
+    assert one(programs, root, Config={"Labels": {"dev.ttctl.stack": label}}).stack == ""
+
+
 def test_a_terminals_log_is_read_as_it_is_and_one_that_is_refused_says_nothing(
     programs: Programs, root: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_held_board_is_not_reset_and_the_dry_run_says_who_has_it(
     done = run(environ, "devices", "reset", "0", "--yes")
     assert done.returncode == 75
     assert "held by pid 120 (python3)" in done.stderr
+    assert "next:     ps -o pid,user,etime,args -p 120" in done.stderr
     planned = run(environ, "devices", "reset", "0", "--dry-run")
     assert planned.returncode == 0
     assert "blocked  board" in planned.stdout
