@@ -32,16 +32,7 @@ _VERDICTS: dict[str, Verdict] = {
 
 def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
     """Return one check for each board, and one for their firmware together."""
-    each = tuple(
-        _check(
-            f"board {at}",
-            _VERDICTS[board.verdict],
-            f"{board.id} ({board.family or 'of unknown kind'}): {board.verdict}",
-            evidence="; ".join(board.reasons),
-            fix="ttctl devices info" if board.verdict != "healthy" else "",
-        )
-        for at, board in enumerate(boards)
-    )
+    each = tuple(_board_check(at, board) for at, board in enumerate(boards))
     versions = _differing(boards)
     if not versions:
         return each
@@ -53,6 +44,25 @@ def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
         fix="tt-flash --version   # then flash the same bundle on every card",
     )
     return (*each, mixed)
+
+
+def _board_check(at: int, board: Board) -> Check:
+    name = f"{board.id} ({board.family or 'of unknown kind'})"
+    if board.dirty:
+        return _check(
+            f"board {at}",
+            "failed" if board.verdict == "error" else "warning",
+            f"{name}: it needs a reset",
+            evidence="; ".join((board.dirty, *board.reasons)),
+            fix="ttctl devices reset",
+        )
+    return _check(
+        f"board {at}",
+        _VERDICTS[board.verdict],
+        f"{name}: {board.verdict}",
+        evidence="; ".join(board.reasons),
+        fix="ttctl devices info" if board.verdict != "healthy" else "",
+    )
 
 
 def _differing(boards: Sequence[Board]) -> list[str]:
