@@ -12,19 +12,23 @@ import subprocess
 import sys
 import uuid
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins import machines
 from tests.standins.product_images import product_images
-from tests.unit.fakes import FakeReporter
+from tests.unit.fakes import OWNER, FakeReporter, Scene
 
 from ttctl.adapters.claims import claims
+from ttctl.adapters.compose import ComposeLauncher
+from ttctl.adapters.docker_engine import DockerEngine
 from ttctl.adapters.host import LocalHost
 from ttctl.adapters.leases import HostLeases
 from ttctl.model.container import BOARDS_LABEL, OWNER_LABEL, STACK_LABEL
 from ttctl.model.lease import HOLDING
+from ttctl.operations.stacks import down
 from ttctl.rules.domains import domains_of
 from ttctl.rules.leases import leased
 
@@ -216,3 +220,43 @@ def test_a_killed_container_frees_its_board_and_leaves_it_dirty(
     assert box.fatal == "the Tenstorrent device did not start"
     listed = json.loads(docker("inspect", f"box-{mark}"))[0]["State"]["FinishedAt"]
     assert box.finished_at == listed
+
+
+COMPOSE = """
+services:
+  vllm:
+    image: {image}
+    command: ["sh", "-c", "trap : TERM; while :; do sleep 1; done"]
+    labels:
+      dev.ttctl.boards: "{key}"
+      dev.ttctl.stack: "{stack}"
+      dev.ttctl.service: vllm
+      dev.ttctl.owner: "{owner}"
+      dev.ttctl.test: "{mark}"
+"""
+
+
+def test_down_keeps_that_an_engine_had_to_be_killed(root: Path, mark: str, image: str) -> None:
+    stack = f"race-{mark}"
+    scene = Scene()
+    environ = dict(os.environ)
+    key = domains_of(LocalHost(root, affinity=8).system())[1].key
+    file = root.parent / "compose.yaml"
+    text = COMPOSE.format(image=image, key=key, stack=stack, owner=OWNER, mark=mark)
+    file.write_text(text, encoding="utf-8")
+    docker("compose", "--project-name", f"ttctl-{stack}", "--file", str(file), "up", "--detach")
+    state = root.parent / "state"
+    kept = HostLeases(environ, root=root, state=state, reporter=FakeReporter)
+    world = replace(
+        scene.world,
+        engine=DockerEngine(environ),
+        launcher=ComposeLauncher(DockerEngine(environ), environ),
+        leases=kept,
+        host=LocalHost(root, affinity=8),
+    )
+    assert leases(root)[1].state == "held"
+    down(world, stack, volumes=False, dry_run=False, timeout_s=1)
+    assert of(mark, root) == []
+    assert leases(root)[1].state == "free"
+    name = f"ttctl-{stack}-vllm-1"
+    assert leases(root)[1].dirty == f"container {name} was killed (exit code 137)"

@@ -465,6 +465,8 @@ class FakeLeases:
         self.containers: tuple[ContainerUse, ...] = ()
         self.kept = Remembered()
         self.hugepages: tuple[str, ...] = ()
+        self.damaged: TtctlError | None = None
+        self.fails: TtctlError | None = None
         self.closed = ""
         self.holding = False
         self.busy = False
@@ -497,9 +499,13 @@ class FakeLeases:
         )
 
     def remembered(self) -> Remembered:
+        if self.damaged:
+            raise self.damaged
         return self.kept
 
     def remember(self, found: Sequence[Spoiled]) -> None:
+        if self.fails:
+            raise self.fails
         self.kept = with_new(self.kept, [replace(one, at=one.at or self.now) for one in found])
 
     def clear(self, names: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ttctl.errors import BadFileError
 from ttctl.model.devices import BoardInfo, DevicesInfo
 from ttctl.operations.lease import shared
 from ttctl.rules.board_health import judged, readings_of
@@ -69,7 +70,11 @@ def _with_users(world: World, system: System) -> tuple[System, tuple[str, ...]]:
     """Say of each board which container has it, and whether it needs a reset."""
     if not system.boards:
         return system, ()
-    found = shared(world, system)
+    try:
+        found = shared(world, system)
+    except BadFileError as error:
+        # A listing goes on; what takes boards, or resets them, does not.
+        return system, (f"{error.message} To put it right: {error.next_step}",)
     closed = found.claims.closed
     notes = (f"Which containers have a board is not known: {closed}.",) if closed else ()
     return with_leases(system, found.leases), notes

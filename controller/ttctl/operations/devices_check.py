@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.errors import TtctlError
+from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.devices import DevicesCheck
 from ttctl.model.match import Wanted
 from ttctl.operations.lease import shared
@@ -76,7 +76,11 @@ def _stale_files(world: World, system: System) -> tuple[Check, ...]:
     """Name what a killed engine left on the hugepages of boards that nobody has."""
     if not system.boards:
         return ()
-    found = shared(world, system)
+    try:
+        found = shared(world, system)
+    except BadFileError:
+        # The look at the boards said so.
+        return ()
     return stale_checks(stale_hugepages(found.claims.hugepages, found.leases))
 
 

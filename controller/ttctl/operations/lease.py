@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ttctl.errors import TtctlError
 from ttctl.model.lease import Leased
 from ttctl.rules.board_pick import choose_boards
 from ttctl.rules.domains import in_order
@@ -56,7 +58,9 @@ def noted(world: World, claims: Claims) -> Remembered:
     found = spoiled_by(claims.containers)
     new = with_new(remembered, found)
     if new is not remembered:
-        world.leases.remember(found)
+        # On a full disk, or in a home that is read-only, it is said all the same, and not kept.
+        with suppress(TtctlError):
+            world.leases.remember(found)
     return new
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, ToolMissingError, TtctlError, UsageError
+from ttctl.errors import NoDeviceError, ToolMissingError, UsageError
 from ttctl.model.lease import Spoiled
 from ttctl.model.reset import ClearResult, Renumbered, ResetOrder, ResetResult
 from ttctl.operations.lease import shared
@@ -112,7 +112,8 @@ def _reset(
         return _returned(world, expected)
     except ToolMissingError:
         raise
-    except TtctlError:
+    except BaseException:
+        # Also a person's Ctrl-C: what was begun may be half done.
         failed = [Spoiled(board=name, reason="its last reset failed") for name in planned.names]
         world.leases.remember(failed)
         raise

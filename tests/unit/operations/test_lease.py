@@ -10,7 +10,7 @@ from tests.standins import machines
 from tests.unit.fakes import OWNER, Scene, container
 from tests.unit.rules.leasing import machine, node, stack
 
-from ttctl.errors import LockedError
+from ttctl.errors import BadFileError, LockedError, TtctlError
 from ttctl.operations import stacks
 from ttctl.operations.devices import Wish, info, look
 from ttctl.operations.lease import shared, take
@@ -134,3 +134,19 @@ def test_containers_that_cannot_be_seen_are_noted_and_no_board_is_free(tmp_path:
     looked = look(scene.world, Wish())
     assert looked.system.boards[0].free == "unknown"
     assert looked.notes[0].startswith("Which containers have a board is not known: this user")
+
+
+def test_what_cannot_be_kept_is_said_all_the_same(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, "n150")
+    killed(scene, 0)
+    scene.leases.fails = TtctlError("The disk is full.")
+    assert look(scene.world, Wish()).system.boards[0].dirty
+
+
+def test_a_damaged_file_ends_no_listing_but_no_board_is_taken(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, "n150")
+    scene.leases.damaged = BadFileError("The file is damaged.", next_step="rm boards.json")
+    looked = look(scene.world, Wish())
+    assert looked.notes == ("The file is damaged. To put it right: rm boards.json",)
+    with pytest.raises(BadFileError):
+        taken(scene, "n150", "llama")

@@ -111,6 +111,19 @@ def test_a_reset_that_failed_leaves_the_board_dirty_and_one_that_never_began_as_
     assert not dirt(scene)
 
 
+def test_a_reset_that_a_person_stops_leaves_the_board_dirty(scene: Scene) -> None:
+    scene.leases.clear(domains_of(scene.host.found)[0].names)
+    scene.leases.now = "2026-01-31T13:00:00Z"
+
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    scene.resets.on_reset = stopped
+    with pytest.raises(KeyboardInterrupt):
+        reset(scene.world, FIRST)
+    assert dirt(scene) == "its last reset failed"
+
+
 def test_a_board_that_does_not_come_back_is_told_and_stays_dirty(
     scene: Scene, tmp_path: Path
 ) -> None:
