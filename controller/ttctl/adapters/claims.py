@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.docker_look import OK, inspected, looking
@@ -44,6 +43,41 @@ _CONTAINER = re.compile(r"[0-9a-f]{64}")
 _PID = re.compile(r"pid (\d+) ")
 
 
+class _Nodes:
+    """What a host's paths are called where the devices are."""
+
+    def __init__(self, root: Path, numbers: tuple[tuple[str, int, int], ...]) -> None:
+        self._root = root
+        self._top = os.path.realpath(root).rstrip("/")
+        self._by_number = {(major, minor): node for node, major, minor in numbers}
+
+    def named(self, path: str) -> str:
+        """Return the name of a host's path, links followed; a node's where it is the same device.
+
+        A link such as /dev/tenstorrent/by-id/wormhole-0123 stands for the node that it leads to
+        now, and so does a device file of the same number elsewhere.
+        """
+        if not path.startswith("/"):
+            return path
+        real = os.path.realpath(path)
+        inside = os.path.realpath(rooted(self._root, path))
+        if node := self._device(real) or self._device(inside):
+            return node
+        for one in (real, inside):
+            if one == f"{self._top}/dev" or one.startswith(f"{self._top}/dev/"):
+                return one.removeprefix(self._top)
+        return real
+
+    def _device(self, path: str) -> str:
+        try:
+            found = os.stat(path)  # noqa: PTH116 - a string, as realpath gives it
+        except OSError:
+            return ""
+        if not stat.S_ISCHR(found.st_mode):
+            return ""
+        return self._by_number.get((os.major(found.st_rdev), os.minor(found.st_rdev)), "")
+
+
 def claims(environ: Mapping[str, str], root: Path) -> Claims:
     """Look at every container of the engine, and at every process with a node open.
 
@@ -56,12 +90,13 @@ def claims(environ: Mapping[str, str], root: Path) -> Claims:
     """
     numbers = sorted((name for name in names_in(root / NODES) if name.isdecimal()), key=int)
     processes, blind = _processes(root, numbers)
-    found, closed, note = _asked(environ, root)
+    devices = tuple(_numbers(root, numbers))
+    found, closed, note = _asked(environ, _Nodes(root, devices))
     return Claims(
         containers=found,
         processes=processes,
         blind=blind,
-        numbers=tuple(_numbers(root, numbers)),
+        numbers=devices,
         hugepages=tuple(names_in(root / HUGEPAGES)),
         closed=closed,
         note=note,
@@ -70,11 +105,11 @@ def claims(environ: Mapping[str, str], root: Path) -> Claims:
 
 
 def _asked(
-    environ: Mapping[str, str], root: Path
+    environ: Mapping[str, str], nodes: _Nodes
 ) -> tuple[tuple[ContainerUse, ...], str, str]:  # fmt: skip
     """Return the containers, and why there are none: unseen ones, or no engine at all."""
     try:
-        return _containers(environ, root), "", ""
+        return _containers(environ, nodes), "", ""
     except ToolMissingError:
         return (), "", "docker is not installed"
     except (EngineError, PrivilegeError) as error:
@@ -83,12 +118,12 @@ def _asked(
         return ((), "", said) if stopped else ((), said, "")
 
 
-def _containers(environ: Mapping[str, str], root: Path) -> tuple[ContainerUse, ...]:
+def _containers(environ: Mapping[str, str], nodes: _Nodes) -> tuple[ContainerUse, ...]:
     with looking(environ) as engine:
-        return tuple(_use(raw, root, engine) for raw in inspected(engine, environ))
+        return tuple(_use(raw, nodes, engine) for raw in inspected(engine, environ))
 
 
-def _use(raw: dict[str, Any], root: Path, engine: Wire) -> ContainerUse:
+def _use(raw: dict[str, Any], nodes: _Nodes, engine: Wire) -> ContainerUse:
     labels = raw["Config"].get("Labels") or {}
     host, state = raw["HostConfig"], raw["State"]
     boards = tuple(part for part in labels.get(BOARDS_LABEL, "").split(",") if part)
@@ -102,7 +137,7 @@ def _use(raw: dict[str, Any], root: Path, engine: Wire) -> ContainerUse:
         stack=_name(labels.get(STACK_LABEL, "")),
         owner=labels.get(OWNER_LABEL, ""),
         boards=boards,
-        paths=tuple(sorted({_seen_from(root, path) for path in _paths(raw)})),
+        paths=tuple(sorted({nodes.named(path) for path in _paths(raw)})),
         privileged=bool(host.get("Privileged")),
         rules=tuple(str(rule) for rule in host.get("DeviceCgroupRules") or ()),
         requests=tuple(_request(one) for one in host.get("DeviceRequests") or ()),
@@ -127,22 +162,6 @@ def _paths(raw: dict[str, Any]) -> Iterator[str]:
         yield str(mount.get("Source") or "")
     for bind in host.get("Binds") or ():
         yield str(bind).partition(":")[0]
-
-
-def _seen_from(root: Path, path: str) -> str:
-    """Return a host's path as a tree of devices names it, links followed.
-
-    A link such as /dev/tenstorrent/by-id/wormhole-0123 stands for the node that it leads to now.
-    """
-    if not path.startswith("/"):
-        return path
-    real = os.path.realpath(path)
-    inside = os.path.realpath(rooted(root, path))
-    top = os.path.realpath(root).rstrip("/")
-    for one in (real, inside):
-        if one.startswith(f"{top}/dev/") or one == f"{top}/dev":
-            return one.removeprefix(top)
-    return str(PurePosixPath(real))
 
 
 def _request(raw: dict[str, Any]) -> str:

@@ -23,11 +23,9 @@ class Domain:
     """Whether the firmware gives its chips numbers of their own."""
 
 
-ContainerPhase = Literal[
-    "created", "running", "paused", "restarting", "removing", "exited", "dead"
-]  # fmt: skip
-HOLDING: tuple[ContainerPhase, ...] = ("created", "running", "paused", "restarting", "removing")
-"""Phases in which a container has its nodes, or will have them when it starts."""
+RELEASED = ("exited", "dead")
+"""Phases in which a container has no node any more. In each other one, of whichever engine, it has
+its nodes or will have them when it starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,8 @@ class ContainerUse:
 
     container_id: str
     name: str
-    phase: ContainerPhase
+    phase: str
+    """As the engine spells it: `created`, `running`, `exited`."""
     stack: str = ""
     owner: str = ""
     boards: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ttctl.model.lease import HOLDING, Holder, Lease
+from ttctl.model.lease import RELEASED, Holder, Lease
 from ttctl.rules.domains import domains_of
 from ttctl.rules.spoiled import dirt_of
 
@@ -69,7 +69,7 @@ def lease_of(board: str, leases: Sequence[Lease]) -> Lease:
 def _lease(
     domain: Domain, claims: Claims, remembered: Remembered, *, mine: tuple[str, str]
 ) -> Lease:
-    live = [one for one in claims.containers if one.phase in HOLDING]
+    live = [one for one in claims.containers if one.phase not in RELEASED]
     holding = [one for one in live if _holds(one, domain, claims)]
     holders = [_container(one, domain, owner=mine[1]) for one in holding]
     own = [bool(mine[0]) and (one.stack, one.owner) == mine for one in holders]

@@ -75,7 +75,10 @@ def test_a_galaxy_whose_trays_cannot_be_told_apart_is_one_domain(tmp_path: Path)
     assert domain.nodes[9:11] == ("/dev/tenstorrent/9", "/dev/tenstorrent/10")
 
 
-@pytest.mark.parametrize("phase", ["created", "running", "paused", "restarting", "removing"])
+@pytest.mark.parametrize(
+    "phase",
+    ["created", "running", "paused", "restarting", "removing", "stopping", "a later engine's"],
+)
 def test_a_container_holds_its_node_from_when_it_is_made(tmp_path: Path, phase: str) -> None:
     system = machine(tmp_path, "n150x4")
     claims = seen(container(phase=phase, paths=(node(1),)))
