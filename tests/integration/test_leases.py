@@ -26,7 +26,10 @@ from ttctl.adapters.compose import ComposeLauncher
 from ttctl.adapters.docker_engine import DockerEngine
 from ttctl.adapters.host import LocalHost
 from ttctl.adapters.leases import HostLeases
+from ttctl.adapters.resetter import SmiResets
+from ttctl.errors import ToolMissingError
 from ttctl.model.container import BOARDS_LABEL, OWNER_LABEL, STACK_LABEL
+from ttctl.model.reset import ResetOrder
 from ttctl.operations.stacks import down
 from ttctl.rules.domains import domains_of
 from ttctl.rules.leases import leased
@@ -260,3 +263,42 @@ def test_down_keeps_that_an_engine_had_to_be_killed(root: Path, mark: str, image
     assert leases(root)[1].state == "free"
     name = f"ttctl-{stack}-vllm-1"
     assert leases(root)[1].dirty == f"container {name} was killed (exit code 137)"
+
+
+STAND_IN = r"""#!/bin/sh
+[ "$1" = -v ] && { echo 6.2.1; exit; }
+echo "told: $*"
+echo "sees: $(cd /dev/tenstorrent && echo *)"
+for node in /dev/tenstorrent/*; do head -c 1 "$node" >/dev/null || exit 1; done
+"""
+
+
+@pytest.fixture
+def smi_image(tmp_path: Path, mark: str, image: str) -> Iterator[str]:
+    """An image with a tt-smi that says what it was told and which nodes it can open."""
+    folder = tmp_path / "smi"
+    folder.mkdir()
+    (folder / "tt-smi").write_text(STAND_IN)
+    (folder / "tt-smi").chmod(0o755)
+    (folder / "Dockerfile").write_text(f"FROM {image}\nCOPY tt-smi /usr/local/bin/tt-smi\n")
+    name = f"ttctl-smi-{mark}:1"
+    docker("build", "--quiet", "--tag", name, str(folder))
+    yield name
+    docker("rmi", "--force", name)
+
+
+def test_an_images_tool_sees_the_boards_that_are_reset_and_no_other(
+    root: Path, smi_image: str
+) -> None:
+    nodes = ("/dev/tenstorrent/1", "/dev/tenstorrent/3")
+    order = ResetOrder(nodes=nodes, galaxy=False, image=smi_image, root=str(root))
+    reporter = FakeReporter()
+    SmiResets(dict(os.environ), root=root).reset(order, reporter)
+    assert reporter.lines == [f"told: -r {' '.join(nodes)}", "sees: 1 3"]
+    assert docker("ps", "--all", "--quiet", "--filter", f"name=ttctl-reset-{os.getpid()}") == ""
+
+
+def test_an_image_without_the_tool_is_refused(root: Path, image: str) -> None:
+    order = ResetOrder(nodes=("/dev/tenstorrent/1",), galaxy=False, image=image, root=str(root))
+    with pytest.raises(ToolMissingError, match="could not be run in the image"):
+        SmiResets(dict(os.environ), root=root).reset(order, FakeReporter())

@@ -69,6 +69,7 @@ def take(world: World, device: str, stack: str, asked: Sequence[str] = ()) -> Le
 
     To be called while `world.leases.guard(...)` is held, which has to be held until the stack's
     container is made: its label `BOARDS_LABEL` is the lease, and whoever comes next sees it.
+    Without the guard it is a preview, as a plan shows it: the boards may be taken by the next.
 
     Args:
         world: Everything outside.

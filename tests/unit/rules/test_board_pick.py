@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings, strategies
 from tests.standins import machines
 from tests.unit.rules.leasing import (
     ME,
@@ -184,3 +185,67 @@ def test_a_board_that_is_not_well_is_taken_only_where_it_is_asked_for(tmp_path: 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
 def test_a_device_without_boards_gets_none(tmp_path: Path, device: str) -> None:
     assert pick(device, machine(tmp_path, "n150")) == []
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> System:
+    """A machine with eight boards, of which one, four or all make up a device."""
+    return machine(tmp_path_factory.mktemp("eight"), "p150x8")
+
+
+BOXES = strategies.builds(
+    lambda phase, nodes, board, name: (phase, tuple(node(at) for at in nodes), board, name),
+    strategies.sampled_from(["created", "running", "exited", "restarting"]),
+    strategies.sets(strategies.integers(0, 7), max_size=2),
+    strategies.none() | strategies.integers(0, 7),
+    strategies.sampled_from(["", "llama", "chat"]),
+)
+
+
+@settings(deadline=None)
+@given(
+    boxes=strategies.lists(BOXES, max_size=4),
+    pids=strategies.sets(strategies.integers(0, 7), max_size=2),
+    blind=strategies.sets(strategies.integers(0, 7), max_size=1),
+    device=strategies.sampled_from(["p150", "p150x4", "p150x8"]),
+)
+def test_whoever_is_there_no_board_of_somebody_is_given_and_none_refused_that_is_free(
+    eight: System,
+    boxes: list[tuple[str, tuple[str, ...], int | None, str]],
+    pids: set[int],
+    blind: set[int],
+    device: str,
+) -> None:
+    keys = [one.key for one in domains_of(eight)]
+    shown = [
+        container(
+            f"box-{at}",
+            container_id=f"{at:064x}",
+            phase=phase,
+            paths=nodes,
+            boards=() if board is None else (keys[board],),
+            stack=name,
+            owner=ME,
+        )
+        for at, (phase, nodes, board, name) in enumerate(boxes)
+    ]
+    claims = seen(
+        *shown,
+        *(process(100 + at, at) for at in pids),
+        blind=tuple(node(at) for at in blind),
+    )
+    taken = set(pids)
+    own: set[int] = set()
+    for phase, nodes, board, name in boxes:
+        if phase != "exited":
+            held = {int(path[-1]) for path in nodes} | ({board} - {None})
+            (own if name == "llama" else taken).update(at for at in held if at is not None)
+    free = set(range(8)) - taken - (blind - own)
+    ways = {"p150": [{at} for at in range(8)], "p150x4": [{0, 1, 2, 3}, {4, 5, 6, 7}]}
+    possible = [way for way in ways.get(device, [set(range(8))]) if way <= free]
+    try:
+        chosen = set(pick(device, eight, claims))
+    except (LockedError, PrivilegeError):
+        assert not possible
+    else:
+        assert chosen in possible
