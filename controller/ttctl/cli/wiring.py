@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
     from ttctl.model.gateway import Gateway
+    from ttctl.model.leasing import Leases
     from ttctl.model.protocols import (
         Builder,
         Engine,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         WeightsStore,
         World,
     )
+    from ttctl.model.reset import Resets
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
     from ttctl.model.telemetry import TelemetrySource
@@ -182,6 +184,24 @@ class Wired:
         from ttctl.adapters.replayed_host import ReplayedHost
 
         return ReplayedHost(host, lambda: self.telemetry.replay(snapshot))
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who has which board of this host."""
+        from ttctl.adapters.leases import HostLeases
+
+        state = places.state(self._environ)
+        # A listing, which waits for nobody, does without what the reporter loads.
+        return HostLeases(
+            self._environ, root=self._root, state=state, reporter=lambda: self.reporter
+        )
+
+    @cached_property
+    def resets(self) -> Resets:
+        """tt-smi."""
+        from ttctl.adapters.resetter import SmiResets
+
+        return SmiResets(self._environ, root=self._root)
 
     @cached_property
     def telemetry(self) -> TelemetrySource:

@@ -56,9 +56,11 @@ class Board:
     verdict: Verdict = "unknown"
     reasons: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
-    """Processes that have it open, `pid 12 (python3)`."""
+    """Stacks, containers and processes that have it, `pid 12 (python3)`."""
     free: Literal["free", "held", "unknown"] = "unknown"
     """`unknown` where another user's processes cannot be seen."""
+    dirty: str = ""
+    """Why it needs a reset: how the container that had it ended; empty where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

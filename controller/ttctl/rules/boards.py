@@ -60,12 +60,12 @@ def expected_nodes(board: Board) -> int:
     """Return how many device nodes a board shows where nothing is missing."""
     if not is_galaxy(board.family):
         return NODES_PER_BOARD.get(board.family, 1)
-    return TRAY_CHIPS if _is_tray(board) else board.chips
+    return TRAY_CHIPS if is_tray(board) else board.chips
 
 
 def is_whole(board: Board) -> bool:
     """Return whether a board is of a known kind and shows exactly the nodes that it should."""
-    if is_galaxy(board.family) and not _is_tray(board) and len(board.nodes) == CARRIERS:
+    if is_galaxy(board.family) and not is_tray(board) and len(board.nodes) == CARRIERS:
         return True
     return bool(board.family) and len(board.nodes) == expected_nodes(board)
 
@@ -110,7 +110,7 @@ def _galaxy_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Forme
     chips = sum(board.chips for board in boards)
     if device := DEVICES.get((family, chips), ""):
         ids = tuple(board.id for board in boards)
-        untold = "" if all(map(_is_tray, boards)) else "; which chips share a tray is not told"
+        untold = "" if all(map(is_tray, boards)) else "; which chips share a tray is not told"
         reason = f"{chips} x {family}{untold}"
         found.append((chips, Formed(device=device, boards=ids, reason=reason)))
     if family == TRAY_DEVICE[0]:
@@ -126,7 +126,7 @@ def _galaxy_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Forme
 
 
 def _tray_reason(board: Board) -> str:
-    if _is_tray(board):
+    if is_tray(board):
         return "one tray of a Galaxy"
     return f"{board.chips} chips of a Galaxy; that they share a tray is not told by their addresses"
 
@@ -160,7 +160,8 @@ def _number(chip: Chip) -> str:
     return chip.serial.lower().removeprefix("0x") if says(chip.serial) else ""
 
 
-def _is_tray(board: Board) -> bool:
+def is_tray(board: Board) -> bool:
+    """Return whether the bus numbers of a Galaxy's board say that it is one tray."""
     addresses = board.pci_addresses
     return bool(addresses) and board.chips <= TRAY_CHIPS and all(map(_tray, addresses))
 

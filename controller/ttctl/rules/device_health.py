@@ -28,16 +28,7 @@ _VERDICTS: dict[str, Verdict] = {
 
 def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
     """Return one check for each board, and one for their firmware together."""
-    each = tuple(
-        _check(
-            f"board {at}",
-            _VERDICTS[board.verdict],
-            f"{board.id} ({board.family or 'of unknown kind'}): {board.verdict}",
-            evidence="; ".join(board.reasons),
-            fix="ttctl devices info" if board.verdict != "healthy" else "",
-        )
-        for at, board in enumerate(boards)
-    )
+    each = tuple(_board_check(at, board) for at, board in enumerate(boards))
     versions = _differing(boards)
     if not versions:
         return each
@@ -49,6 +40,25 @@ def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
         fix="tt-flash --version   # then flash the same bundle on every card",
     )
     return (*each, mixed)
+
+
+def _board_check(at: int, board: Board) -> Check:
+    name = f"{board.id} ({board.family or 'of unknown kind'})"
+    if board.dirty:
+        return _check(
+            f"board {at}",
+            "failed" if board.verdict == "error" else "warning",
+            f"{name}: it needs a reset",
+            evidence="; ".join((board.dirty, *board.reasons)),
+            fix="ttctl devices reset",
+        )
+    return _check(
+        f"board {at}",
+        _VERDICTS[board.verdict],
+        f"{name}: {board.verdict}",
+        evidence="; ".join(board.reasons),
+        fix="ttctl devices info" if board.verdict != "healthy" else "",
+    )
 
 
 def _differing(boards: Sequence[Board]) -> list[str]:
@@ -83,3 +93,20 @@ def topology_check(system: System) -> Check:
         evidence=told,
         fix=SET_UP,
     )
+
+
+def stale_checks(files: Sequence[str]) -> tuple[Check, ...]:
+    """Name files on /dev/hugepages-1G of boards that nobody has; none where there are none.
+
+    The driver library of another user cannot open them, and an engine of that user fails.
+    """
+    if not files:
+        return ()
+    stale = _check(
+        "stale hugepages",
+        "warning",
+        "a killed engine left files of boards that nobody has",
+        evidence=", ".join(f"/dev/hugepages-1G/{name}" for name in files),
+        fix="ttctl devices clear",
+    )
+    return (stale,)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ttctl.model.device import Board, System, Topology
-from ttctl.rules.device_health import board_checks, topology_check
+from ttctl.rules.device_health import board_checks, stale_checks, topology_check
 
 BOARD = Board(
     id="1", family="n300", nodes=("/dev/tenstorrent/0",), pci_addresses=("0000:01:00.0",), chips=2,
@@ -27,6 +27,22 @@ def test_a_boards_health_is_a_verdict(health: str, verdict: str) -> None:
     [check] = board_checks([board])
     assert check.verdict == verdict
     assert check.evidence == ("" if verdict == "ok" else "why")
+
+
+def test_a_board_that_was_left_in_disorder_needs_a_reset_however_well_it_seems() -> None:
+    dirty = replace(BOARD, dirty="container box was killed (exit code 137)")
+    [check] = board_checks([dirty])
+    assert (check.verdict, check.fix) == ("warning", "ttctl devices reset")
+    assert check.evidence == "container box was killed (exit code 137)"
+    [check] = board_checks([replace(dirty, verdict="error", reasons=("its heart stands still",))])
+    assert check.verdict == "failed"
+    assert "its heart stands still" in check.evidence
+
+
+def test_no_stale_file_is_no_line() -> None:
+    assert stale_checks(()) == ()
+    [check] = stale_checks(("device_0_tenstorrent",))
+    assert (check.verdict, check.fix) == ("warning", "ttctl devices clear")
 
 
 def test_boards_with_different_firmware_fail_together() -> None:
