@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -58,6 +59,10 @@ def plan(
         Literal["first", "latest"],
         typer.Option("--values", help="Arguments as first validated, or as the newest release."),
     ] = "first",
+    commands: Annotated[
+        bool,
+        typer.Option("--commands", help="Print the docker commands instead, ready to be pasted."),
+    ] = False,
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
@@ -75,6 +80,9 @@ def plan(
         return
     _refuse_further(request, models)
     how = How(build=build, pull=pull, recreate=force_recreate)
+    if commands:
+        show_commands(session, request, how)
+        return
     show_plan(session, request, how, why=why, latest=values == "latest")
 
 
@@ -99,6 +107,15 @@ def show_plan(
     session.show("plan", steps, "\n".join(lines))
     if obstacle := operations.obstacle(session.world, desired, steps):
         session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
+
+
+def show_commands(session: Session, request: Request, how: How) -> None:
+    """Print the lines that `up` stands for, and nothing else: they are to be pasted."""
+    # All that an image of our own needs, which a prebuilt one does without.
+    from ttctl.operations import plan as operations  # noqa: PLC0415
+
+    steps = operations.plan_with_commands(session.world, request, how)
+    session.show("plan", steps, "\n".join(shlex.join(words) for words in steps.commands))
 
 
 def plan_text(plan: Plan, palette: Palette) -> str:

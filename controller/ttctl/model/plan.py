@@ -53,6 +53,8 @@ class Plan:
     """How the model was found; None where a lock names it, and where nothing is brought up."""
     fitness: tuple[Finding, ...] = ()
     """What the model needs, held against this machine."""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """The commands that `up` stands for, each as its words; empty unless they were asked for."""
 
     @property
     def changes(self) -> tuple[Step, ...]:

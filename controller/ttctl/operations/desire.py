@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import OfflineError
-from ttctl.model.lock import Lock, LockedImage
+from ttctl.model.lock import Lock, LockedImage, LockedWeights
 from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Weights
 from ttctl.operations.choose import choose, refuse_prebuilt
 from ttctl.operations.foreign import refuse_foreign
-from ttctl.operations.render_folder import LOCK_NAME, render_files
-from ttctl.rules import fingerprint
+from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
 from ttctl.rules.experimental import experimental
 from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.mesh_device import mismatch
@@ -25,7 +24,6 @@ from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
-    from ttctl.model.lock import LockedWeights
     from ttctl.model.match import Match
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
@@ -67,8 +65,12 @@ class Desired:
     """Path to (text, executable) of the rendered folder, the lock among them."""
 
 
-def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
+def desire(
+    world: World, request: Request, *, upgrade: bool = False, unlocked: bool = False
+) -> Desired:
     """Resolve `request`; what is locked stays as it is until `upgrade`.
+
+    `unlocked` asks no hub and no registry: what only they know stays open.
 
     Raises:
         UsageError: There is no such model.
@@ -79,12 +81,13 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     _check_references(world.site)
     name = stack_name(request)
     locked = world.store.lock(name)
-    kept = _kept_spec(world, locked, request) if locked is not None and not upgrade else None
+    anew = locked is None or upgrade or unlocked
+    kept = None if locked is None or anew else _kept_spec(world, locked, request)
     previous = locked if kept is not None else None
     choice = (
         _locked_choice(previous, kept)
         if previous is not None and kept is not None
-        else _new_choice(world, request)
+        else _new_choice(world, request, unlocked=unlocked)
     )
     request = _remembered(request, previous)
     spec = with_settings(choice.spec, request)
@@ -129,7 +132,7 @@ def _desired(
     files = render_files(
         world, lock=lock, stack=stack, images=images, base=choice.base, gateway_config=config
     )
-    lock = replace(lock, files_sha256=_hash_of_recipe_files(files))
+    lock = replace(lock, files_sha256=hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)
     return Desired(
         request=request,
@@ -209,15 +212,17 @@ def _locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
     return Choice(spec=spec, weights=previous.weights, base=previous.base, reason=previous.reason)
 
 
-def _new_choice(world: World, request: Request) -> Choice:
+def _new_choice(world: World, request: Request, *, unlocked: bool = False) -> Choice:
     found = choose(world, request)
     refuse_prebuilt(found.spec, request.model)
-    chosen, weights, reason = _with_weights(world, found.spec)
+    chosen, weights, reason = (
+        _with_named_weights(world, found.spec) if unlocked else _with_weights(world, found.spec)
+    )
     system = world.host.system()
     device = request.device or ""
     wrong = mismatch(system, device, said=f"--device {device}") if device else system.reason
     reason = f"{reason}; {wrong}" if wrong else reason
-    base = world.builder.base(world.site, offline=world.site.is_offline)
+    base = world.builder.base(world.site, offline=world.site.is_offline or unlocked)
     return Choice(spec=chosen, weights=weights, base=base, reason=reason, match=found)
 
 
@@ -233,6 +238,16 @@ def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeigh
         reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
         return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
     return spec, weights, f"the catalog's entry for {spec.device}"
+
+
+def _with_named_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
+    """Return the weights as the catalog names them; which commit that is stays open."""
+    named = spec.weights
+    reason = f"the catalog's entry for {spec.device}, unlocked"
+    if named.kind == "bundled":
+        return spec, world.weights.resolve(named, world.site), reason
+    weights = LockedWeights(kind=named.kind, repository=named.repository, revision="", files=())
+    return spec, weights, reason
 
 
 def _remembered(request: Request, previous: Lock | None) -> Request:
@@ -307,13 +322,3 @@ def _lock(
         engine_args=request.engine_args or (),
         experimental=spec.experimental,
     )
-
-
-def _hash_of_recipe_files(files: dict[str, tuple[str, bool]]) -> str:
-    """Hash what is the same in every place: not .env, and nothing under site/."""
-    recipe = {
-        path: text
-        for path, (text, _) in files.items()
-        if path not in {".env", LOCK_NAME} and not path.startswith("site/")
-    }
-    return fingerprint.of_files(recipe)
