@@ -71,7 +71,7 @@ def said_by_commands(
         if command[1] == "run":
             options, rest = parted(command[2:])
             options["--network"] += joined.get(options["--name"][0], [])
-            found[options["--network-alias"][0]] = of_options(options, rest, values)
+            found[options["--network-alias"][0]] = of_options(options, rest, values, podman=False)
     return found
 
 
@@ -89,8 +89,10 @@ def parted(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
     return options, list(words[place:])
 
 
-def of_options(options: dict[str, list[str]], rest: list[str], values: Mapping[str, str]) -> Said:
-    """Return what these options say."""
+def of_options(
+    options: dict[str, list[str]], rest: list[str], values: Mapping[str, str], *, podman: bool
+) -> Said:
+    """Return what these options say to docker, or to podman, which reads two of them as JSON."""
     (ipc,) = options["--ipc"]
     entrypoint = options.get("--entrypoint", [])
     return Said(
@@ -113,7 +115,7 @@ def of_options(options: dict[str, list[str]], rest: list[str], values: Mapping[s
         memlock=options.get("--ulimit") == ["memlock=-1:-1"],
         groups=frozenset(options.get("--group-add", ())),
         health=(
-            _shell(options["--health-cmd"][0]),
+            _shell(options["--health-cmd"][0], podman=podman),
             options["--health-interval"][0],
             options["--health-timeout"][0],
             options["--health-retries"][0],
@@ -130,23 +132,25 @@ def of_options(options: dict[str, list[str]], rest: list[str], values: Mapping[s
         ports=frozenset(options.get("--publish", ())),
         networks=frozenset(options["--network"]),
         entrypoint=bool(entrypoint),
-        words=(*_words(entrypoint), *rest[1:]),
+        words=(*_words(entrypoint, podman=podman), *rest[1:]),
     )
 
 
-def _words(entrypoint: list[str]) -> list[str]:
-    """Return the entrypoint's words: podman takes a list as JSON, docker one word."""
-    if entrypoint and entrypoint[0].startswith("["):
+def _words(entrypoint: list[str], *, podman: bool) -> list[str]:
+    """Return the entrypoint's words: docker takes one, podman a list."""
+    if podman and entrypoint:
         return [str(one) for one in json.loads(entrypoint[0])]
     return entrypoint
 
 
-def _shell(text: str) -> str:
-    """Return the line that a shell gets; podman takes its kind and it as JSON."""
-    if text.startswith('["CMD-SHELL"'):
-        _, line = json.loads(text)
-        return str(line)
-    return text
+def _shell(text: str, *, podman: bool) -> str:
+    """Return the line that a shell gets; podman takes its kind beside it."""
+    if not podman:
+        return text
+    kind, line = json.loads(text)
+    if kind != "CMD-SHELL":
+        raise ValueError(text)
+    return str(line)
 
 
 def _mount(text: str) -> tuple[str, str, bool]:

@@ -147,7 +147,7 @@ def said_by_unit(text: str, values: Mapping[str, str]) -> Said:
         options[name] = ["" if alone[key] == "true" else "false"]
     options["--security-opt"] = ["no-new-privileges"] * (alone["NoNewPrivileges"] == "true")
     options["--restart"] = _restart(whole)
-    return of_options(options, [alone["Image"], *command], values)
+    return of_options(options, [alone["Image"], *command], values, podman=True)
 
 
 def said_by_generator(text: str, values: Mapping[str, str]) -> Said:
@@ -161,7 +161,7 @@ def said_by_generator(text: str, values: Mapping[str, str]) -> Said:
     known = [one for one in split[2:] if one != "--cidfile=%t/%N.cid"]
     options, rest = parted([expanded(one, values) for one in known])
     options["--restart"] = _restart(whole)
-    return of_options(options, rest, values)
+    return of_options(options, rest, values, podman=True)
 
 
 def _restart(whole: Unit) -> list[str]:
