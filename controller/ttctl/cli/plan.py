@@ -22,6 +22,7 @@ from ttctl.cli.palette import Palette, Role
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.match import Finding
+from ttctl.model.override import Override
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import preview
@@ -104,6 +105,7 @@ def show_plan(
     chosen = match_lines(steps.match, session.console.out)[1:] if steps.match else []
     lines = [head, *chosen, *_reasons(session, steps, why=why)]
     lines.append(plan_text(steps, session.console.out))
+    lines += override_lines(steps.override)
     session.show("plan", steps, "\n".join(lines))
     if obstacle := operations.obstacle(session.world, desired, steps):
         session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
@@ -127,6 +129,17 @@ def plan_text(plan: Plan, palette: Palette) -> str:
         f"{step.subject:<{subject}}  {palette.paint(step.reason, 'dim')}"
         for step in plan.steps
     )
+
+
+def override_lines(override: Override | None) -> list[str]:
+    """Say what the user laid over the stack, and what that opens."""
+    if override is None:
+        return []
+    names = ", ".join(name for name, _ in override.services) or "nothing"
+    return [
+        f"yours     {override.path} is laid over {names}",
+        *(f"mind      {one}" for one in override.warnings),
+    ]
 
 
 def _lines(session: Session, found: Plan, *, why: bool, latest: bool) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.plan import override_lines
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
@@ -62,5 +63,7 @@ def render(
     made = operations.render(
         session.world, request, output=output, forms=forms, unlocked=unlocked, dry_run=dry_run
     )
+    for line in override_lines(made.override):
+        session.console.note(line)
     head = ["Would be written:"] if dry_run else []
     session.show("render", made, "\n".join([*head, *(str(made.folder / n) for n in made.files)]))

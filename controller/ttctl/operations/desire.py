@@ -17,14 +17,18 @@ from ttctl.rules.experimental import experimental
 from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.order import Observed, steps_to_up
+from ttctl.rules.override import laid_over
 from ttctl.rules.resolve import resolve, with_settings
 from ttctl.rules.services import stack_of
 from ttctl.rules.stack import DEFAULT_PORT, stack_name
 from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
     from ttctl.model.match import Match
+    from ttctl.model.override import Override
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.service import ServiceDefaults, Stack
@@ -63,14 +67,26 @@ class Desired:
     engine: ServiceDefaults
     files: dict[str, tuple[str, bool]]
     """Path to (text, executable) of the rendered folder, the lock among them."""
+    override: Override | None = None
+    """What the user laid over the compose file."""
 
 
 def desire(
-    world: World, request: Request, *, upgrade: bool = False, unlocked: bool = False
+    world: World,
+    request: Request,
+    *,
+    upgrade: bool = False,
+    unlocked: bool = False,
+    folder: Path | None = None,
 ) -> Desired:
     """Resolve `request`; what is locked stays as it is until `upgrade`.
 
-    `unlocked` asks no hub and no registry: what only they know stays open.
+    Args:
+        world: Everything outside.
+        request: What is asked for.
+        upgrade: Whether to ask again for what was locked before.
+        unlocked: Whether to ask no hub and no registry: what only they know stays open.
+        folder: Where the files go and a compose.override.yaml may lie; None for the stack's own.
 
     Raises:
         UsageError: There is no such model.
@@ -92,7 +108,8 @@ def desire(
     request = _remembered(request, previous)
     spec = with_settings(choice.spec, request)
     port = request.port or (locked.port if locked else DEFAULT_PORT)
-    return _desired(world, request, choice, spec=spec, port=port)
+    override = world.folders.override(folder or world.store.folder(name))
+    return _desired(world, request, choice, spec=spec, port=port, override=override)
 
 
 def with_known_hashes(world: World, desired: Desired) -> Desired:
@@ -108,11 +125,24 @@ def with_known_hashes(world: World, desired: Desired) -> Desired:
         revision=desired.weights.revision,
     )
     choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
-    return _desired(world, desired.request, choice, spec=desired.spec, port=desired.stack.port)
+    return _desired(
+        world,
+        desired.request,
+        choice,
+        spec=desired.spec,
+        port=desired.stack.port,
+        override=desired.override,
+    )
 
 
 def _desired(
-    world: World, request: Request, choice: Choice, *, spec: ModelSpec, port: int
+    world: World,
+    request: Request,
+    choice: Choice,
+    *,
+    spec: ModelSpec,
+    port: int,
+    override: Override | None,
 ) -> Desired:
     images = _images(world, spec, choice.base)
     gateway = world.recipes.defaults(GATEWAY)
@@ -128,6 +158,7 @@ def _desired(
         weights=choice.weights,
         gateway_config=config,
     )
+    stack = laid_over(stack, override)
     lock = _lock(world, request, choice, spec=spec, stack=stack, images=images)
     files = render_files(
         world, lock=lock, stack=stack, images=images, base=choice.base, gateway_config=config
@@ -145,6 +176,7 @@ def _desired(
         weights=choice.weights,
         engine=engine,
         files=files,
+        override=override,
     )
 
 
@@ -163,7 +195,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         folder_matches=world.folders.read_folder(folder) == wanted,
         containers=containers,
     )
-    return steps_to_up(
+    made = steps_to_up(
         stack,
         desired.images,
         base=desired.base,
@@ -171,6 +203,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         observed=observed,
         how=how,
     )
+    return replace(made, override=desired.override)
 
 
 def _check_references(site: Site) -> None:

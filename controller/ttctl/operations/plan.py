@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.lock import Lock
+    from ttctl.model.override import Override
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
@@ -37,6 +38,8 @@ class Rendered:
     forms: tuple[Form, ...] = COMPOSE
     unlocked: bool = False
     """Whether what only a hub or a registry knows was left open."""
+    override: Override | None = None
+    """What the user laid over the compose file in this folder."""
 
 
 def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
@@ -83,12 +86,12 @@ def render(
     _check_output(output, request)
     understood(world, request)
     if dry_run:
-        desired = desire(world, request, unlocked=unlocked)
+        desired = desire(world, request, unlocked=unlocked, folder=output)
         desired = in_forms(world, desired, forms, unlocked=unlocked)
         return _rendered(output, desired, forms, unlocked=unlocked)
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
-        desired = desire(world, request, unlocked=unlocked)
+        desired = desire(world, request, unlocked=unlocked, folder=output)
         desired = in_forms(world, desired, forms, unlocked=unlocked)
         world.keys.ensure_key(name)
         world.folders.write_folder(output, desired.files, prune=False)
@@ -115,7 +118,11 @@ def _rendered(
     output: Path, desired: Desired, forms: tuple[Form, ...], *, unlocked: bool
 ) -> Rendered:
     return Rendered(
-        folder=output, files=tuple(sorted(desired.files)), forms=forms, unlocked=unlocked
+        folder=output,
+        files=tuple(sorted(desired.files)),
+        forms=forms,
+        unlocked=unlocked,
+        override=desired.override,
     )
 
 

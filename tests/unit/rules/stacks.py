@@ -59,9 +59,16 @@ ENGINE = ServiceSpec(
     name="vllm",
     image="ghcr.io/acme/vllm-tt-metal:0.10.0-e95ffa5-48eba14",
     command=("--model", "acme/Small-1B", "--override_tt_config", '{"a": "$b", "c": {}}'),
-    environment=(("MESH_DEVICE", "N300"), ("TT_CACHE_PATH", "/home/user/cache_root/100% of $it")),
+    environment=(
+        ("MESH_DEVICE", "N300"),
+        ("TT_CACHE_PATH", "/home/container_app_user/cache_root/100% of $it"),
+    ),
     mounts=(
-        Mount(source="${TTCTL_CACHE}/kernels", target="/home/user/cache_root", read_only=False),
+        Mount(
+            source="${TTCTL_CACHE}/kernels",
+            target="/home/container_app_user/cache_root",
+            read_only=False,
+        ),
         Mount(source="${TTCTL_WEIGHTS:?the folder that holds the weights}", target="/weights"),
         Mount(source="./wrapper", target="/ttctl/wrapper"),
         Mount(source="/dev/hugepages-1G", target="/dev/hugepages-1G", read_only=False),
@@ -74,7 +81,7 @@ ENGINE = ServiceSpec(
     tmpfs_mib=512,
     restart="no",
     nodes=2,
-    scratch=(Scratch(target="/home/user/.cache", size_mib=2048, executable=True),),
+    scratch=(Scratch(target="/home/container_app_user/.cache", size_mib=2048, executable=True),),
     confinement=Confinement(
         user="0:0",
         read_only=False,
