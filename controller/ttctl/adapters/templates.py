@@ -28,7 +28,7 @@ RelativePath = Annotated[
 HAPROXY_WORD = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
 TEXT = "tag:yaml.org,2002:str"
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
-DOCKERFILE_VALUE = re.compile(r"[A-Za-z0-9._/:@=, -]{1,1024}")
+DOCKERFILE_VALUE = re.compile(r"(?! )[A-Za-z0-9._/:@=, -]{1,1024}(?<! )")
 
 
 class RecipeFile(BaseModel):
