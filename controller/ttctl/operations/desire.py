@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import OfflineError
 from ttctl.model.lock import Lock, LockedImage, LockedWeights
 from ttctl.model.plan import AS_NEEDED
-from ttctl.model.spec import Weights
+from ttctl.model.spec import Request, Weights
 from ttctl.operations.choose import choose, refuse_prebuilt
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import World
     from ttctl.model.service import ServiceDefaults, Stack
     from ttctl.model.site import Site
-    from ttctl.model.spec import ModelSpec, Request
+    from ttctl.model.spec import ModelSpec
 
 GATEWAY = "gateway"
 
@@ -110,6 +110,19 @@ def desire(
     port = request.port or (locked.port if locked else DEFAULT_PORT)
     override = world.folders.override(folder or world.store.folder(name))
     return _desired(world, request, choice, spec=spec, port=port, override=override)
+
+
+def as_locked(world: World, name: str) -> Desired | None:
+    """Return what a stack's lock is rendered to; None where this catalog has its entry no more.
+
+    Asks neither a hub nor a registry.
+    """
+    locked = world.store.lock(name)
+    if locked is None:
+        return None
+    request = Request(model=locked.requested, name=name)
+    kept = _kept_spec(world, locked, request)
+    return None if kept is None else desire(world, request)
 
 
 def with_known_hashes(world: World, desired: Desired) -> Desired:
