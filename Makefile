@@ -115,9 +115,9 @@ lint: setup-dev type ## Style, types, import floors, scripts, rendered files
 	@$(BIN)/shellcheck -x $(SCRIPTS)
 	@rm -rf $(RENDERED)
 	@XDG_STATE_HOME=$(CURDIR)/build/state XDG_CACHE_HOME=$(CURDIR)/build/cache \
-		$(TTCTL) --quiet render demo-llama -o $(RENDERED) >/dev/null
+		$(TTCTL) --quiet render demo-llama --to compose --to run --to quadlet -o $(RENDERED) >/dev/null
 	@$(BIN)/hadolint $(RENDERED)/images/*/Dockerfile
-	@$(BIN)/shellcheck $(RENDERED)/build.sh
+	@$(BIN)/shellcheck $(RENDERED)/build.sh $(RENDERED)/run.sh $(RENDERED)/stop.sh
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(RENDERED)/compose.yaml
 	@echo "lint: all good"
 

@@ -82,6 +82,12 @@ def _nodes(stack: Stack) -> int:
     return max((service.nodes for service in stack.services), default=0)
 
 
+def _beside(stack: Stack) -> list[str]:
+    """Return what of the folder itself is mounted."""
+    sources = (mount.source for service in stack.services for mount in service.mounts)
+    return sorted({one.split("/")[1] for one in sources if one.startswith("./")})
+
+
 def _is_served(stack: Stack, image: ImageSpec) -> bool:
     return any(service.image == image.reference for service in stack.services)
 
@@ -108,6 +114,7 @@ def _values(
         "project": stack.project,
         "device": stack.device,
         "nodes": _nodes(stack),
+        "beside": _beside(stack),
         "served": {image.name for image in images if _is_served(stack, image)},
         "port": stack.port,
         "base": base,
