@@ -217,3 +217,17 @@ def test_a_snapshot_of_another_machine_is_planned_for(typed: Typed, tmp_path: Pa
     code, _, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
     assert code != 0
     assert "This is no snapshot of tt-smi." in err
+
+
+def test_a_form_that_is_none_is_refused_with_those_there_are(typed: Typed, tmp_path: Path) -> None:
+    code, _, err = typed(f"render llama --to compse -o {tmp_path / 'out'}")
+    assert code == 2
+    assert "There is no form 'compse'." in err
+    assert "Nearest: compose. Known: compose, run, quadlet." in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_lock_that_is_not_there_cannot_be_checked(typed: Typed) -> None:
+    code, _, err = typed("lock llama --check")
+    assert code == 2
+    assert "The stack 'llama' has no lock." in err
