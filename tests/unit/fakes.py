@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
     from ttctl.model.lease import ContainerUse, Spoiled
     from ttctl.model.leasing import Leases
+    from ttctl.model.override import Override
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
     from ttctl.model.protocols import (
@@ -552,6 +553,7 @@ class FakeStore:
         self.busy = False
         self.holding = False
         self.pending: dict[str, Lock] = {}
+        self.overrides: dict[str, Override] = {}
 
     def stacks(self) -> tuple[str, ...]:
         return tuple(sorted(self.locks))
@@ -607,6 +609,9 @@ class FakeStore:
         lock = self.pending[files["ttctl.lock"][0]]
         if folder == self.folder(lock.stack):
             self.locks[lock.stack] = lock
+
+    def override(self, folder: Path) -> Override | None:
+        return self.overrides.get(str(folder))
 
     def has_key(self, stack: str) -> bool:
         return stack in self.made_keys

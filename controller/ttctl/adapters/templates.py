@@ -27,7 +27,8 @@ RelativePath = Annotated[
 ]
 HAPROXY_WORD = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
 TEXT = "tag:yaml.org,2002:str"
-DOCKERFILE_VALUE = re.compile(r"[A-Za-z0-9._/:@=, -]{1,1024}")
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
+DOCKERFILE_VALUE = re.compile(r"(?! )[A-Za-z0-9._/:@=, -]{1,1024}(?<! )")
 
 
 class RecipeFile(BaseModel):
@@ -250,12 +251,15 @@ _PlainDumper.add_representer(str, _represent_text)
 
 
 def _instructions(text: str) -> list[str]:
+    """Return the instructions in order; of FROM, which makes a stage, the shape and the name."""
     words: list[str] = []
     continued = False
-    for line in text.splitlines():
+    for line in _PLACEHOLDER.sub("x", text).splitlines():
         stripped = line.strip()
         if not continued and stripped and not stripped.startswith("#"):
-            words.append(stripped.split()[0])
+            word, *rest = stripped.split()
+            words.append(word)
+            words += [str(len(rest)), *rest[1:]] if word == "FROM" else []
         continued = stripped.endswith("\\")
     return words
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.leasing import Leases
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
+    from ttctl.model.override import Override
     from ttctl.model.plan import How
     from ttctl.model.reset import Resets
     from ttctl.model.service import ServiceDefaults
@@ -276,6 +277,9 @@ class Folders(Protocol):
         self, folder: Path, files: dict[str, tuple[str, bool]], *, prune: bool
     ) -> None:
         """Make `folder` hold these files: path to (text, executable)."""
+
+    def override(self, folder: Path) -> Override | None:
+        """Return what the user's own file beside compose.yaml says, None where there is none."""
 
 
 class Keys(Protocol):

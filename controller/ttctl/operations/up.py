@@ -100,6 +100,8 @@ def _bring_up(
 ) -> None:
     if plan.changes:
         preflight(world, desired, plan)
+        for warning in desired.override.warnings if desired.override else ():
+            world.reporter.note(warning)
         _get_what_is_missing(world, desired, plan)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
