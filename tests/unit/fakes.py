@@ -35,6 +35,7 @@ from ttctl.model.telemetry import Answered
 from ttctl.rules.images import SITE_SECRETS
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.catalog import Catalogs, Refreshed
@@ -287,7 +288,13 @@ class FakeBuilder:
         self._calls.append(f"pull {reference}")
         self._engine.images.add(reference)
 
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:  # noqa: ARG002
+    def build(
+        self,
+        image: ImageSpec,
+        reporter: Reporter,  # noqa: ARG002
+        *,
+        cancel: threading.Event | None = None,  # noqa: ARG002
+    ) -> BuildResult:
         self._calls.append(f"build {image.name}")
         self._engine.images.add(image.reference)
         return BuildResult(reference=image.reference, seconds=0, cached=False)

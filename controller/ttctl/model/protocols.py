@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -129,8 +130,13 @@ class Builder(Protocol):
     def pull(self, reference: str, reporter: Reporter) -> None:
         """Pull an image that the site names."""
 
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:
-        """Build one image; the tag appears only when all of it is done."""
+    def build(
+        self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
+    ) -> BuildResult:
+        """Build one image; the tag appears only when all of it is done.
+
+        Setting `cancel` ends the build before its time.
+        """
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return what a build by hand needs of this place: the secrets' texts, the wheels."""
