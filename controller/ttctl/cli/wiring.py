@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ttctl.cli.shelf import WiredShelf
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.gateway import Gateway
     from ttctl.model.protocols import (
         Builder,
@@ -135,6 +136,17 @@ class Wired:
         return BuildxBuilder(
             read_sources(places.catalog()), self._files_for, keep_logs=self._log_file
         )
+
+    @cached_property
+    def commits(self) -> CommitResolver:
+        """The table of known commits, and git behind it."""
+        from ttctl.adapters.commits import GitCommits
+        from ttctl.adapters.pin_facts import read_pin_facts
+        from ttctl.adapters.sources import read_sources
+
+        catalog = places.catalog()
+        hosts = read_sources(catalog).git.values()
+        return GitCommits(read_pin_facts(catalog), hosts, places.cache(self._environ) / "git")
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.catalog import Catalog, Catalogs
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.container import ContainerState
     from ttctl.model.device import System
     from ttctl.model.gateway import Gateway
@@ -326,6 +327,10 @@ class World(Protocol):
     @property
     def builder(self) -> Builder:
         """What makes images."""
+
+    @property
+    def commits(self) -> CommitResolver:
+        """What makes short commits full."""
 
     @property
     def launcher(self) -> Launcher:
