@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.unit.sources import FakeCommits, FakeRegistry
 
 from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
@@ -40,12 +41,14 @@ if TYPE_CHECKING:
 
     from ttctl.model.catalog import Catalogs, Refreshed
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.protocols import (
         Builder,
         Catalog,
@@ -779,6 +782,8 @@ class FakeWorld:
     site: Site
     cache: Path
     shelf: Shelf
+    commits: CommitResolver = field(default_factory=FakeCommits)
+    registry: Registry = field(default_factory=FakeRegistry)
     has_token: bool = False
 
 
@@ -798,6 +803,8 @@ class Scene:
     reporter: FakeReporter = field(default_factory=FakeReporter)
     site: Site = field(default_factory=Site)
     shelf: FakeShelf = field(default_factory=FakeShelf)
+    commits: FakeCommits = field(default_factory=FakeCommits)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
     has_token: bool = False
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
@@ -839,6 +846,8 @@ class Scene:
             cache=Path("/cache"),
             has_token=self.has_token,
             shelf=self.shelf,
+            commits=self.commits,
+            registry=self.registry,
         )
 
     def taken(self) -> list[str]:

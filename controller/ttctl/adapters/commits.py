@@ -17,7 +17,7 @@ from ttctl.model.commit import ResolvedCommit
 from ttctl.rules.commits import FULL, HEX, known_commit, listed_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ttctl.model.commit import CommitOrigin, NamedCommit
@@ -42,6 +42,7 @@ class GitCommits:
         hosts: Iterable[str],
         histories: Path,
         *,
+        repositories: Mapping[str, str] | None = None,
         fetch_s: float = FETCH_S,
         fetch_bytes: int = FETCH_BYTES,
     ) -> None:
@@ -51,9 +52,11 @@ class GitCommits:
             facts: The table of known commits.
             hosts: The public hosts that a mirror of all of them replaces.
             histories: Folder of the histories that were fetched; they are kept.
+            repositories: Component to its public address.
             fetch_s: Seconds until a fetch is given up.
             fetch_bytes: Size from which it is.
         """
+        self.repositories: Mapping[str, str] = dict(repositories or {})
         self._facts = facts
         self._hosts = tuple(hosts)
         self._histories = histories

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ttctl.model.clock import Clock
     from ttctl.model.commit import CommitResolver
     from ttctl.model.gateway import Gateway
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.protocols import (
         Builder,
         Engine,
@@ -145,8 +146,20 @@ class Wired:
         from ttctl.adapters.sources import read_sources
 
         catalog = places.catalog()
-        hosts = read_sources(catalog).git.values()
-        return GitCommits(read_pin_facts(catalog), hosts, places.cache(self._environ) / "git")
+        sources = read_sources(catalog)
+        return GitCommits(
+            read_pin_facts(catalog),
+            sources.git.values(),
+            places.cache(self._environ) / "git",
+            repositories=sources.source,
+        )
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry of prebuilt images, asked by buildx."""
+        from ttctl.adapters.registry import BuildxRegistry
+
+        return BuildxRegistry()
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ttctl.model.site import Site
 
@@ -40,6 +40,10 @@ class ResolvedCommit:
 
 class CommitResolver(Protocol):
     """Makes the names of commits exact."""
+
+    @property
+    def repositories(self) -> Mapping[str, str]:
+        """`tt-metal`, `vllm` and `vllm-tt-plugin` to their public addresses."""
 
     def resolve(self, named: Sequence[NamedCommit], site: Site) -> tuple[ResolvedCommit, ...]:
         """Return the full commits, in the order of their names.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import How
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
@@ -134,10 +135,7 @@ class Builder(Protocol):
     def build(
         self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
     ) -> BuildResult:
-        """Build one image; the tag appears only when all of it is done.
-
-        Setting `cancel` ends the build before its time.
-        """
+        """Build one image; the tag appears only when all is done. `cancel` ends it early."""
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return what a build by hand needs of this place: the secrets' texts, the wheels."""
@@ -331,6 +329,10 @@ class World(Protocol):
     @property
     def commits(self) -> CommitResolver:
         """What makes short commits full."""
+
+    @property
+    def registry(self) -> Registry:
+        """Where prebuilt images are."""
 
     @property
     def launcher(self) -> Launcher:

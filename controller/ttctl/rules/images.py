@@ -113,12 +113,16 @@ def pull_reference(base: BaseImage) -> str:
     return f"{host}{slash}{name.partition(':')[0]}@{base.digest}"
 
 
-def prebuilt(name: str, reference: str) -> ImageSpec:
-    """Return the spec of an image that the site names: it is pulled, never built."""
+def prebuilt(name: str, reference: str, *, digest: str = "") -> ImageSpec:
+    """Return the spec of an image that is pulled, never built.
+
+    Args:
+        digest: `sha256:...` where a registry gave it; the same from every mirror.
+    """
     return ImageSpec(
         name=name,
         reference=reference,
-        fingerprint=fingerprint.sha256_text(reference),
+        fingerprint=digest.removeprefix("sha256:") or fingerprint.sha256_text(reference),
         parent="",
         dockerfile="",
         files=(),

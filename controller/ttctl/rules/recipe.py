@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import UsageError
+from ttctl.model.commit import NamedCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,12 +31,9 @@ PYTHONS = {"22.04": "3.10", "24.04": "3.12"}
 Source: tenstorrent/tt-metal:dockerfile/docker-bake.hcl at 011b0d6.
 """
 DEFAULT_UBUNTU = "22.04"
-FROM_SOURCE = (
-    "vllm-fork",
-    "vllm-fork-plugin",
-    "vllm-empty-plugin",
-    "vllm-standalone-plugin",
-)
+STANDALONE, ALONE = "vllm-standalone-plugin", "vllm-tt-plugin"
+"""The recipe whose vLLM comes with the plugin, and the plugin's repository."""
+FROM_SOURCE = ("vllm-fork", "vllm-fork-plugin", "vllm-empty-plugin", STANDALONE)
 """Recipes with a folder of the same name under images/."""
 NOT_FROM_SOURCE = {
     "media": "its Dockerfile stands on an image that changes from day to day and is pinned nowhere",
@@ -106,7 +104,6 @@ def recipe_for(
     if missing:
         return CannotBuild(reason=f"the entry pins no commit of {' and '.join(missing)}")
     chosen = pinned | dict(commits or {}) | {one.component: one.commit for one in sources}
-    alone = pins.recipe == "vllm-standalone-plugin"
     found = _UBUNTU.search(pins.image)
     ubuntu = found[1] if found and found[1] in PYTHONS else DEFAULT_UBUNTU
     return SourceBuild(
@@ -114,7 +111,7 @@ def recipe_for(
         values=(
             ("tt_metal_repository", repositories["tt-metal"]),
             ("tt_metal_commit", chosen["tt-metal"]),
-            ("vllm_repository", repositories["vllm-tt-plugin" if alone else "vllm"]),
+            ("vllm_repository", repositories[ALONE if pins.recipe == STANDALONE else "vllm"]),
             ("vllm_commit", chosen["vllm"]),
             ("ubuntu_version", ubuntu),
             ("python_version", PYTHONS[ubuntu]),
@@ -124,6 +121,30 @@ def recipe_for(
         unvalidated=_of(pinned, lambda name: chosen[name].startswith("local-")),
         reason=pins.reason,
     )
+
+
+def named_commits(build: SourceBuild) -> tuple[NamedCommit, ...]:
+    """Return the commits of a build that have to be full, with where each is from."""
+    values = dict(build.values)
+    components = {
+        "tt-metal": "tt-metal",
+        "vllm": ALONE if build.image == STANDALONE else "vllm",
+    }
+    found = ((part, name, part.replace("-", "_")) for part, name in components.items())
+    return tuple(
+        NamedCommit(
+            component=name,
+            repository=values[f"{prefix}_repository"],
+            name=values[f"{prefix}_commit"],
+        )
+        for part, name, prefix in found
+        if part not in build.unvalidated
+    )
+
+
+def part_of(component: str) -> str:
+    """Return which part of a stack a repository is: the plugin alone stands for vLLM."""
+    return "vllm" if component == ALONE else component
 
 
 def _of(pinned: Mapping[str, str], holds: Callable[[str], bool]) -> tuple[Component, ...]:
