@@ -16,8 +16,9 @@ from ttctl.model.image import LocalSource
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+COMPONENTS = ("tt-metal", "vllm")
 LIST_S = 60.0
 _TRACKED = ("--cached", "--recurse-submodules")
 _NEW = ("--others", "--exclude-standard")
@@ -34,6 +35,13 @@ def local_source(component: str, path: Path) -> LocalSource:
         UsageError: It is no checkout, or a file of it cannot be read.
     """
     path = path.absolute()
+    if not str(path).isprintable():
+        raise UsageError(
+            "The checkout's path holds a character that cannot stand in a lock.",
+            why="The lock names it, in one line.",
+            evidence=f"Found {str(path)!r}.",
+            next_step="ttctl lock --help",
+        )
     total = hashlib.sha256()
     try:
         for name in _names(path):
@@ -46,6 +54,26 @@ def local_source(component: str, path: Path) -> LocalSource:
             next_step=f"git -C {path} status",
         ) from exc
     return LocalSource(component=component, path=str(path), digest=total.hexdigest())
+
+
+def sources_of(given: Sequence[str]) -> tuple[LocalSource, ...]:
+    """Return the checkouts that `--source COMPONENT=PATH` names, each component once.
+
+    Raises:
+        UsageError: One is written otherwise, is named twice, or is no checkout.
+    """
+    found: dict[str, LocalSource] = {}
+    for one in given:
+        component, equals, path = one.partition("=")
+        if component not in COMPONENTS or not equals or not path or component in found:
+            raise UsageError(
+                f"--source {one!r} names no checkout.",
+                why="It stands in place of one pinned commit, and each component has one.",
+                evidence=f"Expected COMPONENT=PATH; components: {', '.join(COMPONENTS)}.",
+                next_step="ttctl up --help",
+            )
+        found[component] = local_source(component, Path(path).expanduser())
+    return tuple(found.values())
 
 
 def stage_source(source: LocalSource, target: Path) -> None:

@@ -92,6 +92,8 @@ class ImageSpec:
     """Whether the build binds the context's `source` folder."""
     source: LocalSource | None = None
     """The checkout that is built in place of the pinned commit."""
+    reason: str = ""
+    """Why it is had this way, empty where its being missing is reason enough."""
     memory_gb: int = 0
     disk_gb: int = 0
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, OfflineError
@@ -91,12 +91,12 @@ def card_images(
         silent = there.state == "silent" or world.site.is_offline
         raise own.refusal or _refused(pins, obtain, silent=silent)
     if not obtain.own:
-        one = prebuilt(name, there.pulled_as, digest=there.digest)
+        one = prebuilt(name, there.pulled_as, digest=there.digest, reason=obtain.reason)
         return CardImages(images=(one,), obtain=obtain)
     unvalidated = () if isinstance(own.recipe, CannotBuild) else own.recipe.unvalidated
-    return CardImages(
-        images=own.images, obtain=obtain, commits=own.commits, unvalidated=unvalidated
-    )
+    *parents, last = own.images
+    images = (*parents, replace(last, reason=obtain.reason))
+    return CardImages(images=images, obtain=obtain, commits=own.commits, unvalidated=unvalidated)
 
 
 def _prebuilt(world: World, pins: Pins, wish: Wish) -> Prebuilt:

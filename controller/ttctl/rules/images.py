@@ -113,11 +113,12 @@ def pull_reference(base: BaseImage) -> str:
     return f"{host}{slash}{name.partition(':')[0]}@{base.digest}"
 
 
-def prebuilt(name: str, reference: str, *, digest: str = "") -> ImageSpec:
+def prebuilt(name: str, reference: str, *, digest: str = "", reason: str = "") -> ImageSpec:
     """Return the spec of an image that is pulled, never built.
 
     Args:
         digest: `sha256:...` where a registry gave it; the same from every mirror.
+        reason: Why it is pulled; the site settings name it, where empty.
     """
     return ImageSpec(
         name=name,
@@ -127,6 +128,7 @@ def prebuilt(name: str, reference: str, *, digest: str = "") -> ImageSpec:
         dockerfile="",
         files=(),
         prebuilt=True,
+        reason=reason,
     )
 
 

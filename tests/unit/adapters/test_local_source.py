@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.standins.git_server import git
 
-from ttctl.adapters.local_source import local_source, stage_source
+from ttctl.adapters.local_source import local_source, sources_of, stage_source
 from ttctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,3 +77,26 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no checkout that git can read") as caught:
         local_source("vllm", tmp_path)
     assert caught.value.next_step == f"git -C {tmp_path} status"
+
+
+def test_a_path_that_no_lock_could_hold_is_refused(checkout: Path) -> None:
+    odd = checkout.rename(checkout.with_name("a\nb"))
+    with pytest.raises(UsageError, match="cannot stand in a lock"):
+        local_source("vllm", odd)
+
+
+def test_a_flag_names_the_checkout_of_a_component(checkout: Path) -> None:
+    assert sources_of([f"vllm={checkout}"]) == (local_source("vllm", checkout),)
+    assert sources_of([]) == ()
+
+
+@pytest.mark.parametrize("given", [["vllm"], ["vllm="], ["sfpi=/src"], ["=/src"]])
+def test_a_flag_that_names_no_checkout_is_refused(given: list[str]) -> None:
+    with pytest.raises(UsageError, match="names no checkout") as caught:
+        sources_of(given)
+    assert "tt-metal, vllm" in caught.value.evidence
+
+
+def test_a_component_is_named_once(checkout: Path) -> None:
+    with pytest.raises(UsageError, match="names no checkout"):
+        sources_of([f"vllm={checkout}", f"vllm={checkout}"])
