@@ -8,7 +8,6 @@ test's own; nothing here was compiled for a card.
 from __future__ import annotations
 
 import json
-import secrets
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins.git_server import git_server, publish
+from tests.standins.metal_tools import metal_tools
 from tests.standins.place import bridge_address, real_place
-from tests.standins.product_images import product_images
 from tests.standins.source_trees import OWNER, PUBLIC, TREES, metal, publish_trees
 from tests.standins.traces import docker
 from tests.unit.fakes import FakeReporter
@@ -27,11 +26,10 @@ from ttctl.adapters.builder import BuildxBuilder
 from ttctl.adapters.local_source import local_source
 from ttctl.adapters.sources import read_sources
 from ttctl.errors import BuildError
-from ttctl.model.image import ImageSpec
 from ttctl.model.site import Sourced
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
-from ttctl.rules.images import site_mounts, specs_for
+from ttctl.rules.images import specs_for
 from ttctl.rules.recipe import FROM_SOURCE, PYTHONS
 from ttctl.rules.site_files import site_files
 
@@ -40,14 +38,13 @@ if TYPE_CHECKING:
 
     from tests.standins.source_trees import Repository
 
-    from ttctl.model.image import BaseImage, LocalSource
+    from ttctl.model.image import BaseImage, ImageSpec, LocalSource
     from ttctl.model.protocols import World
     from ttctl.model.site import SiteFiles
 
 pytestmark = pytest.mark.docker
 
 IMAGES = Path(__file__).parents[2] / "images"
-TOOLS = "git python3 python3-pip python3-venv"
 
 
 @dataclass
@@ -61,6 +58,7 @@ class Workshop:
     vllm: Repository
     plugin: Repository
     asked: list[str]
+    mirror: Path
     built: set[str] = field(default_factory=set)
     lines: list[str] = field(default_factory=list)
     """What the last chain's builds printed."""
@@ -116,22 +114,14 @@ class Workshop:
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    folder = tmp_path_factory.mktemp("mirror")
-    world = real_place()
-    base = product_images()["base"]
-    tools = ImageSpec(
-        name="metal-tools",
-        reference=f"ttctl-test/metal-tools:{secrets.token_hex(4)}",
-        fingerprint="0",
-        parent=base,
-        dockerfile=f"FROM {base}\nRUN {site_mounts()} with-site apt-get update"
-        f" && with-site apt-get install -y --no-install-recommends {TOOLS}"
-        " && with-site pip install --break-system-packages uv\n",
-        files=(),
-    )
-    world.builder.build(tools, world.reporter)
+    folder, world = tmp_path_factory.mktemp("mirror"), real_place()
+    with metal_tools() as tools:
+        yield from _workshop(folder, world, tools)
+
+
+def _workshop(folder: Path, world: World, tools: str) -> Iterator[Workshop]:
     umd = publish(folder / OWNER, "tt-umd")
-    trees = {name: metal(tools.reference, bake=name == "bake") for name in ("plain", "bake")}
+    trees = {name: metal(tools, bake=name == "bake") for name in ("plain", "bake")}
     metal_repository = publish_trees(
         folder,
         "tt-metal",
@@ -162,9 +152,10 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
             vllm=publish_trees(folder, "vllm", forks),
             plugin=publish_trees(folder, "vllm-tt-plugin", {alone: TREES[alone]}),
             asked=asked,
+            mirror=folder,
         )
         yield made
-    for reference in (*sorted(made.built), tools.reference):
+    for reference in sorted(made.built):
         subprocess.run(["docker", "rmi", "-f", reference], capture_output=True, check=False)
 
 
@@ -323,6 +314,24 @@ def test_a_checkout_of_the_users_is_built_in_place_of_the_commit(
     assert labels(image)["dev.ttctl.pin.vllm"] == local.commit
     said = docker("run", "--rm", "--network=none", image.reference, "--model", "x")
     assert "TTMineForCausalLM" in said
+
+
+def test_a_checkout_of_tt_metal_is_built_with_what_its_submodules_hold(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    mirror = workshop.mirror.as_uri()
+    checkout = tmp_path / "checkout"
+    mine = ("-c", "protocol.file.allow=always", "-c", f"url.{mirror}/.insteadOf={PUBLIC}")
+    for words in (
+        (*mine, "clone", "--quiet", "--branch=plain", workshop.metal.address, str(checkout)),
+        ("-C", str(checkout), *mine, "submodule", "--quiet", "update", "--init"),
+    ):
+        subprocess.run(["git", *words], check=True, capture_output=True)
+    (checkout / "tt_metal/third_party/umd/README").write_text("my own umd\n")
+    local = local_source("tt-metal", checkout)
+    image = workshop.make(workshop.specs("tt-metal", metal=local.commit, sources=[local]))
+    assert run(image, entrypoint="/recipe/verify").endswith("verify: ok\n")
+    assert any("compiling tt-metal: my own umd" in line for line in workshop.lines)
 
 
 def test_a_server_that_would_not_know_the_tenstorrent_models_does_not_start(
