@@ -18,8 +18,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 TTCTL := $(BIN)/ttctl
 ENGINE := controller/engine/engine.sh
-SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh controller/tools/quadlet.sh images/base/with-site images/gateway/health \
-	$(wildcard images/*/verify) .ci/run
+SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh controller/tools/quadlet.sh images/base/with-site \
+	images/gateway/health $(wildcard images/*/verify) $(wildcard images/*/install) images/tt-metal/build-metal \
+	$(addprefix images/source/,fetch-source check-tree make-user) .ci/run
 RENDERED := build/rendered
 
 .PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.unit.sources import FakeCommits, FakeRegistry
 
 from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
@@ -37,10 +38,12 @@ from ttctl.rules.images import SITE_SECRETS
 from ttctl.rules.spoiled import with_cleared, with_new
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.catalog import Catalogs, Refreshed
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
     from ttctl.model.health import Mending
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from ttctl.model.override import Override
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.protocols import (
         Builder,
         Catalog,
@@ -293,7 +297,13 @@ class FakeBuilder:
         self._calls.append(f"pull {reference}")
         self._engine.images.add(reference)
 
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:  # noqa: ARG002
+    def build(
+        self,
+        image: ImageSpec,
+        reporter: Reporter,  # noqa: ARG002
+        *,
+        cancel: threading.Event | None = None,  # noqa: ARG002
+    ) -> BuildResult:
         self._calls.append(f"build {image.name}")
         self._engine.images.add(image.reference)
         return BuildResult(reference=image.reference, seconds=0, cached=False)
@@ -868,6 +878,8 @@ class FakeWorld:
     site: Site
     cache: Path
     shelf: Shelf
+    commits: CommitResolver = field(default_factory=FakeCommits)
+    registry: Registry = field(default_factory=FakeRegistry)
     has_token: bool = False
 
 
@@ -889,6 +901,8 @@ class Scene:
     reporter: FakeReporter = field(default_factory=FakeReporter)
     site: Site = field(default_factory=Site)
     shelf: FakeShelf = field(default_factory=FakeShelf)
+    commits: FakeCommits = field(default_factory=FakeCommits)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
     has_token: bool = False
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
@@ -934,6 +948,8 @@ class Scene:
             cache=Path("/cache"),
             has_token=self.has_token,
             shelf=self.shelf,
+            commits=self.commits,
+            registry=self.registry,
         )
 
     def taken(self) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -39,8 +39,15 @@ class RecipeFile(BaseModel):
     description: str
     parent: str
     files: tuple[RelativePath, ...] = ()
+    borrowed: tuple[RelativePath, ...] = ()
+    """Files of other folders under images/; each lies in the context by its last name."""
     wheelhouse: bool = False
     index: str = ""
+    values: tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")], ...] = ()
+    component: Literal["", "tt-metal", "vllm"] = ""
+    tree: bool = False
+    memory_gb: int = Field(default=0, ge=0)
+    disk_gb: int = Field(default=0, ge=0)
 
 
 class ServiceEntry(BaseModel):
@@ -105,12 +112,24 @@ class ShippedRecipes:
             template=_text(folder / "Dockerfile.j2"),
             files=tuple(
                 (path, _text(found), _is_script(found))
-                for path in parsed.files
-                for found in (self._replaced.get((name, path), folder / path),)
+                for path, found in self._files(name, parsed).items()
             ),
             wheelhouse=parsed.wheelhouse,
             index=parsed.index,
+            values=parsed.values,
+            component=parsed.component,
+            tree=parsed.tree,
+            memory_gb=parsed.memory_gb,
+            disk_gb=parsed.disk_gb,
         )
+
+    def _files(self, name: str, parsed: RecipeFile) -> dict[str, Path]:
+        """Return where each file of a recipe's context comes from."""
+        images = self._root / "images"
+        own = {
+            path: self._replaced.get((name, path), images / name / path) for path in parsed.files
+        }
+        return own | {path.rpartition("/")[2]: images / path for path in parsed.borrowed}
 
     def names(self) -> tuple[str, ...]:
         """Return every recipe's name."""

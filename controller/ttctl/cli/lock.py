@@ -63,7 +63,8 @@ def lock_text(lock: Lock) -> str:
         f"{lock.stack}: {lock.model} on {lock.device} ({lock.reason})",
         *([f"mind     experimental: {lock.experimental}"] if lock.experimental else []),
         f"base     {lock.base.source}  {lock.base.origin}  digest {lock.base.digest or UNRESOLVED}",
-        *(f"image    {image.reference}" for image in lock.images),
+        *(f"image    {image.reference}{_from(image.unvalidated)}" for image in lock.images),
+        *(f"commit   {component} {commit}" for component, commit in lock.commits),
         (
             f"weights  {lock.weights.repository}  {revision}  "
             f"{len(lock.weights.files)} files, {size / 1e6:.1f} MB"
@@ -72,3 +73,7 @@ def lock_text(lock: Lock) -> str:
         f"files    sha256:{lock.files_sha256}",
     ]
     return "\n".join(lines)
+
+
+def _from(checkout: str) -> str:
+    return f"  unvalidated: from {checkout}" if checkout else ""

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from ttctl.cli.shelf import WiredShelf
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.gateway import Gateway
     from ttctl.model.leasing import Leases
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.protocols import (
         Builder,
         Engine,
@@ -137,6 +139,29 @@ class Wired:
         return BuildxBuilder(
             read_sources(places.catalog()), self._files_for, keep_logs=self._log_file
         )
+
+    @cached_property
+    def commits(self) -> CommitResolver:
+        """The table of known commits, and git behind it."""
+        from ttctl.adapters.commits import GitCommits
+        from ttctl.adapters.pin_facts import read_pin_facts
+        from ttctl.adapters.sources import read_sources
+
+        catalog = places.catalog()
+        sources = read_sources(catalog)
+        return GitCommits(
+            read_pin_facts(catalog),
+            sources.git.values(),
+            places.cache(self._environ) / "git",
+            repositories=sources.source,
+        )
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry of prebuilt images, asked by buildx."""
+        from ttctl.adapters.registry import BuildxRegistry
+
+        return BuildxRegistry()
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ttctl.model.catalog import Catalog, Catalogs
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.container import ContainerState
     from ttctl.model.device import System
     from ttctl.model.gateway import Gateway
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.override import Override
     from ttctl.model.plan import How
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.reset import Resets
     from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
@@ -132,8 +135,10 @@ class Builder(Protocol):
     def pull(self, reference: str, reporter: Reporter) -> None:
         """Pull an image that the site names."""
 
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:
-        """Build one image; the tag appears only when all of it is done."""
+    def build(
+        self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
+    ) -> BuildResult:
+        """Build one image; the tag appears only when all is done. `cancel` ends it early."""
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return what a build by hand needs of this place: the secrets' texts, the wheels."""
@@ -326,6 +331,14 @@ class World(Protocol):
     @property
     def builder(self) -> Builder:
         """What makes images."""
+
+    @property
+    def commits(self) -> CommitResolver:
+        """What makes short commits full."""
+
+    @property
+    def registry(self) -> Registry:
+        """Where prebuilt images are."""
 
     @property
     def launcher(self) -> Launcher:

@@ -260,7 +260,12 @@ def _lock(
         port=stack.port,
         base=choice.base,
         images=tuple(
-            LockedImage(name=one.name, reference=one.reference, fingerprint=one.fingerprint)
+            LockedImage(
+                name=one.name,
+                reference=one.reference,
+                fingerprint=one.fingerprint,
+                unvalidated=f"{one.source.component}={one.source.path}" if one.source else "",
+            )
             for one in images
         ),
         weights=choice.weights,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ttctl.model.service import node_variable
 from ttctl.rules import fingerprint
 from ttctl.rules.dotenv import dotenv_text
-from ttctl.rules.images import build_command, pull_reference
+from ttctl.rules.images import build_command, pull_reference, secret_words
 from ttctl.rules.renderings import COMPOSE, files_of
 from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
+from ttctl.rules.source_tree import layout_command, tree_command
 from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
@@ -121,14 +122,22 @@ def _values(
         "base_pull": pull_reference(base),
         "debootstrap": DEBOOTSTRAP,
         "packing": PACKING,
-        "images": [
-            {
-                "name": image.name,
-                "reference": image.reference,
-                "prebuilt": image.prebuilt,
-                "wheelhouse": image.wheelhouse,
-                "command": build_command(image, context=f"images/{image.name}", secrets="site"),
-            }
-            for image in images
-        ],
+        "images": [_image_values(image) for image in images],
+    }
+
+
+def _image_values(image: ImageSpec) -> dict[str, object]:
+    folder = f"images/{image.name}"
+    tree, given = f"{folder}/tree", secret_words("site")
+    return {
+        "name": image.name,
+        "reference": image.reference,
+        "prebuilt": image.prebuilt,
+        "wheelhouse": image.wheelhouse,
+        "command": build_command(image, context=folder, secrets="site"),
+        "local": image.source is not None,
+        "tree": image.tree,
+        "layout": layout_command(context=folder, given=given, tree=tree),
+        "plain": tree_command(image, tree=tree, bake=False),
+        "bake": tree_command(image, tree=tree, bake=True),
     }
