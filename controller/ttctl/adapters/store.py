@@ -131,7 +131,8 @@ class StateFolder:
     def forget(self, stack: str) -> None:
         """Remove the stack's lock and rendered folder, and its key where one is half made.
 
-        The file of the kernel's lock stays: whoever waits for it holds it open.
+        The file of the kernel's lock stays: whoever waits for it holds it open. So does a
+        compose.override.yaml: it is the user's.
 
         Raises:
             TtctlError: The file system refuses.
@@ -140,9 +141,12 @@ class StateFolder:
         try:
             # First its name: what is half removed is no stack any more.
             (folder / LOCK_NAME).unlink(missing_ok=True)
-            for one in (folder, self.home(stack) / "secrets"):
-                if one.exists():
-                    shutil.rmtree(one)
+            if (folder / OVERRIDE_NAME).exists():
+                _prune(folder, keep=frozenset({OVERRIDE_NAME}))
+            elif folder.exists():
+                shutil.rmtree(folder)
+            if (secrets := self.home(stack) / "secrets").exists():
+                shutil.rmtree(secrets)
         except OSError as exc:
             raise TtctlError(
                 f"The stack {stack!r} could not be removed.",

@@ -73,3 +73,15 @@ def test_compose_is_told_of_it_after_the_stacks_own_file(folder: Path) -> None:
     place = named.index(str(folder / "compose.yaml"))
     assert named[place + 1 : place + 3] == ["--file", str(folder / OVERRIDE_NAME)]
     assert named[: place + 1] + named[place + 3 :] == without
+
+
+def test_it_outlives_the_stack_that_is_forgotten(folder: Path) -> None:
+    store = StateFolder(folder.parents[1])
+    store.write_folder(folder, FILES | {"site/pip.conf": ("x\n", False)}, prune=True)
+    (folder / OVERRIDE_NAME).write_text(TEXT)
+    store.forget("one")
+    assert [path.name for path in folder.rglob("*")] == [OVERRIDE_NAME]
+    assert store.stacks() == ()
+    (folder / OVERRIDE_NAME).unlink()
+    store.forget("one")
+    assert not folder.exists()
