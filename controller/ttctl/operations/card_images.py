@@ -11,7 +11,14 @@ from ttctl.model.plan import AS_NEEDED
 from ttctl.model.prebuilt import Prebuilt
 from ttctl.rules.images import prebuilt, specs_for
 from ttctl.rules.obtain import Present, how_to_obtain
-from ttctl.rules.recipe import DEFAULT_UID, CannotBuild, named_commits, part_of, recipe_for
+from ttctl.rules.recipe import (
+    DEFAULT_UID,
+    CannotBuild,
+    SourceBuild,
+    named_commits,
+    part_of,
+    recipe_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from ttctl.model.plan import How
     from ttctl.model.prebuilt import Obtain
     from ttctl.model.protocols import World
-    from ttctl.rules.recipe import SourceBuild
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,8 @@ class Wish:
     """User id that an image of ours runs as."""
     locked: str = ""
     """The prebuilt image that a lock names, by its digest; nobody is asked where it is here."""
+    unlocked: bool = False
+    """Keep tags and short commits as they are and ask nobody: for a rendering that is marked so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,8 @@ class CardImages:
     obtain: Obtain
     commits: tuple[ResolvedCommit, ...] = ()
     """The full commits, where it is built."""
+    pins: tuple[tuple[str, str], ...] = ()
+    """What a lock keeps of them: component and commit, of a checkout its hash."""
     unvalidated: tuple[str, ...] = ()
     """Components that are built from a checkout."""
 
@@ -85,7 +95,7 @@ def card_images(
         own.recipe,
         present=Present(prebuilt=here, own=built),
         how=wish.how,
-        offline=world.site.is_offline,
+        offline=world.site.is_offline and not wish.unlocked,
     )
     if obtain.way == "refuse":
         silent = there.state == "silent" or world.site.is_offline
@@ -93,10 +103,19 @@ def card_images(
     if not obtain.own:
         one = prebuilt(name, there.pulled_as, digest=there.digest, reason=obtain.reason)
         return CardImages(images=(one,), obtain=obtain)
-    unvalidated = () if isinstance(own.recipe, CannotBuild) else own.recipe.unvalidated
+    return _ours(own, obtain)
+
+
+def _ours(own: _Own, obtain: Obtain) -> CardImages:
     *parents, last = own.images
-    images = (*parents, replace(last, reason=obtain.reason))
-    return CardImages(images=images, obtain=obtain, commits=own.commits, unvalidated=unvalidated)
+    recipe = own.recipe
+    return CardImages(
+        images=(*parents, replace(last, reason=obtain.reason)),
+        obtain=obtain,
+        commits=own.commits,
+        pins=recipe.commits if isinstance(recipe, SourceBuild) else (),
+        unvalidated=recipe.unvalidated if isinstance(recipe, SourceBuild) else (),
+    )
 
 
 def _prebuilt(world: World, pins: Pins, wish: Wish) -> Prebuilt:
@@ -107,6 +126,8 @@ def _prebuilt(world: World, pins: Pins, wish: Wish) -> Prebuilt:
             why = "this place is set to use no network"
             return Prebuilt(reference=wish.locked, state="unasked", digest=digest, why=why)
         return Prebuilt(reference=wish.locked, state="there", digest=digest)
+    if wish.unlocked and pins.image:
+        return Prebuilt(reference=pins.image, state="there")
     if wish.how.pull == "never" or wish.how.build or wish.sources:
         return Prebuilt(reference=pins.image, state="unasked", why="no registry was asked")
     return world.registry.find(pins.image, world.site)
@@ -117,6 +138,8 @@ def _own(world: World, pins: Pins, base: BaseImage, wish: Wish) -> _Own:
     first = recipe_for(pins, repositories=repositories, sources=wish.sources, uid=wish.uid)
     if isinstance(first, CannotBuild):
         return _Own(recipe=first)
+    if wish.unlocked:
+        return _Own(recipe=first, images=_specs(world, first, base, wish.sources))
     named = named_commits(first)
     try:
         commits = world.commits.resolve(named, world.site)

@@ -63,6 +63,12 @@ class SourceBuild:
     """Components that are built from a checkout on this machine."""
     reason: str = ""
 
+    @property
+    def commits(self) -> tuple[tuple[str, str], ...]:
+        """The component and the commit of each source."""
+        values = dict(self.values)
+        return (("tt-metal", values["tt_metal_commit"]), ("vllm", values["vllm_commit"]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CannotBuild:

@@ -68,6 +68,7 @@ def test_what_is_nowhere_is_built_from_full_commits(scene: Scene) -> None:
     assert found.obtain.way == "build"
     assert [one.name for one in found.images] == CHAIN
     assert [one.component for one in found.commits] == ["tt-metal", "vllm"]
+    assert found.pins == (("tt-metal", f"{'55fd115':0<40}"), ("vllm", f"{'aa4ae1e':0<40}"))
     assert f"{'55fd115':0<40}" in found.images[2].dockerfile
     assert f"{'aa4ae1e':0<40}" in found.images[3].dockerfile
 
@@ -104,6 +105,7 @@ def test_a_checkout_is_built_and_named(published: Scene) -> None:
     assert found.unvalidated == ("tt-metal",)
     assert [one.source for one in found.images] == [None, local, local, None]
     assert [one.component for one in found.commits] == ["vllm"]
+    assert found.pins[0] == ("tt-metal", local.commit)
 
 
 def test_never_to_pull_asks_no_registry(published: Scene) -> None:
@@ -137,3 +139,15 @@ def test_offline_a_locked_image_that_is_gone_is_not_pulled(scene: Scene) -> None
     with pytest.raises(OfflineError) as caught:
         had(scene, Wish(locked=BY_DIGEST))
     assert "set to use no network" in caught.value.why
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_an_unlocked_rendering_keeps_tags_and_short_commits_and_asks_nobody(
+    scene: Scene,
+    offline: bool,  # noqa: FBT001
+) -> None:
+    scene.site = Site(offline=at("1") if offline else None)
+    assert [one.reference for one in had(scene, Wish(unlocked=True)).images] == [IMAGE]
+    built = had(scene, Wish(unlocked=True, how=How(build=True)))
+    assert built.pins == (("tt-metal", "55fd115"), ("vllm", "aa4ae1e"))
+    assert (built.obtain.way, scene.commits.asked, scene.registry.asked) == ("build", [], [])
