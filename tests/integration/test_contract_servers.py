@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins.ground import ground_of
-from tests.standins.hand_launches import HELD, HUGEPAGES, MODEL, READ_ONLY, flag_of, launch_of
+from tests.standins.hand_launches import (
+    HELD,
+    HOST_IPC,
+    HUGEPAGES,
+    MODEL,
+    READ_ONLY,
+    flag_of,
+    launch_of,
+)
 from tests.standins.machines import KINDS
 from tests.standins.nodes import made_nodes
 from tests.standins.server_images import CONTRACTS
@@ -44,7 +52,7 @@ def test_a_server_of_each_contract_is_healthy_and_finds_all_that_it_needs(
         assert report["hugepages"]["mounted"]
         assert report["root"]["writable"] is (contract not in READ_ONLY)
         host = Path("/proc/self/ns/ipc").readlink()
-        assert (report["ipc"] == str(host)) is (contract != "vllm-legacy")
+        assert (report["ipc"] == str(host)) is (contract in HOST_IPC)
         assert f"--ulimit=memlock={memlock}:{memlock}" in launch.flags
         assert report["shm_bytes"] >= (32 << 30 if contract == "vllm-legacy" else 1)
 

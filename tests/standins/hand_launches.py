@@ -41,6 +41,7 @@ UNPRIVILEGED = (
     # Over a folder of the image runc 1.1 keeps that folder's mode: only the owner helps.
     f"--tmpfs={HOME}/logs:size=64m,uid=1000,gid=1000,mode=1777",
 )
+HOST_IPC = ("vllm-current", "media", "media-cpp", "forge")
 READ_ONLY = tuple(contract for contract in CONTRACTS if contract != "vllm-legacy")
 LEGACY_CAPABILITIES = ("CHOWN", "FOWNER", "FSETID", "SETGID", "SETUID", "KILL")
 MEDIA_CAPABILITIES = (*LEGACY_CAPABILITIES, "DAC_OVERRIDE")
@@ -56,7 +57,7 @@ def launch_of(contract: str, ground: Ground, nodes: tuple[int, ...]) -> Launch:
         "forge": _forge,
         "own": _own,
     }[contract](ground)
-    return made.plus(*(f"--device={ground.nodes.device(node)}" for node in nodes), _memlock())
+    return made.plus(*(f"--device={ground.nodes.device(node)}" for node in nodes), memlock())
 
 
 def flag_of(launch: Launch, part: str) -> str:
@@ -78,7 +79,7 @@ def media_as_root(ground: Ground) -> Launch:
     )
     return Launch(
         image=standin_image("media"), flags=flags, command=("/bin/bash", "-c", command)
-    ).plus(_memlock())
+    ).plus(memlock())
 
 
 def _legacy(ground: Ground) -> Launch:
@@ -170,7 +171,6 @@ def _own(ground: Ground) -> Launch:
         *HELD,
         "--user=1000:1000",
         "--read-only",
-        "--ipc=host",
         "--tmpfs=/tmp:size=64m,mode=1777",
         _bind(ground.cache, "/cache"),
         _bind(ground.folder / "hub", "/models", read_only=True),
@@ -212,7 +212,7 @@ def _bind(source: Path, target: str, *, read_only: bool = False) -> str:
 
 
 @cache
-def _memlock() -> str:
+def memlock() -> str:
     """Return the limit of locked memory: none, or the most that this machine's engine can give."""
     for limit in ("-1:-1", "8388608:8388608"):
         flag = f"--ulimit=memlock={limit}"

@@ -93,7 +93,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _send(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
+        # Without blanks, as the real servers write it: probes look for a piece of the text.
+        body = json.dumps(value, separators=(",", ":")).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

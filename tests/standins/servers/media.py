@@ -72,9 +72,17 @@ def kind_of(model: str) -> str:
 def written(environ: Environ) -> tuple[Place, ...]:
     """Return what the server and tt-metal write; kernels always lie below TT_METAL_HOME."""
     home = Path(environ["TT_METAL_HOME"])
-    root = [Path(environ["CACHE_ROOT"])] if environ.get("CACHE_ROOT") else []
+    named = {
+        "CACHE_ROOT": "cache root",
+        "TT_CACHE_PATH": "tensors",
+        "TT_DIT_CACHE_DIR": "diffusion",
+    }
     return (
-        *(Place(path=path, want="write", why="cache root") for path in root),
+        *(
+            Place(path=Path(environ[name]), want="write", why=why)
+            for name, why in named.items()
+            if environ.get(name)
+        ),
         Place(path=home / "built", want="write", why="compiled kernels, whatever TT_METAL_CACHE"),
         *metal_places({**environ, "TT_METAL_CACHE": str(home / "built")})[1:],
     )

@@ -22,7 +22,7 @@ CAPABILITIES = (
 Source: linux:include/uapi/linux/capability.h.
 """
 HUGEPAGES = "/dev/hugepages-1G"
-SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+SECRET = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD)(?:$|_)", re.IGNORECASE)
 
 
 def seen() -> dict[str, object]:
@@ -48,7 +48,7 @@ def seen() -> dict[str, object]:
 
 def is_secret(name: str) -> bool:
     """Return whether a variable's name says that its value is one."""
-    return bool(SECRET.search(name)) and not name.startswith("TTCTL_") and name != "TOKENIZERS"
+    return bool(SECRET.search(name)) and not name.endswith("_FILE")
 
 
 def _status(text: str) -> dict[str, str]:
