@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import docker
 import pytest
 from tests.standins.ground import ground_of
 from tests.standins.hand_launches import (
@@ -25,7 +26,9 @@ from tests.standins.hand_launches import (
 )
 from tests.standins.machines import KINDS
 from tests.standins.nodes import made_nodes
-from tests.standins.server_images import CONTRACTS
+from tests.standins.place import real_place
+from tests.standins.registry import registry
+from tests.standins.server_images import CONTRACTS, served_from, standin_image
 
 if TYPE_CHECKING:
     from tests.standins.ground import Ground
@@ -146,3 +149,23 @@ def test_the_flags_that_every_contract_has_are_seen_from_inside(ground: Ground) 
         assert not running.report()["no_new_privileges"]
     with launch.plus("--env=HF_TOKEN=hf_x").started() as running:
         assert running.report()["secrets"] == ["HF_TOKEN"]
+
+
+def test_a_stand_in_is_pulled_from_a_registry_by_its_digest(ground: Ground) -> None:
+    client = docker.from_env()
+    path = "tenstorrent/tt-inference-server/vllm-tt-metal-src-release-ubuntu-22.04-amd64"
+    image = standin_image("vllm-current")
+    with registry() as address:
+        named = served_from(address, image, path, "0.20.0-0123456-89abcde")
+        with pytest.raises(docker.errors.ImageNotFound):
+            client.images.get(named)
+        digest = client.api.inspect_distribution(named)["Descriptor"]["digest"]
+        reference = f"{address}/{path}@{digest}"
+        world = real_place()
+        world.builder.pull(reference, world.reporter)
+        try:
+            with launch_of("vllm-current", ground, (0,)).of(reference).started() as running:
+                running.healthy()
+        finally:
+            client.images.remove(reference, force=True)
+    assert client.images.get(image)
