@@ -76,12 +76,13 @@ def test_a_stand_in_that_runs_out_of_memory_is_killed_for_it(ground: Ground) -> 
 def test_a_stand_in_is_ready_when_it_is_told_and_listens_as_its_contract_does(
     ground: Ground,
 ) -> None:
-    late = {"STANDIN_DELAY_S": "2"}
+    late = {"STANDIN_DELAY_S": "4"}
     with launch_of("media", ground, (0,)).of(standin_image("media", faults=late)).started() as one:
-        statuses = {one.ask("/health")[0] for _ in range(20) if one.healthy() < 60}
-        assert statuses == {200}
+        seen = [one.ask("/health")[0], one.healthy() and one.ask("/health")[0]]
+        assert seen[0] in {0, 503}
+        assert seen[1] == 200
     vllm = launch_of("vllm-current", ground, (0,))
     with vllm.started() as running:
-        assert running.healthy() < 1
+        assert running.healthy() < 3
     with vllm.of(standin_image("vllm-current", faults=late)).started() as running:
-        assert running.healthy() > 1
+        assert running.healthy() > 3

@@ -15,6 +15,8 @@ from tests.standins.ground import ground_of
 from tests.standins.hand_launches import HOST_IPC, LEGACY_CAPABILITIES
 from tests.standins.rendered_launch import KEY, rendered
 from tests.standins.server_images import CONTRACTS
+from tests.standins.servers.answers import routes
+from tests.standins.servers.media import kind_of
 from tests.standins.servers.start import CLEAN_STOP
 from tests.unit.rules.launching import contract_of, contracts, entries, pins_of
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
+CHAT = "/v1/chat/completions"
 MANY = {"t3k", "p150x4", "p300x2"}
 ALIKE = (" 0.3.0", " 0.9.0", " 0.10.0", " 0.12.0", " 0.16.0", " 0.17.0", " 0.18.0")
 """Releases whose images are launched as those of the release before."""
@@ -78,7 +81,7 @@ def test_what_is_granted_is_what_was_found_to_be_needed(contract: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LAUNCHED))
-def test_what_is_rendered_starts_reaches_all_it_needs_and_stops_cleanly(
+def test_what_is_rendered_starts_reaches_all_it_needs_answers_and_stops_cleanly(
     name: str, tmp_path: Path
 ) -> None:
     spec = LAUNCHED[name]
@@ -86,6 +89,12 @@ def test_what_is_rendered_starts_reaches_all_it_needs_and_stops_cleanly(
         stack.compose("up", "--detach", "--wait")
         report = stack.report()
         text, values = stack.inspected()
+        path = routes(kind_of(spec.model), old=False)[0] if spec.engine != "vllm" else CHAT
+        asked = {"prompt": "x", "input": "x", "messages": [{"role": "user", "content": "x"}]}
+        assert stack.ask(path, {"model": spec.model, **asked})[0] == 200
+        assert stack.ask(path, {"model": spec.model, **asked}, key="another")[0] == 401
+        assert stack.ask("/v1/models")[0] == 200
+        assert stack.ask("/standin/report")[0] == 404
         for exemption in stack.service.confinement.exemptions:
             if exemption.what == "executable path":
                 script = f"cd {exemption.value} && printf '#!/bin/sh\\n' >x && chmod +x x && ./x"

@@ -7,16 +7,20 @@ import json
 import os
 import secrets
 import subprocess
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.standins.ground import LAUNCHER
 from tests.standins.hand_launches import HUGEPAGES, memlock
+from tests.standins.product_images import product_images
 from tests.standins.server_images import standin_image
 from tests.unit.rules.launching import (
     contract_of,
     files_of,
+    gateway_config,
     pins_of,
     recipes,
     stack_of,
@@ -24,6 +28,7 @@ from tests.unit.rules.launching import (
 
 from ttctl.rules.compose import compose_of
 from ttctl.rules.contract import image_version
+from ttctl.rules.fingerprint import sha256_text
 from ttctl.rules.launch_mounts import cache_folders
 
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 
 LIMIT_S = 60
 KEY = "the-key-of-the-engine"
+USER_KEY = "the-key-of-a-user"
 ASK = """
 import json, sys, urllib.request
 with urllib.request.urlopen('http://127.0.0.1:8000/standin/report') as answer:
@@ -46,7 +52,7 @@ with urllib.request.urlopen('http://127.0.0.1:8000/standin/report') as answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A folder that was rendered, and the engine that it starts."""
+    """A folder that was rendered, the engine that it starts, and the door before it."""
 
     folder: Path
     service: ServiceSpec
@@ -60,7 +66,7 @@ class Rendered:
         return done.stdout
 
     def log(self) -> str:
-        words = ["docker", "compose", "logs", "--no-color", "--no-log-prefix"]
+        words = ["docker", "compose", "logs", "--no-color", "--no-log-prefix", self.service.name]
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 
@@ -72,9 +78,24 @@ class Rendered:
         found: dict[str, Any] = json.loads(self.inside("python3", "-c", ASK))
         return found
 
+    def ask(self, path: str, body: object = None, *, key: str = USER_KEY) -> tuple[int, bytes]:
+        """Return status and body of what the gateway answers."""
+        address = self.compose("port", "gateway", "8080").strip()
+        request = urllib.request.Request(
+            f"http://{address}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:  # noqa: S310
+                return int(answer.status), answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
     def inspected(self) -> tuple[str, dict[str, Any]]:
         """Return what the engine says of the container, as text and as values."""
-        name = self.compose("ps", "--all", "--quiet").strip()
+        name = self.compose("ps", "--all", "--quiet", self.service.name).strip()
         words = ["docker", "inspect", name]
         text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         return text, json.loads(text)[0]
@@ -82,18 +103,20 @@ class Rendered:
 
 @contextmanager
 def rendered(spec: ModelSpec, ground: Ground) -> Iterator[Rendered]:
-    """Render an entry as ttctl does, its gateway left out; take the stack away afterwards.
+    """Render an entry as ttctl does; take the stack away afterwards.
 
     What this machine cannot give is put in its place by an override: the mount of huge pages, and
     memory that may be locked without a limit.
     """
     stack = replace(stack_of(spec), name=f"standin-{secrets.token_hex(4)}")
     engine = replace(stack.services[0], image=image_of(spec))
+    door = replace(stack.services[1], image=product_images()["gateway"])
     folder = ground.folder / "rendered"
     texts = {
-        "compose.yaml": recipes().yaml(compose_of(replace(stack, services=(engine,)))),
+        "compose.yaml": recipes().yaml(compose_of(replace(stack, services=(engine, door)))),
         "compose.override.yaml": json.dumps(_override(engine, ground)),
         ".env": _dotenv(engine, ground),
+        "gateway/haproxy.cfg": gateway_config(spec),
         **files_of(spec),
     }
     for path, text in texts.items():
@@ -136,6 +159,8 @@ def _dotenv(engine: ServiceSpec, ground: Ground) -> str:
         "TTCTL_CACHE": ground.cache,
         "TTCTL_WEIGHTS": ground.folder / "weights",
         "TTCTL_ENGINE_SECRETS": ground.folder / "secrets",
+        "TTCTL_SECRETS": ground.folder / "keys",
+        "TTCTL_PORT": 0,
         **{f"TTCTL_NODE_{at}": ground.nodes.device(at) for at in range(engine.nodes)},
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())
@@ -150,6 +175,10 @@ def _lay_out(spec: ModelSpec, ground: Ground) -> None:
             path.mkdir(exist_ok=True)
             path.chmod(0o777)
             os.chown(path, LAUNCHER, LAUNCHER)
+    keys = ground.folder / "keys"
+    keys.mkdir()
+    (keys / "keys.map").write_text(f"{sha256_text(USER_KEY)} user\n", encoding="utf-8")
+    (keys / "engine.map").write_text(f"engine {KEY}\n", encoding="utf-8")
     weights, key = ground.folder / "weights", ground.folder / "secrets" / "key"
     # Images below 0.5.0 read what Meta publishes in a folder of its own.
     (weights / "original").mkdir(parents=True)

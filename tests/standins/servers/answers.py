@@ -23,6 +23,24 @@ ROUTES = {
     "video": ("/v1/videos/generations",),
     "cnn": ("/v1/cnn/search-image",),
 }
+OLD_PATHS = {
+    "/v1/images/": "/image/",
+    "/v1/audio/": "/audio/",
+    "/v1/videos/": "/video/",
+    "/v1/cnn/": "/cnn/",
+}
+"""Source: tenstorrent/tt-inference-server:tt-media-server/open_ai_api/__init__.py@v0.9.0."""
+
+
+def routes(kind: str, *, old: bool) -> tuple[str, ...]:
+    """Return the paths that take a POST for a kind of model."""
+    return tuple(_old(path) if old else path for path in ROUTES[kind])
+
+
+def _old(path: str) -> str:
+    for new, before in OLD_PATHS.items():
+        path = path.replace(new, before)
+    return path
 
 
 def models(model: str) -> Json:
@@ -35,7 +53,7 @@ def answer(path: str, asked: Json, model: str) -> Json:
     match path.rpartition("/")[2]:
         case "completions":
             return _completion(path, model)
-        case "generations" if "images" in path:
+        case "generations" if "image" in path:
             return {"images": [PIXEL], "generation_time": 0.1}
         case "transcriptions":
             return {"text": "stand-in", "language": "en"}

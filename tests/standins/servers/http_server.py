@@ -26,6 +26,9 @@ class Server(ThreadingHTTPServer):
         self.ready = False
         super().__init__(("", serving.port), Handler)
 
+    def handle_error(self, *_args: object) -> None:
+        """A probe that has read enough hangs up, which is no failure of the server."""
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
@@ -41,15 +44,14 @@ class Handler(BaseHTTPRequestHandler):
         match self.path:
             case "/standin/report":
                 self._send(200, {**self.server.report, "ready": ready})
-            case "/health":
+            case "/health" if serving.answers_health:
                 self._send(200 if ready else 503, {})
             case "/tt-liveness" if serving.listens_early:
                 told = {"status": "alive", "model_ready": ready, "runner_in_use": "stand-in"}
                 self._send(200 if ready else 405, told)
-            case "/v1/models" if self._admitted():
-                self._send(200, answers.models(serving.model))
-            case "/v1/models":
-                pass
+            case "/v1/models" if serving.lists_models:
+                if self._admitted():
+                    self._send(200, answers.models(serving.model))
             case _:
                 self._send(404, {"error": {"message": f"no route {self.path}"}})
 
@@ -58,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.startswith("/standin/crash/"):
             crash(self.path.rpartition("/")[2])
-        if self.path not in answers.ROUTES[serving.kind]:
+        if self.path not in answers.routes(serving.kind, old=serving.old_paths):
             self._send(404, {"error": {"message": f"no route {self.path}"}})
         elif not self.server.ready:
             self._send(503, {"error": {"message": "the model is not ready"}})

@@ -2,7 +2,8 @@
 """Reads what the Python media server reads, in the media image and in the forge image.
 
 Source: tenstorrent/tt-inference-server:tt-media-server/{run_uvicorn.sh,config/settings.py,
-security/api_key_checker.py}@v0.20.0; from which release on each variable counts, from the tags.
+open_ai_api/__init__.py,security/api_key_checker.py}@v0.20.0; from which release on each of them
+counts, from the tags.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from tests.standins.servers.refusals import RefusedError, made, say
 from tests.standins.servers.serving import Serving
 from tests.standins.servers.vllm_spec import Environ, metal_places
 
+NEW_PATHS_SINCE = (0, 10)
+MODELS_SINCE = (0, 13)
 NO_AUTH_SINCE = (0, 15)
 WEIGHTS_SINCE = (0, 17)
 HUB_FALLBACK_SINCE = (0, 19)
@@ -51,6 +54,9 @@ def read(contract: str, environ: Environ) -> Serving:
         kind=kind_of(model),
         key=_key(environ),
         listens_early=True,
+        answers_health=release(environ) >= NEW_PATHS_SINCE,
+        lists_models=release(environ) >= MODELS_SINCE,
+        old_paths=release(environ) < NEW_PATHS_SINCE,
         places=(*_weights(environ), *written(environ)),
         arguments={"model": model, "device": device},
     )

@@ -43,6 +43,7 @@ def read(environ: Environ) -> Serving:
         kind="image",
         key=key,
         listens_early=True,
+        lists_models=False,
         places=(*_weights(environ), *written(environ)),
         arguments={
             "device_mesh_shape": shape,

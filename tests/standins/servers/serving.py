@@ -23,6 +23,11 @@ class Serving:
     """Bearer key, empty where nobody is asked for one."""
     listens_early: bool = False
     """Whether it answers 503 while it loads, as the media servers do; vLLM does not listen."""
+    answers_health: bool = True
+    """Whether `/health` is a path of its own; older media servers have `/tt-liveness` alone."""
+    lists_models: bool = True
+    old_paths: bool = False
+    """Whether its paths begin with `/image` and not with `/v1/images`."""
     places: tuple[Place, ...] = ()
     arguments: dict[str, str] = field(default_factory=dict)
     """What the engine was told, whether by file or by argument."""
