@@ -104,6 +104,9 @@ class ContractEntry(_Strict):
     restart: Literal["no"]
     refusal: str = ""
     without_hugepages: list[str] = Field(default_factory=list)
+    commit_versions: dict[Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$")], Version] = Field(
+        default_factory=dict
+    )
     environment: Environment
     model_environment: dict[str, Environment] = Field(default_factory=dict)
     device_environment: dict[str, Environment] = Field(default_factory=dict)
@@ -161,6 +164,7 @@ class ShippedContracts:
             ),
             environment=_pairs(entry.environment),
             no_key=_pairs(entry.no_key),
+            commit_versions=_pairs(entry.commit_versions),
             old_prefixes=_pairs(entry.old_prefixes),
             model_environment=_tables(entry.model_environment),
             device_environment=_tables(entry.device_environment),

@@ -92,6 +92,9 @@ class LaunchContract:
     """(device, environment)."""
     implementation_environment: tuple[tuple[str, Pairs], ...] = ()
     """(upstream's `impl_id`, environment)."""
+    commit_versions: Pairs = ()
+    """(commit of the server that a tag names, version of that commit), where a tag has no version.
+    """
     without_hugepages: tuple[str, ...] = ()
     """Commits of tt-metal that are known to run without the mount behind a translating IOMMU."""
     pids: int

@@ -23,7 +23,7 @@ def gateway_values(
     Older media images know other paths than the documented ones, and do not say what they serve;
     the gateway makes that up, so that a client need not know which image answers.
     """
-    has_own_prefixes = reaches(spec, contract.prefixes_since)
+    has_own_prefixes = reaches(spec, contract, contract.prefixes_since)
     return {
         "engine": spec.engine,
         "engine_port": contract.port,
@@ -32,7 +32,7 @@ def gateway_values(
         "old_prefixes": [] if has_own_prefixes else list(contract.old_prefixes),
         "liveness": health_of(spec, contract)[0] == LIVENESS[0],
         "sends_key": needs_key(spec, contract),
-        "model": "" if reaches(spec, contract.models_since) else spec.model,
+        "model": "" if reaches(spec, contract, contract.models_since) else spec.model,
         "max_body_bytes": contract.max_body_bytes,
         "retry_after_s": gateway.retry_after_s,
     }

@@ -20,6 +20,10 @@ LIVENESS = ("/tt-liveness", '"model_ready":true')
 
 Source: tenstorrent/tt-inference-server, tt-media-server/open_ai_api/tt_maintenance_api.py@v0.2.0
 """
+ENGINE_KEY = "key"
+"""File of the folder `TTCTL_ENGINE_SECRETS` from which the start script reads the server's key."""
+ENGINE_MAP = "engine.map"
+"""File of the folder `TTCTL_SECRETS` from which the gateway reads the same key."""
 META, ORIGINAL = "meta-llama/", "original"
 UNRESOLVED = "unresolved"
 """The revision's place where no lock names one; nothing but the mounts of one folder reads it."""
@@ -73,7 +77,7 @@ def reads_original(spec: ModelSpec, contract: LaunchContract) -> bool:
     Source: tenstorrent/tt-inference-server:workflows/setup_host.py@v0.4.0
     """
     before = contract.original_before
-    return bool(before) and spec.model.startswith(META) and not reaches(spec, before)
+    return bool(before) and spec.model.startswith(META) and not reaches(spec, contract, before)
 
 
 def hub_folder(contract: LaunchContract, repository: str) -> str:
@@ -89,26 +93,40 @@ def is_on_the_hub(spec: ModelSpec) -> bool:
     return "/" in spec.weights.repository
 
 
-def reaches(spec: ModelSpec, since: str) -> bool:
+def reaches(spec: ModelSpec, contract: LaunchContract, since: str) -> bool:
     """Return whether the entry's image is of a version or newer; `never` is of none.
 
     An image without a version is taken as the newest, as its contract was.
     """
     if since == "never":
         return False
-    version, _ = image_version(spec.pins.image, spec.pins.version) if spec.pins else ((), "")
+    version = _server_version(spec, contract)
     return not since or not version or version >= numbers(since)
+
+
+def _server_version(spec: ModelSpec, contract: LaunchContract) -> tuple[int, ...]:
+    """Return what the tag says; an entry's own version may be a later release's."""
+    if spec.pins is None:
+        return ()
+    tag = spec.pins.image.rpartition(":")[2]
+    known = [version for commit, version in contract.commit_versions if f"_{commit}_" in tag]
+    return numbers(known[0]) if known else image_version(spec.pins.image, spec.pins.version)[0]
 
 
 def needs_key(spec: ModelSpec, contract: LaunchContract) -> bool:
     """Return whether the server refuses requests without a key, so that the gateway sends one."""
     if not contract.key_variable:
         return False
-    return not contract.no_key_since or not reaches(spec, contract.no_key_since)
+    return not contract.no_key_since or not reaches(spec, contract, contract.no_key_since)
+
+
+def engine_map(key: str) -> str:
+    """Return the text of `ENGINE_MAP`: what the gateway sends to a server that wants a key."""
+    return f"engine {key}\n"
 
 
 def health_of(spec: ModelSpec, contract: LaunchContract) -> tuple[str, str]:
     """Return the path that says whether the model is there, and what the answer must hold."""
-    if contract.health_since and not reaches(spec, contract.health_since):
+    if contract.health_since and not reaches(spec, contract, contract.health_since):
         return LIVENESS
     return contract.health_path, contract.health_text

@@ -22,8 +22,7 @@ NAME = "model_spec.json"
 def spec_text(spec: ModelSpec, contract: LaunchContract) -> str:
     """Return the file that an image of this contract reads.
 
-    Arguments and environment are those of the first validation. `has_builtin_warmup` is not said:
-    the image then captures traces itself, which such a model did before.
+    Arguments and environment are those of the first validation.
     """
     pins = spec.pins
     told: dict[str, object] = {
@@ -40,6 +39,7 @@ def spec_text(spec: ModelSpec, contract: LaunchContract) -> str:
         "model_type": spec.type,
         "env_vars": dict(spec.environment),
         "supported_modalities": list(spec.modalities),
+        "has_builtin_warmup": spec.warms_up,
         "tt_metal_commit": pins.tt_metal if pins else "",
         "vllm_commit": pins.vllm if pins else "",
         "version": pins.version if pins else "",

@@ -20,6 +20,7 @@ from tests.unit.rules.launching import (
 from ttctl.errors import NothingFitsError
 from ttctl.model.contract import LaunchHost
 from ttctl.rules.launch import refusal
+from ttctl.rules.launch_values import ENGINE_KEY, ENGINE_MAP, engine_map
 
 if TYPE_CHECKING:
     from ttctl.model.spec import ModelSpec
@@ -98,6 +99,14 @@ def test_an_older_media_image_is_asked_in_its_own_words() -> None:
     assert "set-path /tt-liveness if { path /health }" in config
     assert "map_str(/run/secrets/gateway/engine.map)" in config
     assert f'"id":"{OLD_MEDIA.model}"' in config
+
+
+def test_gateway_and_start_script_read_the_key_under_the_names_that_are_said() -> None:
+    config = gateway_config(OLD_MEDIA)
+    name, _, key = engine_map("a-key").strip().partition(" ")
+    assert f"str({name}),map_str(/run/secrets/gateway/{ENGINE_MAP})" in config
+    assert key == "a-key"
+    assert f"/run/secrets/engine/{ENGINE_KEY}\n" in contract_of(OLD_MEDIA).script
 
 
 def test_the_cpp_server_is_asked_for_liveness_with_a_key_and_never_for_its_models() -> None:

@@ -179,10 +179,15 @@ def test_the_spec_file_says_the_first_validated_arguments_in_the_pins_own_flag(
     assert told["env_vars"] == dict(spec.environment)
     assert told["hf_model_repo"] == spec.model
     assert told["impl"]["impl_id"] == spec.implementation
+    assert told["has_builtin_warmup"] is spec.warms_up
     legacy = pins_of(spec).contract == "vllm-legacy"
     assert ("cli_args" in told) == legacy
     if legacy:
         assert told["cli_args"]["no_auth"] is True
+
+
+def test_a_model_that_warms_up_by_itself_is_not_warmed_up_again() -> None:
+    assert sum(spec.warms_up for spec in entries()) == 43
 
 
 def test_how_many_entries_of_each_contract_take_which_flag() -> None:
@@ -283,6 +288,12 @@ def test_media_images_get_no_key_where_they_can_do_without_and_a_file_where_not(
         key = [mount for mount in service.mounts if mount.target == "/run/secrets/engine"]
         assert bool(key) == needs_key(spec, contract_of(spec)), spec.id
         assert ("NO_AUTH" in dict(service.environment)) != bool(key), spec.id
+
+
+def test_a_tag_that_names_the_servers_commit_is_known_by_it() -> None:
+    spec = next(one for one in entries() if "_98dcf62_" in pins_of(one).image)
+    assert pins_of(spec).version == "0.12.0"
+    assert "GET /tt-liveness" in service_of(spec).health.test[3]
 
 
 def test_one_chip_of_a_dual_board_gets_its_mesh_descriptor() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.listed import FACTS
 from tests.unit.rules.launching import (
     REVISION,
     contract_of,
@@ -23,14 +24,21 @@ from tests.unit.rules.launching import (
     files_of,
     pins_of,
     service_of,
+    stack_of,
 )
 
+from ttctl.adapters.upstream_export import read_export
+from ttctl.rules.confinement import unexplained
 from ttctl.rules.contract import image_version
 from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.first_validated import known_first
 from ttctl.rules.launch import refusal
 from ttctl.rules.launch_values import needs_key
+from ttctl.rules.validated import validated_specs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ttctl.model.service import ServiceSpec
     from ttctl.model.spec import ModelSpec
 
@@ -38,6 +46,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "launch.md"
 ROW = re.compile(r"^\| ([^|`]+?) \| ([a-z, -]+) \| [^|]+ \|$", re.MULTILINE)
 HOME = "/home/container_app_user"
 CACHE = f"{HOME}/cache_root"
+TOLD = {"llama3_70b_galaxy": "TT_LLAMA_TEXT_VER", "qwen3_32b_galaxy": "TT_QWEN3_TEXT_VER"}
 STARTED = [spec for spec in entries() if not refusal(spec, contract_of(spec))]
 
 
@@ -96,6 +105,9 @@ def _upstream_environment(spec: ModelSpec, name: str, weights: str) -> dict[str,
             }
             if _version(spec) < (0, 5):
                 given["TT_LLAMA_TEXT_VER"] = spec.implementation
+            elif spec.implementation in TOLD:
+                # From 0.9.0 on the image says it to itself.
+                given[TOLD[spec.implementation]] = spec.implementation
         case "vllm-current":
             # CACHE_ROOT is the image's own.
             given |= {"CACHE_ROOT": CACHE, "MODEL_WEIGHTS_DIR": snapshot}
@@ -176,13 +188,7 @@ def written() -> dict[str, frozenset[str]]:
 
 
 def test_every_difference_of_every_entry_is_written_down_for_its_contract() -> None:
-    unwritten = {
-        f"{pins_of(spec).contract}: {one}"
-        for spec in STARTED
-        for one in differences(spec)
-        if written().get(one, frozenset()).isdisjoint({"all", pins_of(spec).contract})
-    }
-    assert unwritten == set()
+    assert unwritten(STARTED) == set()
 
 
 def test_every_written_difference_is_there_in_each_contract_that_it_names() -> None:
@@ -202,6 +208,35 @@ def test_an_ordinary_entry_keeps_what_upstream_says_of_cache_and_mesh() -> None:
         assert (
             upstream(spec).environment["TT_CACHE_PATH"] == ours(spec).environment["TT_CACHE_PATH"]
         )
+
+
+def unwritten(specs: Iterable[ModelSpec]) -> set[str]:
+    """Return the differences that the page does not name for the contract of their entry."""
+    return {
+        f"{pins_of(spec).contract}: {one}"
+        for spec in specs
+        for one in differences(spec)
+        if written().get(one, frozenset()).isdisjoint({"all", pins_of(spec).contract})
+    }
+
+
+FILES = sorted(Path(os.environ.get("EXPORTS", "."), "model-specs").glob("*model_spec*.json"))
+
+
+@pytest.mark.exports
+@pytest.mark.parametrize(
+    "path", FILES or [pytest.param(Path(), marks=pytest.mark.skip(reason="EXPORTS has no export"))],
+    ids=lambda path: path.name,
+)  # fmt: skip
+def test_every_entry_of_another_release_is_launched_and_explained(path: Path) -> None:
+    export = read_export(path.read_bytes(), name=path.name)
+    specs = validated_specs(export, facts=FACTS, first=known_first(entries()))
+    started = [spec for spec in specs if not refusal(spec, contract_of(spec))]
+    assert len(started) > 80
+    for spec in started:
+        assert unexplained(stack_of(spec).services[0]) == ()
+    same = [spec for spec in started if pins_of(spec).contract != "media-cpp"]
+    assert unwritten(same) == set()
 
 
 EXPORT = Path(os.environ.get("EXPORTS", ""), "model-specs", "model_specs_output.v0.9.0.json")
