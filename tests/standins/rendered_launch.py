@@ -30,6 +30,7 @@ from ttctl.rules.compose import compose_of
 from ttctl.rules.contract import image_version
 from ttctl.rules.fingerprint import sha256_text
 from ttctl.rules.launch_mounts import cache_folders
+from ttctl.rules.launch_values import ENGINE_KEY, ENGINE_MAP, engine_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,8 +179,8 @@ def _lay_out(spec: ModelSpec, ground: Ground) -> None:
     keys = ground.folder / "keys"
     keys.mkdir()
     (keys / "keys.map").write_text(f"{sha256_text(USER_KEY)} user\n", encoding="utf-8")
-    (keys / "engine.map").write_text(f"engine {KEY}\n", encoding="utf-8")
-    weights, key = ground.folder / "weights", ground.folder / "secrets" / "key"
+    (keys / ENGINE_MAP).write_text(engine_map(KEY), encoding="utf-8")
+    weights, key = ground.folder / "weights", ground.folder / "secrets" / ENGINE_KEY
     # Images below 0.5.0 read what Meta publishes in a folder of its own.
     (weights / "original").mkdir(parents=True)
     for name in ("model.safetensors", "original/params.json"):
