@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.git_place import ANSWER_S, asked_address, git_in_place, translated
+from ttctl.adapters.local_source import sources_of
 from ttctl.errors import BadFileError, OfflineError
 from ttctl.model.commit import ResolvedCommit
 from ttctl.rules.commits import FULL, HEX, known_commit, listed_commit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.commit import CommitOrigin, NamedCommit
+    from ttctl.model.image import LocalSource
     from ttctl.model.pin_facts import PinFacts
     from ttctl.model.site import Site
 
@@ -63,6 +65,10 @@ class GitCommits:
         self._fetch_s = fetch_s
         self._fetch_bytes = fetch_bytes
         self._listed: dict[str, dict[str, str]] = {}
+
+    def checkouts(self, given: Sequence[str]) -> tuple[LocalSource, ...]:
+        """Return the checkouts on this machine that `COMPONENT=PATH` names."""
+        return sources_of(given)
 
     def resolve(self, named: Sequence[NamedCommit], site: Site) -> tuple[ResolvedCommit, ...]:
         """Return the full commits, in the order of their names.

@@ -92,13 +92,15 @@ class LockFile(_Border):
     device: str
     engine: str
     reason: str
-    max_model_len: int = Field(ge=16)
-    max_num_seqs: int = Field(ge=1)
-    block_size: int = Field(ge=1)
+    max_model_len: int = Field(ge=0)
+    max_num_seqs: int = Field(ge=0)
+    block_size: int = Field(ge=0)
     port: int = Field(ge=1, le=65535)
     catalog_sha256: Hex64
     engine_args: list[Flag] = Field(default_factory=list)
     commits: list[CommitPair] = Field(default_factory=list)
+    implementation: Printable = ""
+    contract: Printable = "own"
     experimental: Printable = ""
     files_sha256: Hex64OrEmpty
     base: BaseEntry
@@ -195,6 +197,8 @@ def _value(parsed: LockFile) -> Lock:
         catalog_sha256=parsed.catalog_sha256,
         engine_args=tuple((name, value) for name, value in parsed.engine_args),
         commits=tuple((name, commit) for name, commit in parsed.commits),
+        implementation=parsed.implementation,
+        contract=parsed.contract,
         experimental=parsed.experimental,
         files_sha256=parsed.files_sha256,
     )

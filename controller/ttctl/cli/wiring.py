@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
     from ttctl.model.commit import CommitResolver
+    from ttctl.model.contract import LaunchContract
+    from ttctl.model.engine_files import EngineFiles
     from ttctl.model.engines import Builder, Engine, Launcher
     from ttctl.model.gateway import Gateway
     from ttctl.model.prebuilt import Registry
@@ -109,6 +111,22 @@ class Wired(WiredMachine):
         own = self.site.vllm_requirements
         replaced = {("vllm-cpu", "requirements.txt"): Path(own.value)} if own else {}
         return ShippedRecipes(places.shipped(), replaced=replaced)
+
+    @cached_property
+    def contracts(self) -> dict[str, LaunchContract]:
+        """What is shipped."""
+        from ttctl.adapters.contracts import ShippedContracts
+
+        return ShippedContracts(places.shipped()).contracts()
+
+    @cached_property
+    def engine_files(self) -> EngineFiles:
+        """Caches below the user's own, keys in the stacks' folders."""
+        from ttctl.adapters.engine_files import LocalEngineFiles
+
+        return LocalEngineFiles(
+            self.cache / "engines", home=self.store.home, secrets=self.store.secrets
+        )
 
     @cached_property
     def engine(self) -> Engine:

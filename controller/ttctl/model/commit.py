@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ttctl.model.image import LocalSource
     from ttctl.model.site import Site
 
 CommitOrigin = Literal["given", "known", "listed", "fetched"]
@@ -44,6 +45,13 @@ class CommitResolver(Protocol):
     @property
     def repositories(self) -> Mapping[str, str]:
         """`tt-metal`, `vllm` and `vllm-tt-plugin` to their public addresses."""
+
+    def checkouts(self, given: Sequence[str]) -> tuple[LocalSource, ...]:
+        """Return the checkouts on this machine that `COMPONENT=PATH` names.
+
+        Raises:
+            UsageError: One is no checkout, or its component is none.
+        """
 
     def resolve(self, named: Sequence[NamedCommit], site: Site) -> tuple[ResolvedCommit, ...]:
         """Return the full commits, in the order of their names.

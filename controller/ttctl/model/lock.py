@@ -67,6 +67,10 @@ class Lock:
     """Flags of the engine that the user named, (name, value); an empty value is a bare flag."""
     commits: tuple[tuple[str, str], ...] = ()
     """(component, 40 hex digits, or `local-` and a hash) of what is built from source."""
+    implementation: str = ""
+    """Upstream's `impl_id`, where several serve one model on one device."""
+    contract: str = "own"
+    """How the engine's image is launched."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
     files_sha256: str = ""

@@ -6,13 +6,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ttctl.model.catalog import Catalog, Catalogs
     from ttctl.model.clock import Clock
     from ttctl.model.commit import CommitResolver
+    from ttctl.model.contract import LaunchContract
     from ttctl.model.device import System
+    from ttctl.model.engine_files import EngineFiles
     from ttctl.model.engines import Builder, Engine, Launcher
     from ttctl.model.gateway import Gateway
     from ttctl.model.image import ImageRecipe
@@ -128,6 +131,14 @@ class World(Protocol):
     @property
     def engine(self) -> Engine:
         """The container engine, looked at."""
+
+    @property
+    def contracts(self) -> Mapping[str, LaunchContract]:
+        """How the images of each contract are launched."""
+
+    @property
+    def engine_files(self) -> EngineFiles:
+        """The folders that engines write, and their keys."""
 
     @property
     def builder(self) -> Builder:

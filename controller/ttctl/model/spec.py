@@ -137,3 +137,11 @@ class Request:
     """Whether nobody is there to choose between several models."""
     guesses: bool = False
     """Whether a typo or a fragment is taken for the name that it is like."""
+    engine: str | None = None
+    """Only entries of this engine."""
+    implementation: str | None = None
+    """Only entries of this implementation, upstream's `impl_id`."""
+    boards: tuple[str, ...] = ()
+    """Names of the very boards that are wanted; none for any that are free."""
+    sources: tuple[str, ...] = ()
+    """Checkouts in place of pinned commits, `COMPONENT=PATH`."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import OfflineError
 from ttctl.model.lock import LockedWeights
-from ttctl.operations.choose import choose, refuse_prebuilt
+from ttctl.operations.choose import choose
 from ttctl.rules.experimental import experimental
+from ttctl.rules.launch_values import is_on_the_hub
 from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.resolve import resolve
 from ttctl.rules.tasks import base_models, is_good_for
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import Lock
     from ttctl.model.match import Match
     from ttctl.model.protocols import World
-    from ttctl.model.spec import ModelSpec, Request
+    from ttctl.model.spec import ModelSpec, Request, Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,12 @@ def kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | Non
         previous.base.source == site_base.value if site_base else previous.base.origin != "site"
     )
     same_words = previous.requested == request.model
-    if not (same_words and same_base and request.device in {None, previous.device}):
+    same_entry = (
+        request.device in {None, previous.device}
+        and request.engine in {None, previous.engine}
+        and request.implementation in {None, previous.implementation}
+    )
+    if not (same_words and same_base and same_entry):
         return None
     spec = _locked_spec(world, previous)
     if spec is None or (request.task and not _is_made_for(world, spec, request.task)):
@@ -60,7 +66,9 @@ def _locked_spec(world: World, previous: Lock) -> ModelSpec | None:
         of_model = [spec for spec in specs if spec.model == previous.model]
         return next(iter(experimental(of_model, specs, device=previous.device)), None)
     named = (spec for spec in specs if spec.model == previous.model)
-    return next((spec for spec in named if spec.device == previous.device), None)
+    same = ((previous.device, previous.engine, previous.implementation),)
+    of_entry = (one for one in named if (one.device, one.engine, one.implementation) in same)
+    return next(of_entry, None)
 
 
 def locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
@@ -75,7 +83,6 @@ def new_choice(world: World, request: Request, *, unlocked: bool = False) -> Cho
         TtctlError: Nothing serves the request here, or its weights cannot be had.
     """
     found = choose(world, request)
-    refuse_prebuilt(found.spec, request.model)
     chosen, weights, reason = (
         _with_named_weights(world, found.spec) if unlocked else _with_weights(world, found.spec)
     )
@@ -89,6 +96,9 @@ def new_choice(world: World, request: Request, *, unlocked: bool = False) -> Cho
 
 def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
     """Resolve the weights, or those of the model that stands in where no hub answers."""
+    reason = f"the catalog's entry for {spec.device}"
+    if not is_on_the_hub(spec) and spec.weights.kind == "hub":
+        return spec, _named(spec.weights), f"{reason}; its image fetches the weights itself"
     try:
         weights = world.weights.resolve(spec.weights, world.site)
     except OfflineError as offline:
@@ -98,7 +108,7 @@ def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeigh
         cause = offline.message.rstrip(".")
         reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
         return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
-    return spec, weights, f"the catalog's entry for {spec.device}"
+    return spec, weights, reason
 
 
 def _with_named_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
@@ -107,8 +117,11 @@ def _with_named_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, Locke
     reason = f"the catalog's entry for {spec.device}, unlocked"
     if named.kind == "bundled":
         return spec, world.weights.resolve(named, world.site), reason
-    weights = LockedWeights(kind=named.kind, repository=named.repository, revision="", files=())
-    return spec, weights, reason
+    return spec, _named(named), reason
+
+
+def _named(weights: Weights) -> LockedWeights:
+    return LockedWeights(kind=weights.kind, repository=weights.repository, revision="", files=())
 
 
 def remembered(request: Request, previous: Lock | None) -> Request:

@@ -12,26 +12,24 @@ from ttctl.model.spec import Request, Weights
 from ttctl.operations.choice import Choice, kept_spec, locked_choice, new_choice, remembered
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
-from ttctl.rules.images import check_reference, prebuilt, specs_for
+from ttctl.operations.serving import Serving, Terms, check_site, on_processor
+from ttctl.operations.serving_cards import on_cards
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.override import laid_over
 from ttctl.rules.resolve import with_settings
-from ttctl.rules.services import stack_of
 from ttctl.rules.stack import DEFAULT_PORT, stack_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
+    from ttctl.model.image import BaseImage, ImageSpec
+    from ttctl.model.lease import Leased
     from ttctl.model.lock import LockedWeights
     from ttctl.model.override import Override
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
-    from ttctl.model.service import ServiceDefaults, Stack
-    from ttctl.model.site import Site
+    from ttctl.model.service import Stack
     from ttctl.model.spec import ModelSpec
-
-GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,22 +43,34 @@ class Desired:
     spec: ModelSpec
     """The choice's spec with the limits that the request and the lock name."""
     base: BaseImage
-    images: tuple[ImageSpec, ...]
+    serving: Serving
+    terms: Terms
     stack: Stack
-    weights: LockedWeights
-    engine: ServiceDefaults
+    """What serves, with what the user laid over it."""
     files: dict[str, tuple[str, bool]]
     """Path to (text, executable) of the rendered folder, the lock among them."""
     override: Override | None = None
     """What the user laid over the compose file."""
+
+    @property
+    def images(self) -> tuple[ImageSpec, ...]:
+        """Every image that the stack needs, parents first."""
+        return self.serving.images
+
+    @property
+    def weights(self) -> LockedWeights:
+        """Exactly which weights are served."""
+        return self.choice.weights
 
 
 def desire(
     world: World,
     request: Request,
     *,
+    how: How = AS_NEEDED,
     upgrade: bool = False,
     unlocked: bool = False,
+    rendering: bool = False,
     folder: Path | None = None,
 ) -> Desired:
     """Resolve `request`; what is locked stays as it is until `upgrade`.
@@ -68,8 +78,10 @@ def desire(
     Args:
         world: Everything outside.
         request: What is asked for.
+        how: Whether images are to be pulled or built though they need not be.
         upgrade: Whether to ask again for what was locked before.
         unlocked: Whether to ask no hub and no registry: what only they know stays open.
+        rendering: Whether it is only written down: for machines that are not this one, too.
         folder: Where the files go and a compose.override.yaml may lie; None for the stack's own.
 
     Raises:
@@ -78,7 +90,7 @@ def desire(
         OfflineError: Its weights cannot be had and nothing stands in for them.
         BadFileError: The lock or the catalog is damaged.
     """
-    _check_references(world.site)
+    check_site(world.site)
     name = stack_name(request)
     locked = world.store.lock(name)
     anew = locked is None or upgrade or unlocked
@@ -90,10 +102,18 @@ def desire(
         else new_choice(world, request, unlocked=unlocked)
     )
     request = remembered(request, previous)
-    spec = with_settings(choice.spec, request)
-    port = request.port or (locked.port if locked else DEFAULT_PORT)
+    images = previous.images if previous is not None else ()
+    terms = Terms(
+        name=name,
+        port=request.port or (locked.port if locked else DEFAULT_PORT),
+        how=how,
+        unlocked=unlocked,
+        rendering=rendering,
+        sources=request.sources,
+        locked=tuple((one.name, one.reference) for one in images if "@" in one.reference),
+    )
     override = world.folders.override(folder or world.store.folder(name))
-    return _desired(world, request, choice, spec=spec, port=port, override=override)
+    return _desired(world, request, choice, terms, override)
 
 
 def as_locked(world: World, name: str) -> Desired | None:
@@ -122,44 +142,27 @@ def with_known_hashes(world: World, desired: Desired) -> Desired:
         revision=desired.weights.revision,
     )
     choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
-    return _desired(
-        world,
-        desired.request,
-        choice,
-        spec=desired.spec,
-        port=desired.stack.port,
-        override=desired.override,
-    )
+    return _desired(world, desired.request, choice, desired.terms, desired.override)
+
+
+def on_boards(world: World, desired: Desired, leased: Leased) -> Desired:
+    """Return `desired` with the boards that its stack leases, and where they are opened now."""
+    terms = replace(desired.terms, leased=leased)
+    return _desired(world, desired.request, desired.choice, terms, desired.override)
 
 
 def _desired(
-    world: World,
-    request: Request,
-    choice: Choice,
-    *,
-    spec: ModelSpec,
-    port: int,
-    override: Override | None,
+    world: World, request: Request, choice: Choice, terms: Terms, override: Override | None
 ) -> Desired:
-    images = _images(world, spec, choice.base)
-    gateway = world.recipes.defaults(GATEWAY)
-    engine = world.recipes.defaults(spec.image)
-    config = _gateway_config(world, engine=engine, gateway=gateway)
-    stack = stack_of(
-        spec,
-        name=stack_name(request),
-        port=port,
-        images={image.name: image for image in images},
-        engine=engine,
-        gateway=gateway,
-        weights=choice.weights,
-        gateway_config=config,
+    spec = with_settings(choice.spec, request)
+    serving = (
+        on_processor(world, spec, choice, terms)
+        if spec.pins is None
+        else on_cards(world, spec, spec.pins, choice, terms)
     )
-    stack = laid_over(stack, override)
-    lock = _lock(world, request, choice, spec=spec, stack=stack, images=images)
-    files = render_files(
-        world, lock=lock, stack=stack, images=images, base=choice.base, gateway_config=config
-    )
+    stack = laid_over(serving.stack, override)
+    lock = _lock(world, request, choice, spec=spec, stack=stack, serving=serving)
+    files = render_files(world, lock=lock, stack=stack, serving=serving, base=choice.base)
     lock = replace(lock, files_sha256=hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)
     return Desired(
@@ -168,13 +171,20 @@ def _desired(
         lock=lock,
         spec=spec,
         base=choice.base,
-        images=images,
+        serving=serving,
+        terms=terms,
         stack=stack,
-        weights=choice.weights,
-        engine=engine,
         files=files,
         override=override,
     )
+
+
+def has_weights(world: World, weights: LockedWeights) -> bool:
+    """Return whether nothing of the weights has to be fetched."""
+    if not weights.revision and weights.kind == "hub":
+        # A repository of the hub has a commit once it is asked for; others the image fetches.
+        return "/" not in weights.repository
+    return world.weights.is_complete(weights)
 
 
 def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
@@ -187,7 +197,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
     wanted = {path: text for path, (text, _) in desired.files.items()}
     observed = Observed(
         images=frozenset(name for name in references if world.engine.has_image(name)),
-        weights_complete=world.weights.is_complete(desired.weights),
+        weights_complete=has_weights(world, desired.weights),
         has_key=world.keys.has_key(stack.name),
         folder_matches=world.folders.read_folder(folder) == wanted,
         containers=containers,
@@ -203,41 +213,6 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
     return replace(made, override=desired.override)
 
 
-def _check_references(site: Site) -> None:
-    for one in (site.base_image, site.engine_image):
-        if one is not None:
-            check_reference(one)
-
-
-def _images(world: World, spec: ModelSpec, base: BaseImage) -> tuple[ImageSpec, ...]:
-    recipes = _recipes(world, spec.image) | _recipes(world, GATEWAY)
-    if world.site.engine_image is not None:
-        own = specs_for(recipes, (GATEWAY,), base=base, render=world.recipes.render)
-        return (*own, prebuilt(spec.image, world.site.engine_image.value))
-    return specs_for(recipes, (spec.image, GATEWAY), base=base, render=world.recipes.render)
-
-
-def _recipes(world: World, name: str) -> dict[str, ImageRecipe]:
-    recipes: dict[str, ImageRecipe] = {}
-    while name and name not in recipes:
-        recipes[name] = world.recipes.recipe(name)
-        name = recipes[name].parent
-    return recipes
-
-
-def _gateway_config(world: World, *, engine: ServiceDefaults, gateway: ServiceDefaults) -> str:
-    return world.recipes.template(
-        "gateway/haproxy.cfg.j2",
-        {
-            "engine": "vllm",
-            "engine_port": engine.port,
-            "paths": list(gateway.paths),
-            "max_body_bytes": gateway.max_body_bytes,
-            "retry_after_s": gateway.retry_after_s,
-        },
-    )
-
-
 def _lock(
     world: World,
     request: Request,
@@ -245,7 +220,7 @@ def _lock(
     *,
     spec: ModelSpec,
     stack: Stack,
-    images: tuple[ImageSpec, ...],
+    serving: Serving,
 ) -> Lock:
     return Lock(
         stack=stack.name,
@@ -259,17 +234,21 @@ def _lock(
         block_size=spec.limits.block_size,
         port=stack.port,
         base=choice.base,
-        images=tuple(
-            LockedImage(
-                name=one.name,
-                reference=one.reference,
-                fingerprint=one.fingerprint,
-                unvalidated=f"{one.source.component}={one.source.path}" if one.source else "",
-            )
-            for one in images
-        ),
+        images=tuple(_locked_image(one) for one in serving.images),
         weights=choice.weights,
         catalog_sha256=world.catalog.sha256(),
         engine_args=request.engine_args or (),
+        commits=serving.commits,
+        implementation=spec.implementation,
+        contract=stack.contract,
         experimental=spec.experimental,
+    )
+
+
+def _locked_image(image: ImageSpec) -> LockedImage:
+    return LockedImage(
+        name=image.name,
+        reference=image.reference,
+        fingerprint=image.fingerprint,
+        unvalidated=f"{image.source.component}={image.source.path}" if image.source else "",
     )

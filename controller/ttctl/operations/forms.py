@@ -43,9 +43,8 @@ def in_forms(
         world,
         lock=replace(desired.lock, files_sha256=""),
         stack=desired.stack,
-        images=desired.images,
+        serving=desired.serving,
         base=desired.base,
-        gateway_config=desired.files["gateway/haproxy.cfg"][0],
         forms=forms,
     )
     if unlocked:
@@ -64,7 +63,7 @@ def commands(world: World, desired: Desired) -> tuple[Command, ...]:
     stack = desired.stack
     check_stack(stack)
     values = {
-        **dotenv_values(world, desired.lock, stack),
+        **dotenv_values(world, desired.lock, stack, desired.serving),
         HERE: str(world.store.folder(stack.name)),
     }
     served = tuple(

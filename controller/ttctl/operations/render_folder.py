@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
+    from ttctl.operations.serving import Serving
     from ttctl.rules.renderings import Form
 
 LOCK_NAME = "ttctl.lock"
@@ -31,22 +32,27 @@ def render_files(
     *,
     lock: Lock,
     stack: Stack,
-    images: tuple[ImageSpec, ...],
+    serving: Serving,
     base: BaseImage,
-    gateway_config: str,
     forms: tuple[Form, ...] = COMPOSE,
 ) -> Files:
     """Return path to (text, executable) of the folder's files."""
+    images = serving.images
     own = tuple(image for image in images if not image.prebuilt)
     place = world.builder.place_files(own)
     values = {**_values(lock, stack, images, base), "forms": forms}
+    dotenv = {**dotenv_values(world, lock, stack, serving), "TTCTL_WHEELS": ":".join(place.wheels)}
     files: Files = {
         **files_of(stack, forms, yaml=world.recipes.yaml),
-        "gateway/haproxy.cfg": (gateway_config, False),
+        **{path: (text, text.startswith("#!")) for path, text in serving.files.items()},
+        "gateway/haproxy.cfg": (serving.gateway_config, False),
         "build.sh": (world.recipes.template("build.sh.j2", values), True),
         "README.md": (world.recipes.template("README.md.j2", values), False),
-        ".env": (_dotenv(world, lock, stack, place.wheels), False),
+        ".env": (dotenv_text(dotenv), False),
     }
+    for number, other in enumerate(serving.further, start=2):
+        for path, file in files_of(other, forms, yaml=world.recipes.yaml).items():
+            files[f"host-{number}/{path}"] = file
     for name, text in place.secrets:
         files[f"site/{name}"] = (text, False)
     for image in own:
@@ -62,7 +68,7 @@ def is_unresolved(weights: LockedWeights) -> bool:
     return weights.kind == "hub" and not weights.revision
 
 
-def dotenv_values(world: World, lock: Lock, stack: Stack) -> dict[str, str]:
+def dotenv_values(world: World, lock: Lock, stack: Stack, serving: Serving) -> dict[str, str]:
     """Return what a stack needs of this place, by the variables of the .env file.
 
     A node is the one of its number until the leased boards are known, at the start.
@@ -76,6 +82,7 @@ def dotenv_values(world: World, lock: Lock, stack: Stack) -> dict[str, str]:
         "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),
         "TTCTL_WEIGHTS": weights,
         **{node_variable(n): f"/dev/tenstorrent/{n}:/dev/tenstorrent/{n}" for n in range(nodes)},
+        **serving.place,
     }
 
 
@@ -101,10 +108,6 @@ def hash_of_recipe_files(files: Files) -> str:
         if path not in {".env", LOCK_NAME} and not path.startswith("site/")
     }
     return fingerprint.of_files(recipe)
-
-
-def _dotenv(world: World, lock: Lock, stack: Stack, wheels: tuple[str, ...]) -> str:
-    return dotenv_text({**dotenv_values(world, lock, stack), "TTCTL_WHEELS": ":".join(wheels)})
 
 
 def _values(

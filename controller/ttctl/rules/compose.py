@@ -100,7 +100,7 @@ def _body(service: ServiceSpec) -> Json:
         "memswap_limit": f"{service.memory_mib}m",
         "pids_limit": service.pids,
         "shm_size": f"{service.shm_mib}m",
-        "tmpfs": [scratch_text(one) for one in scratch_of(service)],
+        "tmpfs": [scratch_text(one, confinement.user) for one in scratch_of(service)],
         "networks": list(service.networks),
         "healthcheck": _health(service),
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
@@ -149,11 +149,22 @@ def scratch_of(service: ServiceSpec) -> tuple[Scratch, ...]:
     return Scratch(target="/tmp", size_mib=service.tmpfs_mib), *service.scratch  # noqa: S108
 
 
-def scratch_text(one: Scratch) -> str:
+def scratch_text(one: Scratch, user: str) -> str:
     """Return how compose and docker are told of a folder in memory."""
     # The engine's own default for a tmpfs is noexec.
     run = "exec," if one.executable else ""
-    return f"{literal(one.target)}:{run}size={one.size_mib}m,mode=1777,nosuid,nodev"
+    options = f"{run}size={one.size_mib}m,mode=1777,nosuid,nodev"
+    return f"{literal(one.target)}:{options}{_owner(one, user)}"
+
+
+def _owner(one: Scratch, user: str) -> str:
+    """Return who owns a folder in memory; `/tmp` is everybody's in every image.
+
+    Over a folder that the image has, runc 1.1 puts that folder's mode in the place of the one that
+    is asked for, and root in the place of its owner.
+    """
+    uid, _, gid = user.partition(":")
+    return "" if one.target == "/tmp" else f",uid={uid},gid={gid}"  # noqa: S108
 
 
 def _beyond(service: ServiceSpec) -> Json:

@@ -169,7 +169,9 @@ def _health(service: ServiceSpec) -> Command:
 
 
 def _places(service: ServiceSpec, mounts: tuple[Mount, ...]) -> Command:
-    scratch = (("--tmpfs", scratch_text(one)) for one in scratch_of(service))
+    scratch = (
+        ("--tmpfs", scratch_text(one, service.confinement.user)) for one in scratch_of(service)
+    )
     places = (("--mount", _mount(one)) for one in mounts)
     nodes = (
         ("--device", f"${{{node_variable(index)}:?the node of a leased board}}")

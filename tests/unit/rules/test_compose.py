@@ -118,6 +118,19 @@ def test_a_dollar_in_any_literal_is_doubled() -> None:
     assert body["volumes"][0]["target"] == doubled
 
 
+def test_a_folder_in_memory_is_its_users_own_where_the_image_has_a_folder_of_that_name() -> None:
+    scratch = (Scratch(target="/home/container_app_user/logs", size_mib=1, executable=True),)
+    held = Confinement(user="1000:1001")
+    body = services(stack_of_one(replace(SERVICE, scratch=scratch, confinement=held)))["one"]
+    plain, own = body["tmpfs"]
+    assert plain == "/tmp:size=16m,mode=1777,nosuid,nodev"  # noqa: S108 - inside a container
+    assert own.partition(":") == (
+        scratch[0].target,
+        ":",
+        "exec,size=1m,mode=1777,nosuid,nodev,uid=1000,gid=1001",
+    )
+
+
 def stack_of_one(service: ServiceSpec, **changes: Any) -> Stack:  # noqa: ANN401
     plain = Stack(name="s", model="m", port=8000, services=(service,), networks=())
     return replace(plain, **changes)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folders that engines' containers write, and the key of an engine that wants one.
+
+A container writes as its own user, which this user need not be. So its folders let everybody write,
+and the folder above them lets nobody else in: the container reaches them through its mount alone.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.files import make_private, write_atomically
+from ttctl.errors import PrivilegeError, TtctlError
+from ttctl.model.engine_files import EngineCache
+from ttctl.rules.launch_values import ENGINE_KEY, ENGINE_MAP, engine_map
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+KEY_BYTES = 32
+OPEN = 0o777
+DEPTH = 3
+"""How many levels of a cache are looked at for somebody else's folders before a start."""
+
+
+class LocalEngineFiles:
+    """Below the user's cache folder, and in the stacks' own folders."""
+
+    def __init__(
+        self, root: Path, *, home: Callable[[str], Path], secrets: Callable[[str], Path]
+    ) -> None:
+        """Remember where things lie.
+
+        Args:
+            root: The folder of all caches.
+            home: A stack's own folder.
+            secrets: The folder that a stack's gateway mounts.
+        """
+        self._root, self._home, self._gateway = root, home, secrets
+
+    def cache(self, name: str) -> Path:
+        """Return where a cache lies, whether it is there or not."""
+        return self._root / name
+
+    def prepare(self, name: str, folders: Sequence[str], *, user: int | None) -> None:
+        """Make a cache's folders so that the container's user can write there.
+
+        Raises:
+            PrivilegeError: Somebody else's files are in the way.
+            TtctlError: The file system refuses.
+        """
+        make_private(self._root)
+        cache = self.cache(name)
+        for folder in folders:
+            self._make(cache, cache / folder)
+        if user is not None:
+            _check_owners(cache, user)
+
+    def caches(self) -> tuple[EngineCache, ...]:
+        """Return every cache with its size: that of its files, each once."""
+        if not self._root.is_dir():
+            return ()
+        return tuple(
+            EngineCache(name=path.name, path=path, size_bytes=_size(path))
+            for path in sorted(self._root.iterdir())
+            if path.is_dir()
+        )
+
+    def ensure_key(self, stack: str) -> None:
+        """Make the engine's key where it is missing, for the engine and for the gateway."""
+        folder = self.secrets(stack)
+        path = folder / ENGINE_KEY
+        key = path.read_text(encoding="ascii").strip() if path.is_file() else ""
+        make_private(folder.parent)
+        if not key:
+            key = os.urandom(KEY_BYTES).hex()
+            # Readable by the container's user; the folder above is the user's alone.
+            write_atomically(path, f"{key}\n", mode=0o444)
+            folder.chmod(0o755)
+        write_atomically(self._gateway(stack) / ENGINE_MAP, engine_map(key), mode=0o444)
+
+    def secrets(self, stack: str) -> Path:
+        """Return the folder with the engine's key."""
+        return self._home(stack) / "secrets" / "engine"
+
+    def _make(self, cache: Path, folder: Path) -> None:
+        missing = [one for one in (folder, *folder.parents) if cache in (one, *one.parents)]
+        try:
+            for one in reversed(missing):
+                if not one.is_dir():
+                    one.mkdir()
+                    one.chmod(OPEN)
+        except PermissionError as exc:
+            raise _foreign(cache, str(exc.filename or folder)) from exc
+        except OSError as exc:
+            raise TtctlError(
+                f"The cache {str(folder)!r} cannot be made.",
+                why=exc.strerror or "the file system refused",
+                evidence=str(exc.filename or folder),
+                next_step=f"ls -ld {quote(str(cache.parent))}",
+            ) from exc
+
+
+def _check_owners(cache: Path, user: int) -> None:
+    """Refuse a folder that the container's user could not write.
+
+    Raises:
+        PrivilegeError: There is one.
+    """
+    for folder in _folders(cache, DEPTH):
+        with suppress(FileNotFoundError):
+            found = folder.stat()
+            if found.st_uid != user and not found.st_mode & 0o002:
+                raise _foreign(cache, f"{folder} is of user {found.st_uid}; it runs as {user}.")
+
+
+def _folders(folder: Path, depth: int) -> Iterator[Path]:
+    yield folder
+    if depth:
+        try:
+            found = sorted(folder.iterdir())
+        except OSError:
+            return
+        for one in found:
+            if one.is_dir() and not one.is_symlink():
+                yield from _folders(one, depth - 1)
+
+
+def _foreign(cache: Path, evidence: str) -> PrivilegeError:
+    return PrivilegeError(
+        "A cache belongs to another user, and the engine could not write it.",
+        why="It was made under sudo, or by an image that runs as another user.",
+        evidence=evidence,
+        next_step=f"sudo chmod -R o+rwX {quote(str(cache))}",
+    )
+
+
+def _size(folder: Path) -> int:
+    total, seen = 0, set()
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                found = os.lstat(f"{root}/{name}")
+                if found.st_ino not in seen:
+                    seen.add(found.st_ino)
+                    total += found.st_size
+    return total

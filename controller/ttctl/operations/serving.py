@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which images and containers serve what was chosen: on the processor, or on a card's boards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ttctl.errors import UsageError
+from ttctl.model.plan import AS_NEEDED
+from ttctl.rules.images import check_reference, prebuilt, specs_for
+from ttctl.rules.services import stack_of
+
+if TYPE_CHECKING:
+    from ttctl.model.image import ImageRecipe, ImageSpec
+    from ttctl.model.lease import Leased
+    from ttctl.model.plan import How
+    from ttctl.model.protocols import World
+    from ttctl.model.service import ServiceDefaults, Stack
+    from ttctl.model.site import Site
+    from ttctl.model.spec import ModelSpec
+    from ttctl.operations.choice import Choice
+
+GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms a choice is served."""
+
+    name: str
+    """The stack's."""
+    port: int
+    how: How = AS_NEEDED
+    unlocked: bool = False
+    """Whether nobody is asked for what only a registry or a repository knows."""
+    rendering: bool = False
+    """Whether it is only written down, so that what `up` refuses is written too."""
+    sources: tuple[str, ...] = ()
+    """Checkouts in place of pinned commits, `COMPONENT=PATH`."""
+    leased: Leased | None = None
+    """The boards and their nodes; None while they are not chosen."""
+    locked: tuple[tuple[str, str], ...] = ()
+    """(name, reference) of the images that a lock names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What serves a choice."""
+
+    images: tuple[ImageSpec, ...]
+    stack: Stack
+    gateway_config: str
+    further: tuple[Stack, ...] = ()
+    """What runs on the other hosts of an entry that spans several."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Path to text of what the engine's container reads besides."""
+    commits: tuple[tuple[str, str], ...] = ()
+    """Component and commit of what is built from source."""
+    place: dict[str, str] = field(default_factory=dict)
+    """Variables of the .env file that only this kind of stack has."""
+    cache: str = ""
+    """Name of the cache that the engine keeps between starts; empty for none."""
+    cache_folders: tuple[str, ...] = ()
+    wants_key: bool = False
+    """Whether the engine refuses requests without a key of its own."""
+
+
+def check_site(site: Site) -> None:
+    """Refuse a site's image that is no reference.
+
+    Raises:
+        BadFileError: One is none.
+    """
+    for one in (site.base_image, site.engine_image):
+        if one is not None:
+            check_reference(one)
+
+
+def on_processor(world: World, spec: ModelSpec, choice: Choice, terms: Terms) -> Serving:
+    """Return what serves an entry of the target `cpu`.
+
+    Raises:
+        UsageError: A checkout was named, and nothing is built from source here.
+    """
+    if terms.sources:
+        raise UsageError(
+            f"{spec.model!r} on {spec.device!r} is not built from a checkout.",
+            why="--source stands in for a pinned commit of tt-metal or vllm, and there is none.",
+            evidence=f"--source {terms.sources[0]}",
+            next_step=f"ttctl models show {spec.model}",
+        )
+    images = _images(world, spec, choice)
+    gateway = world.recipes.defaults(GATEWAY)
+    engine = world.recipes.defaults(spec.image)
+    config = _gateway_config(world, engine=engine, gateway=gateway)
+    stack = stack_of(
+        spec,
+        name=terms.name,
+        port=terms.port,
+        images={image.name: image for image in images},
+        engine=engine,
+        gateway=gateway,
+        weights=choice.weights,
+        gateway_config=config,
+    )
+    return Serving(images=images, stack=stack, gateway_config=config)
+
+
+def recipes_of(world: World, name: str) -> dict[str, ImageRecipe]:
+    """Return a recipe with its parents."""
+    recipes: dict[str, ImageRecipe] = {}
+    while name and name not in recipes:
+        recipes[name] = world.recipes.recipe(name)
+        name = recipes[name].parent
+    return recipes
+
+
+def _images(world: World, spec: ModelSpec, choice: Choice) -> tuple[ImageSpec, ...]:
+    recipes = recipes_of(world, spec.image) | recipes_of(world, GATEWAY)
+    render, base = world.recipes.render, choice.base
+    if world.site.engine_image is not None:
+        own = specs_for(recipes, (GATEWAY,), base=base, render=render)
+        return (*own, prebuilt(spec.image, world.site.engine_image.value))
+    return specs_for(recipes, (spec.image, GATEWAY), base=base, render=render)
+
+
+def _gateway_config(world: World, *, engine: ServiceDefaults, gateway: ServiceDefaults) -> str:
+    return world.recipes.template(
+        "gateway/haproxy.cfg.j2",
+        {
+            "engine": "vllm",
+            "engine_port": engine.port,
+            "paths": list(gateway.paths),
+            "max_body_bytes": gateway.max_body_bytes,
+            "retry_after_s": gateway.retry_after_s,
+        },
+    )
