@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import UsageError
 from ttctl.model.devices import BoardInfo, DevicesInfo
 from ttctl.operations.topology import busy_boards, with_topology
-from ttctl.rules.board_health import judged, readings_of
+from ttctl.rules.board_health import judged, readings_by_board
 from ttctl.rules.mesh_device import with_device
 from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids
 
@@ -108,7 +108,8 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
     return DevicesInfo(
         device=system.device,
         boards=tuple(
-            BoardInfo(board=board, chips=readings_of(board, looked.readings)) for board in boards
+            BoardInfo(board=board, chips=own)
+            for board, own in zip(boards, readings_by_board(boards, looked.readings), strict=True)
         ),
         source=telemetry.source if telemetry else "",
         taken=telemetry.taken if telemetry else "",
