@@ -59,7 +59,7 @@ def _nodes(system: System, cards: CardVitals) -> Check:
     shown = len(cards.nodes)
     what = f"{len(cards.pci)} on the PCI bus, {shown} device node{'' if shown == 1 else 's'}"
     if shown >= len(cards.pci):
-        return _check("cards", "ok", f"{system.device or 'of no known device'}: {what}")
+        return _check("cards", "ok", f"{system.device or 'no one device'}: {what}")
     bound = {chip.pci_address for chip in system.chips}
     silent = [address for address in cards.pci if address not in bound]
     return _check(

@@ -132,9 +132,9 @@ def _boards(
         return [_of("boards", "ok", f"this machine is {spec.device}: {system.reason}")]
     if (known := fallback(spec, advice, here=system.device)) is not None:
         return [_of("boards", "warning", f"fallback of {system.device}: {known.reason}")]
-    here = ", ".join(one.device for one in system.forms) or system.device or "of unknown kind"
-    text = f"this machine is no {spec.device}; it is: {here}"
-    if system.evidence:
+    forms = ", ".join(dict.fromkeys(one.device for one in system.forms))
+    text = f"this machine is no {spec.device}; it is: {forms or system.device or 'of unknown kind'}"
+    if system.evidence and not system.device:
         text = f"{text}; {system.evidence}"
     return [_of("boards", "blocked", text, "ttctl devices ls")]
 
@@ -151,7 +151,8 @@ def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
         who = ", ".join(one.id for one in unseen)
         step = f"sudo fuser -v {' '.join(node for one in unseen for node in one.nodes)}"
         return _of("boards", "warning", f"not known whether they are free: {who}", step)
-    return _of("boards", "ok", f"{spec.device} from boards {names}, all free")
+    some = f"boards {names}, all free" if len(boards) > 1 else f"board {names}, which is free"
+    return _of("boards", "ok", f"{spec.device} from {some}")
 
 
 def _health(boards: tuple[Board, ...]) -> list[Finding]:
@@ -189,7 +190,8 @@ def _room(spec: ModelSpec, ground: Ground) -> list[Finding]:
     for name, needed, have in asked:
         if not needed:
             continue
-        text = f"{needed} MiB are needed, {have or 'not known how many'} are here"
+        here_too = f"{have / 1024:.1f} GiB are here" if have else "what is here is not known"
+        text = f"{needed / 1024:.1f} GiB of {name} are needed, {here_too}"
         verdict: Verdict = "unknown" if not have else "ok" if have >= needed else short
         found.append(_of(name, verdict, text, _ROOM[name] if verdict == short else ""))
     return found
