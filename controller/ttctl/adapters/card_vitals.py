@@ -10,7 +10,7 @@ from pathlib import Path
 from ttctl.adapters.holders import holders
 from ttctl.adapters.tree import NODES, names_in, number_in, pci_devices, text_of, word_of
 from ttctl.model.health import CardVitals, NodeVitals
-from ttctl.rules.card_health import CONTAINER_UID
+from ttctl.rules.host_steps import CONTAINER_UID
 
 _PAGES = "sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
 _MOUNT = re.compile(r"^\S+ /dev/hugepages-1G hugetlbfs ", re.MULTILINE)

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.tree import address_of, chip_folders, names_in, text_of, word_of
+from ttctl.adapters.tree import PAGE, address_of, chip_folders, names_in, text_of, word_of
 from ttctl.model.telemetry import ChipReading
 from ttctl.rules.families import family_of, is_galaxy, pci_device_of, says, type_by_number
 
@@ -108,13 +108,13 @@ def _watched(folders: list[Path], found: list[ChipReading]) -> list[ChipReading]
 
 def _number(path: Path, unit: int = 1) -> float | None:
     try:
-        return int(text_of(path)[:20]) / unit
+        return int(text_of(path, PAGE)[:20]) / unit
     except ValueError:
         return None
 
 
 def _count(path: Path) -> int | None:
     try:
-        return int(text_of(path)[:20], 0)
+        return int(text_of(path, PAGE)[:20], 0)
     except ValueError:
         return None

@@ -71,7 +71,8 @@ class LocalHost:
         pci = pci_devices(self._root)
         nodes = _chips(self._root, pci)
         chips = tuple(chip for chip in nodes if _is_there(rooted(self._root, chip.node)))
-        hidden = tuple(chip.node for chip in nodes if chip not in chips)
+        seen = {chip.node for chip in chips}
+        hidden = tuple(chip.node for chip in nodes if chip.node not in seen)
         match = match_device(
             chips,
             pci=[f"{address} ({VENDOR}:{device})" for address, device in pci.items()],

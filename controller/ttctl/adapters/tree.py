@@ -19,24 +19,30 @@ CLASS = "sys/class/tenstorrent"
 NODES = "dev/tenstorrent"
 MOST_BYTES = 4 << 20
 """Of a file: /proc/cpuinfo of hundreds of cores is well below."""
+PAGE = 4096
+"""Bytes that an attribute of sysfs has at most."""
 MOST_DIGITS = 20
 MOST_LETTERS = 80
 """Of a word that a driver tells."""
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, most: int = MOST_BYTES) -> str:
     """Return a small file's text without its line end, empty where it cannot be read.
 
     A driver's attribute exists and still refuses to be read while a chip is being reset.
+
+    Args:
+        path: The file.
+        most: Bytes that are read at most.
     """
     try:
-        return bytes_of(path).decode("utf-8", errors="replace").strip()
+        return bytes_of(path, most).decode("utf-8", errors="replace").strip()
     except (OSError, ValueError):
         return ""
 
 
-def bytes_of(path: Path) -> bytes:
-    """Return what a file has, its first `MOST_BYTES`; what is no file is never waited for.
+def bytes_of(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return what a file has, its first `most` bytes; what is no file is never waited for.
 
     Raises:
         OSError: It cannot be read, or is no file: a pipe, a device.
@@ -45,7 +51,7 @@ def bytes_of(path: Path) -> bytes:
     with os.fdopen(number, "rb") as file:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(errno.EINVAL, "no file", str(path))
-        return file.read(MOST_BYTES)
+        return file.read(most)
 
 
 def number_in(text: str) -> int | None:
@@ -56,7 +62,9 @@ def number_in(text: str) -> int | None:
 
 def word_of(path: Path) -> str:
     """Return a small file's text as one line; bytes that are no text are shown as `?`."""
-    text = "".join(one if one.isprintable() and one != "\ufffd" else "?" for one in text_of(path))
+    text = "".join(
+        one if one.isprintable() and one != "\ufffd" else "?" for one in text_of(path, PAGE)
+    )
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."
 
 
@@ -77,8 +85,8 @@ def pci_devices(root: Path) -> dict[str, str]:
     """Return the vendor's PCI devices: address to device id in hex."""
     found = {}
     for address in names_in(root / PCI):
-        if text_of(root / PCI / address / "vendor").removeprefix("0x") == VENDOR:
-            found[address] = text_of(root / PCI / address / "device").removeprefix("0x")
+        if text_of(root / PCI / address / "vendor", PAGE).removeprefix("0x") == VENDOR:
+            found[address] = text_of(root / PCI / address / "device", PAGE).removeprefix("0x")
     return found
 
 

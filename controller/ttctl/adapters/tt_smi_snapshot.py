@@ -178,13 +178,26 @@ def _may_be_remote(card_type: str) -> bool:
 def _with_local(
     chips: Sequence[ChipReading], sections: Sequence[Section]
 ) -> tuple[ChipReading, ...]:
-    """Take the first half of n300 chips for local ones where neither side nor address is told."""
+    """Say which chips of n300 boards are local where the snapshot does not, or not truly.
+
+    A board has one chip with a node. Where neither side nor address is told, the first half are
+    local; of two chips that share a board's number, or an address, only the first is.
+    """
     own = [at for at, one in enumerate(chips) if family_of(one.card_type) == "n300"]
     spelled = [word_of(_board_of(sections[at]).get("board_type")) for at in own]
-    if any(map(_SIDE.search, spelled)) or not all(chips[at].remote for at in own):
-        return tuple(chips)
-    local = own[: -(-len(own) // 2)]
-    return tuple(replace(one, remote=False) if at in local else one for at, one in enumerate(chips))
+    found = list(chips)
+    if all(chips[at].remote for at in own) and not any(map(_SIDE.search, spelled)):
+        for at in own[: -(-len(own) // 2)]:
+            found[at] = replace(found[at], remote=False)
+    groups: dict[str, list[int]] = {}
+    for at in own:
+        one = found[at]
+        groups.setdefault(one.board_id or one.pci_address or f"chip {at}", []).append(at)
+    for group in groups.values():
+        if len(group) == CHIPS_PER_BOARD["n300"] and not any(found[at].remote for at in group):
+            second = group[1]
+            found[second] = replace(found[second], remote=True, pci_address="")
+    return tuple(found)
 
 
 def _firmware(firmwares: Section, smbus: Mapping[str, object], card_type: str) -> str:

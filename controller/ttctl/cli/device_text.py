@@ -120,7 +120,7 @@ def _chip(chip: ChipReading) -> Iterator[str]:
     )
     for name, value, limit, unit in values:
         if value is not None:
-            yield f"{name} {value:g}{'' if limit is None else f' of {limit:g}'} {unit}"
+            yield f"{name} {round(value, 2):g}{'' if limit is None else f' of {limit:g}'} {unit}"
     if chip.heartbeat is not None:
         beats = {True: ", beats", False: ", stands still", None: ""}[chip.beats]
         yield f"heartbeat {chip.heartbeat}{beats}"

@@ -50,8 +50,9 @@ def fitness_lines(findings: tuple[Finding, ...], palette: Palette) -> list[str]:
     lines = []
     for one in findings:
         mark = palette.paint(f"{one.verdict:<8}", MARKS[one.verdict])
-        step = f"; next: {one.next_step}" if one.next_step else ""
-        lines.append(f"  {mark}  {one.subject:<9}  {one.summary}{step}")
+        lines.append(f"  {mark}  {one.subject:<9}  {one.summary}")
+        if one.next_step:
+            lines.append(f"{'':<23}next: {one.next_step}")
     return lines
 
 

@@ -189,20 +189,19 @@ def _end(session: Session, found: Plan) -> None:
     if not blocked:
         return
     session.console.note(f"it would not start here: {'; '.join(one.summary for one in blocked)}")
-    session.console.note(_instead(found, blocked))
+    for line in _ways_out(found, blocked):
+        session.console.note(line)
     missing = any(one.subject == "boards" for one in blocked)
     raise typer.Exit(NoDeviceError.exit_code if missing else NothingFitsError.exit_code)
 
 
-def _instead(found: Plan, blocked: list[Finding]) -> str:
-    """Say what would start, where what blocks this one does not block it too."""
-    pages = next((one for one in blocked if one.subject == "pages"), None)
-    offers = found.match.offers if found.match else ()
-    # Every card of this machine waits for the same pages.
-    able = [one for one in offers if pages is None or one.device == "cpu"]
-    if able:
-        return f"in its place: {able[0].command}"
-    return f"next: {pages.next_step if pages else NOTHING_HERE}"
+def _ways_out(found: Plan, blocked: list[Finding]) -> list[str]:
+    """Say what mends it, and what would start without that."""
+    steps = [one.next_step for one in blocked if one.next_step]
+    lines = [f"next: {step}" for step in dict.fromkeys(steps)]
+    if found.match and found.match.offers:
+        return [*lines, f"in its place: {found.match.offers[0].command}"]
+    return lines or [f"next: {NOTHING_HERE}"]
 
 
 def _pack(session: Session, request: Request, further: tuple[str, ...]) -> None:

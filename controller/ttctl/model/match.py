@@ -27,8 +27,8 @@ Miss = Literal[
 """What keeps an entry from being the answer."""
 
 Subject = Literal[
-    "hosts", "boards", "health", "driver", "firmware", "memory", "disk", "pages", "topology",
-    "weights", "status", "known-bad",
+    "hosts", "boards", "health", "driver", "firmware", "memory", "disk", "pages", "rights",
+    "topology", "weights", "status", "known-bad",
 ]  # fmt: skip
 """What of a machine is looked at before anything starts."""
 

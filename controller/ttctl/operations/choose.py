@@ -13,13 +13,14 @@ from ttctl.rules.board_choice import firmware_for
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
+from ttctl.rules.host_steps import LOAD_DRIVER, closed_nodes
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
 from ttctl.rules.set_aside import refuse_set_aside
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
-    from ttctl.model.match import Finding, Match
+    from ttctl.model.match import Finding, Match, Offer
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec, Request
 
@@ -38,7 +39,7 @@ def choose(world: World, request: Request) -> Match:
         return _on(world, request, system, devices[0])
     understood(world, request)
     if not devices:
-        raise _no_device(request, system)
+        raise _no_device(system)
     return _on_one_of(world, request, system, devices)
 
 
@@ -111,12 +112,12 @@ def devices_for(request: Request, system: System) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.device for one in system.forms))
 
 
-def _no_device(request: Request, system: System) -> NoDeviceError:
+def _no_device(system: System) -> NoDeviceError:
     return NoDeviceError(
         "The cards of this machine are not known.",
         why=system.reason,
         evidence=", ".join(f"{chip.node} {chip.card_type}" for chip in system.chips),
-        next_step=f"ttctl up {request.model} --device cpu",
+        next_step="ttctl devices check" if system.driver else LOAD_DRIVER,
     )
 
 
@@ -158,6 +159,22 @@ def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
     return findings(spec, ground_of(world), advice=world.catalog.advice(), satisfies=satisfies)
 
 
+def that_start(world: World, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Return the offers that nothing of this machine is in the way of."""
+    ground, advice = ground_of(world), world.catalog.advice()
+    by_name = {(spec.model, spec.device): spec for spec in world.catalog.specs()}
+    by_model = {spec.model: spec for spec in world.catalog.specs()}
+
+    def starts(offer: Offer) -> bool:
+        known = by_name.get((offer.model, offer.device))
+        # What is to be tried has no entry of its own: its boards are judged all the same.
+        spec = known or replace(by_model[offer.model], device=offer.device)
+        found = findings(spec, ground, advice=advice, satisfies=satisfies)
+        return all(one.verdict != "blocked" for one in found)
+
+    return tuple(one for one in offers if starts(one))
+
+
 def ground_of(world: World) -> Ground:
     """Return what of this machine entries are held against."""
     system = as_known(world, world.host.system())
@@ -174,6 +191,7 @@ def ground_of(world: World) -> Ground:
         hugepages=cards.hugepages,
         hugepages_mounted=cards.hugepages_mounted,
         iommu=tuple(kind for _, kind in cards.iommu),
+        closed=tuple(one.node for one in closed_nodes(cards.nodes)),
     )
 
 

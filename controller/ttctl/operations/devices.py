@@ -10,7 +10,7 @@ from ttctl.errors import BadFileError
 from ttctl.model.devices import BoardInfo, DevicesInfo
 from ttctl.operations.lease import shared
 from ttctl.operations.topology import busy_boards, with_topology
-from ttctl.rules.board_health import judged, readings_of
+from ttctl.rules.board_health import judged, readings_by_board
 from ttctl.rules.board_names import board_named
 from ttctl.rules.leases import with_leases
 from ttctl.rules.mesh_device import with_device
@@ -126,7 +126,8 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
     return DevicesInfo(
         device=system.device,
         boards=tuple(
-            BoardInfo(board=board, chips=readings_of(board, looked.readings)) for board in boards
+            BoardInfo(board=board, chips=own)
+            for board, own in zip(boards, readings_by_board(boards, looked.readings), strict=True)
         ),
         source=telemetry.source if telemetry else "",
         taken=telemetry.taken if telemetry else "",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import Plan
-from ttctl.operations.choose import choose, fitness
+from ttctl.operations.choose import choose, fitness, that_start
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -37,4 +37,8 @@ def look(world: World, request: Request, *, latest: bool = False) -> Plan | None
 
         # What changed stays with the values, so that it can be shown beside them.
         found = replace(found, spec=replace(with_latest(found.spec), changed=found.spec.changed))
-    return Plan(stack=name, steps=(), match=found, fitness=fitness(world, found.spec))
+    findings = fitness(world, found.spec)
+    if any(one.verdict == "blocked" for one in findings):
+        # What is in the way of this one may be in the way of what is offered in its place.
+        found = replace(found, offers=that_start(world, found.offers))
+    return Plan(stack=name, steps=(), match=found, fitness=findings)

@@ -7,6 +7,7 @@ health is unknown.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -53,26 +54,35 @@ def judged(
             told.setdefault(board.family, []).append(board.firmware)
     usual = {family: _most_common(versions) for family, versions in told.items()}
     return tuple(
-        _judged(
-            board,
-            readings_of(board, readings),
-            bundle=usual.get(board.family, ""),
-            complete=complete,
-        )
-        for board in boards
+        _judged(board, own, bundle=usual.get(board.family, ""), complete=complete)
+        for board, own in zip(boards, readings_by_board(boards, readings), strict=True)
     )
 
 
 def readings_of(board: Board, readings: Sequence[ChipReading]) -> tuple[ChipReading, ...]:
     """Return the readings of a board's chips, remote ones too."""
-    asics = {asic.lower() for asic in board.asic_ids}
-    return tuple(
-        one
-        for one in readings
-        if one.pci_address in board.pci_addresses
-        or (says(one.asic_id) and one.asic_id.lower() in asics)
-        or (one.remote and says(one.board_id) and one.board_id.lower() == board.id)
-    )
+    [own] = readings_by_board((board,), readings)
+    return own
+
+
+def readings_by_board(
+    boards: Sequence[Board], readings: Sequence[ChipReading]
+) -> tuple[tuple[ChipReading, ...], ...]:
+    """Return the readings of each board's chips: by address, chip's number, or board's number."""
+    owners: dict[tuple[str, str], set[int]] = {}
+    for at, board in enumerate(boards):
+        keys = {("address", one) for one in board.pci_addresses}
+        keys |= {("chip", asic.lower()) for asic in board.asic_ids if says(asic)}
+        for key in (*keys, ("board", board.id)):
+            owners.setdefault(key, set()).add(at)
+    found: list[list[ChipReading]] = [[] for _ in boards]
+    for one in readings:
+        keys = {("address", one.pci_address), ("chip", one.asic_id.lower())}
+        if one.remote and says(one.board_id):
+            keys.add(("board", one.board_id.lower()))
+        for at in set().union(*(owners.get(key, ()) for key in keys)):
+            found[at].append(one)
+    return tuple(map(tuple, found))
 
 
 def limits_of(reading: ChipReading) -> tuple[float | None, float | None]:
@@ -177,4 +187,4 @@ def _says_anything(reading: ChipReading) -> bool:
 
 
 def _most_common(versions: Sequence[str]) -> str:
-    return max(versions, key=versions.count, default="")
+    return next((version for version, _ in Counter(versions).most_common(1)), "")

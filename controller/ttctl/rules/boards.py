@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,11 @@ def boards_of(
         bare: PCI devices of the vendor that no driver shows: address to device id.
     """
     groups: dict[tuple[str, ...], list[Chip]] = {}
-    for at, chip in enumerate(chips):
-        groups.setdefault(_key(at, chip, chips), []).append(chip)
+    nameless: Counter[str] = Counter()
+    for chip in chips:
+        family = family_of(chip.card_type)
+        groups.setdefault(_key(chip, family, nameless[family]), []).append(chip)
+        nameless[family] += not says(chip.serial)
     found = [_board(group, hidden) for group in groups.values()]
     lone = [
         Board(id=address, family="", nodes=(), pci_addresses=(address,), chips=1)
@@ -140,8 +144,14 @@ def _reason(count: int, there: int, family: str) -> str:
     return f"{of} x {family} (board{'s' if there > 1 else ''})"
 
 
-def _key(at: int, chip: Chip, chips: Sequence[Chip]) -> tuple[str, ...]:
-    family = family_of(chip.card_type)
+def _key(chip: Chip, family: str, nameless: int) -> tuple[str, ...]:
+    """Return what the chips of one board share.
+
+    Args:
+        chip: One of them.
+        family: Its kind.
+        nameless: How many chips of its kind without a board's number came before it.
+    """
     if is_galaxy(family) and (tray := _tray(chip.pci_address)):
         return family, "tray", tray
     if says(chip.serial):
@@ -149,11 +159,7 @@ def _key(at: int, chip: Chip, chips: Sequence[Chip]) -> tuple[str, ...]:
     if is_galaxy(family):
         return family, "", ""
     # Firmware that gives no number: what one board shows is all that there is to group by.
-    per_board = NODES_PER_BOARD.get(family, 1)
-    before = [
-        one for one in chips[:at] if (family_of(one.card_type), says(one.serial)) == (family, False)
-    ]
-    return family, "", str(len(before) // per_board)
+    return family, "", str(nameless // NODES_PER_BOARD.get(family, 1))
 
 
 def _number(chip: Chip) -> str:
@@ -197,10 +203,10 @@ def _chips(family: str, shown: int) -> int:
 
 def _named(boards: Sequence[Board]) -> tuple[Board, ...]:
     """Give every board an id of its own: a number that two of them carry is no name."""
-    ids = [board.id for board in boards]
+    ids = Counter(board.id for board in boards)
     return tuple(
         replace(board, id=next(iter(board.pci_addresses), "") or board.id)
-        if ids.count(board.id) > 1
+        if ids[board.id] > 1
         else board
         for board in boards
     )

@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 from ttctl.rules.card_versions import driver_check, firmware_check
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.host_demands import requirements_of
+from ttctl.rules.host_steps import (
+    CONTAINER_UID,
+    GET_PAGES,
+    MOUNT_PAGES,
+    closed_nodes,
+    open_them,
+    show_holders,
+)
 from ttctl.rules.hugepages import pages_for, translates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.device import System
-    from ttctl.model.health import CardVitals, Check, NodeVitals
+    from ttctl.model.health import CardVitals, Check
     from ttctl.model.spec import ModelSpec
 
 _check = CheckGroup("Cards")
-
-CONTAINER_UID = 1000
-"""The user that opens the nodes inside a container."""
 
 
 def card_checks(
@@ -45,7 +50,7 @@ def card_checks(
         _rights(cards),
         _memory_for_transfers(system, cards),
         _leftovers(cards),
-        _holders(cards),
+        _holders(system, cards),
         _smi(cards),
     )
 
@@ -54,7 +59,7 @@ def _nodes(system: System, cards: CardVitals) -> Check:
     shown = len(cards.nodes)
     what = f"{len(cards.pci)} on the PCI bus, {shown} device node{'' if shown == 1 else 's'}"
     if shown >= len(cards.pci):
-        return _check("cards", "ok", f"{system.device or 'of no known device'}: {what}")
+        return _check("cards", "ok", f"{system.device or 'no one device'}: {what}")
     bound = {chip.pci_address for chip in system.chips}
     silent = [address for address in cards.pci if address not in bound]
     return _check(
@@ -67,7 +72,7 @@ def _nodes(system: System, cards: CardVitals) -> Check:
 
 
 def _rights(cards: CardVitals) -> Check:
-    closed = [node for node in cards.nodes if not _opens(node)]
+    closed = closed_nodes(cards.nodes)
     if not closed:
         return _check("rights", "ok", f"a container's user ({CONTAINER_UID}) may open every node")
     each = ", ".join(
@@ -78,13 +83,8 @@ def _rights(cards: CardVitals) -> Check:
         "failed",
         f"a container's user ({CONTAINER_UID}) may not open every node",
         evidence=f"{each}; expected 0666, which the driver's udev rule sets.",
-        fix=f"sudo chmod 0666 {' '.join(node.node for node in closed)}",
+        fix=open_them(node.node for node in closed),
     )
-
-
-def _opens(node: NodeVitals) -> bool:
-    bits = node.mode >> 6 if node.uid == CONTAINER_UID else node.mode
-    return bits & 0o6 == 0o6  # noqa: PLR2004 - read and write
 
 
 def _memory_for_transfers(system: System, cards: CardVitals) -> Check:
@@ -102,14 +102,14 @@ def _memory_for_transfers(system: System, cards: CardVitals) -> Check:
             "failed",
             "the hugepages are not mounted",
             evidence=f"{found}; nothing is mounted on /dev/hugepages-1G.",
-            fix="sudo systemctl restart 'dev-hugepages\\x2d1G.mount'",
+            fix=MOUNT_PAGES,
         )
     return _check(
         "transfers",
         "failed",
         "too few hugepages, and no IOMMU in their place",
         evidence=f"{found}; the IOMMU does not translate for {', '.join(bare) or 'any card'}.",
-        fix="sudo systemctl restart tenstorrent-hugepages.service   # or boot with the IOMMU on",
+        fix=GET_PAGES,
     )
 
 
@@ -125,19 +125,26 @@ def _leftovers(cards: CardVitals) -> Check:
     )
 
 
-def _holders(cards: CardVitals) -> Check:
+def _holders(system: System, cards: CardVitals) -> Check:
     held = [(node.node, holder) for node in cards.nodes for holder in node.holders]
-    if not held:
-        return _check("holders", "ok", "nobody has a card open")
-    # One outside this container has no number here.
-    pids = sorted({one.split()[1] for _, one in held if one.startswith("pid ")}, key=int)
-    return _check(
-        "holders",
-        "warning",
-        "a card is in use: another job on it would hang",
-        evidence=", ".join(f"{node}: {holder}" for node, holder in held),
-        fix=f"ps -o pid,user,etime,args -p {','.join(pids)}" if pids else "ttctl devices ls",
-    )
+    unseen = [node for board in system.boards if board.free == "unknown" for node in board.nodes]
+    if held:
+        return _check(
+            "holders",
+            "warning",
+            "a card is in use: another job on it would hang",
+            evidence=", ".join(f"{node}: {holder}" for node, holder in held),
+            fix=show_holders(holder for _, holder in held),
+        )
+    if unseen:
+        return _check(
+            "holders",
+            "warning",
+            "it cannot be told whether a card is in use",
+            evidence=f"{', '.join(unseen)}: another user's processes cannot be looked into.",
+            fix=f"sudo fuser -v {' '.join(unseen)}",
+        )
+    return _check("holders", "ok", "nobody has a card open")
 
 
 def _smi(cards: CardVitals) -> Check:

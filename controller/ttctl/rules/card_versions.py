@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.families import family_of
 from ttctl.rules.host_demands import satisfied
+from ttctl.rules.host_steps import (
+    FLASH_THE_SAME,
+    LIMITED_BEFORE,
+    LOAD_DRIVER,
+    UPDATE,
+    refused_driver,
+)
 from ttctl.rules.hugepages import translates
 from ttctl.rules.satisfying import satisfies
 from ttctl.rules.versions import at_least, numbers
@@ -22,16 +29,6 @@ if TYPE_CHECKING:
 
 _check = CheckGroup("Cards")
 
-NEEDS_IOMMU_DRIVER = "1.29"
-NEEDS_TLB_DRIVER = "1.34"
-LIMITED_BEFORE = "2.0"
-"""Below the second, today's driver library refuses; with an IOMMU, below the first any does; below
-the third its support for an IOMMU is limited.
-
-Source: https://github.com/tenstorrent/tt-umd/blob/86400804ce24b77edd737cc8ee6dea2b667e4632/device/pcie/pci_device.cpp
-and https://github.com/tenstorrent/tt-umd/blob/d6b2dcea085fbc293a0b669734fa387809db1e6d/device/api/umd/device/utils/kmd_versions.hpp
-"""
-
 
 def driver_check(system: System, cards: CardVitals, asked: Sequence[Requirement]) -> Check:
     """Return whether the kernel driver is new enough for its library and for the entries."""
@@ -42,7 +39,7 @@ def driver_check(system: System, cards: CardVitals, asked: Sequence[Requirement]
             "failed",
             "the kernel driver is not loaded",
             evidence="There is no /sys/module/tenstorrent/version.",
-            fix="sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms",
+            fix=LOAD_DRIVER,
         )
     if not numbers(driver):
         return _check(
@@ -53,21 +50,15 @@ def driver_check(system: System, cards: CardVitals, asked: Sequence[Requirement]
             fix="modinfo -F version tenstorrent",
         )
     translated = any(translates(kind) for _, kind in cards.iommu)
-    reasons = {
-        NEEDS_IOMMU_DRIVER: "the driver library refuses an older one with an IOMMU",
-        NEEDS_TLB_DRIVER: "today's driver library refuses an older one",
-    }
-    if not translated:
-        del reasons[NEEDS_IOMMU_DRIVER]
-    for oldest, why in reasons.items():
-        if not at_least(driver, oldest):
-            return _check(
-                "driver",
-                "failed",
-                f"{driver} is too old",
-                evidence=f"Expected {oldest} or newer: {why}.",
-                fix="sudo apt-get install --only-upgrade tenstorrent-dkms",
-            )
+    oldest, why = refused_driver(driver, translated=translated)
+    if oldest:
+        return _check(
+            "driver",
+            "failed",
+            f"{driver} is too old",
+            evidence=f"Expected {oldest} or newer: {why}.",
+            fix=UPDATE["driver"],
+        )
     if unmet := _unmet("driver", driver, system.device, asked):
         return unmet
     if translated and not at_least(driver, LIMITED_BEFORE):
@@ -76,7 +67,7 @@ def driver_check(system: System, cards: CardVitals, asked: Sequence[Requirement]
             "warning",
             f"{driver} supports an IOMMU in part only",
             evidence=f"Expected {LIMITED_BEFORE} or newer.",
-            fix="sudo apt-get install --only-upgrade tenstorrent-dkms",
+            fix=UPDATE["driver"],
         )
     return _check("driver", "ok", driver)
 
@@ -102,7 +93,7 @@ def firmware_check(system: System, asked: Sequence[Requirement]) -> Check:
             "failed",
             "the cards do not have the same",
             evidence=f"{each}; chips of one mesh must share one bundle.",
-            fix="tt-flash --version   # then flash the same bundle on every card",
+            fix=FLASH_THE_SAME,
         )
     if unmet := _unmet("firmware", found[0], system.device, asked):
         return unmet
@@ -120,13 +111,11 @@ def _unmet(what: What, version: str, device: str, asked: Sequence[Requirement]) 
     if not unmet:
         return None
     worst = max(unmet, key=lambda one: one.strict)
-    update = "sudo apt-get install --only-upgrade tenstorrent-dkms"
-    flash = "tt-flash --version   # then flash a newer bundle"
     return _check(
         what,
         "failed" if worst.strict else "warning",
         f"{version} is not what models for {device} are validated with",
         evidence=f"Expected {', '.join(dict.fromkeys(one.specifier for one in unmet))}; upstream "
         f"{'refuses to start without it' if worst.strict else 'warns without it'}.",
-        fix=update if what == "driver" else flash,
+        fix=UPDATE[what],
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.model.device import Topology
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.device_sizes import NEEDS_MESH
+from ttctl.rules.host_steps import FLASH_THE_SAME
 from ttctl.rules.topology import SET_UP
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def board_checks(boards: Sequence[Board]) -> tuple[Check, ...]:
         "failed",
         "the boards do not have the same firmware",
         evidence=f"{', '.join(versions)}; chips of one mesh must share one bundle.",
-        fix="tt-flash --version   # then flash the same bundle on every card",
+        fix=FLASH_THE_SAME,
     )
     return (*each, mixed)
 

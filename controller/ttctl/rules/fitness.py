@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.match import Finding
 from ttctl.rules.advised import fallback, gated, known_bad
-from ttctl.rules.board_choice import bundles, ways
+from ttctl.rules.board_choice import ways
 from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
-from ttctl.rules.hugepages import nodes_of, pages_for, translates
+from ttctl.rules.fit_host import mixed, of_driver, of_pages, of_rights, of_versions
+from ttctl.rules.host_steps import show_holders
 from ttctl.rules.topology import SET_UP
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from ttctl.model.pins import Advice
     from ttctl.model.spec import ModelSpec
     from ttctl.rules.advised import Satisfies
+
+
+_ROOM = {
+    "memory": "ttctl models ls --fits   # what this machine has room for",
+    "disk": "df -h   # XDG_CACHE_HOME names another place for weights",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,8 @@ class Ground:
     hugepages_mounted: bool = False
     iommu: tuple[str, ...] = ()
     """Kind of each card's IOMMU group."""
+    closed: tuple[str, ...] = ()
+    """Device nodes that a container's user may not open."""
     token: bool | None = None
     """Whether a token of the hub is at hand."""
 
@@ -59,15 +68,19 @@ def findings(
 
     def on(way: tuple[Board, ...]) -> list[Finding]:
         here = [*_boards(spec, ground, advice, way), *_health(way)]
-        here += [*_versions(spec, ground.system.driver, way, satisfies), *_mixed(way)]
+        here += [*of_versions(spec, ground.system.driver, way, satisfies), *mixed(way)]
+        here += of_rights(way, ground.closed)
         return here + _bad(spec, way, advice, satisfies)
 
     if boards is None:
         groups = ways(_stands_for(spec, ground, advice), ground.system) or ((),)
         boards = min(groups, key=lambda way: _in_the_way(on(way)))
+    if spec.device in SIZES:
+        found += of_driver(ground.system, ground.iommu)
     found += [*on(boards), *_room(spec, ground)]
     if spec.device in SIZES:
-        found += [_pages(spec, ground, boards), *_topology(spec, ground.system)]
+        found.append(_pages(spec, ground, boards))
+        found += _topology(spec, ground.system)
     return (*found, *_weights(spec, advice, ground))
 
 
@@ -119,11 +132,11 @@ def _boards(
         return [_of("boards", "ok", f"this machine is {spec.device}: {system.reason}")]
     if (known := fallback(spec, advice, here=system.device)) is not None:
         return [_of("boards", "warning", f"fallback of {system.device}: {known.reason}")]
-    here = ", ".join(one.device for one in system.forms) or system.device or "of unknown kind"
-    text = f"this machine is no {spec.device}; it is: {here}"
-    if system.evidence:
+    forms = ", ".join(dict.fromkeys(one.device for one in system.forms))
+    text = f"this machine is no {spec.device}; it is: {forms or system.device or 'of unknown kind'}"
+    if system.evidence and not system.device:
         text = f"{text}; {system.evidence}"
-    return [_of("boards", "blocked", text, "ttctl devices")]
+    return [_of("boards", "blocked", text, "ttctl devices ls")]
 
 
 def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
@@ -132,11 +145,14 @@ def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
     names = ", ".join(one.id for one in boards)
     if held:
         who = "; ".join(f"{one.id}: {', '.join(one.holders) or 'a process'}" for one in held)
-        return _of("boards", "blocked", f"in use: {who}", "ttctl devices")
+        step = show_holders(name for one in held for name in one.holders)
+        return _of("boards", "blocked", f"in use: {who}", step)
     if unseen:
         who = ", ".join(one.id for one in unseen)
-        return _of("boards", "warning", f"not known whether they are free: {who}")
-    return _of("boards", "ok", f"{spec.device} from boards {names}, all free")
+        step = f"sudo fuser -v {' '.join(node for one in unseen for node in one.nodes)}"
+        return _of("boards", "warning", f"not known whether they are free: {who}", step)
+    some = f"boards {names}, all free" if len(boards) > 1 else f"board {names}, which is free"
+    return _of("boards", "ok", f"{spec.device} from {some}")
 
 
 def _health(boards: tuple[Board, ...]) -> list[Finding]:
@@ -146,41 +162,11 @@ def _health(boards: tuple[Board, ...]) -> list[Finding]:
             "health",
             verdicts[one.verdict],
             f"board {one.id}: {', '.join(one.reasons) or one.verdict}",
-            "ttctl devices",
+            "ttctl devices info",
         )
         for one in boards
         if one.verdict in verdicts
     ]
-
-
-def _versions(
-    spec: ModelSpec, driver: str, boards: tuple[Board, ...], satisfies: Satisfies
-) -> list[Finding]:
-    found = []
-    for one in spec.requirements:
-        versions = bundles(boards) if one.what == "firmware" else (driver,) * bool(driver)
-        named = ", ".join(versions) or "not known"
-        text = f"{one.what} {one.specifier}; here: {named}"
-        answers = [satisfies(version, one.specifier) for version in versions]
-        verdict: Verdict = "ok"
-        if False in answers:
-            verdict = "blocked" if one.strict else "warning"
-            text += ", which upstream refuses" if one.strict else ", which upstream warns of"
-        elif not answers or None in answers:
-            verdict = "unknown"
-            text += ", which is not understood" if answers else ""
-        step = "ttctl devices" if verdict == "blocked" else ""
-        found.append(_of(one.what, verdict, text, step))
-    return found
-
-
-def _mixed(boards: tuple[Board, ...]) -> list[Finding]:
-    versions = bundles(boards)
-    if len(versions) < 2:  # noqa: PLR2004 - two differ
-        return []
-    text = f"its boards have different firmware: {', '.join(versions)}"
-    step = "tt-flash --version   # then flash the same bundle on every card"
-    return [_of("firmware", "blocked", f"{text}; chips of one mesh must share one bundle", step)]
 
 
 def _bad(
@@ -204,24 +190,21 @@ def _room(spec: ModelSpec, ground: Ground) -> list[Finding]:
     for name, needed, have in asked:
         if not needed:
             continue
-        text = f"{needed} MiB are needed, {have or 'not known how many'} are here"
+        here_too = f"{have / 1024:.1f} GiB are here" if have else "what is here is not known"
+        text = f"{needed / 1024:.1f} GiB of {name} are needed, {here_too}"
         verdict: Verdict = "unknown" if not have else "ok" if have >= needed else short
-        found.append(_of(name, verdict, text))
+        found.append(_of(name, verdict, text, _ROOM[name] if verdict == short else ""))
     return found
 
 
 def _pages(spec: ModelSpec, ground: Ground, boards: tuple[Board, ...]) -> Finding:
-    if ground.iommu and all(map(translates, ground.iommu)):
-        return _of("pages", "ok", "an IOMMU translates, no hugepages are needed")
-    if ground.hugepages is None:
-        return _of("pages", "unknown", "neither hugepages nor an IOMMU were looked for")
-    needed = pages_for(nodes_of(spec.device, boards))
-    text = f"{needed} hugepages of 1 GiB are needed, {ground.hugepages} are here"
-    step = "ttctl doctor"
-    if not ground.hugepages_mounted:
-        return _of("pages", "blocked", f"{text}, not mounted on /dev/hugepages-1G", step)
-    enough = ground.hugepages >= needed
-    return _of("pages", "ok" if enough else "warning", text, "" if enough else step)
+    return of_pages(
+        spec.device,
+        boards,
+        iommu=ground.iommu,
+        hugepages=ground.hugepages,
+        mounted=ground.hugepages_mounted,
+    )
 
 
 def _topology(spec: ModelSpec, system: System) -> list[Finding]:
@@ -249,7 +232,11 @@ def _weights(spec: ModelSpec, advice: Advice, ground: Ground) -> list[Finding]:
     text = f"{repository} is gated: {gate.reason}; no token was found"
     if ground.token is None:
         text = f"{repository} is gated: {gate.reason}"
-    return [_of("weights", "warning", text, f"hf auth whoami   # then accept {repository}")]
+    return [_of("weights", "warning", text, _login(repository))]
+
+
+def _login(repository: str) -> str:
+    return f"hf auth login   # after accepting the terms of {repository} on the hub"
 
 
 def _of(subject: Subject, verdict: Verdict, summary: str, next_step: str = "") -> Finding:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ttctl.model.devices import Demand
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.host_steps import UPDATE
 from ttctl.rules.specifiers import (
     LEGACY_MAJOR,
     NotUnderstoodError,
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 What = Literal["firmware", "driver"]
 
 _check = CheckGroup("Cards")
-_FIXES: dict[What, str] = {
-    "driver": "sudo apt-get install --only-upgrade tenstorrent-dkms",
-    "firmware": "tt-flash --version   # then flash a bundle that is wanted",
-}
 
 
 def requirements_of(specs: Iterable[ModelSpec], device: str) -> tuple[Requirement, ...]:
@@ -89,7 +86,7 @@ def demand_checks(
     demands: Sequence[Demand], *, driver: str, firmware: Sequence[str]
 ) -> tuple[Check, ...]:
     """Judge driver and firmware by all demands together."""
-    found = {"driver": driver or "none", "firmware": ", ".join(firmware) or "not told"}
+    found = {"driver": driver, "firmware": ", ".join(firmware)}
     whats: tuple[What, ...] = ("driver", "firmware")
     return tuple(_demanded(what, demands, found[what]) for what in whats)
 
@@ -123,7 +120,7 @@ def _demanded(what: What, demands: Sequence[Demand], found: str) -> Check:
             name,
             "failed",
             "no version satisfies every pin in use",
-            evidence=f"{each}; found {found}.",
+            evidence=f"{each}; found {found or 'none'}.",
             fix="ttctl ps   # one of the stacks has to go, or to be upgraded",
         )
     unmet = [one for one in own if not one.met]
@@ -133,9 +130,11 @@ def _demanded(what: What, demands: Sequence[Demand], found: str) -> Check:
     return _check(
         name,
         "failed" if any(one.strict for one in unmet) else "warning",
-        f"{found} does not satisfy every pin in use",
+        f"{found} does not satisfy every pin in use"
+        if found
+        else f"no version of the {what} is told, and pins in use ask for one",
         evidence=f"{each}. Satisfying all: {all_of}.",
-        fix=_FIXES[what],
+        fix=UPDATE[what],
     )
 
 

@@ -54,7 +54,7 @@ def topology_of(
     chips = sum(board.chips for board in boards if board.family in FAMILIES)
     told = [one for one in readings if one.coords and family_of(one.card_type) in FAMILIES]
     if len(told) < chips:
-        reason = f"the places of {len(told)} of {chips} chips are known"
+        reason = f"by the chips' places, which tt-smi tells: {len(told)} of {chips} are known"
         return Topology(kind="unknown", reason=reason)
     places = [_place(one) for one in told]
     if pair := _one_boards_twins(told):

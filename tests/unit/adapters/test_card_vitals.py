@@ -25,6 +25,7 @@ def n300(tmp_path: Path) -> LocalHost:
     host = machine(tmp_path, WORMHOLE, "n300", own_serials(4))
     for number in range(4):
         (tmp_path / "dev/tenstorrent" / str(number)).chmod(0o666)
+        write(tmp_path / "proc/driver/tenstorrent" / str(number) / "pids", "")
     write(tmp_path / PAGES, "16")
     write(tmp_path / "proc/mounts", "none /dev/hugepages-1G hugetlbfs rw,pagesize=1024M 0 0")
     return host

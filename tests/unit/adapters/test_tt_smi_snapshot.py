@@ -53,6 +53,21 @@ def test_each_machine_is_known_by_its_snapshot_of_any_year(device: str, year: in
     assert system.driver == "2.10.0"
 
 
+@pytest.mark.parametrize("side", [" L", ""])
+@pytest.mark.parametrize("device", ["n300", "t3k"])
+def test_two_chips_of_a_board_that_are_listed_as_local_have_one_node(
+    device: str, side: str
+) -> None:
+    found = snapshot(device)
+    for at, one in enumerate(found["device_info"]):
+        one["board_info"] |= {"board_type": f"n300{side}", "bus_id": f"0000:{at + 1:02x}:00.0"}
+    system = replayed(read(found), BARE)
+    assert system.device == device
+    assert {(len(board.nodes), board.chips) for board in system.boards} == {(1, 2)}
+    assert {board.verdict for board in system.boards} == {"healthy"}
+    assert len(system.chips) == KINDS[device].boards
+
+
 @ANY_KIND
 def test_boards_without_a_number_are_paired_as_they_are_listed(device: str) -> None:
     found = snapshot(device, 2025)

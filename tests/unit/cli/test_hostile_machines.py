@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ VERBS = (
     "devices check",
     "plan Llama-3.1-8B-Instruct",
 )
-LIMIT_S = 20
+LIMIT_S = 10
 CHIP = "sys/class/tenstorrent/tenstorrent!1"
 PCI = "sys/bus/pci/devices/0000:02:00.0"
 ATTRIBUTES = (
@@ -156,7 +156,9 @@ def test_a_file_may_be_anything(
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
-@pytest.mark.parametrize("breaks", [a_pipe], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "breaks", [a_pipe, a_folder, a_loop, endless], ids=lambda one: one.__name__
+)
 def test_one_file_alone_may_be_anything(
     typed: Typed, tmp_path: Path, name: str, breaks: Callable[[Path], None]
 ) -> None:
@@ -178,7 +180,7 @@ def test_one_file_alone_may_be_anything(
         "dev/hugepages-1G", "sys/fs/cgroup",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("breaks", [a_loop, empty], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("breaks", [a_loop, empty, a_pipe, endless], ids=lambda one: one.__name__)
 def test_a_folder_may_be_anything(
     typed: Typed, tmp_path: Path, folder: str, breaks: Callable[[Path], None]
 ) -> None:
@@ -189,12 +191,7 @@ def test_a_folder_may_be_anything(
         shutil.rmtree(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     breaks(path)
-    for verb in VERBS[:1]:
-        with in_time():
-            code, out, err = typed(verb)
-        assert "Traceback" not in err
-        assert code in {0, 1}, err
-        assert out
+    answers(typed)
 
 
 @pytest.mark.parametrize("pids", ["x y 12a -3\n", "9" * 5000, "\u0663\n", "7 " * 100_000, "999999"])
@@ -204,14 +201,42 @@ def test_a_list_of_holders_may_have_anything_in_it(typed: Typed, tmp_path: Path,
     answers(typed)
 
 
-def test_a_thousand_nodes_are_listed_in_time(typed: Typed, tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    for first in range(0, 1000, 8):
-        machines.tree(root, "p150x8", first=first, serials=first % 16 == 0)
-    started = time.monotonic()
-    code, out, _ = typed("devices ls")
+def add_nodes(root: Path, numbers: range) -> None:
+    """Add boards of one node; half of them have no number. Only what decides is written."""
+    for number in numbers:
+        folder = root / f"sys/class/tenstorrent/tenstorrent!{number}"
+        machines.write(folder / "tt_card_type", "p150a")
+        machines.write(folder / "tt_serial", f"{number % 2 * (0x40 << 36 | number):016x}")
+        (folder / "device").symlink_to(root / f"sys/bus/pci/devices/{number:04x}:01:00.0")
+        machines.write(root / f"dev/tenstorrent/{number}", "")
+
+
+def calls_of(typed: Typed, line: str) -> tuple[int, str]:
+    """Return how many functions a command calls, and what it prints."""
+    count = 0
+
+    def seen(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(seen)
+    try:
+        code, out, _ = typed(line)
+    finally:
+        sys.setprofile(None)
     assert code == 0
-    assert time.monotonic() - started < 30
+    return count, out
+
+
+def test_a_thousand_nodes_take_four_times_the_work_of_a_quarter(
+    typed: Typed, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    add_nodes(root, range(250))
+    few, _ = calls_of(typed, "devices ls")
+    add_nodes(root, range(250, 1000))
+    many, out = calls_of(typed, "devices ls")
+    assert many < few * 4 * 1.1
     assert "/dev/tenstorrent/999" in out
 
 

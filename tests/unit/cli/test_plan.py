@@ -75,7 +75,7 @@ def test_why_names_who_came_next_and_every_near_miss(typed: Typed) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "text"),
     [
-        pytest.param("plan Llama-3.1-8B-Instruct --device n300", 0, "all free", id="it would"),
+        pytest.param("plan Llama-3.1-8B-Instruct --device n300", 0, "which is free", id="it would"),
         pytest.param("plan llama --device p150", 3, "this machine is no p150", id="no device"),
         pytest.param("plan deepseek --device quad_galaxy", 7, "it spans 4 hosts", id="hosts"),
         pytest.param(
@@ -212,3 +212,17 @@ def test_a_lock_that_is_not_there_cannot_be_checked(typed: Typed) -> None:
     code, _, err = typed("lock llama --check")
     assert code == 2
     assert "The stack 'llama' has no lock." in err
+
+
+def test_what_is_to_be_typed_has_a_line_of_its_own_and_room_is_told_in_gib(on_t3k: Typed) -> None:
+    _, out, _ = on_t3k("plan Llama-3.1-8B-Instruct --device t3k")
+    lines = out.splitlines()
+    assert any(line.strip() == "next: ttctl devices check" for line in lines)
+    [room] = [line for line in lines if line.split()[1:2] == ["memory"]]
+    assert " GiB of memory are needed, " in room
+
+
+def test_a_machine_that_is_another_is_told_by_each_of_its_devices_once(on_t3k: Typed) -> None:
+    _, out, _ = on_t3k("plan llama --device p150")
+    [line] = [one for one in out.splitlines() if "this machine is no p150" in one]
+    assert line.endswith("it is: t3k, n300")

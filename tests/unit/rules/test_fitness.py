@@ -175,7 +175,7 @@ def test_the_board_on_which_the_least_is_in_the_way_is_taken(old: str) -> None:
         spec, Ground(system=t3k(firmware=old)), advice=NOTHING, satisfies=satisfies
     )  # fmt: skip
     said = {one.subject: one for one in found}
-    assert said["boards"].summary == "n300 from boards 1, all free"
+    assert said["boards"].summary == "n300 from board 1, which is free"
     assert said["firmware"].verdict == "ok"
 
 

@@ -64,7 +64,7 @@ def two_pairs(telemetry: Telemetry) -> Telemetry:
 @pytest.mark.parametrize(
     ("change", "kind", "why"),
     [
-        pytest.param(without_one, "unknown", "of 7 of 8 chips are known", id="one says nothing"),
+        pytest.param(without_one, "unknown", "7 of 8 are known", id="one says nothing"),
         pytest.param(zeros, "unknown", "both chips of board", id="places that were not read"),
         pytest.param(two_pairs, "isolated", "2 chips have the place", id="two meshes of two"),
     ],
