@@ -120,6 +120,12 @@ class HeldError(LockedError):
     code = "held"
 
 
+class DirtyError(TtctlError):
+    """A killed engine left boards behind that need a reset, which nobody agreed to."""
+
+    code = "dirty"
+
+
 class WaitError(TtctlError):
     """A wait came to its limit."""
 

@@ -86,6 +86,12 @@ class ComposeLauncher:
         if fatal or done.returncode != 0:
             raise self._failure(stack, fatal, done)
 
+    def create(self, stack: str, folder: Path, *, recreate: bool, reporter: Reporter) -> None:
+        """Make the stack's containers as the folder says, and start none."""
+        arguments = ["up", "--no-start", "--remove-orphans"]
+        arguments += ["--force-recreate"] if recreate else []
+        self._checked(stack, self._command(folder, arguments), reporter)
+
     def remove(
         self, stack: str, folder: Path, services: Sequence[str], *, reporter: Reporter
     ) -> None:

@@ -105,6 +105,13 @@ class Launcher(Protocol):
             WaitError: It was not healthy within `wait_s` seconds.
         """
 
+    def create(self, stack: str, folder: Path, *, recreate: bool, reporter: Reporter) -> None:
+        """Make the stack's containers as the folder says, and start none.
+
+        Raises:
+            EngineError: One cannot be made.
+        """
+
     def remove(
         self, stack: str, folder: Path, services: Sequence[str], *, reporter: Reporter
     ) -> None:

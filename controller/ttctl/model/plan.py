@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ttctl.model.match import Finding, Match
     from ttctl.model.override import Override
 
 Verb = Literal[
-    "pull", "bootstrap", "build", "fetch", "key", "write", "start", "wait", "stop", "remove", "skip"
-]
+    "pull", "bootstrap", "build", "fetch", "key", "lease", "reset", "write", "start", "wait",
+    "stop", "remove", "skip",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class How:
     """Replace containers that run as wanted too."""
     wait: bool = True
     """Wait until the stack has answered."""
+    reset: bool = False
+    """Reset boards first that a killed engine left behind."""
 
 
 AS_NEEDED = How()
@@ -63,6 +68,10 @@ class Plan:
     def changes(self) -> tuple[Step, ...]:
         """The steps that do something; waiting and skipping change nothing."""
         return tuple(step for step in self.steps if step.verb not in {"skip", "wait"})
+
+    def wants_any(self, verbs: Collection[Verb]) -> bool:
+        """Return whether a step of one of these kinds is part of the plan."""
+        return any(step.verb in verbs for step in self.steps)
 
     def wants(self, verb: Verb, subject: str) -> bool:
         """Return whether this step is part of the plan."""

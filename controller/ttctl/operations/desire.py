@@ -201,6 +201,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         has_key=world.keys.has_key(stack.name),
         folder_matches=world.folders.read_folder(folder) == wanted,
         containers=containers,
+        leased=desired.terms.leased,
     )
     made = steps_to_up(
         stack,

@@ -13,7 +13,7 @@ from ttctl.operations.desire import desire, plan_for, with_known_hashes
 from ttctl.operations.gather import gather
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
-from ttctl.rules.order import stuck
+from ttctl.operations.start import on_free_boards, refuse_dirty, start
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def up(
     name = stack_name(request)
     started = world.clock.now()
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
-        desired = desire(world, request)
+        desired = on_free_boards(world, desire(world, request, how=how))
         plan = plan_for(world, desired, how)
         try:
             _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
@@ -100,13 +100,15 @@ def _bring_up(
 ) -> None:
     if plan.changes:
         preflight(world, desired, plan)
+        if plan.wants_any({"lease"}):
+            refuse_dirty(desired, how)
         for warning in desired.override.warnings if desired.override else ():
             world.reporter.note(warning)
         _get_what_is_missing(world, desired, plan)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
             complete = with_known_hashes(world, desired)
-            _start(world, complete, plan, before=before, how=how, wait_s=wait_s)
+            start(world, complete, plan, before=before, how=how, wait_s=wait_s)
         except EngineError:
             if _names_limits(request):
                 _forget(world, desired.stack.name, before)
@@ -133,22 +135,3 @@ def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:
         reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
     gather(world, desired, plan)
     world.keys.ensure_key(desired.stack.name)
-
-
-def _start(
-    world: World, desired: Desired, plan: Plan, *, before: dict[str, str], how: How, wait_s: int
-) -> None:
-    reporter, stack = world.reporter, desired.stack
-    folder = world.store.folder(stack.name)
-    wanted = {path: text for path, (text, _) in desired.files.items()}
-    if before != wanted:
-        with reporter.step("Write the rendered folder"):
-            world.folders.write_folder(folder, desired.files, prune=True)
-    if any(step.verb in {"start", "remove"} for step in plan.steps):
-        containers = world.engine.containers(stack.name)
-        broken = stuck(containers, new_key=plan.wants("key", "gateway key"))
-        if broken:
-            with reporter.step(f"Remove {', '.join(broken)}"):
-                world.launcher.remove(stack.name, folder, broken, reporter=reporter)
-        with reporter.step(f"Start {', '.join(service.name for service in stack.services)}"):
-            world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=reporter)

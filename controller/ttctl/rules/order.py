@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError
 from ttctl.model.plan import AS_NEEDED, Plan, Step
+from ttctl.rules.board_steps import board_steps
 from ttctl.rules.compose import config_hash
 from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
     from ttctl.model.image import BaseImage, ImageSpec
+    from ttctl.model.lease import Leased
     from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import How, Verb
     from ttctl.model.service import ServiceSpec, Stack
@@ -30,6 +32,8 @@ class Observed:
     folder_matches: bool
     """Whether the rendered folder holds exactly what would be rendered."""
     containers: tuple[ContainerState, ...]
+    leased: Leased | None = None
+    """The boards that the stack would get; None where it gets none, or none is chosen yet."""
 
 
 def steps_to_up(
@@ -46,6 +50,7 @@ def steps_to_up(
     Raises:
         EngineError: An image that has to be pulled is not here, and `how` forbids to pull.
     """
+    services = [_service_step(stack, one, observed, how=how) for one in stack.services]
     steps = [
         *image_steps(images, base=base, present=observed.images, how=how),
         weights_step(weights, complete=observed.weights_complete),
@@ -59,7 +64,8 @@ def steps_to_up(
             "it holds exactly this plan",
             needed=not observed.folder_matches,
         ),
-        *(_service_step(stack, service, observed, how=how) for service in stack.services),
+        *board_steps(stack, services, observed.leased),
+        *services,
         *_orphan_steps(stack, observed.containers),
         _wait_step(how),
     ]
@@ -159,8 +165,12 @@ def _needed(images: tuple[ImageSpec, ...], present: frozenset[str]) -> set[str]:
 def weights_step(weights: LockedWeights, *, complete: bool) -> Step:
     """Return what is to be done for the weights."""
     subject = f"weights {weights.repository}"
+    if complete and not weights.files:
+        return Step(verb="skip", subject=subject, reason="the engine's image fetches them itself")
     if complete:
         return Step(verb="skip", subject=subject, reason="every file is here and verified")
+    if not weights.files:
+        return Step(verb="fetch", subject=subject, reason="which files they are is not asked yet")
     size = sum(file.size_bytes for file in weights.files)
     reason = f"{len(weights.files)} files, {size / 1e6:.1f} MB, are not all here"
     return Step(verb="fetch", subject=subject, reason=reason)
