@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An acceptance run as tests have it: no card ever ran it, and it is kept nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ttctl.model.acceptance import Bench, Build, Check, Figure, Ran, TierRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RAN = Ran(
+    entry="id_test_Small-1B_n150",
+    model="acme/Small-1B",
+    device="n150",
+    engine="vllm",
+    implementation="test",
+    tt_metal="1" * 7,
+    vllm="2" * 7,
+    image="registry.example.org/acme/vllm-test:0.0.0-1111111-2222222",
+    image_digest=f"sha256:{'a' * 64}",
+    image_fingerprint="",
+    contract="vllm-current",
+    build=Build(version="0.1.0", commit="3" * 40, modified=False),
+    bench=Bench(
+        device="n150",
+        boards=(("n150", 1),),
+        driver="2.0.0",
+        firmware=("19.2.0.0",),
+        kernel="6.8.0-45",
+    ),
+    checks=(
+        Check(name="device nodes", part="contract", outcome="passed"),
+        Check(name="a wrong key", part="door", outcome="passed", seconds=0.0123),
+        Check(name="an answer", part="smoke", outcome="passed", seconds=1.5),
+    ),
+    tiers=(
+        TierRun(
+            task="text",
+            shape="128/128",
+            concurrency=1,
+            tier="target",
+            requests=8,
+            failed=0,
+            figures=(
+                Figure(name="ttft_ms", target=26.0, measured=25.5, verdict="met"),
+                Figure(name="tput", target=4276.0, measured=43.1, verdict="not judged"),
+            ),
+            reached="target",
+        ),
+    ),
+    started_s=61.25,
+    date="2026-01-31",
+    verdict="passed",
+)
+
+
+def ran(**changes: Any) -> Ran:  # noqa: ANN401
+    """Return the run with some fields changed."""
+    return replace(RAN, **changes)
+
+
+def outcomes(*words: Any) -> Sequence[Check]:  # noqa: ANN401
+    """Return a check of each outcome."""
+    return [Check(name=f"check {n}", part="smoke", outcome=one) for n, one in enumerate(words)]
