@@ -69,14 +69,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools:
-	@for tool in curl git ip strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in curl git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	packages="curl git iproute2 strace util-linux zsh fish man-db groff-base"; \
+	packages="curl git iproute2 openssh-client strace util-linux zsh fish man-db groff-base"; \
 	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
 		$$packages >/dev/null || { \
-		echo "error:    The container tests need curl, git, ip, strace, unshare, zsh, fish, man and groff."; \
+		echo "error:    The container tests need curl, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 test: unit engine test-tools ## Run all tests, the container ones included
@@ -122,9 +122,10 @@ type: setup-dev ## Check types
 bench: setup-dev engine ## Print ratios measured in one run
 	@$(BIN)/python tests/bench/run.py
 
-docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man and completion's table anew
+docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man, docs/hardware.md and completion's table anew
 	@$(BIN)/python controller/tools/schemas.py
 	@$(BIN)/python controller/tools/reference.py
+	@$(BIN)/python -m tools.hardware
 
 captures: setup-dev engine ## Type the tape of docs/first-ten-minutes.md anew; pages and screens are written
 	@$(BIN)/python -m tools.captures
