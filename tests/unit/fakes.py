@@ -37,10 +37,12 @@ from ttctl.rules.images import SITE_SECRETS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ttctl.model.acceptance import RanOn
     from ttctl.model.catalog import Catalogs, Refreshed
     from ttctl.model.clock import Clock
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
+    from ttctl.model.hardware import Hardware
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
     from ttctl.model.pins import Quarantined
@@ -199,6 +201,16 @@ class FakeCatalogs:
 
     def named(self, name: str) -> Catalog:
         return self.here[name]
+
+
+class FakeHardware:
+    """Results of cards that a test puts here."""
+
+    def __init__(self) -> None:
+        self.runs: tuple[RanOn, ...] = ()
+
+    def ran(self, spec: ModelSpec) -> tuple[RanOn, ...]:
+        return tuple(one for one in self.runs if one.entry == spec.id)
 
 
 class FakeEngine:
@@ -754,6 +766,7 @@ class FakeWorld:
 
     catalog: Catalog
     catalogs: Catalogs
+    hardware: Hardware
     recipes: Recipes
     engine: Engine
     builder: Builder
@@ -782,6 +795,7 @@ class Scene:
     calls: list[str] = field(default_factory=list)
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     catalogs: FakeCatalogs = field(default_factory=FakeCatalogs)
+    hardware: FakeHardware = field(default_factory=FakeHardware)
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
@@ -813,6 +827,7 @@ class Scene:
         return FakeWorld(
             catalog=self.catalog,
             catalogs=self.catalogs,
+            hardware=self.hardware,
             recipes=RECIPES,
             engine=self.engine,
             builder=self.builder,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
     from ttctl.model.gateway import Gateway
+    from ttctl.model.hardware import Hardware
     from ttctl.model.protocols import (
         Builder,
         Engine,
@@ -109,6 +110,13 @@ class Wired:
             site=lambda: self.site,
             read=read,
         )
+
+    @cached_property
+    def hardware(self) -> Hardware:
+        """The results that are kept beside the shipped catalog, whichever catalog is used."""
+        from ttctl.adapters.hardware import FOLDER, KeptResults
+
+        return KeptResults(places.catalog() / FOLDER)
 
     @cached_property
     def recipes(self) -> Recipes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
     from ttctl.model.device import System
     from ttctl.model.gateway import Gateway
+    from ttctl.model.hardware import Hardware
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
@@ -308,6 +309,10 @@ class World(Protocol):
     @property
     def catalogs(self) -> Catalogs:
         """The catalogs that are here, and those that can be fetched."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """Which entries ran on cards."""
 
     @property
     def recipes(self) -> Recipes:
