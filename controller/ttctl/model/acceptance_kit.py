@@ -27,7 +27,6 @@ class Seen:
     user: str
     read_only: bool
     privileged: bool
-    init: bool
     cap_drop: tuple[str, ...]
     cap_add: tuple[str, ...]
     """Without `CAP_`, sorted."""

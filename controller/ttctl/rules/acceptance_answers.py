@@ -56,20 +56,17 @@ def fault_of(question: Question, answer: Answer, expected: Expected, *, model: s
     return _body(answer.body, expected, model)
 
 
-def measured(
-    task: str, answers: Sequence[Answer], *, faults: int, wall_s: float, concurrency: int
-) -> Measured:
+def measured(task: str, answers: Sequence[Answer], *, faults: int, concurrency: int) -> Measured:
     """Return what requests of one speed took.
 
     Args:
         task: `text`, `image`, ... of the target.
         answers: Those without a fault.
         faults: Requests that had one.
-        wall_s: From the first request to the last answer, s; of use where nothing is streamed.
         concurrency: Requests at the same moment.
     """
     count = len(answers) + faults
-    if not answers or wall_s <= 0:
+    if not answers:
         return Measured(requests=count, failed=faults)
     firsts = [one.first_s or one.seconds for one in answers]
     ttft_ms = 1000 * sum(firsts) / len(firsts)

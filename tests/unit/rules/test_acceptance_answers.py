@@ -24,7 +24,7 @@ PLAIN = Question(path="/v1/x", body=b"{}")
 
 def test_a_users_speed_is_one_over_the_mean_time_of_a_token_after_the_first() -> None:
     slower = replace(STREAMED, last_s=3.9)
-    found = measured("text", [STREAMED, slower], faults=0, wall_s=4, concurrency=2)
+    found = measured("text", [STREAMED, slower], faults=0, concurrency=2)
     assert found.ttft_ms == pytest.approx(100)
     assert found.tput_user == pytest.approx(1 / ((0.1 + 0.2) / 2))
     assert found.tput == pytest.approx(2 / 0.15)
@@ -39,27 +39,27 @@ def test_a_users_speed_is_one_over_the_mean_time_of_a_token_after_the_first() ->
     ],
 )
 def test_what_cannot_be_timed_has_no_speed(changes: dict[str, Any]) -> None:
-    found = measured("text", [replace(STREAMED, **changes)], faults=0, wall_s=4, concurrency=1)
+    found = measured("text", [replace(STREAMED, **changes)], faults=0, concurrency=1)
     assert (found.tput_user, found.tput) == (None, None)
     assert found.ttft_ms == pytest.approx(100)
 
 
 def test_a_picture_a_second_is_counted_by_whole_answers() -> None:
     whole = Answer(status=200, seconds=12.0)
-    found = measured("image", [whole, whole], faults=0, wall_s=24, concurrency=1)
+    found = measured("image", [whole, whole], faults=0, concurrency=1)
     assert found.ttft_ms == pytest.approx(12_000)
     assert found.tput_user == pytest.approx(1 / 12)
 
 
 @pytest.mark.parametrize("task", ["asr", "embedding", "tts"])
 def test_a_speed_whose_unit_no_answer_tells_is_not_made_up(task: str) -> None:
-    found = measured(task, [Answer(status=200, seconds=1.0)], faults=0, wall_s=1, concurrency=1)
+    found = measured(task, [Answer(status=200, seconds=1.0)], faults=0, concurrency=1)
     assert found.tput_user is None
     assert found.ttft_ms == pytest.approx(1000)
 
 
 def test_faults_are_counted_and_give_no_speed() -> None:
-    found = measured("text", [], faults=3, wall_s=1, concurrency=1)
+    found = measured("text", [], faults=3, concurrency=1)
     assert (found.requests, found.failed, found.ttft_ms) == (3, 3, None)
 
 
