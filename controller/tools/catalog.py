@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from ttctl.adapters import places
 from ttctl.adapters.catalog_validated import read_validated, validated_values
 from ttctl.adapters.files import write_atomically
 from ttctl.adapters.pin_facts import read_pin_facts
-from ttctl.adapters.upstream_export import read_export, release_in_name
+from ttctl.adapters.upstream_export import PUBLISHED, read_export, release_in_name
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.pin_facts import FirstValidated
 from ttctl.model.spec import MODEL_TYPES
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 FOLDER = places.catalog() / "tenstorrent"
 FIRST = "vllm_args_as_first_validated.json"
 SHAPES = ("model_specs_output*.json", "release_model_spec*.json")
+MARK = b'"device_model_spec"'
+"""Every entry of every release has it."""
 
 
 def first_in(path: Path) -> dict[str, FirstValidated]:
@@ -56,20 +59,30 @@ def first_in(path: Path) -> dict[str, FirstValidated]:
     }
 
 
+def exports_in(folder: Path) -> list[Path]:
+    """Return the exports of a folder and of the folders in it, whatever they are named."""
+    files = sorted({*folder.glob("*.json"), *folder.glob("*/*.json")})
+    return [path for path in files if path.is_file() and _is_export(path)]
+
+
 def history(folder: Path, *, up_to: str) -> list[tuple[str, Export]]:
     """Read the exports of a folder, the oldest release first, none newer than `up_to`."""
-    files = sorted(path for shape in SHAPES for path in folder.glob(shape))
-    exports = [(path.name, read_export(path.read_bytes(), name=path.name)) for path in files]
-    # A name is given by whoever saved the file: what is in it may be one release behind.
-    named = [(release_in_name(name) or one.release, one) for name, one in exports]
-    past = [(release, one) for release, one in named if numbers(release) <= numbers(up_to)]
+    facts = read_pin_facts(places.catalog())
+    past: list[tuple[str, Export]] = []
+    for path in exports_in(folder):
+        name = path.relative_to(folder).as_posix()
+        one = _read(path.read_bytes(), name, facts.exports)
+        # What an unknown file says of itself may be one release behind its tag.
+        named = "" if one.release_from == PUBLISHED else release_in_name(name)
+        past.append((named or one.release, one))
+    past = [pair for pair in past if numbers(pair[0]) <= numbers(up_to)]
     return sorted(past, key=lambda pair: numbers(pair[0]))
 
 
 def specs_from(path: Path) -> tuple[Export, tuple[ModelSpec, ...]]:
     """Return an export, and its entries as validated with all that its folder knows."""
     facts = read_pin_facts(places.catalog())
-    export = read_export(path.read_bytes(), name=path.name)
+    export = _read(path.read_bytes(), path.name, facts.exports)
     past = [(name, one.listed) for name, one in history(path.parent, up_to=export.release)]
     first = earliest([*past, (export.release, export.listed)], but=first_in(path.parent / FIRST))
     specs = validated_specs(export, facts=facts, first=first)
@@ -115,6 +128,15 @@ def write(found: dict[str, str], specs: tuple[ModelSpec, ...], folder: Path) -> 
     for path in folder.glob("*.toml"):
         if path.name not in found:
             path.unlink()
+
+
+@lru_cache(maxsize=256)
+def _read(data: bytes, name: str, published: tuple[tuple[str, str], ...]) -> Export:
+    return read_export(data, name=name, published=published)
+
+
+def _is_export(path: Path) -> bool:
+    return any(path.match(shape) for shape in SHAPES) or MARK in path.read_bytes()
 
 
 def _published_name(release: str) -> str:

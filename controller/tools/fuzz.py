@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.catalog import FOLDER, SHAPES
+from tools.catalog import FOLDER, exports_in
 from ttctl.adapters import compiled, places
 from ttctl.adapters.catalog import BuiltInCatalog
 from ttctl.adapters.files import write_atomically
@@ -57,8 +57,7 @@ def entries_of(folder: Path | None) -> list[dict[str, Any]]:
     if folder is None:
         texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml"))]
         return [_as_upstream(raw) for text in texts for raw in tomllib.loads(text)["spec"]]
-    files = sorted(path for shape in SHAPES for path in folder.glob(shape))
-    exports = [read_export(path.read_bytes(), name=path.name) for path in files]
+    exports = [read_export(path.read_bytes(), name=path.name) for path in exports_in(folder)]
     return [dict(one.raw) for export in exports for one in export.listed]
 
 

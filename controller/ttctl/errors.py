@@ -114,6 +114,12 @@ class LockedError(TtctlError):
     code = "locked"
 
 
+class HeldError(LockedError):
+    """Somebody else has a board: what lets it go is known, and to wait does not help."""
+
+    code = "held"
+
+
 class WaitError(TtctlError):
     """A wait came to its limit."""
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 DRIP_S = 0.1
 """Pause before each byte of a slow answer."""
+HEADERS = {"html": {"Content-Type": "text/html"}, "packed": {"Content-Encoding": "gzip"}}
+LENGTHS = {"huge": str(10**12), "short": "2"}
+"""What the answer says it has; it is one byte long."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class CatalogServer:
     port: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-    """Path to a status (`500`), `drip`, `packed`, `html`, or where it redirects to."""
+    """Path to a status (`500`), `drip`, one of the words above, or where it redirects to."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """(path, If-None-Match) of each request."""
 
@@ -43,10 +46,11 @@ class _Catalogs(Handler):
         body, fault = here.files.get(self.path), here.faults.get(self.path, "")
         if fault.isdecimal():
             self.answer(int(fault), b"no")
-        elif fault == "html":
-            self.answer(200, b"<html>log in</html>", {"Content-Type": "text/html"})
-        elif fault == "packed":
-            self.answer(200, b"x", {"Content-Encoding": "gzip"})
+        elif fault in HEADERS:
+            self.answer(200, b"<html>log in</html>", HEADERS[fault])
+        elif fault in LENGTHS:
+            self.answer(200, b"{", {"Content-Length": LENGTHS[fault]})
+            self.close_connection = True
         elif fault == "drip":
             self._drip()
         elif fault:

@@ -111,8 +111,52 @@ def _chip(kind: Kind, board: int, at: int) -> MadeChip:
         serial=f"{kind.upi << 36 | 0x31900000 + board:016x}",
         asic=f"{0x33B9 << 48 | kind.upi << 16 | board << 8 | at:016x}",
         address="" if at >= kind.local else f"0000:{bus}:00.0",
-        coords=f"({board}, {at}, 0, 0)" if kind.wormhole else "N/A",
+        coords=place(kind, board, at) if kind.wormhole else "N/A",
     )
+
+
+LAYOUTS = {
+    "mesh": "Mesh",
+    "linear/torus": "Linear/Torus",
+    "isolated": "Isolated or not configured",
+    "unknown": "",
+}
+"""tt-topology's word for each."""
+
+
+def place(kind: Kind, board: int, at: int, layout: str = "mesh") -> str:
+    """Return what tt-smi prints as a Wormhole chip's place, as tt-topology would have set it."""
+    order = board * (kind.local + kind.remote) + at
+    x, y = {
+        "mesh": (board, at) if kind.local + kind.remote > 1 else (board // 2, board % 2),
+        "linear/torus": (0, order),
+        "isolated": (at, 0),
+        "unknown": (order, order),
+    }[layout]
+    return f"({x}, {y}, 0, 0)"
+
+
+def laid_out(device: str, layout: str, year: int = 2026) -> dict[str, Any]:
+    """Return a snapshot of a machine whose chips have the places of a layout."""
+    kind = KINDS[device]
+    found = snapshot(device, year)
+    for chip, one in zip(found["device_info"], _places(kind), strict=True):
+        chip["board_info"]["coords"] = place(kind, *one, layout)
+    return found
+
+
+def listing(device: str, layout: str) -> str:
+    """Return what `tt-topology -ls` prints, colours and all."""
+    kind = KINDS[device]
+    lines = ["\x1b[95m Devices on system:  \x1b[0m"]
+    for number, (board, at) in enumerate(_places(kind)):
+        side = "L" if at < kind.local else "R"
+        x, y, *_ = place(kind, board, at, layout)[1:-1].split(", ")
+        number_of_board = f"{kind.upi << 36 | board:x}"
+        lines.append(f"\x1b[94m {number}: {kind.smi} {side} {number_of_board} - ({x}, {y}) \x1b[0m")
+    word = LAYOUTS[layout]
+    last = f"Configuration: {word}" if word else "Cannot comprehend configuration!"
+    return "\n".join([*lines, f"\x1b[93m {last} \x1b[0m", ""])
 
 
 def write(path: Path, text: str) -> None:
@@ -129,6 +173,9 @@ def tree(
     year: int = 2026,
     skip: tuple[int, ...] = (),
     first: int = 0,
+    card: str = "",
+    serial: str = "",
+    buses: int = 0,
 ) -> Path:
     """Write a machine's files.
 
@@ -140,12 +187,17 @@ def tree(
         year: Drivers of 2024 have fewer attributes.
         skip: Boards that are left out.
         first: Number of the first node, behind those of a machine that is there already.
+        card: Another word for the cards, as of a driver that does not know them.
+        serial: One number for every board, as Galaxies have it.
+        buses: The first of the bus numbers, which are those of a virtual machine then.
     """
     kind = KINDS[device]
     local = [one for one in chips_of(kind) if one.address and one.board not in skip]
     for number, chip in enumerate(local, first):
         folder = root / "sys/class/tenstorrent" / f"tenstorrent!{number}"
         address = chip.address.replace("0000:", f"{first:04x}:")
+        if buses:
+            address = f"0000:{buses + number:02x}:00.0"
         pci = root / "sys/bus/pci/devices" / address
         write(pci / "vendor", "0x1e52")
         write(pci / "device", "0x401e" if kind.wormhole else "0xb140")
@@ -154,8 +206,8 @@ def tree(
         (folder / "device").symlink_to(pci)
         version = (firmware or {}).get(chip.board, FIRMWARE)
         attributes = {
-            "tt_card_type": kind.card,
-            "tt_serial": chip.serial.upper() if serials else "0" * 16,
+            "tt_card_type": card or kind.card,
+            "tt_serial": serial or (chip.serial.upper() if serials else "0" * 16),
             "tt_fw_bundle_ver": version,
             "tt_aiclk": "1000",
         }

@@ -24,6 +24,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
+from ttctl.model.lease import Claims, ProcessUse, Remembered
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
 from ttctl.model.pins import Advice, Origin
@@ -31,8 +32,9 @@ from ttctl.model.protocols import EngineInfo, PlaceFiles
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
-from ttctl.model.telemetry import Answered
+from ttctl.model.telemetry import Answered, Listed
 from ttctl.rules.images import SITE_SECRETS
+from ttctl.rules.spoiled import with_cleared, with_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from ttctl.model.hardware import Hardware
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
+    from ttctl.model.lease import ContainerUse, Spoiled
+    from ttctl.model.leasing import Leases
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
     from ttctl.model.protocols import (
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
         StackStore,
         WeightsStore,
     )
+    from ttctl.model.reset import ResetOrder, Resets
     from ttctl.model.shelf import Shelf
     from ttctl.model.talk import Role, Talk
     from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
@@ -444,6 +449,7 @@ class FakeTelemetry:
         self.last: Telemetry | None = None
         self.answer = Answered(telemetry=None, note="tt-smi is not installed")
         self.file: Telemetry | None = None
+        self.listing = Listed(topology=None)
 
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:  # noqa: ARG002
         return self.own
@@ -455,6 +461,11 @@ class FakeTelemetry:
         self._calls.append("tt-smi -s")
         return self.answer
 
+    def listed(self, *, ask: bool) -> Listed:
+        if ask:
+            self._calls.append("tt-topology -ls")
+        return self.listing
+
     def replay(self, file: Path) -> Telemetry:
         if self.file is None:
             raise BadFileError(f"The snapshot {str(file)!r} cannot be read.")
@@ -462,6 +473,84 @@ class FakeTelemetry:
 
     def golden(self) -> Golden:
         return GOLDEN
+
+
+class FakeLeases:
+    """Containers that a test puts here, and the processes that the machine shows."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._host = host
+        self.containers: tuple[ContainerUse, ...] = ()
+        self.kept = Remembered()
+        self.hugepages: tuple[str, ...] = ()
+        self.damaged: TtctlError | None = None
+        self.fails: TtctlError | None = None
+        self.closed = ""
+        self.holding = False
+        self.busy = False
+        self.now = "2026-01-31T12:00:00Z"
+
+    @contextmanager
+    def guard(self, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:  # noqa: ARG002
+        if self.busy:
+            raise LockedError("Another command is choosing boards.")
+        self.holding = True
+        try:
+            yield
+        finally:
+            self.holding = False
+
+    def claims(self) -> Claims:
+        boards = self._host.found.boards
+        return Claims(
+            containers=self.containers,
+            processes=tuple(
+                ProcessUse(name=name, nodes=board.nodes)
+                for board in boards
+                for name in board.holders
+            ),
+            blind=tuple(
+                node for board in boards if board.free == "unknown" for node in board.nodes
+            ),
+            hugepages=self.hugepages,
+            closed=self.closed,
+        )
+
+    def remembered(self) -> Remembered:
+        if self.damaged:
+            raise self.damaged
+        return self.kept
+
+    def remember(self, found: Sequence[Spoiled]) -> None:
+        if self.fails:
+            raise self.fails
+        self.kept = with_new(self.kept, [replace(one, at=one.at or self.now) for one in found])
+
+    def clear(self, names: Sequence[str]) -> None:
+        self.kept = with_cleared(self.kept, names, at=self.now)
+
+
+class FakeResets:
+    """A tt-smi that does what a test lets it do."""
+
+    def __init__(self, calls: list[str], leases: FakeLeases) -> None:
+        self._calls, self._leases = calls, leases
+        self.is_virtual = ""
+        self.orders: list[ResetOrder] = []
+        self.on_reset: Callable[[], None] = lambda: None
+
+    def virtual(self) -> str:
+        return self.is_virtual
+
+    def reset(self, order: ResetOrder, reporter: Reporter) -> None:  # noqa: ARG002
+        assert self._leases.holding, "nobody may take a board while one is reset"
+        self._calls.append(f"reset {' '.join(order.nodes)}")
+        self.orders.append(order)
+        self.on_reset()
+
+    def remove_hugepages(self, files: Sequence[str]) -> None:
+        assert self._leases.holding
+        self._calls.extend(f"remove {name}" for name in files)
 
 
 class FakeStore:
@@ -775,6 +864,8 @@ class FakeWorld:
     weights_cache: WeightsCache
     host: Host
     vitals: Vitals
+    leases: Leases
+    resets: Resets
     telemetry: TelemetrySource
     store: StackStore
     folders: Folders
@@ -799,6 +890,8 @@ class Scene:
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
+    leases: FakeLeases = field(init=False)
+    resets: FakeResets = field(init=False)
     telemetry: FakeTelemetry = field(init=False)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -815,6 +908,8 @@ class Scene:
     def __post_init__(self) -> None:
         self.builder = FakeBuilder(self.calls, self.engine)
         self.vitals = FakeVitals(self.calls, self.engine)
+        self.leases = FakeLeases(self.host)
+        self.resets = FakeResets(self.calls, self.leases)
         self.telemetry = FakeTelemetry(self.calls)
         self.weights = FakeWeights(self.calls)
         self.weights_cache = FakeWeightsCache(self.calls)
@@ -836,6 +931,8 @@ class Scene:
             weights_cache=self.weights_cache,
             host=self.host,
             vitals=self.vitals,
+            leases=self.leases,
+            resets=self.resets,
             telemetry=self.telemetry,
             store=self.store,
             folders=self.store,

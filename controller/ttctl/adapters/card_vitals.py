@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from ttctl.adapters.holders import holders
-from ttctl.adapters.tree import NODES, names_in, pci_devices, text_of
+from ttctl.adapters.tree import NODES, names_in, number_in, pci_devices, text_of, word_of
 from ttctl.model.health import CardVitals, NodeVitals
 from ttctl.rules.card_health import CONTAINER_UID
 
@@ -21,11 +21,15 @@ _LEFTOVER = re.compile(r"device_\d+_.*tenstorrent")
 def card_vitals(root: Path = Path("/")) -> CardVitals:
     """Look under `root`; what cannot be read counts as absent."""
     pci = pci_devices(root)
-    numbers = sorted((name for name in names_in(root / NODES) if name.isdigit()), key=int)
+    numbers = sorted(
+        (name for name in names_in(root / NODES) if number_in(name) is not None), key=int
+    )
     held = holders(root, numbers)
     return CardVitals(
         pci=tuple(pci),
-        nodes=tuple(_node(root, number, held[number].holders) for number in numbers),
+        nodes=tuple(
+            node for number in numbers if (node := _node(root, number, held[number].holders))
+        ),
         iommu=tuple((address, _iommu(root, address)) for address in pci),
         hugepages=_pages(root),
         hugepages_mounted=bool(_MOUNT.search(text_of(root / "proc/mounts"))),
@@ -34,8 +38,12 @@ def card_vitals(root: Path = Path("/")) -> CardVitals:
     )
 
 
-def _node(root: Path, number: str, held: tuple[str, ...]) -> NodeVitals:
-    found = (root / NODES / number).stat()
+def _node(root: Path, number: str, held: tuple[str, ...]) -> NodeVitals | None:
+    try:
+        found = (root / NODES / number).stat()
+    except OSError:
+        # It went away with its chip.
+        return None
     return NodeVitals(
         node=f"/{NODES}/{number}",
         mode=found.st_mode & 0o7777,
@@ -46,12 +54,11 @@ def _node(root: Path, number: str, held: tuple[str, ...]) -> NodeVitals:
 
 
 def _pages(root: Path) -> int:
-    found = text_of(root / _PAGES)
-    return int(found) if found.isdecimal() else 0
+    return number_in(text_of(root / _PAGES)) or 0
 
 
 def _iommu(root: Path, address: str) -> str:
-    return text_of(root / "sys/bus/pci/devices" / address / "iommu_group/type")
+    return word_of(root / "sys/bus/pci/devices" / address / "iommu_group/type")
 
 
 def _leftovers(root: Path) -> list[str]:

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from ttctl.model.spec import ModelSpec
 
 
+_RULES = (
+    "contract", "engine_flags", "first_validated", "suspects", "tt_options", "validated",
+    "versions",
+)  # fmt: skip
+"""What decides beside the readers what becomes of an entry."""
+
+
 class ReadExport(Protocol):
     """What is read of an export's bytes."""
 
@@ -139,8 +146,8 @@ def _readers() -> str:
     # An installation without sources has its version.
     with suppress(OSError):
         here = Path(__file__).parent
-        rules = here.parent / "rules" / "engine_flags.py"
-        for path in (*sorted(here.glob("upstream_*.py")), here / "strict_json.py", rules):
+        rules = (here.parent / "rules" / f"{name}.py" for name in _RULES)
+        for path in (*sorted(here.glob("upstream_*.py")), here / "strict_json.py", *rules):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 

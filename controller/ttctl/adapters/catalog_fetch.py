@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ANSWER_S = 60.0
 """How long all of it may take: 1 MB at 17 kB/s."""
 REDIRECTS = 5
+LENGTH_DIGITS = 20
+"""No length of an answer has as many."""
 SHOWN = 80
 """Characters of an answer that is none, for the evidence."""
 
@@ -114,12 +116,7 @@ def _received(response: httpx2.Response, url: str, *, deadline: float, limit_byt
     etag = str(response.headers.get("ETag", ""))
     if response.status_code == HTTPStatus.NOT_MODIFIED:
         return Answer(data=None, etag=etag)
-    if response.status_code != HTTPStatus.OK:
-        raise _of_status(shown, response.status_code)
-    if encoding := response.headers.get("Content-Encoding", ""):
-        raise _silent(
-            shown, f"It came packed ({redacted(encoding)[:SHOWN]}), and was not asked to."
-        )
+    _check_head(response, shown, limit_bytes)
     body = bytearray()
     for chunk in response.iter_raw():
         body += chunk
@@ -131,6 +128,24 @@ def _received(response: httpx2.Response, url: str, *, deadline: float, limit_byt
         begin = bytes(body[:SHOWN]).decode("utf-8", "replace")
         raise _silent(shown, f"A web page came, of a proxy or a login perhaps: {begin!r}")
     return Answer(data=bytes(body), etag=etag)
+
+
+def _check_head(response: httpx2.Response, shown: str, limit_bytes: int) -> None:
+    """Refuse what need not be read: no answer, a packed one, one that says it is too large."""
+    if response.status_code != HTTPStatus.OK:
+        raise _of_status(shown, response.status_code)
+    if encoding := response.headers.get("Content-Encoding", ""):
+        raise _silent(
+            shown, f"It came packed ({redacted(encoding)[:SHOWN]}), and was not asked to."
+        )
+    if _declared(response) > limit_bytes:
+        raise _too_large(shown, limit_bytes)
+
+
+def _declared(response: httpx2.Response) -> int:
+    """Return the bytes that an answer says it has, 0 where it says nothing readable."""
+    said = str(response.headers.get("Content-Length", ""))
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < LENGTH_DIGITS else 0
 
 
 def _check(url: str, plain: str, *, came_from: str = "") -> None:
@@ -190,7 +205,7 @@ def _too_large(shown: str, limit_bytes: int) -> BadFileError:
     return BadFileError(
         f"What lies at {shown} is too large for a catalog.",
         why="It was not read to its end, and is not used.",
-        evidence=f"More than {limit_bytes} bytes came; release 0.20.0 has 1,020,331.",
+        evidence=f"It has more than {limit_bytes} bytes; release 0.20.0 has 1,020,331.",
         next_step="ttctl models ls",
     )
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.catalog_record import Record
     from ttctl.errors import TtctlError
-
-_SAYS_RELEASE = re.compile(rb'"release_version"\s*:\s*"(\d+\.\d+\.\d+)"')
-_HEAD_BYTES = 4096
-"""Where an export names its release, if it does: before the entries."""
 
 
 def origin_of_record(record: Record, *, now_s: float, failure: TtctlError | None = None) -> Origin:
@@ -40,10 +35,12 @@ def origin_of_record(record: Record, *, now_s: float, failure: TtctlError | None
 
 
 def origin_of_file(path: Path, data: bytes) -> Origin:
-    """Return where a file's catalog is from; its release is what its head says, if it does."""
-    said = _SAYS_RELEASE.search(data[:_HEAD_BYTES])
+    """Return where a file's catalog is from; its release is told when it is read.
+
+    What a file says of itself may be wrong: the one of release 0.13.0 says 0.12.0.
+    """
     return Origin(
-        release=said[1].decode() if said else "",
+        release="",
         source=str(path),
         date=_day(path.stat().st_mtime),
         sha256=hashlib.sha256(data).hexdigest(),

@@ -42,12 +42,11 @@ def read_catalog(data: bytes, name: str, *, shipped: Path, built_in: Catalog) ->
     Raises:
         BadFileError: It is no export.
     """
-    export = read_export(data, name=name)
+    facts = read_pin_facts(shipped)
+    export = read_export(data, name=name, published=facts.exports)
     return Read(
         release=export.release,
-        specs=validated_specs(
-            export, facts=read_pin_facts(shipped), first=known_first(built_in.specs())
-        ),
+        specs=validated_specs(export, facts=facts, first=known_first(built_in.specs())),
         quarantined=export.quarantined,
         raw={one.spec.id: one.raw for one in export.listed},
     )

@@ -84,6 +84,7 @@ def _value(entry: ValidatedEntry, file: ValidatedFile) -> ModelSpec:
         reasoning_parser=entry.reasoning_parser,
         modalities=entry.modalities,
         start_s=entry.start_s,
+        warms_up=entry.upstream.get("has_builtin_warmup") is True,
         targets=tuple(Target(**one.model_dump()) for one in entry.targets),
         issues=tuple(Issue(**one.model_dump()) for one in entry.issues),
         suspect=entry.suspect,

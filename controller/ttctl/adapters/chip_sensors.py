@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.tree import address_of, chip_folders, names_in, text_of, word_of
 from ttctl.model.telemetry import ChipReading
-from ttctl.rules.families import family_of, is_galaxy, says
+from ttctl.rules.families import family_of, is_galaxy, pci_device_of, says, type_by_number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,22 @@ def sensors(root: Path, *, watch: bool = False) -> tuple[ChipReading, ...]:
     return tuple(_watched(folders, found) if watch else found)
 
 
+def card_type_of(folder: Path) -> str:
+    """Return the kind of a chip's card: the driver's word, else what the board's number says.
+
+    Drivers older than a card call it `unknown`, and show its number all the same. A number of
+    another chip's kind is not believed.
+    """
+    word = word_of(folder / "tt_card_type")
+    if family_of(word):
+        return word
+    told = type_by_number(word_of(folder / "tt_serial"))
+    pci = text_of(folder / "device/device").removeprefix("0x")
+    if told and pci == pci_device_of(family_of(told)):
+        return told
+    return "" if word == "unknown" else word
+
+
 def firmware_of(folder: Path) -> str:
     """Return the version of the firmware bundle, empty where the driver has none to tell.
 
@@ -50,7 +66,7 @@ def firmware_of(folder: Path) -> str:
     Source: https://github.com/tenstorrent/tt-smi/issues/36
     """
     names = ["tt_fw_bundle_ver"]
-    if is_galaxy(family_of(word_of(folder / "tt_card_type"))):
+    if is_galaxy(family_of(card_type_of(folder))):
         names.append("tt_ttflash_ver")
     texts = (word_of(folder / name) for name in names)
     return next((text for text in texts if says(text) and text not in NO_VERSION), "")
@@ -63,7 +79,7 @@ def _reading(folder: Path) -> ChipReading:
         pci_address=address_of(folder),
         asic_id=word_of(folder / "tt_asic_id"),
         board_id=word_of(folder / "tt_serial"),
-        card_type=word_of(folder / "tt_card_type"),
+        card_type=card_type_of(folder),
         firmware=firmware_of(folder),
         temperature_c=_number(monitor / "temp1_input", MILLI),
         throttle_c=_number(monitor / "temp1_max", MILLI) or None,

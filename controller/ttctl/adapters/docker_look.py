@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ttctl.adapters.docker_errors import unreachable
-from ttctl.adapters.docker_wire import Wire, wire
+from ttctl.adapters.docker_wire import wire
 from ttctl.errors import EngineError
 from ttctl.model.container import (
     BOARDS_LABEL,
@@ -21,7 +22,9 @@ from ttctl.model.container import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ttctl.adapters.docker_wire import Wire
 
 OK = 200
 GONE = 404
@@ -40,13 +43,23 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
     labels = [STACK_LABEL]
     if stack is not None:
         labels = [f"{STACK_LABEL}={stack}", f"{PROJECT_LABEL}=ttctl-{stack}"]
-    filters = quote(json.dumps({"label": labels}))
+    with looking(environ) as engine:
+        states = [_state(raw) for raw in inspected(engine, environ, labels=labels)]
+    return tuple(sorted(states, key=lambda state: state.name))
+
+
+@contextmanager
+def looking(environ: Mapping[str, str]) -> Iterator[Wire]:
+    """Ask the engine for the length of the block; what is not understood in it is its error.
+
+    Raises:
+        EngineError: No engine answers, or not within its time, or not in Docker's words.
+        PrivilegeError: This user may not ask it.
+        ToolMissingError: docker's command line is not installed.
+    """
     with wire(environ) as engine:
         try:
-            found = engine.get(f"/containers/json?all=1&filters={filters}")
-            listed = _understood(*found, environ)
-            seen = [_inspected(engine, entry["Id"], environ) for entry in _list(listed)]
-            states = [one for one in seen if one is not None]
+            yield engine
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as exc:
             raise EngineError(
                 "The container engine's answer is not understood.",
@@ -54,17 +67,23 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
                 evidence=f"{type(exc).__name__}: {exc}"[:200],
                 next_step="docker version",
             ) from exc
-    return tuple(sorted(states, key=lambda state: state.name))
 
 
-def _inspected(
-    engine: Wire, container_id: str, environ: Mapping[str, str]
-) -> ContainerState | None:
-    """Return what is known of a container, None where it went between two questions."""
-    if not _ID.fullmatch(container_id):
-        raise TypeError(container_id)
-    status, body = engine.get(f"/containers/{container_id}/json")
-    return None if status == GONE else _state(_understood(status, body, environ))
+def inspected(
+    engine: Wire, environ: Mapping[str, str], *, labels: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Yield everything that is known of each container, ended ones too.
+
+    One that goes between two questions is left out.
+    """
+    filters = f"&filters={quote(json.dumps({'label': labels}))}" if labels else ""
+    listed = _understood(*engine.get(f"/containers/json?all=1{filters}"), environ)
+    for entry in _list(listed):
+        if not _ID.fullmatch(entry["Id"]):
+            raise TypeError(entry)
+        status, body = engine.get(f"/containers/{entry['Id']}/json")
+        if status != GONE:
+            yield _understood(status, body, environ)
 
 
 def _list(value: object) -> list[Any]:

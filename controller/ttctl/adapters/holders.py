@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.tree import NODES, names_in, text_of
+from ttctl.adapters.tree import NODES, bytes_of, names_in, number_in, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +55,8 @@ def holders(root: Path, numbers: Sequence[str]) -> dict[str, Held]:
 def _held(root: Path, number: str, opened: _Opened) -> Held:
     listed = _listed(root / "proc/driver/tenstorrent" / number / "pids")
     pids = {*(listed or ()), *opened.pids.get(number, ())}
-    known = sorted((pid for pid in pids if pid.isdecimal() and pid != OUTSIDE), key=int)
-    named = [f"pid {pid} ({text_of(root / 'proc' / pid / 'comm') or 'unknown'})" for pid in known]
+    known = sorted((pid for pid in pids if number_in(pid)), key=int)
+    named = [f"pid {pid} ({word_of(root / 'proc' / pid / 'comm') or 'unknown'})" for pid in known]
     if OUTSIDE in pids:
         named.append("a process outside this container")
     return Held(holders=tuple(named), complete=listed is not None or not opened.blind)
@@ -65,7 +65,7 @@ def _held(root: Path, number: str, opened: _Opened) -> Held:
 def _listed(path: Path) -> set[str] | None:
     """Return what the driver lists, None where it cannot be read."""
     try:
-        return set(path.read_text(encoding="utf-8", errors="replace").split())
+        return set(bytes_of(path).decode("utf-8", errors="replace").split())
     except OSError:
         return None
 
@@ -73,7 +73,7 @@ def _listed(path: Path) -> set[str] | None:
 def _opened(root: Path) -> _Opened:
     """Look at every process's open files."""
     found = _Opened()
-    processes = [name for name in names_in(root / "proc") if name.isdecimal()]
+    processes = [name for name in names_in(root / "proc") if number_in(name)]
     found.blind = not processes
     for pid in processes:
         folder = root / "proc" / pid / "fd"

@@ -10,7 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import ports
-from ttctl.adapters.chip_sensors import firmware_of, sensors
+from ttctl.adapters.chip_sensors import card_type_of, firmware_of, sensors
 from ttctl.adapters.files import nearest_folder
 from ttctl.adapters.holders import holders
 from ttctl.adapters.pip_index import default_index
@@ -18,6 +18,7 @@ from ttctl.adapters.tree import (
     NODES,
     address_of,
     chip_folders,
+    number_in,
     pci_devices,
     rooted,
     text_of,
@@ -69,7 +70,7 @@ class LocalHost:
         """Look for cards, cores and memory. The cards' part is not yet run on a card."""
         pci = pci_devices(self._root)
         nodes = _chips(self._root, pci)
-        chips = tuple(chip for chip in nodes if rooted(self._root, chip.node).exists())
+        chips = tuple(chip for chip in nodes if _is_there(rooted(self._root, chip.node)))
         hidden = tuple(chip.node for chip in nodes if chip not in chips)
         match = match_device(
             chips,
@@ -133,6 +134,13 @@ class LocalHost:
         return site.pip_index_url.value if site.pip_index_url else default_index()
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
     """Return what the driver made a node for, by the node's number."""
     return tuple(_chip(number, folder, pci) for number, folder in chip_folders(root))
@@ -140,12 +148,11 @@ def _chips(root: Path, pci: dict[str, str]) -> tuple[Chip, ...]:
 
 def _chip(number: str, folder: Path, pci: dict[str, str]) -> Chip:
     address = address_of(folder)
-    device = pci.get(address, "")
-    card_type = word_of(folder / "tt_card_type")
+    device = "".join(one for one in pci.get(address, "") if one.isprintable())[:8]
     return Chip(
         node=f"/{NODES}/{number}",
         arch=_ARCHES.get(device, device),
-        card_type="" if card_type == "unknown" else card_type,
+        card_type=card_type_of(folder),
         pci_address=address,
         serial=word_of(folder / "tt_serial"),
         asic_id=word_of(folder / "tt_asic_id"),
@@ -173,22 +180,29 @@ def _cores(root: Path, affinity: int) -> int:
     limits = [affinity]
     for text in _cgroup_values(root, "cpu", "cpu.max"):
         quota, _, period = text.partition(" ")
-        if quota.isdigit() and period.isdigit():
-            limits.append(int(quota) // int(period))
+        limits += _share(quota, period)
     quotas = _cgroup_values(root, "cpu", "cpu.cfs_quota_us")
     periods = _cgroup_values(root, "cpu", "cpu.cfs_period_us")
     for quota, period in zip(quotas, periods, strict=False):
-        if quota.isdigit() and period.isdigit():
-            limits.append(int(quota) // int(period))
+        limits += _share(quota, period)
     return max(1, min(limits))
+
+
+def _share(quota: str, period: str) -> list[int]:
+    """Return how many cores a quota is, nothing where it is none."""
+    have, of = number_in(quota), number_in(period)
+    return [have // of] if have is not None and of else []
 
 
 def _memory_bytes(root: Path) -> int:
     """Return the machine's memory, or less where a control group allows less."""
     lines = text_of(root / "proc/meminfo").splitlines()
-    limits = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:")]
+    words = [line.split() for line in lines if line.startswith("MemTotal:")]
+    totals = [number_in(line[1]) for line in words if len(line) > 1]
+    limits = [total * 1024 for total in totals if total]
     for name in ("memory.max", "memory.limit_in_bytes"):
-        limits += [int(text) for text in _cgroup_values(root, "memory", name) if text.isdigit()]
+        found = [number_in(text) for text in _cgroup_values(root, "memory", name)]
+        limits += [limit for limit in found if limit]
     return min(limits, default=0)
 
 
@@ -196,7 +210,10 @@ def _cgroup_values(root: Path, controller: str, name: str) -> Iterator[str]:
     """Yield a control file's text in this process's group and in each group above it."""
     mounts = root / "sys/fs/cgroup"
     for line in text_of(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if not colon:
+            continue
         if not controllers:
             bases = [mounts, mounts / "unified"]
         elif controller in controllers.split(","):

@@ -11,6 +11,7 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 POLL_S = 0.1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What is said to whom a lock is refused; who holds it is added."""
+
+    message: str
+    why: str
+
+
 @contextmanager
 def held(path: Path, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
     """Hold the lock file `path` for the length of the block.
@@ -34,8 +43,12 @@ def held(path: Path, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
     """
     make_private(path.parent)
     handle = _opened(path)
+    refusal = Refusal(
+        message=f"The stack {path.parent.name!r} is locked by another command.",
+        why="Two commands that change one stack would undo each other's work.",
+    )
     try:
-        _acquire(handle, path, timeout_s=timeout_s, reporter=reporter)
+        acquire(handle, refusal, timeout_s=timeout_s, reporter=reporter)
         yield
     finally:
         os.close(handle)
@@ -53,7 +66,12 @@ def _opened(path: Path) -> int:
         ) from exc
 
 
-def _acquire(handle: int, path: Path, *, timeout_s: float, reporter: Reporter) -> None:
+def acquire(handle: int, refusal: Refusal, *, timeout_s: float, reporter: Reporter) -> None:
+    """Lock an open file, or say who holds it.
+
+    Raises:
+        LockedError: Somebody held it for all of `timeout_s`.
+    """
     deadline = time.monotonic() + timeout_s
     told = False
     while True:
@@ -63,8 +81,8 @@ def _acquire(handle: int, path: Path, *, timeout_s: float, reporter: Reporter) -
             holder = holder_of(handle)
             if time.monotonic() >= deadline:
                 raise LockedError(
-                    f"The stack {path.parent.name!r} is locked by another command.",
-                    why="Two commands that change one stack would undo each other's work.",
+                    refusal.message,
+                    why=refusal.why,
                     evidence=f"Held by {holder}; waited {timeout_s:.0f} s.",
                     next_step="ttctl ps",
                 ) from exc

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FILE = "pins.toml"
 Release = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Full = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class VllmPin(BaseModel):
@@ -61,6 +62,7 @@ class PinsFile(BaseModel):
     tt_metal: tuple[Full, ...]
     releases: dict[str, dt.date]
     cpp_server: CppServerTable
+    exports: dict[str, Sha256]
     vllm: tuple[VllmPin, ...]
 
 
@@ -94,4 +96,5 @@ def read_pin_facts(catalog: Path) -> PinFacts:
             models=file.cpp_server.models,
             devices=file.cpp_server.devices,
         ),
+        exports=tuple(file.exports.items()),
     )

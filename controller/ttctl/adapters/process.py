@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 TERMINATE_S = 5.0
 """How long a child may take to end after SIGTERM before it gets SIGKILL."""
 KEPT_LINES = 400
+KEPT_LETTERS = 64 << 10
+"""Of each of them."""
+MOST_LINE_BYTES = 64 << 20
+"""Of a line: a program that prints without an end must not take the memory."""
 POLL_S = 0.1
 GONE_POLL_S = 0.01
 LAST_LINES_S = 1.0
@@ -161,11 +165,11 @@ class _Output(threading.Thread):
         if self._child.stdout is None:
             return
         with self._child.stdout as stream:
-            for raw in stream:
+            while raw := stream.readline(MOST_LINE_BYTES):
                 self._take(raw.decode(errors="replace").rstrip("\r\n"))
 
     def _take(self, line: str) -> None:
-        self.kept.append(line)
+        self.kept.append(line[:KEPT_LETTERS])
         if self._on_line is None or self.failure is not None:
             return
         try:

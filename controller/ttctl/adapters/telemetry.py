@@ -11,8 +11,9 @@ from ttctl.errors import BadFileError
 
 if TYPE_CHECKING:
     from ttctl.adapters.tt_smi import TtSmi
+    from ttctl.adapters.tt_topology import TtTopology
     from ttctl.model.devices import Golden
-    from ttctl.model.telemetry import Answered, ChipReading, Telemetry
+    from ttctl.model.telemetry import Answered, ChipReading, Listed, Telemetry
 
 MOST_BYTES = 64 << 20
 
@@ -20,10 +21,11 @@ MOST_BYTES = 64 << 20
 class LocalTelemetry:
     """This machine's chips, or a tree's."""
 
-    def __init__(self, root: Path, smi: TtSmi, *, catalog: Path) -> None:
-        """Look under `root` and ask `smi`; `catalog` is the folder of the built-in one."""
+    def __init__(self, root: Path, smi: TtSmi, wiring: TtTopology, *, catalog: Path) -> None:
+        """Look under `root` and ask `smi` and `wiring`; `catalog` is the built-in one's folder."""
         self._root = root
         self._smi = smi
+        self._wiring = wiring
         self._catalog = catalog
 
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:
@@ -40,6 +42,10 @@ class LocalTelemetry:
     def ask(self) -> Answered:
         """Return what tt-smi says, or said a moment ago; it is waited for within a limit."""
         return self._smi.ask()
+
+    def listed(self, *, ask: bool) -> Listed:
+        """Return how tt-topology lists the boards, or listed them a moment ago."""
+        return self._wiring.listed(ask=ask)
 
     def replay(self, file: Path) -> Telemetry:
         """Read a snapshot that somebody took.

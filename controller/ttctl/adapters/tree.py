@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from typing import TYPE_CHECKING
 
 from ttctl.rules.device_match import VENDOR
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 PCI = "sys/bus/pci/devices"
 CLASS = "sys/class/tenstorrent"
 NODES = "dev/tenstorrent"
+MOST_BYTES = 4 << 20
+"""Of a file: /proc/cpuinfo of hundreds of cores is well below."""
+MOST_DIGITS = 20
 MOST_LETTERS = 80
 """Of a word that a driver tells."""
 
@@ -24,9 +30,28 @@ def text_of(path: Path) -> str:
     A driver's attribute exists and still refuses to be read while a chip is being reset.
     """
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        return bytes_of(path).decode("utf-8", errors="replace").strip()
     except (OSError, ValueError):
         return ""
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return what a file has, its first `MOST_BYTES`; what is no file is never waited for.
+
+    Raises:
+        OSError: It cannot be read, or is no file: a pipe, a device.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "no file", str(path))
+        return file.read(MOST_BYTES)
+
+
+def number_in(text: str) -> int | None:
+    """Return a number of plain digits, None where it is none or is longer than any count."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if plain else None
 
 
 def word_of(path: Path) -> str:
@@ -63,10 +88,14 @@ def chip_folders(root: Path) -> Iterator[tuple[str, Path]]:
     Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/docs/sysfs-attributes.md
     """
     numbers = [name.partition("!")[2] for name in names_in(root / CLASS)]
-    for number in sorted((one for one in numbers if one.isdecimal()), key=int):
+    for number in sorted((one for one in numbers if number_in(one) is not None), key=int):
         yield number, root / CLASS / f"tenstorrent!{number}"
 
 
 def address_of(folder: Path) -> str:
     """Return the PCI address of a chip's folder."""
-    return (folder / "device").resolve().name
+    try:
+        return (folder / "device").resolve().name
+    except (OSError, RuntimeError):
+        # A link to itself.
+        return ""

@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.tt_smi_values import (
+from ttctl.adapters.snapshot_values import (
     LONGEST,
     Section,
     coords_of,
     fan_of,
-    first_known,
+    first_of,
     number_of,
-    packed_version_of,
-    pair_of_registers,
+    pair_of,
     positive_of,
+    quad_of,
     register_of,
     registers_of,
     section_of,
@@ -32,14 +33,24 @@ from ttctl.adapters.tt_smi_values import (
 )
 from ttctl.errors import BadFileError
 from ttctl.model.telemetry import ChipReading, Telemetry
-from ttctl.rules.families import family_of, is_galaxy, says, type_by_number
+from ttctl.rules.families import (
+    CHIPS_PER_BOARD,
+    FAMILIES,
+    NODES_PER_BOARD,
+    family_of,
+    is_galaxy,
+    says,
+    type_by_number,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TRIED = 64
 """At how many braces a snapshot may begin: what stands before it is a line or two."""
 MOST_CHIPS = 1024
+BUNDLES = ("FLASH_BUNDLE_VERSION", "FW_BUNDLE_VERSION")
+"""Registers of the bundle's version. Source: tt-smi, tt_smi/utils.py, get_fw_bundle_version"""
 NO_VERSION = ("0.0.0.0", "255.255.255.255")  # noqa: S104 - versions, no addresses
 
 _SIDE = re.compile(r"\s+([LR])$", re.IGNORECASE)
@@ -66,10 +77,10 @@ def parse_snapshot(text: str, source: str, *, age_s: float | None = 0) -> Teleme
     driver = _DRIVER.search(word_of(section_of(data, "host_info").get("Driver")))
     version = word_of(section_of(data, "host_sw_vers").get("tt_smi"))
     said = [f"tt-smi {version}"] if version else []
-    if lost := sum(not isinstance(one, dict) or not one.get("board_info") for one in entries):
+    if lost := sum(not isinstance(one, dict) or not _board_of(one) for one in entries):
         said.append(f"{lost} of {len(entries)} chips have no board_info")
     return Telemetry(
-        chips=tuple(_chip(one) for one in sections),
+        chips=_with_local([_chip(one) for one in sections], sections),
         source=f"{source} ({'; '.join(said)})" if said else source,
         driver=driver[0] if driver else "",
         holders=tuple(_holders(data.get("processes"))),
@@ -106,18 +117,18 @@ def _none(source: str, cause: str) -> BadFileError:
 
 
 def _chip(entry: Section) -> ChipReading:
-    board, values = section_of(entry, "board_info"), section_of(entry, "telemetry")
+    board, values = _board_of(entry), section_of(entry, "telemetry")
     limits = section_of(entry, "limits")
     smbus = registers_of(section_of(entry, "smbus_telem"))
     board_id = _board_id(board, smbus)
     spelled = word_of(board.get("board_type"))
     side = _SIDE.search(spelled)
     card_type = _SIDE.sub("", spelled)
-    if not says(card_type):
-        card_type = type_by_number(board_id)
+    if family_of(card_type) not in FAMILIES:
+        card_type = type_by_number(board_id) or card_type
     address = _ADDRESS.fullmatch(word_of(board.get("bus_id")))
     status = board.get("dram_status")
-    heartbeat = first_known(
+    heartbeat = first_of(
         number_of(values.get("heartbeat")),
         register_of(smbus, "TIMER_HEARTBEAT"),
         register_of(smbus, "ARC3_HEALTH"),
@@ -127,13 +138,13 @@ def _chip(entry: Section) -> ChipReading:
         asic_id=_asic_id(smbus),
         board_id=board_id,
         card_type=card_type,
-        remote=side[1].upper() == "R" if side else not address,
+        remote=side[1].upper() == "R" if side else not address and _may_be_remote(card_type),
         firmware=_firmware(section_of(entry, "firmwares"), smbus, card_type),
         temperature_c=number_of(values.get("asic_temperature")),
         throttle_c=positive_of(limits.get("therm_trip_l1_limit")),
         shutdown_c=positive_of(limits.get("thm_limit")),
-        power_w=first_known(positive_of(values.get("board_power")), number_of(values.get("power"))),
-        power_limit_w=first_known(
+        power_w=first_of(positive_of(values.get("board_power")), number_of(values.get("power"))),
+        power_limit_w=first_of(
             positive_of(limits.get("board_power_limit")), positive_of(limits.get("tdp_limit"))
         ),
         voltage_v=positive_of(values.get("voltage")),
@@ -148,16 +159,44 @@ def _chip(entry: Section) -> ChipReading:
     )
 
 
+def _board_of(entry: Section) -> Section:
+    """Return what is said of a chip's board; short lists say it in the entry itself."""
+    found = section_of(entry, "board_info")
+    return found if found or "board_type" not in entry else entry
+
+
+def _may_be_remote(card_type: str) -> bool:
+    """Return whether a chip may have no node: Blackhole's and an n150's always have one."""
+    family = family_of(card_type)
+    return (
+        not family
+        or CHIPS_PER_BOARD.get(family, 1) > NODES_PER_BOARD.get(family, 1)
+        or (family == "galaxy-wh")
+    )
+
+
+def _with_local(
+    chips: Sequence[ChipReading], sections: Sequence[Section]
+) -> tuple[ChipReading, ...]:
+    """Take the first half of n300 chips for local ones where neither side nor address is told."""
+    own = [at for at, one in enumerate(chips) if family_of(one.card_type) == "n300"]
+    spelled = [word_of(_board_of(sections[at]).get("board_type")) for at in own]
+    if any(map(_SIDE.search, spelled)) or not all(chips[at].remote for at in own):
+        return tuple(chips)
+    local = own[: -(-len(own) // 2)]
+    return tuple(replace(one, remote=False) if at in local else one for at, one in enumerate(chips))
+
+
 def _firmware(firmwares: Section, smbus: Mapping[str, object], card_type: str) -> str:
     """Return the bundle's version; a Galaxy keeps it where others have that of tt-flash.
 
     Source: https://github.com/tenstorrent/tt-smi/issues/36
     """
-    bundle = register_of(smbus, "FLASH_BUNDLE_VERSION")
-    found = [word_of(firmwares.get("fw_bundle_version")), packed_version_of(bundle)]
+    found = [word_of(firmwares.get("fw_bundle_version"))]
+    found += [quad_of(register_of(smbus, name)) for name in BUNDLES]
     if is_galaxy(family_of(card_type)):
         flash = register_of(smbus, "TT_FLASH_VERSION")
-        found += [word_of(firmwares.get("tt_flash_version")), packed_version_of(flash)]
+        found += [word_of(firmwares.get("tt_flash_version")), quad_of(flash)]
     return next((one for one in found if says(one) and one not in NO_VERSION), "")
 
 
@@ -167,12 +206,12 @@ def _board_id(board: Section, smbus: Mapping[str, object]) -> str:
         digits = word.lower().removeprefix("0x")
         if says(word) and re.fullmatch(r"[0-9a-f]{1,32}", digits):
             return digits.rjust(16, "0")
-    return pair_of_registers(smbus, "BOARD_ID")
+    return pair_of(smbus, "BOARD_ID")
 
 
 def _asic_id(smbus: Mapping[str, object]) -> str:
     single = register_of(smbus, "ASIC_ID")
-    return pair_of_registers(smbus, "ASIC_ID") or (f"{single:016x}" if single else "")
+    return pair_of(smbus, "ASIC_ID") or (f"{single:016x}" if single else "")
 
 
 def _holders(processes: object) -> list[tuple[int, str]]:
@@ -180,7 +219,8 @@ def _holders(processes: object) -> list[tuple[int, str]]:
     for one in processes[:MOST_CHIPS] if isinstance(processes, list) else ():
         if not isinstance(one, dict):
             continue
-        device, pid = number_of(one.get("device")), number_of(one.get("pid"))
+        node = word_of(one.get("device")).removeprefix("/dev/tenstorrent/")
+        device, pid = number_of(node or one.get("device")), number_of(one.get("pid"))
         if device is not None and pid is not None:
             name = word_of(one.get("cmdline")) or "unknown"
             found.append((int(device), f"pid {int(pid)} ({name})"))

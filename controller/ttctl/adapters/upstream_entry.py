@@ -121,6 +121,7 @@ def _spec(
         reasoning_parser=_parser(entry.metadata, "reasoning_parser_name"),
         modalities=tuple(_modalities(entry.supported_modalities)) or ("text",),
         start_s=of_device.tensor_cache_timeout,
+        warms_up=entry.has_builtin_warmup,
         targets=targets_of(of_device.perf_reference),
         issues=issues_of(of_device.known_issues),
         suspect=(*_unknown_words(entry), *odd),

@@ -22,7 +22,7 @@ from ttctl.model.pins import Quarantined
 from ttctl.rules.contract import image_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ttctl.model.export import Listed
 
@@ -31,18 +31,21 @@ MARKS = frozenset({"device_model_spec", "docker_image", "tt_metal_commit", "hf_m
 """An object with one of these is an entry."""
 LEVELS = 4
 REPOSITORY = "tenstorrent/tt-inference-server"
+PUBLISHED = "its SHA-256, which is that of the published file"
+"""Where a release was read of a file that upstream published, whatever it is named."""
 _RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
 _IN_NAME = re.compile(r"(?:^|[^0-9.])v?(\d+\.\d+\.\d+)(?![0-9]|\.[0-9])")
 
 Path = tuple[str, ...]
 
 
-def read_export(data: bytes, *, name: str) -> Export:
+def read_export(data: bytes, *, name: str, published: Iterable[tuple[str, str]] = ()) -> Export:
     """Read a catalog file of any release.
 
     Args:
         data: The file's bytes.
         name: The file's name or address; flat files say their release nowhere else.
+        published: (release, SHA-256) of the files that are known; goes before what a file says.
 
     Raises:
         BadFileError: It is no catalog at all.
@@ -57,16 +60,39 @@ def read_export(data: bytes, *, name: str) -> Export:
             evidence=_keys_text(whole, name),
             next_step="ttctl models ls",
         )
-    release, release_from = _named_release(whole, name)
-    listed: list[Listed] = []
-    bad = [
+    sha256 = hashlib.sha256(data).hexdigest()
+    release, release_from = _known_release(sha256, name, published) or _named_release(whole, name)
+    lost = [
         Quarantined(id=_name_of(path, raw), reason=_twice(key, name))
         for path, raw, key in lost_values(
             whole, entries, wrapper=WRAPPER, below=_entries, within=_holds_entries
         )
     ]
+    listed, bad = _sorted_out(found, source=f"{REPOSITORY}, {name.rpartition('/')[2]}")
+    if not release:
+        release, release_from = _highest(listed), "the highest version of an image in it"
+    return Export(
+        release=release,
+        release_from=release_from,
+        sha256=sha256,
+        listed=tuple(listed),
+        quarantined=(*lost, *bad),
+    )
+
+
+def release_in_name(name: str) -> str:
+    """Return the release that a file's name or address has in it, empty where there is none."""
+    found = _IN_NAME.findall(name)
+    return found[-1] if found else ""
+
+
+def _sorted_out(
+    found: list[tuple[Path, object]], *, source: str
+) -> tuple[list[Listed], list[Quarantined]]:
+    """Return the entries that can be used, and the others with their reasons."""
+    listed: list[Listed] = []
+    bad: list[Quarantined] = []
     seen: set[str] = set()
-    source = f"{REPOSITORY}, {name.rpartition('/')[2]}"
     for path, raw in found:
         try:
             if not isinstance(raw, dict) or not _is_entry(raw):
@@ -78,21 +104,7 @@ def read_export(data: bytes, *, name: str) -> Export:
             listed.append(one)
         except HarmError as exc:
             bad.append(Quarantined(id=_name_of(path, raw), reason=str(exc)))
-    if not release:
-        release, release_from = _highest(listed), "the highest version of an image in it"
-    return Export(
-        release=release,
-        release_from=release_from,
-        sha256=hashlib.sha256(data).hexdigest(),
-        listed=tuple(listed),
-        quarantined=tuple(bad),
-    )
-
-
-def release_in_name(name: str) -> str:
-    """Return the release that a file's name or address has in it, empty where there is none."""
-    found = _IN_NAME.findall(name)
-    return found[-1] if found else ""
+    return listed, bad
 
 
 def _entries(value: object, path: Path) -> Iterator[tuple[Path, object]]:
@@ -137,11 +149,21 @@ def _has_objects(value: dict[str, object]) -> bool:
     return any(isinstance(inner, dict) for inner in value.values())
 
 
+def _known_release(
+    sha256: str, name: str, published: Iterable[tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Return the release with this very file; of two that have it, the one that its name says."""
+    found = [release for release, digest in published if digest == sha256]
+    if not found:
+        return None
+    named = release_in_name(name)
+    return named if named in found else found[0], PUBLISHED
+
+
 def _named_release(whole: dict[str, object], name: str) -> tuple[str, str]:
     said = text_of(whole.get("release_version")).strip().removeprefix("v")
     named = release_in_name(name)
     if _RELEASE.fullmatch(said):
-        # The file of tag v0.13.0 says 0.12.0.
         return said, f"the file; its name says {named}" if named not in {"", said} else "the file"
     return (named, "the file's name") if named else ("", "")
 

@@ -65,6 +65,7 @@ class Entry(BaseModel):
     status: Text = ""
     supported_modalities: Items = Field(default_factory=list)
     metadata: Map = Field(default_factory=dict)
+    has_builtin_warmup: Yes = False
 
 
 def same_keys(raw: Mapping[str, object]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
 from ttctl.model.plan import Plan
+from ttctl.model.reset import ClearResult, ResetResult
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
 from ttctl.model.site import SiteEntry
@@ -96,7 +97,9 @@ ANSWERS: dict[str, object] = {
     "connect": Connection,
     "devices": System,
     "devices-check": DevicesCheck,
+    "devices-clear": ClearResult,
     "devices-info": DevicesInfo,
+    "devices-reset": ResetResult,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
     "exec": Executed,

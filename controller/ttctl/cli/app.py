@@ -21,6 +21,7 @@ from ttctl.cli.registry import ALIASES, COMMANDS, ELSEWHERE, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
 from ttctl.errors import (
     BadFileError,
+    HeldError,
     HungUpError,
     InterruptedByUserError,
     LockedError,
@@ -160,7 +161,7 @@ def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
 def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
     if isinstance(raised, click.UsageError):
         raised = refusal_of(raised, typed)
-    if isinstance(raised, LockedError):
+    if isinstance(raised, LockedError) and not isinstance(raised, HeldError):
         raised.next_step = typed.with_option("--lock-timeout", LONGER_S)
     if isinstance(raised, TtctlError):
         raised.next_step = typed.put_right(raised)

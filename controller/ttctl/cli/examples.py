@@ -33,6 +33,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "devices ls": ("ttctl devices ls", "ttctl devices ls --json"),
     "devices info": ("ttctl devices info", "ttctl devices info --tt-smi-snapshot snapshot.json"),
     "devices check": ("ttctl devices check", "ttctl devices check --model llama"),
+    "devices reset": ("ttctl devices reset 0 --dry-run", "ttctl devices reset --all --yes"),
+    "devices clear": ("ttctl devices clear 0", "ttctl devices clear --all --dry-run"),
     "config": ("ttctl config", "ttctl config set up.port 8001"),
     "config show": ("ttctl config show", "ttctl config show --all"),
     "config get": ("ttctl config get up.port",),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lay out one entry, and what moved between catalogs, for people."""
+"""Lay out one entry, for people. 80 columns are enough."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.acceptance import RanOn
-    from ttctl.model.catalog import CatalogDiff, EntryMoved, FieldMoved, Refreshed
+    from ttctl.model.catalog import Refreshed
     from ttctl.model.model_page import ModelPage
     from ttctl.model.pins import Changed, Origin, Target
     from ttctl.model.spec import ModelSpec
@@ -68,24 +68,6 @@ def delta_rows(changed: Sequence[Changed]) -> list[tuple[str, str, str, str]]:
     return [(one.kind, one.name, one.first or "-", one.latest or "-") for one in changed]
 
 
-def moved_rows(diff: CatalogDiff) -> list[tuple[str, str, str, str]]:
-    """Return a row for each fact that moved: what, model, device, the fact."""
-    return [row for one in diff.moved for row in _moved(one)]
-
-
-def diff_head(diff: CatalogDiff) -> str:
-    """Say what was compared, and how much of it moved."""
-    counts = dict.fromkeys(("added", "removed", "changed"), 0)
-    for one in diff.moved:
-        counts[one.move] += 1
-    said = ", ".join(f"{count} {move}" for move, count in counts.items())
-    return (
-        f"from {origin_text(diff.before).removeprefix('catalog: ')}\n"
-        f"to   {origin_text(diff.after).removeprefix('catalog: ')}\n"
-        f"{said}, {diff.same} alike"
-    )
-
-
 def refreshed_text(told: Refreshed) -> str:
     """Say what a refresh did, and what is used now."""
     said = SAID[told.outcome]
@@ -131,7 +113,16 @@ def _pin_rows(page: ModelPage) -> Rows:
         inferred = " (inferred)" if name in pins.inferred else ""
         yield name, f"{getattr(pins, name)}{inferred}" if getattr(pins, name) else ""
     yield "why", pins.reason
-    yield "first validated", pins.first_release and f"release {pins.first_release}"
+    yield "first validated", _first_text(page)
+
+
+def _first_text(page: ModelPage) -> str:
+    pins = page.spec.pins
+    if pins is None or not pins.flag:
+        return ""
+    if pins.first_release:
+        return f"release {pins.first_release}"
+    return f"not known; the arguments are those of release {page.catalog.release or 'unknown'}"
 
 
 def _need_rows(spec: ModelSpec) -> Rows:
@@ -181,19 +172,3 @@ def _target_text(target: Target) -> str:
     said = ", ".join(f"{value:g} {unit}" for value, unit in figures if value is not None)
     shape = f" {target.shape}" if target.shape else ""
     return f"{target.task}{shape} x {target.concurrency}, {target.tier}: {said or 'no figure'}"
-
-
-def _field_text(field: FieldMoved) -> str:
-    """Say what a fact was and is; images without their registry, which would fill the screen."""
-    sides = (field.before or "-", field.after or "-")
-    if field.name == "image":
-        sides = (sides[0].rpartition("/")[2], sides[1].rpartition("/")[2])
-    return f"{field.name}: {sides[0]} -> {sides[1]}"
-
-
-def _moved(one: EntryMoved) -> Iterator[tuple[str, str, str, str]]:
-    name = one.model.rpartition("/")[2]
-    if one.move != "changed":
-        yield one.move, name, one.device, f"{one.engine} {one.implementation}".strip()
-    for field in one.fields:
-        yield one.move, name, one.device, _field_text(field)

@@ -92,12 +92,13 @@ def diff(
     """Compare two catalogs that are here: what came, what went, and which facts moved."""
     session = session_of(ctx)
     # What listing does without.
+    from ttctl.cli import diff_text  # noqa: PLC0415
     from ttctl.operations import catalogs as operations  # noqa: PLC0415
 
     found = operations.differences(session.world, before, after)
-    rows = text.moved_rows(found)
-    table = session.table(("MOVE", "MODEL", "DEVICE", "WHAT"), rows)
-    head = text.diff_head(found)
+    rows = diff_text.diff_rows(found)
+    table = session.table(diff_text.COLUMNS, rows)
+    head = diff_text.diff_head(found)
     session.show("catalog-diff", found, f"{head}\n\n{table}" if rows else head)
 
 

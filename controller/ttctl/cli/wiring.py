@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ttctl.model.clock import Clock
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
+    from ttctl.model.leasing import Leases
     from ttctl.model.protocols import (
         Builder,
         Engine,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         WeightsStore,
         World,
     )
+    from ttctl.model.reset import Resets
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
     from ttctl.model.telemetry import TelemetrySource
@@ -192,18 +194,38 @@ class Wired:
         return ReplayedHost(host, lambda: self.telemetry.replay(snapshot))
 
     @cached_property
+    def leases(self) -> Leases:
+        """Who has which board of this host."""
+        from ttctl.adapters.leases import HostLeases
+
+        state = places.state(self._environ)
+        # A listing, which waits for nobody, does without what the reporter loads.
+        return HostLeases(
+            self._environ, root=self._root, state=state, reporter=lambda: self.reporter
+        )
+
+    @cached_property
+    def resets(self) -> Resets:
+        """tt-smi."""
+        from ttctl.adapters.resetter import SmiResets
+
+        return SmiResets(self._environ, root=self._root)
+
+    @cached_property
     def telemetry(self) -> TelemetrySource:
         """What the cards say."""
         from ttctl.adapters.telemetry import LocalTelemetry
         from ttctl.adapters.tt_smi import TtSmi
+        from ttctl.adapters.tt_topology import TtTopology
 
-        smi = TtSmi(
-            self._environ,
-            cache=self.cache / "devices",
-            limit_s=float(self._settings.find("device.tt_smi_timeout").value or 0),
-            max_age_s=float(self._settings.find("device.max_age").value or 0),
+        cache = self.cache / "devices"
+        limit = float(self._settings.find("device.tt_smi_timeout").value or 0)
+        age = float(self._settings.find("device.max_age").value or 0)
+        smi = TtSmi(self._environ, cache=cache, limit_s=limit, max_age_s=age)
+        listing = TtTopology(
+            self._environ, root=self._root, cache=cache, limit_s=limit, max_age_s=age
         )
-        return LocalTelemetry(self._root, smi, catalog=places.catalog())
+        return LocalTelemetry(self._root, smi, listing, catalog=places.catalog())
 
     @cached_property
     def vitals(self) -> Vitals:

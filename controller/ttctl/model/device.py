@@ -56,9 +56,11 @@ class Board:
     verdict: Verdict = "unknown"
     reasons: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
-    """Processes that have it open, `pid 12 (python3)`."""
+    """Stacks, containers and processes that have it, `pid 12 (python3)`."""
     free: Literal["free", "held", "unknown"] = "unknown"
     """`unknown` where another user's processes cannot be seen."""
+    dirty: str = ""
+    """Why it needs a reset: how the container that had it ended; empty where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,18 @@ class Formed:
     boards: tuple[str, ...]
     """Ids of the boards."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """How Wormhole boards were made known to each other."""
+
+    kind: Literal["mesh", "linear/torus", "isolated", "unknown"]
+    """tt-topology's own words; it cannot tell a line from a torus either."""
+    reason: str
+    """By what that was told, or why it could not be."""
+    source: str = ""
+    """Who told it, empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +108,5 @@ class System:
     """Every device that the boards, or some of them, can make up, the largest first."""
     mesh_device: str = ""
     """What `MESH_DEVICE` says in the environment, in upstream's spelling."""
+    topology: Topology | None = None
+    """None where no device that the boards make up needs one, or where nobody looked."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ttctl.model.device import Board
+    from ttctl.model.device import Board, Topology
     from ttctl.model.health import Check
     from ttctl.model.telemetry import ChipReading
 
@@ -34,6 +34,8 @@ class DevicesInfo:
     age_s: float | None = None
     """Seconds since it was read; None for a file."""
     notes: tuple[str, ...] = ()
+    topology: Topology | None = None
+    """How the boards are wired; None where no device of theirs needs a mesh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +83,5 @@ class DevicesCheck:
     golden: Golden
     checks: tuple[Check, ...]
     passed: bool
+    topology: Topology | None = None
+    """As in `DevicesInfo`."""

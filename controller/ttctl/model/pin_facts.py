@@ -65,3 +65,5 @@ class PinFacts:
     releases: tuple[tuple[str, str], ...] = ()
     """(release, day)."""
     cpp: CppServer = CppServer()
+    exports: tuple[tuple[str, str], ...] = ()
+    """(release, SHA-256 of the export at its tag)."""

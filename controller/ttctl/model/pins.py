@@ -50,7 +50,10 @@ class Pins:
     reason: str = ""
     """Why contract and recipe are these."""
     first_release: str = ""
-    """Release that first listed the identical image; the arguments are from there."""
+    """Release that first listed the identical image; the arguments are from there.
+
+    Empty where it is not known; the arguments are then those of the catalog.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

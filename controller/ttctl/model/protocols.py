@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
     from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
+    from ttctl.model.leasing import Leases
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import How
+    from ttctl.model.reset import Resets
     from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
@@ -345,6 +347,14 @@ class World(Protocol):
     @property
     def host(self) -> Host:
         """The machine."""
+
+    @property
+    def leases(self) -> Leases:
+        """Who has which board."""
+
+    @property
+    def resets(self) -> Resets:
+        """What resets boards."""
 
     @property
     def telemetry(self) -> TelemetrySource:

@@ -34,10 +34,13 @@ class Exemption:
     what: Literal[
         "user", "writable root", "capability", "new privileges", "host ipc", "shared memory",
         "locked memory", "group", "device", "hugepages", "writable path", "executable path",
+        "outbound network",
     ]  # fmt: skip
     value: str
     """`CHOWN`, `/home/container_app_user/logs`; empty where `what` says it all."""
     reason: str
+    source: str = ""
+    """Where that was read; empty where the reason says it all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

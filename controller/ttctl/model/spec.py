@@ -103,6 +103,8 @@ class ModelSpec:
     modalities: tuple[str, ...] = ("text",)
     start_s: int = 0
     """Longest that the first start may take, upstream's `tensor_cache_timeout`; 0 if not said."""
+    warms_up: bool = False
+    """Whether the model captures its traces by itself, upstream's `has_builtin_warmup`."""
     targets: tuple[Target, ...] = ()
     issues: tuple[Issue, ...] = ()
     suspect: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ttctl.model.device import Topology
     from ttctl.model.devices import Golden
 
 
@@ -73,7 +74,23 @@ class Answered:
     """Why there is none."""
 
 
-class TelemetrySource(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What came of asking tt-topology."""
+
+    topology: Topology | None
+    note: str = ""
+    """Why there is none."""
+
+
+class TopologySource(Protocol):
+    """Lists how boards are wired, as tt-topology does."""
+
+    def listed(self, *, ask: bool) -> Listed:
+        """Return what it says, or said a moment ago; it is started only with `ask`."""
+
+
+class TelemetrySource(TopologySource, Protocol):
     """Reads what chips say; never raises for what a tool or a driver does."""
 
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
 from ttctl.model.match import Place, Wanted
+from ttctl.operations.topology import as_known
 from ttctl.rules.board_choice import firmware_for
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
@@ -159,7 +160,7 @@ def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
 
 def ground_of(world: World) -> Ground:
     """Return what of this machine entries are held against."""
-    system = world.host.system()
+    system = as_known(world, world.host.system())
     ground = Ground(
         system=system,
         disk_mib=world.host.free_bytes(world.cache) >> 20,

@@ -6,9 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import UsageError
+from ttctl.errors import BadFileError
 from ttctl.model.devices import BoardInfo, DevicesInfo
+from ttctl.operations.lease import shared
+from ttctl.operations.topology import busy_boards, with_topology
 from ttctl.rules.board_health import judged, readings_of
+from ttctl.rules.board_names import board_named
+from ttctl.rules.leases import with_leases
 from ttctl.rules.mesh_device import with_device
 from ttctl.rules.replay import completed, replayed, tells_of, with_board_ids
 
@@ -48,9 +52,11 @@ def look(world: World, wish: Wish) -> Looked:
     Raises:
         BadFileError: The snapshot is none.
     """
-    system = world.host.system()
+    system, seen = _with_users(world, world.host.system())
     if wish.snapshot is None:
-        return _own(world, system, *_told(world, system, ask=wish.ask), device=wish.device)
+        telemetry, notes = _told(world, system, ask=wish.ask)
+        found = _own(world, system, telemetry, (*seen, *notes), device=wish.device)
+        return _with_topology(world, found, ask=wish.ask)
     telemetry = world.telemetry.replay(wish.snapshot)
     if not system.boards:
         return Looked(
@@ -59,7 +65,35 @@ def look(world: World, wish: Wish) -> Looked:
             telemetry=telemetry,
             notes=("This machine has no card: what is shown is the snapshot's.",),
         )
-    return _own(world, system, telemetry, (), device=wish.device)
+    found = _own(world, system, telemetry, seen, device=wish.device)
+    return _with_topology(world, found, ask=False)
+
+
+def _with_topology(world: World, looked: Looked, *, ask: bool) -> Looked:
+    """Add how the boards are wired, where a device of theirs needs to know."""
+    telemetry = looked.telemetry
+    system, notes = with_topology(
+        world,
+        looked.system,
+        looked.readings,
+        source=telemetry.source if telemetry else "",
+        ask=ask,
+    )
+    return replace(looked, system=system, notes=(*looked.notes, *notes))
+
+
+def _with_users(world: World, system: System) -> tuple[System, tuple[str, ...]]:
+    """Say of each board which container has it, and whether it needs a reset."""
+    if not system.boards:
+        return system, ()
+    try:
+        found = shared(world, system)
+    except BadFileError as error:
+        # A listing goes on; what takes boards, or resets them, does not.
+        return system, (f"{error.message} To put it right: {error.next_step}",)
+    closed = found.claims.closed
+    notes = (f"Which containers have a board is not known: {closed}.",) if closed else ()
+    return with_leases(system, found.leases), notes
 
 
 def _own(
@@ -88,7 +122,7 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
         UsageError: There is no such board.
     """
     system, telemetry = looked.system, looked.telemetry
-    boards = system.boards if name is None else (_named(system, name),)
+    boards = system.boards if name is None else (board_named(system, name),)
     return DevicesInfo(
         device=system.device,
         boards=tuple(
@@ -98,6 +132,7 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
         taken=telemetry.taken if telemetry else "",
         age_s=telemetry.age_s if telemetry else None,
         notes=looked.notes,
+        topology=system.topology,
     )
 
 
@@ -105,7 +140,7 @@ def _told(world: World, system: System, *, ask: bool) -> tuple[Telemetry | None,
     """Return what tt-smi says; it is asked only where no job could be disturbed by it."""
     if not system.boards:
         return None, ()
-    busy = [board for board in system.boards if board.nodes and board.free != "free"]
+    busy = busy_boards(system)
     if ask and busy:
         why = ", ".join(f"board {board.id} is {_use(board)}" for board in busy)
         return world.telemetry.kept(), (f"tt-smi is not asked: {why}.",)
@@ -119,20 +154,3 @@ def _use(board: Board) -> str:
     if board.free == "held":
         return f"held by {', '.join(board.holders)}"
     return "perhaps held by another user's process"
-
-
-def _named(system: System, name: str) -> Board:
-    """Return the board of this id, node, PCI address or place in the list."""
-    word = name.lower()
-    for at, board in enumerate(system.boards):
-        words = {board.id, str(at), *board.nodes, *board.pci_addresses}
-        words |= {asic.lower() for asic in board.asic_ids}
-        if word in words:
-            return board
-    known = ", ".join(board.id for board in system.boards) or "none"
-    raise UsageError(
-        f"There is no board {name!r}.",
-        why="A board is named by its number, a node, a PCI address, or its place in the list.",
-        evidence=f"Boards: {known}.",
-        next_step="ttctl devices ls",
-    )

@@ -5,19 +5,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.errors import TtctlError
+from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.devices import DevicesCheck
 from ttctl.model.match import Wanted
-from ttctl.rules.board_health import readings_of
+from ttctl.operations.lease import shared
 from ttctl.rules.card_health import card_checks
-from ttctl.rules.device_health import board_checks, topology_check
+from ttctl.rules.device_health import board_checks, stale_checks, topology_check
 from ttctl.rules.find import find
 from ttctl.rules.host_demands import demand_checks, demands_of, golden_checks, wanted
+from ttctl.rules.reset import stale_hugepages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ttctl.model.device import System
+    from ttctl.model.health import Check
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
     from ttctl.operations.devices import Looked
@@ -46,13 +48,13 @@ def check(
     firmware = tuple(versions)
     demands = demands_of(uses, driver=system.driver, firmware=firmware)
     golden = world.telemetry.golden()
-    readings = [one for board in boards for one in readings_of(board, looked.readings)]
     checks = (
         *(() if replay else card_checks(system, world.vitals.cards())),
         *board_checks(system.boards),
+        *(() if replay else _stale_files(world, system)),
         *demand_checks(demands, driver=system.driver, firmware=firmware),
         *(golden_checks(golden, driver=system.driver, firmware=firmware) if boards else ()),
-        topology_check(system, readings),
+        topology_check(system),
     )
     found = DevicesCheck(
         device=system.device,
@@ -64,8 +66,21 @@ def check(
         golden=golden,
         checks=checks,
         passed=not any(one.verdict == "failed" for one in checks),
+        topology=system.topology,
     )
     return found, notes
+
+
+def _stale_files(world: World, system: System) -> tuple[Check, ...]:
+    """Name what a killed engine left on the hugepages of boards that nobody has."""
+    if not system.boards:
+        return ()
+    try:
+        found = shared(world, system)
+    except BadFileError:
+        # The look at the boards said so.
+        return ()
+    return stale_checks(stale_hugepages(found.claims.hugepages, found.leases))
 
 
 def _in_use(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:

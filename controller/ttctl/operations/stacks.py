@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.rules.find import is_meant
 from ttctl.rules.order import steps_to_down
@@ -204,6 +205,8 @@ def down(
         elif plan.changes:
             grace = 120 if timeout_s is None else timeout_s
             with world.reporter.step(f"Stop {stack} (each service has up to {grace} s)"):
+                if any(one.boards for one in containers):
+                    stop_first(world, stack, timeout_s=timeout_s)
                 _end(world, stack, volumes=volumes, timeout_s=timeout_s)
         else:
             # A command that was killed may have left the networks.

@@ -60,12 +60,12 @@ def expected_nodes(board: Board) -> int:
     """Return how many device nodes a board shows where nothing is missing."""
     if not is_galaxy(board.family):
         return NODES_PER_BOARD.get(board.family, 1)
-    return TRAY_CHIPS if _is_tray(board) else board.chips
+    return TRAY_CHIPS if is_tray(board) else board.chips
 
 
 def is_whole(board: Board) -> bool:
     """Return whether a board is of a known kind and shows exactly the nodes that it should."""
-    if is_galaxy(board.family) and not _is_tray(board) and len(board.nodes) == CARRIERS:
+    if is_galaxy(board.family) and not is_tray(board) and len(board.nodes) == CARRIERS:
         return True
     return bool(board.family) and len(board.nodes) == expected_nodes(board)
 
@@ -110,17 +110,25 @@ def _galaxy_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Forme
     chips = sum(board.chips for board in boards)
     if device := DEVICES.get((family, chips), ""):
         ids = tuple(board.id for board in boards)
-        found.append((chips, Formed(device=device, boards=ids, reason=f"{chips} x {family}")))
+        untold = "" if all(map(is_tray, boards)) else "; which chips share a tray is not told"
+        reason = f"{chips} x {family}{untold}"
+        found.append((chips, Formed(device=device, boards=ids, reason=reason)))
     if family == TRAY_DEVICE[0]:
         found += [
             (
                 board.chips,
-                Formed(device=TRAY_DEVICE[1], boards=(board.id,), reason="one tray of a Galaxy"),
+                Formed(device=TRAY_DEVICE[1], boards=(board.id,), reason=_tray_reason(board)),
             )
             for board in boards
             if board.chips == TRAY_CHIPS
         ]
     return found
+
+
+def _tray_reason(board: Board) -> str:
+    if is_tray(board):
+        return "one tray of a Galaxy"
+    return f"{board.chips} chips of a Galaxy; that they share a tray is not told by their addresses"
 
 
 def _parts(boards: Sequence[Board], count: int) -> list[Sequence[Board]]:
@@ -138,6 +146,8 @@ def _key(at: int, chip: Chip, chips: Sequence[Chip]) -> tuple[str, ...]:
         return family, "tray", tray
     if says(chip.serial):
         return family, _number(chip)
+    if is_galaxy(family):
+        return family, "", ""
     # Firmware that gives no number: what one board shows is all that there is to group by.
     per_board = NODES_PER_BOARD.get(family, 1)
     before = [
@@ -150,7 +160,8 @@ def _number(chip: Chip) -> str:
     return chip.serial.lower().removeprefix("0x") if says(chip.serial) else ""
 
 
-def _is_tray(board: Board) -> bool:
+def is_tray(board: Board) -> bool:
+    """Return whether the bus numbers of a Galaxy's board say that it is one tray."""
     addresses = board.pci_addresses
     return bool(addresses) and board.chips <= TRAY_CHIPS and all(map(_tray, addresses))
 
@@ -167,7 +178,7 @@ def _tray(pci_address: str) -> str:
 def _board(chips: Sequence[Chip], hidden: Collection[str]) -> Board:
     first = chips[0]
     family = family_of(first.card_type)
-    nodes = tuple(chip.node for chip in chips if chip.node not in hidden)
+    nodes = tuple(chip.node for chip in chips if chip.node and chip.node not in hidden)
     versions = dict.fromkeys(chip.firmware for chip in chips if chip.firmware)
     return Board(
         id=_number(first) or first.pci_address or first.node,

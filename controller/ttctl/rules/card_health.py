@@ -129,13 +129,14 @@ def _holders(cards: CardVitals) -> Check:
     held = [(node.node, holder) for node in cards.nodes for holder in node.holders]
     if not held:
         return _check("holders", "ok", "nobody has a card open")
-    pids = sorted({holder.split()[1] for _, holder in held}, key=int)
+    # One outside this container has no number here.
+    pids = sorted({one.split()[1] for _, one in held if one.startswith("pid ")}, key=int)
     return _check(
         "holders",
         "warning",
         "a card is in use: another job on it would hang",
         evidence=", ".join(f"{node}: {holder}" for node, holder in held),
-        fix=f"ps -o pid,user,etime,args -p {','.join(pids)}",
+        fix=f"ps -o pid,user,etime,args -p {','.join(pids)}" if pids else "ttctl devices ls",
     )
 
 

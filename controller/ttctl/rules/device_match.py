@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ttctl.rules.families import DEVICES, NODES_PER_BOARD, family_of, is_galaxy
+from ttctl.rules.families import CARRIER, DEVICES, NODES_PER_BOARD, family_of, is_galaxy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 VENDOR = "1e52"
 """PCI vendor id of Tenstorrent."""
+
+
+_BEHIND = (
+    "These are the carriers of a four-unit Galaxy: its chips have no nodes, and only tt-smi shows "
+    "them (--tt-smi-snapshot FILE)."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,8 @@ def match_device(
             evidence=found,
         )
     [(family, nodes)] = families.items()
+    if family == CARRIER:
+        return DeviceMatch(device="", reason=_BEHIND, evidence=found)
     return _of_family(family, nodes, _boards(chips, family), found)
 
 

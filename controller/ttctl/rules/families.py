@@ -18,6 +18,8 @@ _WORDS = {
     "galaxy-blackhole": "galaxy-bh",
     "tt-galaxy-bh": "galaxy-bh",
     "nb_cb": "nb-cb",
+    # The driver calls the same number p100.
+    "bh-scrappy": "p100",
 }
 """Source: https://github.com/tenstorrent/tt-kmd/blob/4af71921ac021e24859ae15d8438997a44dbbf58/telemetry.c
 and https://github.com/tenstorrent/tt-smi/blob/07208d7e783b8bb585440460db53f515b5828f16/tt_smi/constants.py"""
@@ -41,6 +43,8 @@ DEVICES = {
 }
 """By family and number of boards, for a Galaxy of chips."""
 
+FAMILIES = frozenset({CARRIER, *(family for family, _ in DEVICES)})
+
 TRAY_DEVICE = ("galaxy-wh", "galaxy_t3k")
 """What one tray of a Galaxy is: a t3k of its eight chips."""
 
@@ -53,7 +57,10 @@ CHIPS_PER_BOARD = {"n300": 2, "p300": 2}
 TRAY_CHIPS = 8
 
 UPIS = {
+    0x03: "e150",
+    0x07: "e75",
     0x08: "nb_cb",
+    0x0A: "e300",
     0x0B: "wh_4u",
     0x14: "n300",
     0x18: "n150",
@@ -67,10 +74,12 @@ UPIS = {
     0x45: "p300a",
     0x46: "p300c",
     0x47: "tt-galaxy-bh",
+    0x202: "tt-galaxy-bh",
 }
 """The kind of a board by a part of its number.
 
-Source: tt-kmd, telemetry.c, as above; the first two: tt-smi, tests/test_utils.py
+Source: tt-kmd, telemetry.c, as above; those below 0x14: tt-smi, tests/test_utils.py; the last one:
+https://github.com/tenstorrent/tt-topology/issues/79
 """
 
 
@@ -95,6 +104,13 @@ def type_by_number(board_id: str) -> str:
     except ValueError:
         return ""
     return UPIS.get(number >> 36 & 0xFFFFF, "")
+
+
+def pci_device_of(family: str) -> str:
+    """Return the PCI device id of a family's chips in hex. Source: tt-kmd, module.c."""
+    if family.startswith("e"):
+        return "faca"
+    return "b140" if family[:1] == "p" or family == "galaxy-bh" else "401e"
 
 
 def says(number: str) -> bool:

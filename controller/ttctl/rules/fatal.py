@@ -38,6 +38,10 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
                 "is {1}; `ttctl plan MODEL --values latest` shows what a later release sets"
             ),
         ),
+        (
+            r"Timed out while waiting for active ethernet core",
+            "the card's links were left in disorder: it needs a reset",
+        ),
         (r"TT_(THROW|FATAL)", "the Tenstorrent device did not start"),
         (r"Engine core initialization failed", "the engine's core did not start"),
         (r"^(ModuleNotFoundError|ImportError):", "the image lacks a Python module"),
@@ -45,6 +49,10 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+OF_THE_CARD = re.compile(
+    r"TT_(THROW|FATAL)|Creating trace buffers|active ethernet core|Engine core initialization"
+)
+"""What a fatal line has in it where the engine had opened its cards before."""
 HARMLESS = re.compile(r"\b(WARNING|INFO|DEBUG)\b|^\[W\d|\b\w*Warning:")
 """Python's levels, PyTorch's (`[W1121 08:36:10...`), and the warnings module's."""
 
@@ -55,3 +63,8 @@ def cause_of(line: str) -> str | None:
         return None
     found = ((pattern.search(line), cause) for pattern, cause in CAUSES)
     return next((cause.format(*match.groups()) for match, cause in found if match), None)
+
+
+def card_cause_of(line: str) -> str | None:
+    """Return what a line means that leaves a card in disorder, None for any other line."""
+    return cause_of(line) if OF_THE_CARD.search(line) else None

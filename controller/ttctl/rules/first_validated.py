@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.pin_facts import FirstValidated
 from ttctl.model.pins import Changed
+from ttctl.rules.contract import image_version
 from ttctl.rules.tt_options import is_flag, options_of, plain, spelled, value_of, without_home
+from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ttctl.model.export import Listed
+    from ttctl.model.pins import Pins
     from ttctl.model.spec import Limits, ModelSpec
 
 Pairs = tuple[tuple[str, str], ...]
@@ -75,7 +78,8 @@ def as_first_validated(spec: ModelSpec, first: FirstValidated | None, *, release
     """Return a spec that holds the newest release's arguments with those of the first one.
 
     Where the first release is not known, or listed another image, the entry keeps its own in the
-    pin's own spelling. Engines without the flag keep theirs as they are.
+    pin's own spelling; `first_release` is then empty, unless the image is as new as `release`.
+    Engines without the flag keep theirs as they are.
     """
     pins = spec.pins
     if pins is None or not pins.flag:
@@ -85,7 +89,7 @@ def as_first_validated(spec: ModelSpec, first: FirstValidated | None, *, release
         own = replace(
             spec,
             engine_args=spelled(spec.engine_args, pins.flag),
-            pins=replace(pins, first_release=release),
+            pins=replace(pins, first_release=_first_here(pins, release)),
             suspect=(*spec.suspect, *(f"{pins.flag} has no place for {key!r}" for key in lost)),
         )
         return replace(own, limits=_limits(own))
@@ -128,6 +132,12 @@ def with_latest(spec: ModelSpec) -> ModelSpec:
         changed=(),
     )
     return replace(latest, limits=_limits(latest))
+
+
+def _first_here(pins: Pins, release: str) -> str:
+    """Return `release` where none before it can have listed the image: it was not built then."""
+    version, here = image_version(pins.image, pins.version)[0], numbers(release)
+    return release if here and version >= here else ""
 
 
 def _put(values: dict[str, str], name: str, value: str, *, bare: bool) -> None:

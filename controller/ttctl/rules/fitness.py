@@ -11,6 +11,7 @@ from ttctl.rules.advised import fallback, gated, known_bad
 from ttctl.rules.board_choice import bundles, ways
 from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
 from ttctl.rules.hugepages import nodes_of, pages_for, translates
+from ttctl.rules.topology import SET_UP
 
 if TYPE_CHECKING:
     from ttctl.model.device import Board, System
@@ -66,7 +67,7 @@ def findings(
         boards = min(groups, key=lambda way: _in_the_way(on(way)))
     found += [*on(boards), *_room(spec, ground)]
     if spec.device in SIZES:
-        found += [_pages(spec, ground, boards), *_topology(spec)]
+        found += [_pages(spec, ground, boards), *_topology(spec, ground.system)]
     return (*found, *_weights(spec, advice, ground))
 
 
@@ -223,11 +224,18 @@ def _pages(spec: ModelSpec, ground: Ground, boards: tuple[Board, ...]) -> Findin
     return _of("pages", "ok" if enough else "warning", text, "" if enough else step)
 
 
-def _topology(spec: ModelSpec) -> list[Finding]:
+def _topology(spec: ModelSpec, system: System) -> list[Finding]:
     if spec.device not in NEEDS_MESH:
         return []
-    text = f"{spec.device} must be set up as one mesh; only tt-topology shows whether it is"
-    return [_of("topology", "unknown", text, "tt-topology -ls")]
+    found = system.topology
+    if found is None or found.kind == "unknown":
+        why = f": {found.reason}" if found else ""
+        text = f"{spec.device} must be set up as one mesh; whether it is, is not known{why}"
+        return [_of("topology", "unknown", text, "ttctl devices check")]
+    text = f"{spec.device} must be set up as one mesh; it is: {found.kind} ({found.reason})"
+    if found.kind == "mesh":
+        return [_of("topology", "ok", text)]
+    return [_of("topology", "blocked", text, SET_UP)]
 
 
 def _weights(spec: ModelSpec, advice: Advice, ground: Ground) -> list[Finding]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.families import NODES_PER_BOARD, is_galaxy
+from ttctl.rules.versions import at_least
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ttctl.model.contract import LaunchContract
     from ttctl.model.device import Board
 
 PAGES_PER_NODE = 4
@@ -42,3 +44,23 @@ def translates(kind: str) -> bool:
     Source: tt-umd, device/pcie/pci_device.cpp: a type that begins with DMA counts
     """
     return kind.startswith("DMA")
+
+
+PAGELESS_DRIVER = "1.29"
+"""The driver from which on memory is pinned through an IOMMU.
+
+Source: tt-inference-server pull request 4924
+"""
+
+
+def needs_mount(contract: LaunchContract, *, tt_metal: str, iommu: str, driver: str) -> bool:
+    """Return whether a container must see the hugepages: in doubt it must.
+
+    Args:
+        contract: Names the commits of tt-metal that are known to run without.
+        tt_metal: The entry's commit.
+        iommu: Type of the cards' IOMMU group, as the kernel says it.
+        driver: Version of the driver.
+    """
+    known = any(tt_metal.startswith(commit) for commit in contract.without_hugepages)
+    return not (known and translates(iommu) and at_least(driver, PAGELESS_DRIVER))

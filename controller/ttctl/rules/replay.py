@@ -6,18 +6,26 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from ttctl.model.device import Chip
+from ttctl.model.device import Board, Chip
 from ttctl.model.telemetry import ChipReading
 from ttctl.rules.board_health import judged, with_holders
 from ttctl.rules.boards import boards_of, formed_of_all, forms_of
 from ttctl.rules.device_match import match_device
-from ttctl.rules.families import CARRIER, NODES_PER_BOARD, family_of, is_galaxy, says
+from ttctl.rules.families import (
+    CARRIER,
+    CHIPS_PER_BOARD,
+    NODES_PER_BOARD,
+    family_of,
+    is_galaxy,
+    says,
+)
 from ttctl.rules.mesh_device import with_mesh_device
+from ttctl.rules.topology import may_need_mesh, topology_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ttctl.model.device import Board, System
+    from ttctl.model.device import System
     from ttctl.model.telemetry import Telemetry
 
 
@@ -29,12 +37,13 @@ def replayed(telemetry: Telemetry, system: System) -> System:
     readings = with_board_ids(telemetry.chips)
     chips = _chips(readings)
     match = match_device(chips, pci=())
-    boards = _with_remote(_with_carriers(boards_of(chips), readings), readings)
+    boards = _with_lost(_with_carriers(boards_of(chips), readings), readings)
+    boards = _with_remote(boards, readings)
     held = _held(telemetry, readings, boards)
     boards = judged(with_holders(boards, held), readings, complete=True)
     forms = forms_of(boards)
     whole = None if match.device else formed_of_all(boards, forms)
-    reason = whole.reason if whole else match.reason
+    reason = (whole.reason if whole else match.reason).rstrip(".")
     found = replace(
         system,
         device=(whole.device if whole else match.device) if chips else "",
@@ -45,6 +54,8 @@ def replayed(telemetry: Telemetry, system: System) -> System:
         boards=boards,
         forms=forms,
     )
+    if may_need_mesh(found):
+        found = replace(found, topology=topology_of(boards, readings, source=telemetry.source))
     return with_mesh_device(found, system.mesh_device)
 
 
@@ -98,9 +109,10 @@ def _chips(readings: Sequence[ChipReading]) -> tuple[Chip, ...]:
     """Return the chips that have a node, and those of a four-unit Galaxy, which have none."""
     found: list[Chip] = []
     nodes = 0
+    carriers = _carriers(readings)
     for one in readings:
         family = family_of(one.card_type)
-        if family == CARRIER or (one.remote and not is_galaxy(family)):
+        if one in carriers or (one.remote and not is_galaxy(family)):
             continue
         found.append(
             Chip(
@@ -119,8 +131,8 @@ def _chips(readings: Sequence[ChipReading]) -> tuple[Chip, ...]:
 
 def _with_carriers(boards: Sequence[Board], readings: Sequence[ChipReading]) -> tuple[Board, ...]:
     """Make one board of a Galaxy whose chips are all remote, with the nodes of its carriers."""
-    carriers = [one for one in readings if family_of(one.card_type) == CARRIER]
-    if not carriers or not boards or not all(is_galaxy(board.family) for board in boards):
+    carriers = _carriers(readings)
+    if not boards or any(board.nodes or not is_galaxy(board.family) for board in boards):
         return tuple(boards)
     whole = replace(
         boards[0],
@@ -131,6 +143,35 @@ def _with_carriers(boards: Sequence[Board], readings: Sequence[ChipReading]) -> 
         firmware=", ".join(dict.fromkeys(board.firmware for board in boards if board.firmware)),
     )
     return (whole,)
+
+
+def _carriers(readings: Sequence[ChipReading]) -> list[ChipReading]:
+    """Return the cards through which the chips of a four-unit Galaxy are reached.
+
+    They are cards of their own kind, or n150s: tt-topology sets up either for a Galaxy behind them.
+    """
+    galaxy = [one for one in readings if is_galaxy(family_of(one.card_type))]
+    if not galaxy or not all(one.remote for one in galaxy):
+        return []
+    return [one for one in readings if family_of(one.card_type) in {CARRIER, "n150"}]
+
+
+def _with_lost(boards: Sequence[Board], readings: Sequence[ChipReading]) -> tuple[Board, ...]:
+    """Add boards of which only the remote chip answers: one that hangs says nothing of itself."""
+    known = {board.id for board in boards}
+    lost = {
+        one.board_id.lower(): family_of(one.card_type)
+        for one in readings
+        if one.remote and one.board_id.lower() not in known
+    }
+    return (
+        *boards,
+        *(
+            Board(id=name, family=family, nodes=(), pci_addresses=(), chips=CHIPS_PER_BOARD[family])
+            for name, family in lost.items()
+            if family in CHIPS_PER_BOARD
+        ),
+    )
 
 
 def _with_remote(boards: Sequence[Board], readings: Sequence[ChipReading]) -> tuple[Board, ...]:

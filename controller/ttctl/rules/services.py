@@ -40,7 +40,7 @@ def stack_of(
         port=port,
         services=(
             _engine(spec, image=images[spec.image], defaults=engine, weights=weights),
-            _gateway(image=images["gateway"], defaults=gateway, config=gateway_config),
+            gateway_service(image=images["gateway"], defaults=gateway, config=gateway_config),
         ),
         networks=(Network(name="front", internal=False), Network(name="back", internal=True)),
         experimental=spec.experimental,
@@ -75,7 +75,14 @@ def _engine(
     )
 
 
-def _gateway(*, image: ImageSpec, defaults: ServiceDefaults, config: str) -> ServiceSpec:
+def gateway_service(*, image: ImageSpec, defaults: ServiceDefaults, config: str) -> ServiceSpec:
+    """Return the one door of a stack.
+
+    Args:
+        image: The gateway's image.
+        defaults: How it is launched.
+        config: Text of its configuration; another text makes another container.
+    """
     return ServiceSpec(
         name=GATEWAY_SERVICE,
         image=image.reference,

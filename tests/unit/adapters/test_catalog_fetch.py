@@ -53,6 +53,8 @@ def test_what_comes_has_its_etag_and_an_unchanged_one_does_not_come_again(
         pytest.param("429", OfflineError, "could not be fetched", id="too often"),
         pytest.param("html", OfflineError, "could not be fetched", id="a web page"),
         pytest.param("packed", OfflineError, "could not be fetched", id="packed"),
+        pytest.param("short", OfflineError, "could not be fetched", id="cut off"),
+        pytest.param("huge", BadFileError, "too large", id="its length says it, and is believed"),
     ],
 )
 def test_an_answer_that_is_no_catalog_is_said_as_what_it_is(

@@ -84,6 +84,7 @@ FULL = ModelSpec(
     reasoning_parser="qwen3",
     modalities=("text", "image"),
     start_s=3600,
+    warms_up=True,
     targets=(
         Target(
             task="text", shape="128/128", concurrency=1, tier="target",

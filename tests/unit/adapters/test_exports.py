@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Are real exports read whole? `EXPORTS=DIR` names a folder of them; then no test is skipped.
 
-Each file is one that upstream published: `model_specs_output*.json` or `release_model_spec*.json`.
+Each file in it, or in a folder of it, is one that upstream published, whatever it is named now.
 `vllm_args_as_first_validated.json` beside them is compared where it is there.
 """
 
@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from tests.unit.listed import FACTS
 
-from tools.catalog import FIRST, FOLDER, SHAPES, first_in, history, specs_from, texts
+from tools.catalog import FIRST, FOLDER, exports_in, first_in, history, specs_from, texts
 from ttctl.adapters import compiled, places
 from ttctl.adapters.catalog import BuiltInCatalog
-from ttctl.adapters.upstream_export import read_export, release_in_name
+from ttctl.adapters.upstream_export import read_export
 from ttctl.model.spec import STATUSES
 from ttctl.rules.first_validated import earliest, known_first, with_latest
 from ttctl.rules.tt_options import is_flag, options_of
@@ -28,15 +28,11 @@ from ttctl.rules.validated import validated_specs
 
 pytestmark = pytest.mark.exports
 DIR = Path(os.environ.get("EXPORTS", ""))
-FILES = (
-    sorted(path for shape in SHAPES for path in DIR.glob(shape))
-    if os.environ.get("EXPORTS")
-    else []
-)
+FILES = exports_in(DIR) if os.environ.get("EXPORTS") else []
 BUILT_IN = BuiltInCatalog(places.catalog())
 EACH = pytest.mark.parametrize(
     "path", FILES or [pytest.param(Path(), marks=pytest.mark.skip(reason="EXPORTS has no export"))],
-    ids=lambda path: path.name,
+    ids=lambda path: path.relative_to(DIR).as_posix() if path.name else "",
 )  # fmt: skip
 
 
@@ -156,11 +152,12 @@ def test_the_catalogs_arguments_are_those_of_the_first_release_word_for_word() -
 
 def in_the_exports() -> dict[str, Any]:
     """Return the same by the plainest reading of those first releases that are in the folder."""
-    files = {release_in_name(path.name): path for path in FILES}
+    there = dict(history(DIR, up_to="999"))
     found: dict[str, Any] = {}
     for spec in BUILT_IN.specs():
-        if spec.pins is not None and spec.pins.flag and spec.pins.first_release in files:
-            entry = entries(files[spec.pins.first_release])[spec.id]
+        if spec.pins is not None and spec.pins.flag and spec.pins.first_release in there:
+            listed = there[spec.pins.first_release].listed
+            (entry,) = [dict(one.raw) for one in listed if one.spec.id == spec.id]
             arguments = entry["device_model_spec"]["vllm_args"]
             found[spec.id] = {
                 "image": entry["docker_image"],

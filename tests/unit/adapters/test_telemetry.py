@@ -12,6 +12,7 @@ from ttctl.adapters import places
 from ttctl.adapters.golden import NAME, read_golden
 from ttctl.adapters.telemetry import LocalTelemetry
 from ttctl.adapters.tt_smi import TtSmi
+from ttctl.adapters.tt_topology import TtTopology
 from ttctl.errors import BadFileError
 from ttctl.rules.specifiers import release
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 def telemetry(root: Path) -> LocalTelemetry:
     smi = TtSmi({}, cache=root / "cache", limit_s=1, max_age_s=60)
-    return LocalTelemetry(root, smi, catalog=places.catalog())
+    wiring = TtTopology({}, root=root, cache=root / "cache", limit_s=1, max_age_s=60)
+    return LocalTelemetry(root, smi, wiring, catalog=places.catalog())
 
 
 def test_a_snapshots_file_is_read_with_its_moment(tmp_path: Path) -> None:

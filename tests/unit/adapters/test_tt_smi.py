@@ -124,3 +124,45 @@ def test_a_damaged_cache_is_as_none(programs: Programs, tmp_path: Path, text: st
     machines.write(tmp_path / "cache" / NAME, text)
     assert smi(tmp_path).kept() is None
     assert smi(tmp_path).ask().telemetry is not None
+
+
+CHILD = """
+import subprocess
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print({text!r}, flush=True)
+"""
+ENDLESS = """
+while True:
+    sys.stdout.write("{" * (1 << 20))
+"""
+
+
+def test_a_child_that_holds_the_output_open_does_not_hold_the_answer(
+    programs: Programs, tmp_path: Path
+) -> None:
+    programs.add("tt-smi", CHILD.format(text=machines.printed(machines.snapshot("n150"))))
+    started = time.monotonic()
+    assert smi(tmp_path, limit_s=10).ask().telemetry is not None
+    assert time.monotonic() - started < 5
+
+
+def test_output_without_an_end_is_ended_within_the_limit(
+    programs: Programs, tmp_path: Path
+) -> None:
+    programs.add("tt-smi", ENDLESS)
+    started = time.monotonic()
+    assert smi(tmp_path, limit_s=2).ask().telemetry is None
+    assert time.monotonic() - started < 3
+
+
+def test_of_two_documents_the_first_one_counts(programs: Programs, tmp_path: Path) -> None:
+    text = "".join(machines.printed(machines.snapshot(one)) for one in ("n150", "t3k"))
+    programs.add("tt-smi", PRINTS.format(text=text))
+    telemetry = smi(tmp_path).ask().telemetry
+    assert telemetry is not None
+    assert len(telemetry.chips) == 1
+
+
+def test_an_end_without_a_word_is_a_failure(programs: Programs, tmp_path: Path) -> None:
+    programs.add("tt-smi", "sys.exit(0)")
+    assert smi(tmp_path).ask().note == "tt-smi ended with 0: it printed nothing"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.listed import FACTS, FORGE, MEDIA, RAW, VLLM, flat, nested, raw
 
 from ttctl.adapters import compiled
-from ttctl.adapters.upstream_export import read_export
+from ttctl.adapters.upstream_export import PUBLISHED, read_export
 from ttctl.adapters.upstream_speed import targets_of
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.pins import Issue, Requirement, Target
@@ -535,3 +535,24 @@ def test_a_tolerance_is_a_part_of_a_figure_and_one_that_lets_all_pass_is_none(
     reference = {"targets": {"target": {"ttft_ms": 60, "tolerance": said}}}
     (target,) = targets_of([reference])
     assert target.tolerance == read
+
+
+@pytest.mark.parametrize(
+    ("name", "release"),
+    [
+        pytest.param("mine.json", "0.10.0", id="under any name"),
+        pytest.param("https://host/refs/tags/v0.10.1/x.json", "0.10.1", id="two have the same"),
+        pytest.param("x.v0.12.0.json", "0.10.0", id="under a wrong name"),
+    ],
+)
+def test_a_file_that_upstream_published_is_known_by_its_bytes(name: str, release: str) -> None:
+    data = nested(RAW, release="0.9.0")
+    digest = hashlib.sha256(data).hexdigest()
+    known = (("0.9.0", "0" * 64), ("0.10.0", digest), ("0.10.1", digest))
+    export = read_export(data, name=name, published=known)
+    assert (export.release, export.release_from) == (release, PUBLISHED)
+
+
+def test_the_bytes_of_every_release_whose_day_is_known_are_known_too() -> None:
+    assert [release for release, _ in FACTS.exports] == [release for release, _ in FACTS.releases]
+    assert len({digest for _, digest in FACTS.exports}) == len(FACTS.exports) - 1

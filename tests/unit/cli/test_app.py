@@ -40,6 +40,7 @@ TABLE = {
     "OfflineError": 8,
     "BadFileError": 9,
     "LockedError": 75,
+    "HeldError": 75,
     "WaitError": 124,
     "HungUpError": 129,
     "InterruptedByUserError": 130,

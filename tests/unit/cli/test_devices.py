@@ -218,3 +218,22 @@ def test_listing_cards_loads_nothing_slow_and_starts_no_program(
     done = run(environ, "devices", "ls", before=("-c", WATCHED + TTCTL))
     assert done.returncode == 0
     assert "SEEN" not in done.stderr
+
+
+@pytest.mark.parametrize("layout", list(machines.LAYOUTS))
+def test_the_wiring_of_boards_is_shown_and_a_wrong_one_fails(
+    environ: dict[str, str], tmp_path: Path, layout: str
+) -> None:
+    file = tmp_path / "case.json"
+    file.write_text(machines.printed(machines.laid_out("n150x4", layout)))
+    words = ["--tt-smi-snapshot", str(file)]
+    assert f"wiring   {layout} (snapshot" in run(environ, "devices", "info", *words).stdout
+    done = run(environ, "devices", "check", *words)
+    assert done.returncode == (0 if layout in {"mesh", "unknown"} else 1), done.stdout
+    assert ("tt-topology -l mesh" in done.stdout) == (done.returncode == 1)
+    assert data(environ, "devices", "check", *words)["topology"]["kind"] == layout
+    planned = run(environ, "plan", "Llama-3.1-8B-Instruct", "--device", "n150x4", *words)
+    assert "Traceback" not in planned.stderr
+    tree = machines.tree(tmp_path / "root", "n150x4")
+    machines.write(tree / "tt-topology.txt", machines.listing("n150x4", layout))
+    assert f"wiring   {layout} (tt-topology.txt:" in run(environ, "devices", "ls").stdout

@@ -4,53 +4,15 @@
 from __future__ import annotations
 
 import json
-import shlex
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.standins import machines
 
-from ttctl.cli.app import run_command
-from ttctl.cli.door import split_flags, split_values
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    """Put the signals back that a command sets for itself."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-class Typed:
-    """Runs commands on a machine with or without cards."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, line: str) -> tuple[int, str, str]:
-        words, values = split_values(shlex.split(line))
-        code = run_command(*split_flags(words), values)
-        got = self._capsys.readouterr()
-        return code, got.out, got.err
-
-
-@pytest.fixture
-def typed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Typed:
-    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    root = tmp_path / "root"
-    root.mkdir()
-    monkeypatch.setenv("TTCTL_DEVICE_ROOT", str(root))
-    return Typed(capsys)
+    from tests.unit.cli.conftest import Typed
 
 
 @pytest.fixture
@@ -217,3 +179,22 @@ def test_a_snapshot_of_another_machine_is_planned_for(typed: Typed, tmp_path: Pa
     code, _, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
     assert code != 0
     assert "This is no snapshot of tt-smi." in err
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        pytest.param("mesh", "it is: mesh", id="mesh"),
+        pytest.param("isolated", "tt-topology -l mesh", id="isolated"),
+        pytest.param("linear/torus", "tt-topology -l mesh", id="a line"),
+        pytest.param("unknown", "is not known", id="not known"),
+    ],
+)
+def test_the_wiring_is_held_against_what_the_device_needs(
+    typed: Typed, tmp_path: Path, layout: str, said: str
+) -> None:
+    file = tmp_path / "snapshot.json"
+    file.write_text(machines.printed(machines.laid_out("t3k", layout)))
+    _, out, err = typed(f"plan Llama-3.3-70B-Instruct --device t3k --tt-smi-snapshot {file}")
+    [line] = [one for one in out.splitlines() if "must be set up as one mesh" in one]
+    assert said in out + err, line

@@ -14,10 +14,12 @@ from ttctl.adapters.chip_sensors import sensors
 from ttctl.adapters.host import LocalHost
 from ttctl.adapters.tt_smi_snapshot import parse_snapshot
 from ttctl.errors import BadFileError, UsageError
-from ttctl.model.telemetry import Answered, Telemetry
+from ttctl.model.device import Topology
+from ttctl.model.telemetry import Answered, Listed, Telemetry
 from ttctl.operations.devices import Looked, Wish, info, look
 
 FILE = Path("case.json")
+ISOLATED = Topology(kind="isolated", reason="it lists so", source="tt-topology -ls")
 
 
 @pytest.fixture
@@ -170,3 +172,36 @@ def test_a_board_is_named_by_any_of_its_names(scene: Scene, tmp_path: Path) -> N
     with pytest.raises(UsageError, match="There is no board 'x'") as caught:
         info(found, "x")
     assert board.id in caught.value.evidence
+
+
+def test_places_that_tt_smi_tells_decide_and_tt_topology_is_not_asked(
+    scene: Scene, tmp_path: Path
+) -> None:
+    with_cards(scene, tmp_path, "t3k").telemetry.answer = Answered(telemetry=said("t3k"))
+    found = looked(scene, ask=True).system.topology
+    assert found is not None
+    assert found.kind == "mesh"
+    assert scene.calls == ["tt-smi -s"]
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_without_places_tt_topology_is_asked_where_nothing_holds_a_board(
+    scene: Scene, tmp_path: Path, *, held: bool
+) -> None:
+    machines.tree(tmp_path, "n150x4")
+    if held:
+        machines.opened(tmp_path, 0, 120)
+    again(scene, tmp_path).telemetry.listing = Listed(topology=ISOLATED)
+    found = looked(scene, ask=True)
+    assert found.system.topology == ISOLATED
+    assert ("tt-topology -ls" in scene.calls) != held
+    assert info(found, None).topology == ISOLATED
+
+
+def test_listing_boards_asks_neither_and_says_that_it_is_not_known(
+    scene: Scene, tmp_path: Path
+) -> None:
+    found = looked(with_cards(scene, tmp_path, "t3k")).system.topology
+    assert found is not None
+    assert (found.kind, found.reason) == ("unknown", "the places of 0 of 8 chips are known")
+    assert scene.calls == []

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Are boards judged by their health, and a mesh by its chips' places?"""
+"""Are boards judged by their health, and a mesh by its wiring?"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.standins.machines import KINDS, chips_of
 
-from ttctl.model.device import Board, System
-from ttctl.model.telemetry import ChipReading
-from ttctl.rules.device_health import board_checks, topology_check
+from ttctl.model.device import Board, System, Topology
+from ttctl.rules.device_health import board_checks, stale_checks, topology_check
 
 BOARD = Board(
     id="1", family="n300", nodes=("/dev/tenstorrent/0",), pci_addresses=("0000:01:00.0",), chips=2,
     firmware="19.13.1.0", verdict="healthy",
 )  # fmt: skip
 MACHINE = System(device="t3k", cores=1, memory_bytes=1, machine="x86_64")
-MESHED = [ChipReading(coords=chip.coords) for chip in chips_of(KINDS["t3k"])]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +27,22 @@ def test_a_boards_health_is_a_verdict(health: str, verdict: str) -> None:
     [check] = board_checks([board])
     assert check.verdict == verdict
     assert check.evidence == ("" if verdict == "ok" else "why")
+
+
+def test_a_board_that_was_left_in_disorder_needs_a_reset_however_well_it_seems() -> None:
+    dirty = replace(BOARD, dirty="container box was killed (exit code 137)")
+    [check] = board_checks([dirty])
+    assert (check.verdict, check.fix) == ("warning", "ttctl devices reset")
+    assert check.evidence == "container box was killed (exit code 137)"
+    [check] = board_checks([replace(dirty, verdict="error", reasons=("its heart stands still",))])
+    assert check.verdict == "failed"
+    assert "its heart stands still" in check.evidence
+
+
+def test_no_stale_file_is_no_line() -> None:
+    assert stale_checks(()) == ()
+    [check] = stale_checks(("device_0_tenstorrent",))
+    assert (check.verdict, check.fix) == ("warning", "ttctl devices clear")
 
 
 def test_boards_with_different_firmware_fail_together() -> None:
@@ -43,19 +57,25 @@ def test_boards_of_another_kind_may_have_another_firmware() -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "readings", "verdict"),
+    ("device", "kind", "verdict"),
     [
-        pytest.param("t3k", MESHED, "ok", id="meshed"),
-        pytest.param("t3k", MESHED[:1] * 8, "failed", id="isolated"),
-        pytest.param("t3k", [*MESHED[:7], ChipReading()], "warning", id="one says nothing"),
-        pytest.param("n150x4", [], "warning", id="nobody says"),
-        pytest.param("p150x4", [], "skipped", id="needs none"),
-        pytest.param("", MESHED, "skipped", id="no device"),
+        pytest.param("t3k", "mesh", "ok", id="meshed"),
+        pytest.param("t3k", "isolated", "failed", id="isolated"),
+        pytest.param("n150x4", "linear/torus", "failed", id="a line"),
+        pytest.param("n150x4", "unknown", "warning", id="not known"),
+        pytest.param("t3k", None, "warning", id="nobody looked"),
+        pytest.param("p150x4", None, "skipped", id="needs none"),
+        pytest.param("", "mesh", "skipped", id="no device"),
     ],
 )
-def test_a_mesh_is_known_by_places_of_its_own(
-    device: str, readings: list[ChipReading], verdict: str
+def test_a_device_that_needs_a_mesh_is_judged_by_its_wiring(
+    device: str,
+    kind: Any,  # noqa: ANN401
+    verdict: str,
 ) -> None:
-    check = topology_check(replace(MACHINE, device=device), readings)
+    topology = Topology(kind=kind, reason="why", source="a test") if kind else None
+    check = topology_check(replace(MACHINE, device=device, topology=topology))
     assert check.verdict == verdict
-    assert bool(check.fix) == (verdict in {"failed", "warning"})
+    assert check.fix.startswith(
+        {"failed": "tt-topology -l mesh", "warning": "tt-topology -ls"}.get(verdict, "")
+    )

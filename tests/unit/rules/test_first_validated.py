@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.unit.listed import FACTS, MEDIA, VLLM, listed
 
 from ttctl.model.export import Export
@@ -111,8 +112,27 @@ def test_another_image_keeps_its_own_arguments_in_the_pins_own_spelling() -> Non
         assert name == "override_tt_config"
         assert value == '{"trace_region_size": 30, "fabric_config": "FABRIC_1D"}'
         assert spec.limits.max_model_len == 8192
-        assert spec.pins is not None
-        assert spec.pins.first_release == "0.21.0"
+
+
+@pytest.mark.parametrize(
+    ("tag", "release", "first_release"),
+    [
+        pytest.param(
+            "0.9.0-a-b", "0.21.0", "", id="an older image: who listed it first is unknown"
+        ),
+        pytest.param("0.21.0-a-b", "0.21.0", "0.21.0", id="an image of the release itself"),
+        pytest.param("0.22.0-a-b", "0.21.0", "0.21.0", id="an image before its release"),
+        pytest.param("0.21.0-a-b", "", "", id="a catalog without a release"),
+        pytest.param("latest", "0.21.0", "0.21.0", id="the entry's own version"),
+    ],
+)
+def test_a_first_release_is_claimed_only_where_none_before_can_have_had_the_image(
+    tag: str, release: str, first_release: str
+) -> None:
+    entry = replace(latest_entry(), image=f"{VLLM}:{tag}", version="0.21.0")
+    spec = as_first_validated(pinned(entry), None, release=release)
+    assert spec.pins is not None
+    assert spec.pins.first_release == first_release
 
 
 def test_what_the_pins_flag_has_no_place_for_is_told() -> None:

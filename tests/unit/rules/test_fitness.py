@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.rules.validated import board, entry, machine, t3k
 
-from ttctl.model.device import Formed, System
+from ttctl.model.device import Formed, System, Topology
 from ttctl.model.pins import Advice, Fallback, Gated, Requirement
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.satisfying import satisfies
@@ -21,6 +21,10 @@ NOTHING = Advice()
 CARDLESS = System(device="cpu", cores=8, memory_bytes=8 << 30, machine="x86_64")
 ON_N300 = entry("acme/Only-8B", "n300")
 GATE = Gated(model="acme/*", reason="a licence", source="a test", date="2026-01-31")
+
+
+def wired(kind: Any) -> System:  # noqa: ANN401
+    return replace(t3k(), topology=Topology(kind=kind, reason="why"))
 
 
 def look(
@@ -48,6 +52,16 @@ def test_a_machine_that_has_everything_is_fit() -> None:
     [
         pytest.param(entry("a/B", "p150"), t3k(), {}, "boards", "blocked", id="not here"),
         pytest.param(entry("a/B", "t3k"), t3k(), {}, "topology", "unknown", id="a mesh"),
+        pytest.param(entry("a/B", "t3k"), wired("mesh"), {}, "topology", "ok", id="meshed"),
+        pytest.param(
+            entry("a/B", "t3k"), wired("isolated"), {}, "topology", "blocked", id="isolated"
+        ),
+        pytest.param(
+            entry("a/B", "t3k"), wired("linear/torus"), {}, "topology", "blocked", id="a line"
+        ),
+        pytest.param(
+            entry("a/B", "t3k"), wired("unknown"), {}, "topology", "unknown", id="not told"
+        ),
         pytest.param(
             entry("a/B", "t3k"), t3k(free="held"), {}, "boards", "blocked", id="in use"
         ),

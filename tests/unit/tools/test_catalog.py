@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.unit.listed import VLLM, nested, raw
 
-from tools.catalog import FIRST, main, specs_from, texts, write
+from tools.catalog import FIRST, exports_in, history, main, specs_from, texts, write
 from ttctl.adapters.catalog import BuiltInCatalog
 from ttctl.adapters.catalog_validated import read_validated, validated_values
 from ttctl.errors import BadFileError
@@ -72,6 +72,23 @@ def test_other_exports_beside_it_say_what_was_first(export: Path) -> None:
     assert [(change.name, change.first, change.latest) for change in one.changed] == [
         ("trace_region_size", "7", "30000000")
     ]
+
+
+def test_exports_beside_it_are_found_whatever_they_are_named(export: Path) -> None:
+    older = raw()
+    older["device_model_spec"]["vllm_args"]["override_tt_config"] = '{"trace_region_size": 7}'
+    folder = export.parent / "v0.12.0"
+    folder.mkdir()
+    (folder / "export.json").write_bytes(nested(older, release="0.11.1"))
+    (export.parent / "snapshot.json").write_text('{"device_info": []}', encoding="utf-8")
+    assert exports_in(export.parent) == [export, folder / "export.json"]
+    assert [release for release, _ in history(export.parent, up_to="0.20.0")] == [
+        "0.12.0", "0.20.0",
+    ]  # fmt: skip
+    _, specs = specs_from(export)
+    (one,) = [spec for spec in specs if spec.type == "VLM"]
+    assert one.pins is not None
+    assert one.pins.first_release == "0.12.0"
 
 
 def test_the_file_of_first_validations_goes_before_the_exports(export: Path) -> None:

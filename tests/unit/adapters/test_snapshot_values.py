@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttctl.adapters.tt_smi_values import (
+from ttctl.adapters.snapshot_values import (
     coords_of,
     fan_of,
     number_of,
-    packed_version_of,
-    pair_of_registers,
+    pair_of,
+    quad_of,
     register_of,
     registers_of,
     truth_of,
@@ -34,15 +34,15 @@ def test_a_number_is_read_in_every_spelling(value: object, number: float | None)
 def test_registers_go_by_their_newer_names_and_make_up_one_number() -> None:
     found = registers_of({"SMBUS_TX_BOARD_ID_HIGH": "0x461", "BOARD_ID_LOW": "0x31934118"})
     assert register_of(found, "BOARD_ID_HIGH") == 0x461
-    assert pair_of_registers(found, "BOARD_ID") == "0000046131934118"
-    assert pair_of_registers(found, "ASIC_ID") == ""
+    assert pair_of(found, "BOARD_ID") == "0000046131934118"
+    assert pair_of(found, "ASIC_ID") == ""
 
 
 @pytest.mark.parametrize(
     ("packed", "version"), [(0x130F0000, "19.15.0.0"), (0, ""), (None, ""), (0xFFFFFFFF, "")]
 )
 def test_a_version_of_four_bytes_is_spelled_out(packed: int | None, version: str) -> None:
-    assert packed_version_of(packed) == version
+    assert quad_of(packed) == version
 
 
 def test_a_register_without_a_fan_is_no_speed() -> None:

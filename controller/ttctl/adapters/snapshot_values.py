@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What does one value of a snapshot of tt-smi say? A value or nothing comes of whatever it is."""
+"""What is a value of a snapshot? Padded numbers, hex registers, words that are no words: read once.
+
+Nothing here is trusted: what is no number is left out, what is no word is cleaned.
+"""
 
 from __future__ import annotations
 
@@ -14,45 +17,14 @@ LONGEST = 120
 """Of a word."""
 NO_FAN = 65535
 """What a register without a fan says."""
+
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})")
+
 Section = dict[str, object]
 
 
-def packed_version_of(packed: int | None) -> str:
-    """Return a version of four bytes, `19.15.0.0` for 0x130f0000."""
-    if not packed or packed < 0 or packed >= 0xFFFFFFFF:  # noqa: PLR2004 - all ones: not set
-        return ""
-    return ".".join(str(packed >> shift & 0xFF) for shift in (24, 16, 8, 0))
-
-
-def pair_of_registers(smbus: Mapping[str, object], name: str) -> str:
-    """Return a number of two registers as 16 hex digits, empty where there is none."""
-    high, low = register_of(smbus, f"{name}_HIGH"), register_of(smbus, f"{name}_LOW")
-    if high is None or low is None or not high | low:
-        return ""
-    return f"{high & 0xFFFFFFFF:08x}{low & 0xFFFFFFFF:08x}"
-
-
-def registers_of(smbus: Section) -> dict[str, object]:
-    """Return the registers by their newer names."""
-    return {str(name).removeprefix("SMBUS_TX_"): value for name, value in smbus.items()}
-
-
-def register_of(smbus: Mapping[str, object], name: str) -> int | None:
-    """Return a register: hex in a string, or a number."""
-    value = smbus.get(name)
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if 0 <= value < 1 << 64 else None
-    text = word_of(value).lower()
-    if re.fullmatch(r"0x[0-9a-f]{1,16}", text):
-        return int(text, 16)
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
-
-
 def section_of(data: Section, name: str) -> Section:
-    """Return a section, an empty one where there is none."""
+    """Return a section, empty where it is none."""
     value = data.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -90,18 +62,51 @@ def fan_of(value: object) -> float | None:
 
 
 def coords_of(word: str) -> str:
-    """Return coordinates in one spelling, `(0, 1)`."""
+    """Return a place, `(1, 0, 0, 0)`, empty where there is none."""
     numbers = re.findall(r"\d{1,4}", word)
     return f"({', '.join(numbers)})" if len(numbers) > 1 else ""
 
 
 def truth_of(value: object) -> bool | None:
-    """Return a truth, or what a word says of it."""
+    """Return what is said to be true or false, None where nothing is."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(word_of(value).lower())
 
 
-def first_known(*found: float | None) -> float | None:
-    """Return the first that is known."""
+def first_of(*found: float | None) -> float | None:
+    """Return the first number that is one."""
     return next((one for one in found if one is not None), None)
+
+
+def registers_of(smbus: Section) -> dict[str, object]:
+    """Return the registers by their newer names."""
+    return {str(name).removeprefix("SMBUS_TX_"): value for name, value in smbus.items()}
+
+
+def register_of(smbus: Mapping[str, object], name: str) -> int | None:
+    """Return a register: hex in a string, or a number."""
+    value = smbus.get(name)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if 0 <= value < 1 << 64 else None
+    text = word_of(value).lower()
+    if re.fullmatch(r"0x[0-9a-f]{1,16}", text):
+        return int(text, 16)
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def pair_of(smbus: Mapping[str, object], name: str) -> str:
+    """Return a number of two registers as 16 hex digits, empty where one is missing."""
+    high, low = register_of(smbus, f"{name}_HIGH"), register_of(smbus, f"{name}_LOW")
+    if high is None or low is None or not high | low:
+        return ""
+    return f"{high & 0xFFFFFFFF:08x}{low & 0xFFFFFFFF:08x}"
+
+
+def quad_of(packed: int | None) -> str:
+    """Return a version of four bytes, `19.15.0.0` for 0x130f0000."""
+    if not packed or packed < 0 or packed >= 0xFFFFFFFF:  # noqa: PLR2004 - all ones: not set
+        return ""
+    return ".".join(str(packed >> shift & 0xFF) for shift in (24, 16, 8, 0))
