@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from posixpath import join, normpath
 from typing import TYPE_CHECKING, Any
 
 from ttctl.model.acceptance import Bench, Build, Check, Figure, Ran, TierRun
+from ttctl.model.acceptance_kit import Seen
+from ttctl.model.container import BOARDS_LABEL, CONTRACT_LABEL
+from ttctl.rules.acceptance_seen import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from ttctl.model.service import ServiceSpec, Stack
 
 RAN = Ran(
     entry="id_test_Small-1B_n150",
@@ -65,3 +71,46 @@ def ran(**changes: Any) -> Ran:  # noqa: ANN401
 def outcomes(*words: Any) -> Sequence[Check]:  # noqa: ANN401
     """Return a check of each outcome."""
     return [Check(name=f"check {n}", part="smoke", outcome=one) for n, one in enumerate(words)]
+
+
+def as_wanted(
+    stack: Stack, service: ServiceSpec, *, values: Mapping[str, str], folder: str = "/folder"
+) -> Seen:
+    """Return a container that is all that was wanted of it."""
+    confinement = service.confinement
+    labels = {BOARDS_LABEL: ",".join(stack.boards), CONTRACT_LABEL: stack.contract}
+    return Seen(
+        service=service.name,
+        image=service.image,
+        digests=(f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"),
+        fingerprint="",
+        user=confinement.user,
+        read_only=confinement.read_only,
+        privileged=False,
+        cap_drop=("ALL",),
+        cap_add=tuple(sorted(confinement.capabilities)),
+        security=("no-new-privileges:true",),
+        ipc=confinement.ipc,
+        shm_bytes=service.shm_mib << 20,
+        memory_bytes=service.memory_mib << 20,
+        swap_bytes=service.memory_mib << 20,
+        pids=service.pids,
+        memlock=confinement.memlock,
+        groups=confinement.groups,
+        nodes=tuple(sorted(values[f"TTCTL_NODE_{at}"] for at in range(service.nodes))),
+        mounts=tuple(
+            sorted(
+                (
+                    (normpath(join(folder, filled(one.source, values))), one.target, one.read_only)
+                    for one in service.mounts
+                ),
+                key=lambda one: one[1],
+            )
+        ),
+        scratch=tuple(sorted(("/tmp", *(one.target for one in service.scratch)))),  # noqa: S108
+        networks=tuple(sorted(f"ttctl-{stack.name}_{one}" for one in service.networks)),
+        published=(("127.0.0.1", stack.port, service.publish),) if service.publish else (),
+        restart=service.restart,
+        stop_s=service.stop_grace_s,
+        labels=tuple(sorted(labels.items())) if service.nodes else (),
+    )

@@ -23,12 +23,12 @@ from ttctl.model.container import CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
-from ttctl.model.image import BaseImage, BuildResult
+from ttctl.model.image import BaseImage, BuildResult, PlaceFiles
 from ttctl.model.lease import Claims, ProcessUse, Remembered
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
 from ttctl.model.pins import Advice, Origin
-from ttctl.model.protocols import EngineInfo, PlaceFiles
+from ttctl.model.protocols import EngineInfo
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion

@@ -14,8 +14,7 @@ from ttctl.adapters.process import run
 from ttctl.adapters.scratch import scratch
 from ttctl.adapters.site import check_ca
 from ttctl.errors import BuildError
-from ttctl.model.image import BuildResult
-from ttctl.model.protocols import PlaceFiles
+from ttctl.model.image import BuildResult, PlaceFiles
 from ttctl.model.site import Sourced
 from ttctl.rules.images import SITE_SECRETS, build_command
 from ttctl.rules.redaction import redacted

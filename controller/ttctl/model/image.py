@@ -69,3 +69,13 @@ class BuildResult:
     reference: str
     seconds: float
     cached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFiles:
+    """What a build by hand needs of this place."""
+
+    secrets: tuple[tuple[str, str], ...]
+    """(file name, text) of the BuildKit secrets."""
+    wheels: tuple[str, ...]
+    """Host paths of wheels that go into a build."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ttctl.model.device import System
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
-    from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec
+    from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec, PlaceFiles
     from ttctl.model.leasing import Leases
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.lock_summary import LockSummary
@@ -41,16 +41,6 @@ class EngineInfo:
     buildx_version: str
     root_dir: str
     """Where images lie, a host path where the engine is local."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceFiles:
-    """What a build by hand needs of this place."""
-
-    secrets: tuple[tuple[str, str], ...]
-    """(file name, text) of the BuildKit secrets."""
-    wheels: tuple[str, ...]
-    """Host paths of wheels that go into a build."""
 
 
 class Reporter(Protocol):

@@ -45,11 +45,31 @@ def accept(world: World, kit: Kit, request: Request, *, measure: bool = True) ->
         BadFileError: The image that runs is not the locked one.
         TtctlError: `up` failed, or the result would have named somebody: no file is written.
     """
-    place, system = kit.place(), world.host.system()
-    _check_cards(place, system)
+    place = kit.place()
+    _check_cards(place, world.host.system())
     _check_entry(desire(world, request))
     brought = up(world, request)
-    desired = desire(world, request)
+    return examine(
+        world, kit, desire(world, request), place, started_s=brought.seconds, measure=measure
+    )
+
+
+def examine(
+    world: World,
+    kit: Kit,
+    desired: Desired,
+    place: Place,
+    *,
+    started_s: float,
+    measure: bool,
+) -> Accepted:
+    """Try a stack that is up, and keep the signed result.
+
+    Raises:
+        BadFileError: The image that runs is not the locked one.
+        TtctlError: The result would name somebody: no file is written.
+    """
+    system = world.host.system()
     shown = _shown(world, kit, desired)
     _check_images(desired, shown)
     client, key = kit.client(desired.stack.port), world.keys.key(desired.stack.name)
@@ -59,7 +79,7 @@ def accept(world: World, kit: Kit, request: Request, *, measure: bool = True) ->
         *smoked(world, desired.spec, client, key=key),
     ]
     tiers = measured_tiers(world, desired.spec, client, key=key) if measure else ()
-    ran = _ran(desired, shown, looked, tiers, place=place, system=system, started=brought.seconds)
+    ran = _ran(desired, shown, looked, tiers, place=place, system=system, started_s=started_s)
     _check_private(ran, (*place.private, key, *_serials(system)))
     details = tuple((one.check.name, one.detail) for one in looked if one.detail)
     return Accepted(ran=ran, file=kit.keep(ran), details=details)
@@ -128,7 +148,7 @@ def _ran(
     *,
     place: Place,
     system: System,
-    started: float,
+    started_s: float,
 ) -> Ran:
     spec, pins = desired.spec, desired.spec.pins
     if pins is None:
@@ -151,7 +171,7 @@ def _ran(
         bench=_bench(system, place),
         checks=checks,
         tiers=tuple(tiers),
-        started_s=started,
+        started_s=started_s,
         date=place.today,
         verdict=overall(checks, tiers, targets=spec.targets),
     )
