@@ -10,6 +10,7 @@ PORT ?=
 VERSIONS ?=
 FROM ?=
 EXPORTS ?=
+SIGN_KEY ?=
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -100,8 +101,9 @@ catalog: setup-dev ## Write controller/catalog/tenstorrent from the upstream exp
 fuzz: setup-dev ## Read 100,000 mutated catalog entries; EXPORTS names a folder of exports to mutate
 	@$(BIN)/python -m tools.fuzz $(if $(EXPORTS),--exports $(EXPORTS))
 
-device: setup-dev engine ## Run the tests that need a Tenstorrent card
-	@$(BIN)/pytest -m device tests
+device: setup-dev engine ## Try MODEL on this machine's cards and write a signed result; SIGN_KEY names a key
+	@$(BIN)/python -m tools.acceptance $(MODEL) $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)")
+	@TTCTL_MODEL=$(MODEL) $(BIN)/pytest -m device tests/device
 
 lint: setup-dev type ## Style, types, import floors, scripts, rendered files
 	@$(BIN)/ruff check .

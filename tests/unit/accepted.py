@@ -3,18 +3,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from posixpath import join, normpath
 from typing import TYPE_CHECKING, Any
 
 from ttctl.model.acceptance import Bench, Build, Check, Figure, Ran, TierRun
-from ttctl.model.acceptance_kit import Seen
+from ttctl.model.acceptance_kit import Answer, Place, Seen
 from ttctl.model.container import BOARDS_LABEL, CONTRACT_LABEL
 from ttctl.rules.acceptance_seen import filled
+from ttctl.rules.acceptance_text import file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tests.unit.fakes import FakeClock
+
+    from ttctl.model.acceptance_kit import Question
     from ttctl.model.service import ServiceSpec, Stack
 
 RAN = Ran(
@@ -29,6 +35,8 @@ RAN = Ran(
     image_digest=f"sha256:{'a' * 64}",
     image_fingerprint="",
     contract="vllm-current",
+    catalog="0.20.0",
+    catalog_sha256="c" * 64,
     build=Build(version="0.1.0", commit="3" * 40, modified=False),
     bench=Bench(
         device="n150",
@@ -114,3 +122,87 @@ def as_wanted(
         stop_s=service.stop_grace_s,
         labels=tuple(sorted(labels.items())) if service.nodes else (),
     )
+
+
+class FakeClient:
+    """A gateway whose engine answers well, until a test says otherwise."""
+
+    def __init__(self, clock: FakeClock, *, model: str, key: str) -> None:
+        self._clock, self._model, self._key = clock, model, key
+        self.asked: list[Question] = []
+        self.takes_s = 0.0
+        self.token_s = 0.01
+        self.faults: dict[str, Answer] = {}
+        """By path: what comes in place of an answer."""
+        self.open = False
+        self.jobs = ["completed", "in_progress"]
+
+    def ask(self, question: Question, *, key: str, limit_s: float) -> Answer:  # noqa: ARG002
+        self.asked.append(question)
+        self._clock.sleep(self.takes_s)
+        if key != self._key and question.path != "/health" and not self.open:
+            return Answer(status=401, seconds=0.01)
+        if question.path in self.faults:
+            return self.faults[question.path]
+        if question.stream:
+            return self._streamed(question)
+        return Answer(status=200, seconds=0.5, body=json.dumps(self._body(question)).encode())
+
+    def at_once(
+        self, questions: Sequence[Question], *, key: str, limit_s: float
+    ) -> tuple[Answer, ...]:
+        return tuple(self.ask(one, key=key, limit_s=limit_s) for one in questions)
+
+    def _streamed(self, question: Question) -> Answer:
+        many = question.stop_after or question.most_tokens
+        return Answer(
+            status=200,
+            seconds=0.02 + many * self.token_s,
+            first_s=0.02,
+            last_s=0.02 + (many - 1) * self.token_s,
+            pieces=many,
+            tokens=many,
+        )
+
+    def _body(self, question: Question) -> object:
+        if question.path == "/v1/models":
+            return {"data": [{"id": self._model}]}
+        if question.path.startswith("/v1/videos/generations"):
+            state = self.jobs.pop() if self.jobs and not question.body else "queued"
+            return {"id": "job1", "status": state}
+        if question.path == "/tt-liveness":
+            return {"model_ready": True}
+        return {"choices": [{"text": "three"}]}
+
+
+class FakeKit:
+    """What an acceptance run needs of the outside, in memory; `kept` is what was written."""
+
+    def __init__(self, client: FakeClient) -> None:
+        self._client = client
+        self.here = Place(
+            kernel="6.8.0-45-forge7",
+            build=RAN.build,
+            today="2026-01-31",
+            device_root="/",
+            private=("forge-7", "somebody"),
+        )
+        self.containers: dict[str, Seen] = {}
+        self.kept: list[Ran] = []
+        self.was_ready = False
+
+    def place(self) -> Place:
+        return self.here
+
+    def ready(self) -> None:
+        self.was_ready = True
+
+    def seen(self, container_id: str) -> Seen:
+        return self.containers[container_id]
+
+    def client(self, port: int) -> FakeClient:  # noqa: ARG002
+        return self._client
+
+    def keep(self, ran: Ran) -> Path:
+        self.kept.append(ran)
+        return Path("/results") / file_name(ran)

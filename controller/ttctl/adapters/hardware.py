@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import write_atomically
-from ttctl.errors import BadFileError, ToolMissingError, UsageError
+from ttctl.errors import BadFileError, ToolMissingError, TtctlError
 from ttctl.model.acceptance import RanOn
 from ttctl.rules.acceptance import lowest
 from ttctl.rules.acceptance_text import file_name, file_text, read_file, signed_text
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FOLDER = "hardware"
 """In the folder of the built-in catalog."""
 LIMIT_BYTES = 1 << 20
+MOST = 100
+"""Runs of one entry on one day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +94,17 @@ def write_result(folder: Path, ran: Ran, signed: Signed) -> Path:
     """Write a run's file and return where; another run's is never replaced.
 
     Raises:
-        UsageError: A file of that name is there.
         TtctlError: The file system refused.
     """
-    path = folder / file_name(ran)
-    if path.exists():
-        raise UsageError(
-            f"{str(path)!r} is there already.",
-            why="A result is never replaced; that day's run of this entry is kept.",
-            evidence=str(path),
-            next_step=f"mv {quote(str(path))} {quote(f'{path}.old')}",
+    first = folder / file_name(ran)
+    names = (first, *(first.with_stem(f"{first.stem}-{number}") for number in range(2, MOST)))
+    path = next((one for one in names if not one.exists()), None)
+    if path is None:
+        raise TtctlError(
+            f"{str(first)!r} and all its further names are there already.",
+            why="A result is never replaced.",
+            evidence=str(first),
+            next_step=f"ls {quote(str(folder))}",
         )
     write_atomically(path, file_text(ran, signed), mode=0o644)
     return path

@@ -125,6 +125,10 @@ class Ran:
     image_fingerprint: str
     """Of what a built image is made from, empty for a pulled one."""
     contract: str
+    catalog: str
+    """Release of the catalog that names the entry, empty where it is none of upstream's."""
+    catalog_sha256: str
+    """Over the catalog's files, as in the lock."""
     build: Build
     bench: Bench
     checks: tuple[Check, ...]

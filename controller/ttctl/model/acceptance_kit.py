@@ -139,6 +139,13 @@ class Kit(Protocol):
     def place(self) -> Place:
         """Look at the machine and the checkout."""
 
+    def ready(self) -> None:
+        """Refuse now what would refuse the result at the end.
+
+        Raises:
+            TtctlError: The key does not sign, or OpenSSH is not installed.
+        """
+
     def seen(self, container_id: str) -> Seen:
         """Look at a running container.
 
@@ -153,7 +160,6 @@ class Kit(Protocol):
         """Sign a result, write its file and return where.
 
         Raises:
-            UsageError: A file of that name is there.
             TtctlError: It could not be signed or written.
         """
 

@@ -48,6 +48,7 @@ def accept(world: World, kit: Kit, request: Request, *, measure: bool = True) ->
     place = kit.place()
     _check_cards(place, world.host.system())
     _check_entry(desire(world, request))
+    kit.ready()
     brought = up(world, request)
     return examine(
         world, kit, desire(world, request), place, started_s=brought.seconds, measure=measure
@@ -79,7 +80,16 @@ def examine(
         *smoked(world, desired.spec, client, key=key),
     ]
     tiers = measured_tiers(world, desired.spec, client, key=key) if measure else ()
-    ran = _ran(desired, shown, looked, tiers, place=place, system=system, started_s=started_s)
+    ran = _ran(
+        desired,
+        shown,
+        looked,
+        tiers,
+        place=place,
+        system=system,
+        started_s=started_s,
+        release=world.catalog.origin().release,
+    )
     _check_private(ran, (*place.private, key, *_serials(system)))
     details = tuple((one.check.name, one.detail) for one in looked if one.detail)
     return Accepted(ran=ran, file=kit.keep(ran), details=details)
@@ -149,6 +159,7 @@ def _ran(
     place: Place,
     system: System,
     started_s: float,
+    release: str,
 ) -> Ran:
     spec, pins = desired.spec, desired.spec.pins
     if pins is None:
@@ -167,6 +178,8 @@ def _ran(
         image_digest=digest,
         image_fingerprint=made_from,
         contract=desired.stack.contract,
+        catalog=release,
+        catalog_sha256=desired.lock.catalog_sha256,
         build=place.build,
         bench=_bench(system, place),
         checks=checks,

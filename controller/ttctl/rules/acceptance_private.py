@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ttctl.model.device import DEVICE_NAMES
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 SHORTEST_PRIVATE = 4
 """Characters from which on a private word is looked for; `root` is in many words."""
 
-_OWN_WORDS = frozenset({"root", "user", "tenstorrent", "localhost", "ubuntu", "debian"})
+_OWN_WORDS = frozenset(
+    {"root", "user", "tenstorrent", "localhost", "ubuntu", "debian", "vllm", "media", "forge"}
+    | set(DEVICE_NAMES)
+)
 """Names that machines and users share with the texts of a catalog."""
 _PRIVATE = (
     (re.compile(r"(?<![\w.:/-])/(?:[\w.-]+/)*[\w.-]+"), "a path"),

@@ -31,7 +31,7 @@ def ran_of(row: Mapping[str, object]) -> Ran:
     """
     _only(row, Ran)
     plain = ("entry", "model", "device", "engine", "implementation", "tt_metal", "vllm", "image",
-             "image_fingerprint", "contract")  # fmt: skip
+             "image_fingerprint", "contract", "catalog", "catalog_sha256")  # fmt: skip
     return Ran(
         **{name: text_in(row, name) for name in plain},
         image_digest=_like(row, "image_digest", _DIGEST),

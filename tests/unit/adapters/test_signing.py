@@ -13,7 +13,7 @@ from tests.unit.fakes import CARD_MODEL
 
 from ttctl.adapters import signing
 from ttctl.adapters.hardware import KeptResults, read_result, told, write_result
-from ttctl.errors import BadFileError, ToolMissingError, UsageError
+from ttctl.errors import BadFileError, ToolMissingError
 from ttctl.model.acceptance import Signed
 from ttctl.model.pins import Pins
 from ttctl.rules.acceptance_text import file_text, signed_text
@@ -133,9 +133,9 @@ def test_where_openssh_is_not_installed_a_result_is_told_as_not_checked(
 def test_a_result_is_never_replaced(tmp_path: Path, key: Path) -> None:
     path = kept(tmp_path, key)
     before = path.read_bytes()
-    with pytest.raises(UsageError, match="is there already"):
-        kept(tmp_path, key)
+    assert kept(tmp_path, key, ran(verdict="failed")).name == f"{path.stem}-2.json"
     assert path.read_bytes() == before
+    assert len(KeptResults(tmp_path).all()) == 2
 
 
 def test_an_entrys_own_results_are_told_the_newest_first(tmp_path: Path, key: Path) -> None:

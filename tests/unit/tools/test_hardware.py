@@ -25,7 +25,7 @@ def test_the_page_is_the_one_of_the_kept_results_whose_signatures_are_good() -> 
 def test_the_kept_results_name_nobody_and_are_named_by_what_they_hold() -> None:
     for kept in KeptResults(places.catalog() / FOLDER).kept():
         assert leaks(kept.ran, []) == ()
-        assert kept.path.name == file_name(kept.ran)
+        assert kept.path.name.startswith(file_name(kept.ran).removesuffix(".json"))
 
 
 def test_an_empty_table_says_so() -> None:
