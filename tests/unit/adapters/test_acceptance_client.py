@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins.accepting_api import KEY, PIECE_S, AcceptingApi
-from tests.unit.fakes import CARD_MODEL
+from tests.unit.fakes import CARD_MODEL, Scene
 
 from ttctl.adapters.acceptance_client import MeasuringClient
 from ttctl.model.acceptance_kit import Question
+from ttctl.model.pins import Target
+from ttctl.operations.acceptance_tiers import measured_tiers
 from ttctl.rules.acceptance_answers import fault_of, why_not
 from ttctl.rules.acceptance_trials import EIGHT, LONG, STOPPED, STREAM, measured, trials
 
@@ -142,6 +144,22 @@ def test_each_kind_of_model_is_asked_by_its_own_path(
     api.mood = "babbling"
     again = MeasuringClient(api.port).ask(trial.questions[0], key=KEY, limit_s=20)
     assert fault_of(trial.questions[0], again, trial.expected)
+
+
+def test_a_speed_is_measured_through_the_client_and_judged(api: AcceptingApi) -> None:
+    slowest = Target(
+        task="text", shape="16/16", concurrency=4, tier="functional", ttft_ms=5000, tput_user=1
+    )
+    fastest = replace(slowest, tier="target", ttft_ms=5000, tput_user=1000)
+    spec = replace(SPEC, targets=(slowest, fastest))
+    client = MeasuringClient(api.port)
+    (run,) = measured_tiers(Scene().world, spec, client, key=KEY)
+    assert (run.requests, run.failed, run.reached) == (16, 0, "functional")
+    assert [one.verdict for one in run.figures] == ["met", "below"]
+    measured_s = next(one.measured for one in run.figures if one.name == "tput_user")
+    assert measured_s is not None
+    assert measured_s <= 1 / PIECE_S
+    assert api.most_at_once == 4
 
 
 def test_a_model_for_pictures_is_shown_one(api: AcceptingApi) -> None:
