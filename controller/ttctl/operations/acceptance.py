@@ -217,4 +217,6 @@ def _bench(system: System, place: Place) -> Bench:
 def _serials(system: System) -> tuple[str, ...]:
     boards = [text for one in system.boards for text in (one.id, *one.asic_ids, *one.pci_addresses)]
     chips = [text for one in system.chips for text in (one.serial, one.asic_id, one.pci_address)]
-    return (*boards, *chips)
+    # A number is written with and without its 0x.
+    plain = [one.lower().removeprefix("0x") for one in (*boards, *chips)]
+    return tuple(dict.fromkeys((*boards, *chips, *plain)))

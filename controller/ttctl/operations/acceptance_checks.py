@@ -10,6 +10,7 @@ from ttctl.model.acceptance import Check, Looked
 from ttctl.model.acceptance_kit import Question
 from ttctl.rules.acceptance_seen import env_values, looked_at, missing
 from ttctl.rules.acceptance_trials import trials
+from ttctl.rules.domains import domains_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +80,9 @@ def _own_nodes(stack: Stack, seen: Seen, system: System) -> Looked:
     leased = set(stack.boards)
     nodes = {
         node
-        for board in system.boards
-        if leased & {board.id, *board.asic_ids, *board.pci_addresses}
-        for node in board.nodes
+        for domain in domains_of(system)
+        if leased & {domain.key, *domain.names, *domain.boards}
+        for node in domain.nodes
     }
     has = {one.partition(":")[0] for one in seen.nodes}
     outcome: Outcome = "passed" if has and has <= nodes else "failed"

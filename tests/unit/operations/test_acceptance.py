@@ -61,6 +61,7 @@ CARDS = System(
             family="n150",
             nodes=("/dev/tenstorrent/3",),
             pci_addresses=("0000:01:00.0",),
+            asic_ids=("0xABCDEF0123456789",),
             chips=1,
             firmware="19.2.0.0",
         ),
@@ -108,7 +109,7 @@ def bench() -> Bench:
         services=services,
         device="n150",
         contract="vllm-current",
-        boards=(SERIAL,),
+        boards=("abcdef0123456789",),
     )
     locked = LockedImage(name="vllm", reference=IMAGE, fingerprint="f" * 64)
     lock = replace(plain.lock, images=(locked, *plain.lock.images[1:]))
@@ -153,6 +154,7 @@ def test_the_result_holds_the_machines_kind_and_nothing_by_which_it_is_known(ben
     [
         pytest.param({"model": "forge-7"}, id="the host's name"),
         pytest.param({"implementation": f"x {SERIAL}"}, id="a serial number"),
+        pytest.param({"implementation": "abcdef0123456789"}, id="a chip's number"),
         pytest.param({"id": "/srv/x"}, id="a path"),
         pytest.param({"model": KEY}, id="the key"),
     ],
