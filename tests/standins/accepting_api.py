@@ -104,7 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         if mood == "slow":
             self.server.ended.wait(30)
         if mood == "dripping":
-            self._drip()
+            self._drip(("Content-Length", "100000"))
+        elif mood == "dripping on":
+            self._drip(("Connection", "close"))
         elif mood == "refusing":
             self._say(500, {"error": {"message": "the prompt was: SECRET"}})
         elif mood == "hanging up":
@@ -179,9 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
         ready, _, _ = select.select([self.connection], [], [], PIECE_S)
         return bool(ready) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
-    def _drip(self) -> None:
+    def _drip(self, header: tuple[str, str]) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", "100000")
+        self.send_header(*header)
         self.end_headers()
         self.close_connection = True
         try:

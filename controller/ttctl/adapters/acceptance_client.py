@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,8 @@ class MeasuringClient:
         self, questions: Sequence[Question], *, key: str, limit_s: float
     ) -> tuple[Answer, ...]:
         """Ask several at the same moment; return the answers in their order."""
+        if not questions:
+            return ()
         start = threading.Barrier(len(questions))
 
         def one(question: Question) -> Answer:
@@ -60,6 +63,7 @@ class _Asked:
         self._limit_s = limit_s
         self._started = time.monotonic()
         self._late = threading.Event()
+        self._socket: socket.socket | None = None
         self.found: dict[str, Any] = {"pieces": 0}
 
     def answer(self) -> Answer:
@@ -86,6 +90,9 @@ class _Asked:
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         method = "POST" if question.body else "GET"
+        self._connection.connect()
+        # The library forgets it where the server closes after the answer.
+        self._socket = self._connection.sock
         self._connection.request(method, question.path, question.body or None, headers)
         response = self._connection.getresponse()
         self.found["status"] = response.status
@@ -138,10 +145,9 @@ class _Asked:
 
     def _end(self) -> None:
         self._late.set()
-        sock = self._connection.sock
-        if sock is not None:
+        if self._socket is not None:
             with suppress(OSError):
-                sock.shutdown(2)
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _check_cards(place: Place, system: System) -> None:
             "The cards that are looked at were made up.",
             why="A result is about cards of this machine; device.root names another tree.",
             evidence=f"device.root is {place.device_root}.",
-            next_step="ttctl config explain device.root",
+            next_step="ttctl config show",
         )
     if system.device in NO_CARD or not system.boards:
         raise NoDeviceError(
@@ -146,7 +146,7 @@ def _check_private(ran: Ran, private: Sequence[str]) -> None:
             "The result would name this machine or somebody, and was not written.",
             why="A result is shared: nothing of a place or a person may be in it.",
             evidence="; ".join(found),
-            next_step="ttctl --version   # say so to the project, with the fields above",
+            next_step=f"ttctl models show {ran.model}",
         )
 
 

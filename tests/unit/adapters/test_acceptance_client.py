@@ -105,7 +105,7 @@ def test_a_whole_answer_that_is_none_is_told(api: AcceptingApi, mood: str, said:
     assert tried(api, LONG)[0] == said
 
 
-@pytest.mark.parametrize("mood", ["slow", "dripping"])
+@pytest.mark.parametrize("mood", ["slow", "dripping", "dripping on"])
 def test_a_server_that_takes_for_ever_is_left_in_time(api: AcceptingApi, mood: str) -> None:
     api.mood = mood
     started = time.monotonic()
