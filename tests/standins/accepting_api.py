@@ -43,6 +43,9 @@ class AcceptingApi(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: that somebody hangs up is what is tried."""
+
     @property
     def port(self) -> int:
         return int(self.server_address[1])

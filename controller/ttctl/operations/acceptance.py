@@ -15,7 +15,7 @@ from ttctl.operations.desire import desire
 from ttctl.operations.up import up
 from ttctl.rules.acceptance import overall
 from ttctl.rules.acceptance_private import leaks, plain_kernel
-from ttctl.rules.acceptance_seen import why_not_locked
+from ttctl.rules.acceptance_seen import named_image, why_not_locked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,7 +165,8 @@ def _ran(
     if pins is None:
         raise TypeError(spec.id)
     checks = tuple(one.check for one in looked)
-    digest, made_from = _image_of(desired, shown)
+    engine = _engine_of(desired, shown)
+    digest, made_from = _image_of(engine)
     return Ran(
         entry=spec.id,
         model=spec.model,
@@ -174,7 +175,7 @@ def _ran(
         implementation=spec.implementation,
         tt_metal=pins.tt_metal,
         vllm=pins.vllm,
-        image=pins.image,
+        image=named_image(pins.image, engine),
         image_digest=digest,
         image_fingerprint=made_from,
         contract=desired.stack.contract,
@@ -190,16 +191,18 @@ def _ran(
     )
 
 
-def _image_of(desired: Desired, shown: dict[str, Seen]) -> tuple[str, str]:
+def _engine_of(desired: Desired, shown: dict[str, Seen]) -> Seen | None:
+    services = desired.stack.services
+    engine = next((one for one in services if one.nodes), services[0])
+    return shown.get(engine.name)
+
+
+def _image_of(engine: Seen | None) -> tuple[str, str]:
     """Return the digest of a pulled engine's image, or the fingerprint of a built one."""
-    engine = next((one for one in desired.stack.services if one.nodes), desired.stack.services[0])
-    seen = shown.get(engine.name)
-    if seen is None:
-        return "", ""
-    if seen.fingerprint:
-        return "", seen.fingerprint
+    if engine is None or engine.fingerprint:
+        return "", engine.fingerprint if engine else ""
     # The last one is the image's own id, which no registry knows.
-    pulled = (engine.image.partition("@")[2], *seen.digests[:-1])
+    pulled = (engine.image.partition("@")[2], *engine.digests[:-1])
     return next((one for one in pulled if one), ""), ""
 
 

@@ -15,6 +15,7 @@ from ttctl.model.acceptance import Check, Looked
 from ttctl.model.container import BOARDS_LABEL, CONTRACT_LABEL
 from ttctl.model.service import node_variable
 from ttctl.rules.compose import scratch_of
+from ttctl.rules.contract import repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,6 +87,18 @@ def why_not_locked(seen: Seen, lock: Lock) -> str:
         if not digest and not seen.fingerprint and one.fingerprint not in seen.digests:
             return f"{seen.image} has neither the lock's digest nor its fingerprint"
     return ""
+
+
+def named_image(listed: str, seen: Seen | None) -> str:
+    """Return which image a result names: the catalog's, or the other one that ran in its place.
+
+    Of another one only the last part is told: a mirror's host is a matter of the place.
+    """
+    if seen is None or seen.fingerprint:
+        return listed
+    ran = seen.image.partition("@")[0].rpartition("/")[2]
+    same = {listed.partition("@")[0].rpartition("/")[2], repository(listed)}
+    return listed if ran in same else ran
 
 
 Pairs = dict[str, tuple[object, object]]

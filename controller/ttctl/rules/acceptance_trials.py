@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is tried of a model, and asked to measure it? Pure.
 
-Source: OpenAI's paths as vLLM serves them; tenstorrent/tt-inference-server,
-tt-media-server/README.md and tt-media-server/domain, for the media and forge servers. Not yet run
-on a card.
+Source: OpenAI's paths as vLLM serves them; for the media and forge servers
+tenstorrent/tt-inference-server, tt-media-server/README.md@0127dd60e2a59c18f18eaf38710d01ae910217f1,
+and in tt-media-server/domain image_search_request.py@1805a73d07b7c1c354dc249a9d739a07cd78ccd8,
+text_to_speech_request.py@02b20ae1658031f54b59e8d150e87e49fd905641. Not yet run on a card.
 """
 
 from __future__ import annotations

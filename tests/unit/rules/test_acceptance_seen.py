@@ -12,7 +12,14 @@ from tests.unit.accepted import as_wanted
 from ttctl.model.image import BaseImage
 from ttctl.model.lock import Lock, LockedImage, LockedWeights
 from ttctl.model.service import Confinement, HealthCheck, Mount, Scratch, ServiceSpec, Stack
-from ttctl.rules.acceptance_seen import env_values, filled, looked_at, missing, why_not_locked
+from ttctl.rules.acceptance_seen import (
+    env_values,
+    filled,
+    looked_at,
+    missing,
+    named_image,
+    why_not_locked,
+)
 from ttctl.rules.dotenv import dotenv_text
 
 VALUES = {
@@ -118,6 +125,29 @@ def test_the_folders_own_file_is_read_as_it_is_written() -> None:
 )
 def test_variables_are_filled_in_as_compose_does(text: str, value: str) -> None:
     assert filled(text, VALUES) == value
+
+
+LISTED = "registry.example.org/acme/vllm:0.18.0"
+
+
+@pytest.mark.parametrize(
+    ("image", "fingerprint", "named"),
+    [
+        pytest.param(LISTED, "", LISTED, id="the listed one"),
+        pytest.param(
+            f"mirror.example.org/x/vllm:0.18.0@sha256:{'a' * 64}", "", LISTED, id="mirror"
+        ),
+        pytest.param(IMAGE, "", LISTED, id="by digest alone"),
+        pytest.param("ttctl/vllm:1", "f" * 64, LISTED, id="built from the pins"),
+        pytest.param("mirror.example.org/x/vllm:0.20.0", "", "vllm:0.20.0", id="another tag"),
+        pytest.param("mirror.example.org/x/media:1", "", "media:1", id="another image"),
+    ],
+)
+def test_a_result_names_the_image_that_ran_and_no_mirror(
+    image: str, fingerprint: str, named: str
+) -> None:
+    assert named_image(LISTED, replace(GOOD, image=image, fingerprint=fingerprint)) == named
+    assert named_image(LISTED, None) == LISTED
 
 
 def lock(reference: str, fingerprint: str = "f" * 64) -> Lock:
