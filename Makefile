@@ -19,8 +19,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 TTCTL := $(BIN)/ttctl
 ENGINE := controller/engine/engine.sh
-SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh images/base/with-site images/gateway/health \
-	$(wildcard images/*/verify) .ci/run
+SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh controller/tools/quadlet.sh images/base/with-site \
+	images/gateway/health $(wildcard images/*/verify) $(wildcard images/*/install) images/tt-metal/build-metal \
+	$(addprefix images/source/,fetch-source check-tree make-user) .ci/run
 RENDERED := build/rendered
 
 .PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \
@@ -69,7 +70,7 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@$(BIN)/python -m compileall -q controller/ttctl
 	@touch $@ $(VENV)/.installed
 
-test-tools:
+test-tools: build/quadlet/quadlet
 	@for tool in curl git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
@@ -79,6 +80,11 @@ test-tools:
 		$$packages >/dev/null || { \
 		echo "error:    The container tests need curl, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
+
+build/quadlet/quadlet:
+	@controller/tools/quadlet.sh $(@D) || { \
+		echo "error:    The container tests need the unit generator of podman 5.2 or newer."; \
+		echo "next:     sudo apt-get install podman   # on Debian 13 or newer"; exit 4; } >&2
 
 test: unit engine test-tools ## Run all tests, the container ones included
 	@$(BIN)/pytest tests/integration tests/e2e
@@ -112,9 +118,9 @@ lint: setup-dev type ## Style, types, import floors, scripts, rendered files
 	@$(BIN)/shellcheck -x $(SCRIPTS)
 	@rm -rf $(RENDERED)
 	@XDG_STATE_HOME=$(CURDIR)/build/state XDG_CACHE_HOME=$(CURDIR)/build/cache \
-		$(TTCTL) --quiet render demo-llama -o $(RENDERED) >/dev/null
+		$(TTCTL) --quiet render demo-llama --to compose --to run --to quadlet -o $(RENDERED) >/dev/null
 	@$(BIN)/hadolint $(RENDERED)/images/*/Dockerfile
-	@$(BIN)/shellcheck $(RENDERED)/build.sh
+	@$(BIN)/shellcheck $(RENDERED)/build.sh $(RENDERED)/run.sh $(RENDERED)/stop.sh
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(RENDERED)/compose.yaml
 	@echo "lint: all good"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read mutated catalog entries, many of them; the dated result is written into docs/fuzz.md.
+"""Read mutated catalog entries and render hostile text; the dated result is in docs/fuzz.md.
 
 `make fuzz`, or `python -m tools.fuzz [--exports DIR] [--entries N] [--seed N]`. The same seed and
 the same entries give the same mutations. Only a value or a `TtctlError` may come out of a reader.
@@ -21,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools import fuzz_renderings
 from tools.catalog import FOLDER, exports_in
 from ttctl.adapters import compiled, places
 from ttctl.adapters.catalog import BuiltInCatalog
@@ -139,11 +140,20 @@ def run(
 
 
 def page(
-    sums: Counter[str], crashes: int, *, count: int, seed: int, source: str, commit: str
+    sums: Counter[str],
+    crashes: int,
+    *,
+    count: int,
+    seed: int,
+    source: str,
+    commit: str,
+    rendered: Counter[str],
+    escapes: int,
 ) -> str:
     """Return the text of docs/fuzz.md."""
     rows = [(name, sums[name]) for name in OUTCOMES]
     table = "\n".join(f"| {name} | {number} |" for name, number in rows)
+    texts = "\n".join(f"| {name} | {rendered[name]} |" for name in fuzz_renderings.OUTCOMES)
     return f"""# Mutated catalog entries
 
 `make fuzz` takes entries of {source}, changes one to four things in each, anywhere, writes
@@ -158,6 +168,20 @@ compiled form. Nothing but a value or a refusal may come out. The page is writte
 | seed | {seed} |
 {table}
 | crashes | {crashes} |
+
+## Hostile text in what is rendered
+
+The same run puts hostile text (quotes, line breaks, `${{X}}`, `{{{{`, `#`, `$$`, `%n`, U+2028,
+halves of characters, NUL) into every field of a stack and into a Dockerfile. A text is refused, or
+the compose file, the `docker run` line and the quadlet, each read back, hold it byte for byte with
+everything beside it as it was, and the Dockerfile's instructions and stages are the same. The rest
+are escapes.
+
+| run of {_today()} | |
+|---|---|
+| hostile texts | {rendered.total()} |
+{texts}
+| escapes | {escapes} |
 """
 
 
@@ -229,6 +253,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--exports", type=Path)
     parser.add_argument("--entries", type=int, default=ENTRIES)
+    parser.add_argument("--texts", type=int, default=ENTRIES)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--page", type=Path, default=PAGE)
     asked = parser.parse_args(words)
@@ -240,13 +265,17 @@ def main(words: list[str]) -> int:
     start = time.monotonic()
     sums, crashes = run(entries, count=count, seed=asked.seed)
     source = "upstream's exports" if asked.exports else "the built-in catalog"
-    text = page(sums, len(crashes), count=count, seed=asked.seed, source=source, commit=commit)
+    rendered, escapes = fuzz_renderings.run(count=asked.texts, seed=asked.seed)
+    text = page(
+        sums, len(crashes), count=count, seed=asked.seed, source=source, commit=commit,
+        rendered=rendered, escapes=len(escapes),
+    )  # fmt: skip
     write_atomically(asked.page, text, mode=0o644)
     print(text)
     print(f"{time.monotonic() - start:.0f} s")
-    for crash in crashes[:3]:
-        print(crash)
-    return 1 if crashes else 0
+    for one in (*crashes[:3], *escapes[:3]):
+        print(one)
+    return 1 if crashes or escapes else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 from contextlib import suppress
@@ -19,7 +20,9 @@ from tests.standins.traces import command_lines
 from tests.standins.weights import Notes
 
 from ttctl.adapters import places
-from ttctl.adapters.base_image import decide_base, obtain_base
+from ttctl.adapters.base_image import decide_base, obtain_base, pull
+from ttctl.adapters.docker_engine import DockerEngine
+from ttctl.adapters.registry import find_prebuilt
 from ttctl.adapters.sources import read_sources
 from ttctl.errors import OfflineError, PrivilegeError
 from ttctl.model.site import Site, Sourced
@@ -146,3 +149,22 @@ def test_a_mirror_with_a_ca_of_its_own_is_believed_by_it_and_the_engine_says_wha
         # The engine pulls, and trusts what its own folder holds.
         with pytest.raises(OfflineError, match="The certificate of the registry"):
             obtain_base(base, ENTRY.release, site, Notes())
+
+
+def test_a_validated_image_is_found_by_its_digest_pulled_and_known_to_be_here(
+    published: Published,
+) -> None:
+    site = named(published.address)
+    found = find_prebuilt("registry.example.org/library/debian:bookworm-slim", site)
+    assert (found.state, found.digest) == ("there", published.digest)
+    try:
+        pull(found.pulled_as, Notes())
+        assert DockerEngine(os.environ).has_image(found.pulled_as)
+    finally:
+        forget(found.pulled_as)
+    assert not DockerEngine(os.environ).has_image(found.pulled_as)
+    # The twins: a tag that is not there, and a registry that does not answer.
+    absent = find_prebuilt("registry.example.org/library/debian:gone", site)
+    assert (absent.state, absent.digest) == ("absent", "")
+    silent = find_prebuilt("registry.example.org/library/debian:gone", named("127.0.0.1:9"))
+    assert silent.state == "silent"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.unit.sources import FakeCommits, FakeRegistry
 
 from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
@@ -22,13 +23,13 @@ from ttctl.errors import BadFileError, EngineError, LockedError, OfflineError, T
 from ttctl.model.container import CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import Golden
+from ttctl.model.engines import EngineInfo, PlaceFiles
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
-from ttctl.model.image import BaseImage, BuildResult, PlaceFiles
+from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lease import Claims, ProcessUse, Remembered
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
 from ttctl.model.pins import Advice, Origin
-from ttctl.model.protocols import EngineInfo
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
@@ -37,11 +38,13 @@ from ttctl.rules.images import SITE_SECRETS
 from ttctl.rules.spoiled import with_cleared, with_new
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ttctl.model.acceptance import RanOn
     from ttctl.model.catalog import Catalogs, Refreshed
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
@@ -49,8 +52,10 @@ if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
     from ttctl.model.lease import ContainerUse, Spoiled
     from ttctl.model.leasing import Leases
+    from ttctl.model.override import Override
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.protocols import (
         Builder,
         Catalog,
@@ -304,7 +309,13 @@ class FakeBuilder:
         self._calls.append(f"pull {reference}")
         self._engine.images.add(reference)
 
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:  # noqa: ARG002
+    def build(
+        self,
+        image: ImageSpec,
+        reporter: Reporter,  # noqa: ARG002
+        *,
+        cancel: threading.Event | None = None,  # noqa: ARG002
+    ) -> BuildResult:
         self._calls.append(f"build {image.name}")
         self._engine.images.add(image.reference)
         return BuildResult(reference=image.reference, seconds=0, cached=False)
@@ -564,6 +575,7 @@ class FakeStore:
         self.busy = False
         self.holding = False
         self.pending: dict[str, Lock] = {}
+        self.overrides: dict[str, Override] = {}
 
     def stacks(self) -> tuple[str, ...]:
         return tuple(sorted(self.locks))
@@ -619,6 +631,9 @@ class FakeStore:
         lock = self.pending[files["ttctl.lock"][0]]
         if folder == self.folder(lock.stack):
             self.locks[lock.stack] = lock
+
+    def override(self, folder: Path) -> Override | None:
+        return self.overrides.get(str(folder))
 
     def has_key(self, stack: str) -> bool:
         return stack in self.made_keys
@@ -876,6 +891,8 @@ class FakeWorld:
     site: Site
     cache: Path
     shelf: Shelf
+    commits: CommitResolver = field(default_factory=FakeCommits)
+    registry: Registry = field(default_factory=FakeRegistry)
     has_token: bool = False
 
 
@@ -898,6 +915,8 @@ class Scene:
     reporter: FakeReporter = field(default_factory=FakeReporter)
     site: Site = field(default_factory=Site)
     shelf: FakeShelf = field(default_factory=FakeShelf)
+    commits: FakeCommits = field(default_factory=FakeCommits)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
     has_token: bool = False
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
@@ -944,6 +963,8 @@ class Scene:
             cache=Path("/cache"),
             has_token=self.has_token,
             shelf=self.shelf,
+            commits=self.commits,
+            registry=self.registry,
         )
 
     def taken(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
-from ttctl.adapters.registry import DIGEST, check_registry, digest_of, pull_error
+from ttctl.adapters.registry import DIGEST, digest_of, mirrored, pull_error
 from ttctl.adapters.scratch import scratch
 from ttctl.errors import BadFileError, BuildError, PrivilegeError, ToolMissingError, WaitError
 from ttctl.model.image import BaseImage
@@ -57,18 +57,6 @@ def decide_base(entry: BaseEntry, site: Site, *, offline: bool) -> BaseImage:
             reason=f"the registry answers for {upstream}",
         )
     return _to_bootstrap(entry, f"no registry answers for {upstream}")
-
-
-def mirrored(reference: str, site: Site) -> str:
-    """Return an upstream reference as this place reaches it.
-
-    Raises:
-        BadFileError: The setting is more than a host and a path.
-    """
-    if site.registry is None:
-        return reference
-    check_registry(site.registry)
-    return f"{site.registry.value.rstrip('/')}/{reference.partition('/')[2]}"
 
 
 def obtain_base(base: BaseImage, release: str, site: Site, reporter: Reporter) -> None:

@@ -3,25 +3,31 @@
 
 from __future__ import annotations
 
-import re
+import os
+import shlex
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.base_image import decide_base, obtain_base, pull
+from ttctl.adapters.build_log import Progress, error_lines, of_the_place, said
+from ttctl.adapters.local_source import stage_source
 from ttctl.adapters.process import run
 from ttctl.adapters.scratch import scratch
 from ttctl.adapters.site import check_ca
 from ttctl.errors import BuildError
-from ttctl.model.image import BuildResult, PlaceFiles
+from ttctl.model.engines import PlaceFiles
+from ttctl.model.image import BuildResult
 from ttctl.model.site import Sourced
-from ttctl.rules.images import SITE_SECRETS, build_command
+from ttctl.rules.images import SITE_SECRETS, build_command, secret_words
 from ttctl.rules.redaction import redacted
+from ttctl.rules.source_tree import BAKE_FILE, layout_command, tree_command
 from ttctl.rules.wheels import wheel_key, wheel_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import threading
+    from collections.abc import Callable, Iterator, Sequence
 
     from ttctl.adapters.sources import Sources
     from ttctl.model.image import BaseImage, ImageSpec
@@ -29,15 +35,8 @@ if TYPE_CHECKING:
     from ttctl.model.site import Site, SiteFiles
 
 BUILD_S = 3600
-STEP = re.compile(r"^#(\d+) \[(?:[^\]]* )?(\d+)/(\d+)\]")
-UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif", re.IGNORECASE)
-REFUSED = re.compile(
-    r"\b401\b[ ,:]+(?:Error|Client Error|Unauthorized)|\b407 Proxy|\bUser for \S+:"
-    r"|could not read (?:Username|Password)"
-)
-"""As pip, apt and git say it; pip and git ask for a name, and nobody answers."""
-TROUBLE = re.compile(r"\berror\b|\bfatal\b|failed|unable|not found", re.IGNORECASE)
-DONE = re.compile(r"^#(\d+) (DONE|CACHED)")
+SOURCE_BUILD_S = 6 * 3600
+"""tt-metal compiles for long where there are few cores."""
 
 
 class BuildxBuilder:
@@ -64,38 +63,77 @@ class BuildxBuilder:
         """Pull an image that the site names."""
         pull(reference, reporter)
 
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:
+    def build(
+        self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
+    ) -> BuildResult:
         """Build one image; its tag appears only when all of it is done.
+
+        Setting `cancel` ends the build before its time.
 
         Raises:
             BadFileError: The CA bundle of this place cannot be used.
             BuildError: A step failed; the evidence is the end of its output, the log has all.
         """
         started = time.monotonic()
+        progress = Progress(reporter)
         with scratch("build") as folder:
             context, secrets = folder / "context", folder / "secrets"
             self._prepare(image, context, secrets)
-            progress = _Progress(reporter)
-            done = run(
-                build_command(image, context=str(context), secrets=str(secrets)),
-                timeout_s=BUILD_S,
-                on_line=progress.line,
-            )
-        if done.returncode != 0:
-            why, next_step = _of_the_place(done.lines)
-            raise BuildError(
-                f"The image {image.name!r} could not be built.",
-                why=why
-                or redacted(progress.failed_at)
-                or f"docker buildx ended with {done.returncode}.",
-                evidence=_error_lines(done.lines),
-                next_step=next_step or f"less {self._logs}",
-            )
+            for command in self._commands(image, context, secrets):
+                self._run(image, command, progress, cancel)
         return BuildResult(
             reference=image.reference,
             seconds=time.monotonic() - started,
             cached=progress.all_cached,
         )
+
+    def _commands(
+        self, image: ImageSpec, context: Path, secrets: Path
+    ) -> Iterator[tuple[str, ...]]:
+        """Yield what builds an image; a tree is looked at once the first command laid it out."""
+        given = secret_words(str(secrets))
+        if not image.tree:
+            yield build_command(image, context=str(context), secrets=str(secrets))
+            return
+        tree = context.parent / "tree"
+        yield layout_command(context=str(context), given=given, tree=str(tree))
+        bake = (tree / BAKE_FILE).is_file()
+        yield tree_command(image, tree=str(tree), bake=bake)
+
+    def _run(
+        self,
+        image: ImageSpec,
+        command: Sequence[str],
+        progress: Progress,
+        cancel: threading.Event | None,
+    ) -> None:
+        limit_s = SOURCE_BUILD_S if image.takes_source else BUILD_S
+        done = run(
+            command,
+            timeout_s=limit_s,
+            on_line=progress.line,
+            environ=self._environ() if image.tree else None,
+            cancel=cancel,
+        )
+        if done.returncode == 0:
+            return
+        why, next_step = of_the_place(done.lines)
+        raise BuildError(
+            f"The image {image.name!r} could not be built.",
+            why=said(done.lines)
+            or why
+            or redacted(progress.failed_at)
+            or f"docker buildx ended with {done.returncode}.",
+            evidence=error_lines(done.lines),
+            next_step=next_step or f"less {self._logs}",
+        )
+
+    def _environ(self) -> dict[str, str]:
+        """Return this user's variables with the place's proxies, for what is no recipe of ours."""
+        text = dict(self._site_files([]).secrets).get("site.env", "")
+        pairs = (word.partition("=") for word in shlex.split(text))
+        proxies = {name: value for name, _, value in pairs if name.lower().endswith("_proxy")}
+        return {**os.environ, **proxies}
 
     def _prepare(self, image: ImageSpec, context: Path, secrets: Path) -> None:
         try:
@@ -117,6 +155,8 @@ class BuildxBuilder:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
             target.chmod(0o755 if executable else 0o644)
+        if image.source is not None:
+            stage_source(image.source, context / "source" / "tree")
         if not image.wheelhouse:
             return ()
         folder = context / "wheelhouse"
@@ -128,7 +168,11 @@ class BuildxBuilder:
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return the secrets' texts and the wheels that a build by hand needs."""
-        found = [(image, self.wheels(image)) for image in images if image.wheelhouse]
+        found = [
+            (image, self.wheels(image) if image.wheelhouse else ())
+            for image in images
+            if image.wheelhouse or image.index
+        ]
         files = self._usable(self._further(found))
         texts = {**dict.fromkeys(SITE_SECRETS, ""), **dict(files.secrets)}
         if files.ca_bundle:
@@ -178,39 +222,6 @@ def _replaces_index(image: ImageSpec, wheels: Sequence[str]) -> bool:
     return bool(wheels) and only_there <= {wheel_key(Path(wheel).name) for wheel in wheels}
 
 
-class _Progress:
-    """Turns buildx's plain output into real counts of steps."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
-        self._steps: set[str] = set()
-        self._totals: dict[str, int] = {}
-        self._done: set[str] = set()
-        self._cached: set[str] = set()
-        self.failed_at = ""
-
-    def line(self, line: str) -> None:
-        """Take one line of output."""
-        self._reporter.detail(redacted(line))
-        if step := STEP.match(line):
-            self._steps.add(step[1])
-            stage = line.partition("[")[2].partition(" ")[0]
-            self._totals[stage if "/" not in stage else ""] = int(step[3])
-        elif done := DONE.match(line):
-            if done[1] in self._steps:
-                self._done.add(done[1])
-                if done[2] == "CACHED":
-                    self._cached.add(done[1])
-                self._reporter.progress(len(self._done), sum(self._totals.values()), "steps")
-        elif line.startswith("ERROR: "):
-            self.failed_at = line.removeprefix("ERROR: ")[:300]
-
-    @property
-    def all_cached(self) -> bool:
-        """Whether every step came from the cache."""
-        return bool(self._done) and self._done == self._cached
-
-
 def _write_secrets(files: SiteFiles, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     texts = dict(files.secrets)
@@ -222,21 +233,3 @@ def _write_secrets(files: SiteFiles, folder: Path) -> None:
                 target.write_bytes(Path(files.ca_bundle).read_bytes())
         else:
             target.write_text(texts.get(name, ""), encoding="utf-8")
-
-
-def _of_the_place(lines: Sequence[str]) -> tuple[str, str]:
-    """Return (why, what to type) where a build failed of the site and not of itself."""
-    text = "\n".join(lines)
-    if UNTRUSTED.search(text):
-        why = "The site's ca_bundle trusts no certificate of a server, or of a proxy before it."
-        return why, "export TTCTL_CA_BUNDLE=/path/to/ca.pem"
-    if REFUSED.search(text):
-        why = "An index, a mirror or a proxy refuses the name or the password in its address."
-        return why, "ttctl config site"
-    return "", ""
-
-
-def _error_lines(lines: Sequence[str]) -> str:
-    kept = [re.sub(r"^#\d+ [\d.]+ ", "", line) for line in lines if line.strip()]
-    marked = [line for line in kept if TROUBLE.search(line)]
-    return redacted("\n".join((marked or kept)[-6:]))

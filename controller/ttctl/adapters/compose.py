@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import found_program, run
 from ttctl.errors import EngineError, TtctlError, WaitError
+from ttctl.model.override import OVERRIDE_NAME
 from ttctl.rules.fatal import NOT_RUN, cause_of
 
 if TYPE_CHECKING:
@@ -163,7 +164,10 @@ class ComposeLauncher:
 
     def _command(self, folder: Path, arguments: Sequence[str]) -> list[str]:
         compose = ["docker", "compose", "--progress", "plain", "--project-directory", str(folder)]
-        return [*compose, "--file", str(folder / "compose.yaml"), *arguments]
+        # What is named is all that compose reads: the user's own file has to be named, too.
+        own = folder / OVERRIDE_NAME
+        beside = ["--file", str(own)] if own.is_file() else []
+        return [*compose, "--file", str(folder / "compose.yaml"), *beside, *arguments]
 
     def _watch(
         self,

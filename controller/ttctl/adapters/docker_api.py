@@ -17,7 +17,7 @@ from ttctl.adapters import places
 from ttctl.adapters.docker_errors import no_such_context, unreachable
 from ttctl.adapters.process import run
 from ttctl.errors import ToolMissingError
-from ttctl.model.protocols import EngineInfo
+from ttctl.model.engines import EngineInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

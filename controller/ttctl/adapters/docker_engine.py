@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.docker_api import DockerApi
     from ttctl.model.container import ContainerState
-    from ttctl.model.protocols import EngineInfo
+    from ttctl.model.engines import EngineInfo
 
 
 class DockerEngine:

@@ -28,6 +28,11 @@ Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}$
 Printable = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{0,1024}$")]
 Flag = Annotated[list[Printable], Field(min_length=2, max_length=2)]
 """Name and value of a flag of the engine."""
+CommitPair = Annotated[
+    list[Annotated[str, Field(pattern=r"^(tt-metal|vllm|[0-9a-f]{40}|local-[0-9a-f]{64})$")]],
+    Field(min_length=2, max_length=2),
+]
+"""Component and commit."""
 
 
 class _Border(BaseModel):
@@ -67,6 +72,7 @@ class ImageEntry(_Border):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     reference: Reference
     fingerprint: Hex64
+    unvalidated: Printable = ""
 
 
 class LockHead(BaseModel):
@@ -92,6 +98,7 @@ class LockFile(_Border):
     port: int = Field(ge=1, le=65535)
     catalog_sha256: Hex64
     engine_args: list[Flag] = Field(default_factory=list)
+    commits: list[CommitPair] = Field(default_factory=list)
     experimental: Printable = ""
     files_sha256: Hex64OrEmpty
     base: BaseEntry
@@ -148,7 +155,7 @@ def _ordered(values: dict[str, object]) -> dict[str, object]:
 
     What is empty and was not there in older locks is left out, so that theirs still fit.
     """
-    newer = {"engine_args", "experimental"}
+    newer = {"engine_args", "experimental", "commits"}
     values = {name: value for name, value in values.items() if name not in newer or value}
     plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
     tables = {name: _plain_lists(value) for name, value in values.items() if name not in plain}
@@ -157,7 +164,9 @@ def _ordered(values: dict[str, object]) -> dict[str, object]:
 
 def _plain_lists(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _plain_lists(one) for name, one in value.items()}
+        # Of an image, too, what no older lock had is left out where it is empty.
+        kept = {name: one for name, one in value.items() if one or name != "unvalidated"}
+        return {name: _plain_lists(one) for name, one in kept.items()}
     if isinstance(value, list | tuple):
         return [_plain_lists(one) for one in value]
     return value
@@ -185,6 +194,7 @@ def _value(parsed: LockFile) -> Lock:
         ),
         catalog_sha256=parsed.catalog_sha256,
         engine_args=tuple((name, value) for name, value in parsed.engine_args),
+        commits=tuple((name, commit) for name, commit in parsed.commits),
         experimental=parsed.experimental,
         files_sha256=parsed.files_sha256,
     )

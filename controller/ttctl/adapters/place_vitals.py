@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 from huggingface_hub import constants
 
 import ttctl
-from ttctl.adapters.base_image import mirrored
 from ttctl.adapters.pip_index import default_index
 from ttctl.adapters.reach import is_loopback
+from ttctl.adapters.registry import mirrored
 from ttctl.adapters.site import check_ca
 from ttctl.errors import BadFileError
 from ttctl.model.health import Destination, PlaceVitals

@@ -22,6 +22,7 @@ from ttctl.errors import (
     ToolMissingError,
     WaitError,
 )
+from ttctl.model.prebuilt import Prebuilt
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _REFUSED = re.compile(
     r"\b401\b|unauthorized|no basic auth|authorization failed|\bdenied\b", re.IGNORECASE
 )
 _UNTRUSTED = re.compile(r"x509:|certificate", re.IGNORECASE)
+_ABSENT = re.compile(r"not found|manifest unknown|name unknown|\b404\b", re.IGNORECASE)
 
 
 def check_registry(one: Sourced) -> None:
@@ -73,13 +75,72 @@ def digest_of(reference: str, site: Site) -> str:
         PrivilegeError: The registry that this site names asks for a login.
         OfflineError: Its certificate is not trusted.
     """
+    done = _inspected(reference, site)
+    return "" if done is None else _digest(done)
+
+
+def find_prebuilt(reference: str, site: Site) -> Prebuilt:
+    """Look whether a registry has an image, by the place's mirror where it names one.
+
+    Args:
+        reference: As upstream names it.
+
+    Raises:
+        PrivilegeError: The registry that this site names asks for a login.
+        OfflineError: Its certificate is not trusted.
+        BadFileError: The site setting is no registry.
+    """
+    asked = mirrored(reference, site)
+    if not reference:
+        return Prebuilt(reference="", state="absent", why="the entry names no prebuilt image")
+    if site.is_offline:
+        return Prebuilt(reference=asked, state="unasked", why="this place is set to use no network")
+    done = _inspected(asked, site)
+    if done is None:
+        return Prebuilt(reference=asked, state="silent", why=f"{host_of(asked)} does not answer")
+    if digest := _digest(done):
+        return Prebuilt(reference=asked, state="there", digest=digest)
+    said = redacted(done.tail(2))
+    if _ABSENT.search(said) or _REFUSED.search(said):
+        return Prebuilt(reference=asked, state="absent", why=f"{host_of(asked)} has no such image")
+    return Prebuilt(reference=asked, state="silent", why=f"{host_of(asked)}: {said}")
+
+
+class BuildxRegistry:
+    """Fulfils `Registry` by the functions here."""
+
+    def find(self, reference: str, site: Site) -> Prebuilt:
+        """Look whether a registry has an image, by the place's mirror where it names one."""
+        return find_prebuilt(reference, site)
+
+
+def mirrored(reference: str, site: Site) -> str:
+    """Return an upstream reference as this place reaches it.
+
+    Raises:
+        BadFileError: The setting is more than a host and a path.
+    """
+    if site.registry is None:
+        return reference
+    check_registry(site.registry)
+    return f"{site.registry.value.rstrip('/')}/{reference.partition('/')[2]}"
+
+
+def _inspected(reference: str, site: Site) -> Finished | None:
+    """Return what a registry said of an image, None where none answers in time."""
     try:
         done = run([*_ASK, reference], timeout_s=REGISTRY_S, environ=_environ(site))
     except (ToolMissingError, WaitError):
-        return ""
-    if done.returncode != 0:
-        if site.registry is not None and (refusal := _refusal(reference, done)):
+        return None
+    if done.returncode != 0 and site.registry is not None:
+        refusal = _refusal(reference, done)
+        if refusal is not None:
             raise refusal
+    return done
+
+
+def _digest(done: Finished) -> str:
+    if done.returncode != 0:
         return ""
     # Warnings may stand before the manifest: both streams are one here.
     _, brace, rest = "\n".join(done.lines).partition("{")

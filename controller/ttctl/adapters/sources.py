@@ -53,6 +53,10 @@ class Sources(BaseModel):
         default_factory=dict
     )
     """Name to address of the hosts that the catalog's sources are cloned from."""
+    source: dict[
+        str, Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)+\.git$")]
+    ] = Field(default_factory=dict)
+    """Component to the address of its repository."""
 
 
 def read_sources(catalog: Path) -> Sources:

@@ -19,6 +19,7 @@ from ttctl.adapters.files import make_private, sweep_strays, write_atomically
 from ttctl.adapters.kernel_lock import held
 from ttctl.adapters.lock_glance import lock_summary
 from ttctl.errors import TtctlError
+from ttctl.model.override import OVERRIDE_NAME
 from ttctl.rules.stack import checked_name
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.lock import Lock
     from ttctl.model.lock_summary import LockSummary
+    from ttctl.model.override import Override
     from ttctl.model.protocols import Reporter
 
 KEY_BYTES = 32
@@ -129,7 +131,8 @@ class StateFolder:
     def forget(self, stack: str) -> None:
         """Remove the stack's lock and rendered folder, and its key where one is half made.
 
-        The file of the kernel's lock stays: whoever waits for it holds it open.
+        The file of the kernel's lock stays: whoever waits for it holds it open. So does a
+        compose.override.yaml: it is the user's.
 
         Raises:
             TtctlError: The file system refuses.
@@ -138,9 +141,12 @@ class StateFolder:
         try:
             # First its name: what is half removed is no stack any more.
             (folder / LOCK_NAME).unlink(missing_ok=True)
-            for one in (folder, self.home(stack) / "secrets"):
-                if one.exists():
-                    shutil.rmtree(one)
+            if (folder / OVERRIDE_NAME).exists():
+                _prune(folder, keep=frozenset({OVERRIDE_NAME}))
+            elif folder.exists():
+                shutil.rmtree(folder)
+            if (secrets := self.home(stack) / "secrets").exists():
+                shutil.rmtree(secrets)
         except OSError as exc:
             raise TtctlError(
                 f"The stack {stack!r} could not be removed.",
@@ -153,9 +159,24 @@ class StateFolder:
         """Return the files of a rendered folder by relative path, unreadable ones as empty."""
         files: dict[str, str] = {}
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                files[path.relative_to(folder).as_posix()] = path.read_text(errors="replace")
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and name != OVERRIDE_NAME:
+                # Not as text: a line's end that another wrote is a change, too.
+                files[name] = path.read_bytes().decode(errors="replace")
         return files
+
+    def override(self, folder: Path) -> Override | None:
+        """Return what the user's own file beside compose.yaml says, None where there is none.
+
+        Raises:
+            BadFileError: It cannot be read.
+        """
+        path = folder / OVERRIDE_NAME
+        if not path.is_file():
+            return None
+        from ttctl.adapters.override import read_override
+
+        return read_override(path)
 
     def write_folder(
         self, folder: Path, files: dict[str, tuple[str, bool]], *, prune: bool
@@ -173,7 +194,7 @@ class StateFolder:
             if not _holds(target, text, mode):
                 write_atomically(target, text, mode=mode)
         if prune:
-            _prune(folder, keep=frozenset(files))
+            _prune(folder, keep=frozenset({*files, OVERRIDE_NAME}))
         for path in {parent for name in files for parent in Path(name).parents}:
             (folder / path).chmod(0o755)
 
@@ -202,7 +223,7 @@ def _mode(name: str, *, executable: bool) -> int:
 def _holds(target: Path, text: str, mode: int) -> bool:
     if not target.is_file() or target.stat().st_mode & 0o777 != mode:
         return False
-    return target.read_text(errors="replace") == text
+    return target.read_bytes() == text.encode()
 
 
 def _prune(folder: Path, *, keep: frozenset[str]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,7 +27,8 @@ RelativePath = Annotated[
 ]
 HAPROXY_WORD = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
 TEXT = "tag:yaml.org,2002:str"
-DOCKERFILE_VALUE = re.compile(r"[A-Za-z0-9._/:@=, -]{1,1024}")
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
+DOCKERFILE_VALUE = re.compile(r"(?! )[A-Za-z0-9._/:@=, -]{1,1024}(?<! )")
 
 
 class RecipeFile(BaseModel):
@@ -38,8 +39,15 @@ class RecipeFile(BaseModel):
     description: str
     parent: str
     files: tuple[RelativePath, ...] = ()
+    borrowed: tuple[RelativePath, ...] = ()
+    """Files of other folders under images/; each lies in the context by its last name."""
     wheelhouse: bool = False
     index: str = ""
+    values: tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")], ...] = ()
+    component: Literal["", "tt-metal", "vllm"] = ""
+    tree: bool = False
+    memory_gb: int = Field(default=0, ge=0)
+    disk_gb: int = Field(default=0, ge=0)
 
 
 class ServiceEntry(BaseModel):
@@ -104,12 +112,24 @@ class ShippedRecipes:
             template=_text(folder / "Dockerfile.j2"),
             files=tuple(
                 (path, _text(found), _is_script(found))
-                for path in parsed.files
-                for found in (self._replaced.get((name, path), folder / path),)
+                for path, found in self._files(name, parsed).items()
             ),
             wheelhouse=parsed.wheelhouse,
             index=parsed.index,
+            values=parsed.values,
+            component=parsed.component,
+            tree=parsed.tree,
+            memory_gb=parsed.memory_gb,
+            disk_gb=parsed.disk_gb,
         )
+
+    def _files(self, name: str, parsed: RecipeFile) -> dict[str, Path]:
+        """Return where each file of a recipe's context comes from."""
+        images = self._root / "images"
+        own = {
+            path: self._replaced.get((name, path), images / name / path) for path in parsed.files
+        }
+        return own | {path.rpartition("/")[2]: images / path for path in parsed.borrowed}
 
     def names(self) -> tuple[str, ...]:
         """Return every recipe's name."""
@@ -250,12 +270,15 @@ _PlainDumper.add_representer(str, _represent_text)
 
 
 def _instructions(text: str) -> list[str]:
+    """Return the instructions in order; of FROM, which makes a stage, the shape and the name."""
     words: list[str] = []
     continued = False
-    for line in text.splitlines():
+    for line in _PLACEHOLDER.sub("x", text).splitlines():
         stripped = line.strip()
         if not continued and stripped and not stripped.startswith("#"):
-            words.append(stripped.split()[0])
+            word, *rest = stripped.split()
+            words.append(word)
+            words += [str(len(rest)), *rest[1:]] if word == "FROM" else []
         continued = stripped.endswith("\\")
     return words
 

@@ -12,6 +12,7 @@ from ttctl.cli.session import session_of
 from ttctl.model.lock import Lock
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
+from ttctl.operations.lock_check import check_lock
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 UNRESOLVED = "unresolved"
@@ -30,11 +31,21 @@ def lock(
             help="Ask again for what was locked before; limits go back to the catalog's.",
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only say whether lock and rendered folder are as they were written."
+        ),
+    ] = False,
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
     """Make every floating reference exact, and start nothing."""
     session = session_of(ctx)
+    if check:
+        kept = check_lock(session.world, request)
+        session.show("lock", kept, f"{lock_text(kept)}\nchecked  lock and folder are as written")
+        return
     made = operations.lock(
         session.world, request, upgrade=upgrade, dry_run=dry_run, lock_timeout_s=lock_timeout
     )
@@ -52,7 +63,8 @@ def lock_text(lock: Lock) -> str:
         f"{lock.stack}: {lock.model} on {lock.device} ({lock.reason})",
         *([f"mind     experimental: {lock.experimental}"] if lock.experimental else []),
         f"base     {lock.base.source}  {lock.base.origin}  digest {lock.base.digest or UNRESOLVED}",
-        *(f"image    {image.reference}" for image in lock.images),
+        *(f"image    {image.reference}{_from(image.unvalidated)}" for image in lock.images),
+        *(f"commit   {component} {commit}" for component, commit in lock.commits),
         (
             f"weights  {lock.weights.repository}  {revision}  "
             f"{len(lock.weights.files)} files, {size / 1e6:.1f} MB"
@@ -61,3 +73,7 @@ def lock_text(lock: Lock) -> str:
         f"files    sha256:{lock.files_sha256}",
     ]
     return "\n".join(lines)
+
+
+def _from(checkout: str) -> str:
+    return f"  unvalidated: from {checkout}" if checkout else ""

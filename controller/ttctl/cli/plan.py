@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,7 @@ from ttctl.cli.palette import Palette, Role
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.match import Finding
+from ttctl.model.override import Override
 from ttctl.model.plan import How, Plan, Step
 from ttctl.model.spec import Request
 from ttctl.operations import preview
@@ -58,6 +60,10 @@ def plan(
         Literal["first", "latest"],
         typer.Option("--values", help="Arguments as first validated, or as the newest release."),
     ] = "first",
+    commands: Annotated[
+        bool,
+        typer.Option("--commands", help="Print the docker commands instead, ready to be pasted."),
+    ] = False,
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
@@ -75,6 +81,9 @@ def plan(
         return
     _refuse_further(request, models)
     how = How(build=build, pull=pull, recreate=force_recreate)
+    if commands:
+        show_commands(session, request, how)
+        return
     show_plan(session, request, how, why=why, latest=values == "latest")
 
 
@@ -96,9 +105,19 @@ def show_plan(
     chosen = match_lines(steps.match, session.console.out)[1:] if steps.match else []
     lines = [head, *chosen, *_reasons(session, steps, why=why)]
     lines.append(plan_text(steps, session.console.out))
+    lines += override_lines(steps.override)
     session.show("plan", steps, "\n".join(lines))
     if obstacle := operations.obstacle(session.world, desired, steps):
         session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
+
+
+def show_commands(session: Session, request: Request, how: How) -> None:
+    """Print the lines that `up` stands for, and nothing else: they are to be pasted."""
+    # All that an image of our own needs, which a prebuilt one does without.
+    from ttctl.operations import plan as operations  # noqa: PLC0415
+
+    steps = operations.plan_with_commands(session.world, request, how)
+    session.show("plan", steps, "\n".join(shlex.join(words) for words in steps.commands))
 
 
 def plan_text(plan: Plan, palette: Palette) -> str:
@@ -110,6 +129,17 @@ def plan_text(plan: Plan, palette: Palette) -> str:
         f"{step.subject:<{subject}}  {palette.paint(step.reason, 'dim')}"
         for step in plan.steps
     )
+
+
+def override_lines(override: Override | None) -> list[str]:
+    """Say what the user laid over the stack, and what that opens."""
+    if override is None:
+        return []
+    names = ", ".join(name for name, _ in override.services) or "nothing"
+    return [
+        f"yours     {override.path} is laid over {names}",
+        *(f"mind      {one}" for one in override.warnings),
+    ]
 
 
 def _lines(session: Session, found: Plan, *, why: bool, latest: bool) -> list[str]:

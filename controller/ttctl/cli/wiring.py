@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
+from ttctl.cli.wiring_machine import WiredMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,29 +30,19 @@ if TYPE_CHECKING:
     from ttctl.cli.shelf import WiredShelf
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
+    from ttctl.model.commit import CommitResolver
+    from ttctl.model.engines import Builder, Engine, Launcher
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
-    from ttctl.model.leasing import Leases
-    from ttctl.model.protocols import (
-        Builder,
-        Engine,
-        Host,
-        Launcher,
-        Recipes,
-        Reporter,
-        WeightsStore,
-        World,
-    )
-    from ttctl.model.reset import Resets
+    from ttctl.model.prebuilt import Registry
+    from ttctl.model.protocols import Recipes, Reporter, WeightsStore, World
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.model.site import Site, SiteFiles
-    from ttctl.model.telemetry import TelemetrySource
-    from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache
     from ttctl.rules.settings import Layer
 
 
-class Wired:
+class Wired(WiredMachine):
     """The real world of one command, each part made when it is first asked for."""
 
     def __init__(
@@ -74,13 +65,11 @@ class Wired:
             may_fetch: Whether a catalog that is named by its address may be asked for.
             snapshot: What tt-smi said of other cards, which stand in for this machine's.
         """
-        self._snapshot = snapshot
+        super().__init__(settings, snapshot=snapshot)
         self._console = console
         self._chosen = catalog
         self._may_fetch = may_fetch
         self._offline = offline
-        self._settings = settings
-        self._environ = dict(os.environ)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -147,6 +136,29 @@ class Wired:
         )
 
     @cached_property
+    def commits(self) -> CommitResolver:
+        """The table of known commits, and git behind it."""
+        from ttctl.adapters.commits import GitCommits
+        from ttctl.adapters.pin_facts import read_pin_facts
+        from ttctl.adapters.sources import read_sources
+
+        catalog = places.catalog()
+        sources = read_sources(catalog)
+        return GitCommits(
+            read_pin_facts(catalog),
+            sources.git.values(),
+            places.cache(self._environ) / "git",
+            repositories=sources.source,
+        )
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry of prebuilt images, asked by buildx."""
+        from ttctl.adapters.registry import BuildxRegistry
+
+        return BuildxRegistry()
+
+    @cached_property
     def launcher(self) -> Launcher:
         """Compose."""
         from ttctl.adapters.compose import ComposeLauncher
@@ -178,68 +190,6 @@ class Wired:
         from ttctl.adapters.hub_token import has_token
 
         return has_token(self._environ, home=Path.home())
-
-    @cached_property
-    def host(self) -> Host:
-        """This machine."""
-        from ttctl.adapters.host import LocalHost
-
-        mesh = self._environ.get("MESH_DEVICE", "")
-        host = LocalHost(self._root, mesh_device=mesh, own=Path("/"))
-        snapshot = self._snapshot
-        if snapshot is None:
-            return host
-        from ttctl.adapters.replayed_host import ReplayedHost
-
-        return ReplayedHost(host, lambda: self.telemetry.replay(snapshot))
-
-    @cached_property
-    def leases(self) -> Leases:
-        """Who has which board of this host."""
-        from ttctl.adapters.leases import HostLeases
-
-        state = places.state(self._environ)
-        # A listing, which waits for nobody, does without what the reporter loads.
-        return HostLeases(
-            self._environ, root=self._root, state=state, reporter=lambda: self.reporter
-        )
-
-    @cached_property
-    def resets(self) -> Resets:
-        """tt-smi."""
-        from ttctl.adapters.resetter import SmiResets
-
-        return SmiResets(self._environ, root=self._root)
-
-    @cached_property
-    def telemetry(self) -> TelemetrySource:
-        """What the cards say."""
-        from ttctl.adapters.telemetry import LocalTelemetry
-        from ttctl.adapters.tt_smi import TtSmi
-        from ttctl.adapters.tt_topology import TtTopology
-
-        cache = self.cache / "devices"
-        limit = float(self._settings.find("device.tt_smi_timeout").value or 0)
-        age = float(self._settings.find("device.max_age").value or 0)
-        smi = TtSmi(self._environ, cache=cache, limit_s=limit, max_age_s=age)
-        listing = TtTopology(
-            self._environ, root=self._root, cache=cache, limit_s=limit, max_age_s=age
-        )
-        return LocalTelemetry(self._root, smi, listing, catalog=places.catalog())
-
-    @cached_property
-    def vitals(self) -> Vitals:
-        """The machine and the place, for `doctor`."""
-        from ttctl.adapters.sources import read_sources
-        from ttctl.adapters.vitals import LocalVitals
-
-        return LocalVitals(
-            self._environ,
-            state=places.state(self._environ),
-            cache=self.cache,
-            sources=read_sources(places.catalog()),
-            device_root=self._root,
-        )
 
     @cached_property
     def store(self) -> StateFolder:
@@ -295,22 +245,12 @@ class Wired:
             replace(site, offline=Sourced(value="1", source="--offline")) if self._offline else site
         )
 
-    @property
-    def cache(self) -> Path:
-        """Where downloads lie."""
-        return places.cache(self._environ)
-
     @cached_property
     def shelf(self) -> WiredShelf:
         """What is kept of conversations."""
         from ttctl.cli.shelf import WiredShelf
 
         return WiredShelf(self._environ)
-
-    @property
-    def _root(self) -> Path:
-        """Where sysfs, procfs and /dev are; only ever another folder than / for trials."""
-        return Path(str(self._settings.find("device.root").value))
 
     @property
     def _log_file(self) -> Path:

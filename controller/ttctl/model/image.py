@@ -41,6 +41,32 @@ class ImageRecipe:
     """Whether the build takes Python wheels from the context's `wheelhouse` folder."""
     index: str = ""
     """Name of a further package index in sources.toml, for what no wheelhouse here holds."""
+    values: tuple[str, ...] = ()
+    """Names that the template sees beside the parent and the mounts."""
+    component: str = ""
+    """`tt-metal` or `vllm`: whose source tree the build takes; empty for none."""
+    tree: bool = False
+    """Whether the Dockerfile only lays out a source tree, whose own Dockerfile makes the image."""
+    memory_gb: int = 0
+    """Memory that a build takes, 10^9 bytes; 0 where it is little."""
+    disk_gb: int = 0
+    """Room that a build takes, 10^9 bytes; 0 where it is little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSource:
+    """A checkout on this machine that stands in for a pinned commit: nobody validated it."""
+
+    component: str
+    """`tt-metal` or `vllm`."""
+    path: str
+    digest: str
+    """SHA-256 over what git sees of it: paths, modes and bytes."""
+
+    @property
+    def commit(self) -> str:
+        """What stands in place of the commit."""
+        return f"local-{self.digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +86,16 @@ class ImageSpec:
     index: str = ""
     prebuilt: bool = False
     """Whether the image is pulled and never built (a site's own)."""
+    tree: bool = False
+    """Whether the Dockerfile lays out a source tree, whose own Dockerfile makes the image."""
+    takes_source: bool = False
+    """Whether the build binds the context's `source` folder."""
+    source: LocalSource | None = None
+    """The checkout that is built in place of the pinned commit."""
+    reason: str = ""
+    """Why it is had this way, empty where its being missing is reason enough."""
+    memory_gb: int = 0
+    disk_gb: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +105,3 @@ class BuildResult:
     reference: str
     seconds: float
     cached: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceFiles:
-    """What a build by hand needs of this place."""
-
-    secrets: tuple[tuple[str, str], ...]
-    """(file name, text) of the BuildKit secrets."""
-    wheels: tuple[str, ...]
-    """Host paths of wheels that go into a build."""

@@ -39,6 +39,8 @@ class LockedImage:
     name: str
     reference: str
     fingerprint: str
+    unvalidated: str = ""
+    """The checkout that it was built from in place of a pinned commit, `COMPONENT=PATH`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class Lock:
     catalog_sha256: str
     engine_args: tuple[tuple[str, str], ...] = ()
     """Flags of the engine that the user named, (name, value); an empty value is a bare flag."""
+    commits: tuple[tuple[str, str], ...] = ()
+    """(component, 40 hex digits, or `local-` and a hash) of what is built from source."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
     files_sha256: str = ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ttctl.model.match import Finding, Match
+    from ttctl.model.override import Override
 
 Verb = Literal[
     "pull", "bootstrap", "build", "fetch", "key", "write", "start", "wait", "stop", "remove", "skip"
@@ -53,6 +54,10 @@ class Plan:
     """How the model was found; None where a lock names it, and where nothing is brought up."""
     fitness: tuple[Finding, ...] = ()
     """What the model needs, held against this machine."""
+    override: Override | None = None
+    """What the user laid over the compose file; None where nothing is."""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """The commands that `up` stands for, each as its words; empty unless they were asked for."""
 
     @property
     def changes(self) -> tuple[Step, ...]:

@@ -3,44 +3,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ttctl.model.catalog import Catalog, Catalogs
     from ttctl.model.clock import Clock
-    from ttctl.model.container import ContainerState
+    from ttctl.model.commit import CommitResolver
     from ttctl.model.device import System
+    from ttctl.model.engines import Builder, Engine, Launcher
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
-    from ttctl.model.image import BaseImage, BuildResult, ImageRecipe, ImageSpec, PlaceFiles
+    from ttctl.model.image import ImageRecipe
     from ttctl.model.leasing import Leases
-    from ttctl.model.lock import Lock, LockedWeights
-    from ttctl.model.lock_summary import LockSummary
-    from ttctl.model.plan import How
+    from ttctl.model.lock import LockedWeights
+    from ttctl.model.prebuilt import Registry
     from ttctl.model.reset import Resets
     from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import Weights
+    from ttctl.model.stores import Folders, Keys, StackStore
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """The container engine as it answers."""
-
-    version: str
-    compose_version: str
-    buildx_version: str
-    root_dir: str
-    """Where images lie, a host path where the engine is local."""
 
 
 class Reporter(Protocol):
@@ -76,101 +64,6 @@ class Recipes(Protocol):
 
     def defaults(self, kind: str) -> ServiceDefaults:
         """Return how containers of this kind are launched."""
-
-
-class Engine(Protocol):
-    """Looks at the container engine; changes nothing."""
-
-    def info(self) -> EngineInfo:
-        """Say which engine answers.
-
-        Raises:
-            EngineError: None does.
-            ToolMissingError: It lacks compose or buildx.
-        """
-
-    def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
-        """Return the containers that carry our labels, of one stack or of all."""
-
-    def has_image(self, reference: str) -> bool:
-        """Return whether an image is here."""
-
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        """Return the last lines that a container printed."""
-
-    def stream(
-        self,
-        names: Mapping[str, str],
-        *,
-        tail: int | None,
-        since: int | None,
-        timestamps: bool,
-        follow: bool,
-    ) -> Iterator[tuple[str, str]]:
-        """Yield (name, line) of several containers; `names` is by container id."""
-
-
-class Builder(Protocol):
-    """Makes images."""
-
-    def base(self, site: Site, *, offline: bool) -> BaseImage:
-        """Decide what all images stand on, and resolve its digest where a registry answers."""
-
-    def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:
-        """Pull or bootstrap the base image."""
-
-    def pull(self, reference: str, reporter: Reporter) -> None:
-        """Pull an image that the site names."""
-
-    def build(self, image: ImageSpec, reporter: Reporter) -> BuildResult:
-        """Build one image; the tag appears only when all of it is done."""
-
-    def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
-        """Return what a build by hand needs of this place: the secrets' texts, the wheels."""
-
-
-class Launcher(Protocol):
-    """Starts and ends the containers of a rendered folder, through compose."""
-
-    def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
-        """Bring the stack to what the folder says and wait until it is healthy.
-
-        Without `how.wait` only until its containers are started.
-
-        Raises:
-            EngineError: A container ended, or printed a line that means that it will.
-            WaitError: It was not healthy within `wait_s` seconds.
-        """
-
-    def remove(
-        self, stack: str, folder: Path, services: Sequence[str], *, reporter: Reporter
-    ) -> None:
-        """Stop and remove some services' containers."""
-
-    def down(self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter) -> None:
-        """Stop and remove the stack's containers and networks.
-
-        `timeout_s` is each container's time to end, None for its own.
-        """
-
-    def attach(self, stack: str, arguments: Sequence[str]) -> None:
-        """Become a compose command on the stack, with the user's own terminal."""
-
-    def pipe(self, stack: str, arguments: Sequence[str]) -> tuple[int, str]:
-        """Run a compose command on the stack with the user's own streams, and no terminal.
-
-        Returns:
-            Its exit code, and what the engine printed where the command could not be run at all.
-        """
-
-    def ask(
-        self, stack: str, arguments: Sequence[str], *, timeout_s: float
-    ) -> tuple[int, tuple[str, ...]]:
-        """Run a compose command on the stack; return its exit code and what it printed.
-
-        Raises:
-            WaitError: It took longer than `timeout_s`.
-        """
 
 
 class WeightsStore(Protocol):
@@ -215,79 +108,6 @@ class Host(Protocol):
         """Return the address of the Python package index that builds use, empty if unknown."""
 
 
-class StackStore(Protocol):
-    """The stacks' state folders: what was locked and rendered."""
-
-    def stacks(self) -> tuple[str, ...]:
-        """Return the names of the stacks that have a lock."""
-
-    def lock(self, stack: str) -> Lock | None:
-        """Read a stack's lock, None where there is none.
-
-        Raises:
-            BadFileError: It is damaged.
-        """
-
-    def summary(self, stack: str) -> LockSummary | None:
-        """Read what is shown of a stack's lock, None where there is none.
-
-        Raises:
-            BadFileError: It is damaged.
-        """
-
-    def exclusive(
-        self, stack: str, *, timeout_s: float, reporter: Reporter
-    ) -> AbstractContextManager[None]:
-        """Hold the stack for the length of the block.
-
-        Raises:
-            LockedError: Another command holds it.
-        """
-
-    def folder(self, stack: str) -> Path:
-        """Return where the stack's rendered folder lies."""
-
-    def owner(self) -> str:
-        """Return a short name of this state folder, for the containers' labels."""
-
-
-class Folders(Protocol):
-    """Reads and writes rendered folders."""
-
-    def lock_text(self, lock: Lock) -> str:
-        """Return the lock file's text."""
-
-    def forget(self, stack: str) -> None:
-        """Remove a stack's lock and rendered folder; call it while the stack is held."""
-
-    def read_folder(self, folder: Path) -> dict[str, str]:
-        """Return the files as they are, by relative path."""
-
-    def write_folder(
-        self, folder: Path, files: dict[str, tuple[str, bool]], *, prune: bool
-    ) -> None:
-        """Make `folder` hold these files: path to (text, executable)."""
-
-
-class Keys(Protocol):
-    """The secrets of a stack."""
-
-    def has_key(self, stack: str) -> bool:
-        """Return whether the key and its hash are there and belong together."""
-
-    def ensure_key(self, stack: str) -> Path:
-        """Make the key and its hash where they are missing; return the key's file."""
-
-    def key(self, stack: str) -> str:
-        """Return the key."""
-
-    def key_file(self, stack: str) -> Path:
-        """Return where the key lies."""
-
-    def secrets(self, stack: str) -> Path:
-        """Return the folder that the gateway mounts."""
-
-
 class World(Protocol):
     """Everything outside that operations use; the session makes one for each command.
 
@@ -317,6 +137,14 @@ class World(Protocol):
     @property
     def builder(self) -> Builder:
         """What makes images."""
+
+    @property
+    def commits(self) -> CommitResolver:
+        """What makes short commits full."""
+
+    @property
+    def registry(self) -> Registry:
+        """Where prebuilt images are."""
 
     @property
     def launcher(self) -> Launcher:

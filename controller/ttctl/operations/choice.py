@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import OfflineError
+from ttctl.model.lock import LockedWeights
 from ttctl.operations.choose import choose, refuse_prebuilt
 from ttctl.rules.experimental import experimental
 from ttctl.rules.mesh_device import mismatch
@@ -15,7 +16,7 @@ from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage
-    from ttctl.model.lock import Lock, LockedWeights
+    from ttctl.model.lock import Lock
     from ttctl.model.match import Match
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec, Request
@@ -67,20 +68,22 @@ def locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
     return Choice(spec=spec, weights=previous.weights, base=previous.base, reason=previous.reason)
 
 
-def new_choice(world: World, request: Request) -> Choice:
-    """Choose anew, and resolve its weights and the base.
+def new_choice(world: World, request: Request, *, unlocked: bool = False) -> Choice:
+    """Choose anew, and resolve its weights and the base; `unlocked` asks nobody for them.
 
     Raises:
         TtctlError: Nothing serves the request here, or its weights cannot be had.
     """
     found = choose(world, request)
     refuse_prebuilt(found.spec, request.model)
-    chosen, weights, reason = _with_weights(world, found.spec)
+    chosen, weights, reason = (
+        _with_named_weights(world, found.spec) if unlocked else _with_weights(world, found.spec)
+    )
     system = world.host.system()
     device = request.device or ""
     wrong = mismatch(system, device, said=f"--device {device}") if device else system.reason
     reason = f"{reason}; {wrong}" if wrong else reason
-    base = world.builder.base(world.site, offline=world.site.is_offline)
+    base = world.builder.base(world.site, offline=world.site.is_offline or unlocked)
     return Choice(spec=chosen, weights=weights, base=base, reason=reason, match=found)
 
 
@@ -96,6 +99,16 @@ def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeigh
         reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
         return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
     return spec, weights, f"the catalog's entry for {spec.device}"
+
+
+def _with_named_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
+    """Return the weights as the catalog names them; which commit that is stays open."""
+    named = spec.weights
+    reason = f"the catalog's entry for {spec.device}, unlocked"
+    if named.kind == "bundled":
+        return spec, world.weights.resolve(named, world.site), reason
+    weights = LockedWeights(kind=named.kind, repository=named.repository, revision="", files=())
+    return spec, weights, reason
 
 
 def remembered(request: Request, previous: Lock | None) -> Request:

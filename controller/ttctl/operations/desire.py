@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.lock import Lock, LockedImage
 from ttctl.model.plan import AS_NEEDED
-from ttctl.model.spec import Weights
+from ttctl.model.spec import Request, Weights
 from ttctl.operations.choice import Choice, kept_spec, locked_choice, new_choice, remembered
 from ttctl.operations.foreign import refuse_foreign
-from ttctl.operations.render_folder import LOCK_NAME, render_files
-from ttctl.rules import fingerprint
+from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
 from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.order import Observed, steps_to_up
+from ttctl.rules.override import laid_over
 from ttctl.rules.resolve import with_settings
 from ttctl.rules.services import stack_of
 from ttctl.rules.stack import DEFAULT_PORT, stack_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ttctl.model.image import BaseImage, ImageRecipe, ImageSpec
     from ttctl.model.lock import LockedWeights
+    from ttctl.model.override import Override
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.service import ServiceDefaults, Stack
     from ttctl.model.site import Site
-    from ttctl.model.spec import ModelSpec, Request
+    from ttctl.model.spec import ModelSpec
 
 GATEWAY = "gateway"
 
@@ -48,10 +51,26 @@ class Desired:
     engine: ServiceDefaults
     files: dict[str, tuple[str, bool]]
     """Path to (text, executable) of the rendered folder, the lock among them."""
+    override: Override | None = None
+    """What the user laid over the compose file."""
 
 
-def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
+def desire(
+    world: World,
+    request: Request,
+    *,
+    upgrade: bool = False,
+    unlocked: bool = False,
+    folder: Path | None = None,
+) -> Desired:
     """Resolve `request`; what is locked stays as it is until `upgrade`.
+
+    Args:
+        world: Everything outside.
+        request: What is asked for.
+        upgrade: Whether to ask again for what was locked before.
+        unlocked: Whether to ask no hub and no registry: what only they know stays open.
+        folder: Where the files go and a compose.override.yaml may lie; None for the stack's own.
 
     Raises:
         UsageError: There is no such model.
@@ -62,17 +81,32 @@ def desire(world: World, request: Request, *, upgrade: bool = False) -> Desired:
     _check_references(world.site)
     name = stack_name(request)
     locked = world.store.lock(name)
-    kept = kept_spec(world, locked, request) if locked is not None and not upgrade else None
+    anew = locked is None or upgrade or unlocked
+    kept = None if locked is None or anew else kept_spec(world, locked, request)
     previous = locked if kept is not None else None
     choice = (
         locked_choice(previous, kept)
         if previous is not None and kept is not None
-        else new_choice(world, request)
+        else new_choice(world, request, unlocked=unlocked)
     )
     request = remembered(request, previous)
     spec = with_settings(choice.spec, request)
     port = request.port or (locked.port if locked else DEFAULT_PORT)
-    return _desired(world, request, choice, spec=spec, port=port)
+    override = world.folders.override(folder or world.store.folder(name))
+    return _desired(world, request, choice, spec=spec, port=port, override=override)
+
+
+def as_locked(world: World, name: str) -> Desired | None:
+    """Return what a stack's lock is rendered to; None where this catalog has its entry no more.
+
+    Asks neither a hub nor a registry.
+    """
+    locked = world.store.lock(name)
+    if locked is None:
+        return None
+    request = Request(model=locked.requested, name=name)
+    kept = kept_spec(world, locked, request)
+    return None if kept is None else desire(world, request)
 
 
 def with_known_hashes(world: World, desired: Desired) -> Desired:
@@ -88,11 +122,24 @@ def with_known_hashes(world: World, desired: Desired) -> Desired:
         revision=desired.weights.revision,
     )
     choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
-    return _desired(world, desired.request, choice, spec=desired.spec, port=desired.stack.port)
+    return _desired(
+        world,
+        desired.request,
+        choice,
+        spec=desired.spec,
+        port=desired.stack.port,
+        override=desired.override,
+    )
 
 
 def _desired(
-    world: World, request: Request, choice: Choice, *, spec: ModelSpec, port: int
+    world: World,
+    request: Request,
+    choice: Choice,
+    *,
+    spec: ModelSpec,
+    port: int,
+    override: Override | None,
 ) -> Desired:
     images = _images(world, spec, choice.base)
     gateway = world.recipes.defaults(GATEWAY)
@@ -108,11 +155,12 @@ def _desired(
         weights=choice.weights,
         gateway_config=config,
     )
+    stack = laid_over(stack, override)
     lock = _lock(world, request, choice, spec=spec, stack=stack, images=images)
     files = render_files(
         world, lock=lock, stack=stack, images=images, base=choice.base, gateway_config=config
     )
-    lock = replace(lock, files_sha256=_hash_of_recipe_files(files))
+    lock = replace(lock, files_sha256=hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)
     return Desired(
         request=request,
@@ -125,6 +173,7 @@ def _desired(
         weights=choice.weights,
         engine=engine,
         files=files,
+        override=override,
     )
 
 
@@ -143,7 +192,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         folder_matches=world.folders.read_folder(folder) == wanted,
         containers=containers,
     )
-    return steps_to_up(
+    made = steps_to_up(
         stack,
         desired.images,
         base=desired.base,
@@ -151,6 +200,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         observed=observed,
         how=how,
     )
+    return replace(made, override=desired.override)
 
 
 def _check_references(site: Site) -> None:
@@ -210,7 +260,12 @@ def _lock(
         port=stack.port,
         base=choice.base,
         images=tuple(
-            LockedImage(name=one.name, reference=one.reference, fingerprint=one.fingerprint)
+            LockedImage(
+                name=one.name,
+                reference=one.reference,
+                fingerprint=one.fingerprint,
+                unvalidated=f"{one.source.component}={one.source.path}" if one.source else "",
+            )
             for one in images
         ),
         weights=choice.weights,
@@ -218,13 +273,3 @@ def _lock(
         engine_args=request.engine_args or (),
         experimental=spec.experimental,
     )
-
-
-def _hash_of_recipe_files(files: dict[str, tuple[str, bool]]) -> str:
-    """Hash what is the same in every place: not .env, and nothing under site/."""
-    recipe = {
-        path: text
-        for path, (text, _) in files.items()
-        if path not in {".env", LOCK_NAME} and not path.startswith("site/")
-    }
-    return fingerprint.of_files(recipe)

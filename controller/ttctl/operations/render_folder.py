@@ -5,17 +5,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.rules.compose import compose_of
+from ttctl.model.service import node_variable
+from ttctl.rules import fingerprint
 from ttctl.rules.dotenv import dotenv_text
-from ttctl.rules.images import build_command, pull_reference
+from ttctl.rules.images import build_command, pull_reference, secret_words
+from ttctl.rules.renderings import COMPOSE, files_of
 from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
+from ttctl.rules.source_tree import layout_command, tree_command
 from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageSpec
-    from ttctl.model.lock import Lock
+    from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
+    from ttctl.rules.renderings import Form
 
 LOCK_NAME = "ttctl.lock"
 
@@ -30,13 +34,14 @@ def render_files(
     images: tuple[ImageSpec, ...],
     base: BaseImage,
     gateway_config: str,
+    forms: tuple[Form, ...] = COMPOSE,
 ) -> Files:
     """Return path to (text, executable) of the folder's files."""
     own = tuple(image for image in images if not image.prebuilt)
     place = world.builder.place_files(own)
-    values = _values(lock, stack, images, base)
+    values = {**_values(lock, stack, images, base), "forms": forms}
     files: Files = {
-        "compose.yaml": (world.recipes.yaml(compose_of(stack)), False),
+        **files_of(stack, forms, yaml=world.recipes.yaml),
         "gateway/haproxy.cfg": (gateway_config, False),
         "build.sh": (world.recipes.template("build.sh.j2", values), True),
         "README.md": (world.recipes.template("README.md.j2", values), False),
@@ -52,17 +57,54 @@ def render_files(
     return files
 
 
+def is_unresolved(weights: LockedWeights) -> bool:
+    """Return whether nobody has asked yet which commit of the weights is meant."""
+    return weights.kind == "hub" and not weights.revision
+
+
+def dotenv_values(world: World, lock: Lock, stack: Stack) -> dict[str, str]:
+    """Return what a stack needs of this place, by the variables of the .env file.
+
+    A node is the one of its number until the leased boards are known, at the start.
+    """
+    nodes = _nodes(stack)
+    weights = "" if is_unresolved(lock.weights) else str(world.weights.path(lock.weights))
+    return {
+        "TTCTL_BIND": BIND,
+        "TTCTL_OWNER": world.store.owner(),
+        "TTCTL_PORT": str(stack.port),
+        "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),
+        "TTCTL_WEIGHTS": weights,
+        **{node_variable(n): f"/dev/tenstorrent/{n}:/dev/tenstorrent/{n}" for n in range(nodes)},
+    }
+
+
+def _nodes(stack: Stack) -> int:
+    return max((service.nodes for service in stack.services), default=0)
+
+
+def _beside(stack: Stack) -> list[str]:
+    """Return what of the folder itself is mounted."""
+    sources = (mount.source for service in stack.services for mount in service.mounts)
+    return sorted({one.split("/")[1] for one in sources if one.startswith("./")})
+
+
+def _is_served(stack: Stack, image: ImageSpec) -> bool:
+    return any(service.image == image.reference for service in stack.services)
+
+
+def hash_of_recipe_files(files: Files) -> str:
+    """Hash what is the same in every place: not .env, and nothing under site/."""
+    recipe = {
+        path: text
+        for path, (text, _) in files.items()
+        if path not in {".env", LOCK_NAME} and not path.startswith("site/")
+    }
+    return fingerprint.of_files(recipe)
+
+
 def _dotenv(world: World, lock: Lock, stack: Stack, wheels: tuple[str, ...]) -> str:
-    return dotenv_text(
-        {
-            "TTCTL_BIND": BIND,
-            "TTCTL_OWNER": world.store.owner(),
-            "TTCTL_PORT": str(stack.port),
-            "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),
-            "TTCTL_WEIGHTS": str(world.weights.path(lock.weights)),
-            "TTCTL_WHEELS": ":".join(wheels),
-        }
-    )
+    return dotenv_text({**dotenv_values(world, lock, stack), "TTCTL_WHEELS": ":".join(wheels)})
 
 
 def _values(
@@ -71,19 +113,31 @@ def _values(
     return {
         "lock": lock,
         "project": stack.project,
+        "device": stack.device,
+        "nodes": _nodes(stack),
+        "beside": _beside(stack),
+        "served": {image.name for image in images if _is_served(stack, image)},
         "port": stack.port,
         "base": base,
         "base_pull": pull_reference(base),
         "debootstrap": DEBOOTSTRAP,
         "packing": PACKING,
-        "images": [
-            {
-                "name": image.name,
-                "reference": image.reference,
-                "prebuilt": image.prebuilt,
-                "wheelhouse": image.wheelhouse,
-                "command": build_command(image, context=f"images/{image.name}", secrets="site"),
-            }
-            for image in images
-        ],
+        "images": [_image_values(image) for image in images],
+    }
+
+
+def _image_values(image: ImageSpec) -> dict[str, object]:
+    folder = f"images/{image.name}"
+    tree, given = f"{folder}/tree", secret_words("site")
+    return {
+        "name": image.name,
+        "reference": image.reference,
+        "prebuilt": image.prebuilt,
+        "wheelhouse": image.wheelhouse,
+        "command": build_command(image, context=folder, secrets="site"),
+        "local": image.source is not None,
+        "tree": image.tree,
+        "layout": layout_command(context=folder, given=given, tree=tree),
+        "plain": tree_command(image, tree=tree, bake=False),
+        "bake": tree_command(image, tree=tree, bake=True),
     }

@@ -10,7 +10,7 @@ from ttctl.errors import EngineError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire, plan_for, with_known_hashes
-from ttctl.operations.fetch import get_images, get_weights
+from ttctl.operations.gather import gather
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.rules.order import stuck
@@ -100,6 +100,8 @@ def _bring_up(
 ) -> None:
     if plan.changes:
         preflight(world, desired, plan)
+        for warning in desired.override.warnings if desired.override else ():
+            world.reporter.note(warning)
         _get_what_is_missing(world, desired, plan)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
@@ -129,9 +131,7 @@ def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:
     reporter = world.reporter
     if desired.spec.demo:
         reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
-    get_images(world, desired, plan)
-    if plan.wants("fetch", f"weights {desired.weights.repository}"):
-        get_weights(world, desired)
+    gather(world, desired, plan)
     world.keys.ensure_key(desired.stack.name)
 
 

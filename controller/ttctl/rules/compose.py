@@ -19,6 +19,7 @@ from ttctl.model.container import (
 )
 from ttctl.model.service import Scratch, node_variable
 from ttctl.rules import fingerprint
+from ttctl.rules.interpolation import literal
 
 if TYPE_CHECKING:
     from ttctl.model.service import Mount, Network, ServiceSpec, Stack
@@ -57,23 +58,35 @@ def config_hash(stack: Stack, service: ServiceSpec) -> str:
     )
 
 
-def _service(stack: Stack, service: ServiceSpec) -> Json:
+def labels_of(stack: Stack, service: ServiceSpec) -> tuple[tuple[str, str], ...]:
+    """Return the labels that say what a container is, values as compose reads them."""
     leases = {BOARDS_LABEL: ",".join(stack.boards), CONTRACT_LABEL: stack.contract}
     labels = {
         STACK_LABEL: stack.name,
         SERVICE_LABEL: service.name,
         OWNER_LABEL: "${TTCTL_OWNER:-}",
         CONFIG_LABEL: config_hash(stack, service),
-        **({EXPERIMENTAL_LABEL: stack.experimental} if stack.experimental else {}),
+        **({EXPERIMENTAL_LABEL: literal(stack.experimental)} if stack.experimental else {}),
         **(leases if service.nodes else {}),
     }
-    return {**_body(service), "labels": labels}
+    return tuple(labels.items())
+
+
+def network_options(network: Network) -> tuple[tuple[str, str], ...]:
+    """Return the driver's options of a network."""
+    # Without an address of the bridge, not even this host can be reached from inside.
+    inside = (("com.docker.network.bridge.inhibit_ipv4", "true"),)
+    return inside if network.internal else ()
+
+
+def _service(stack: Stack, service: ServiceSpec) -> Json:
+    return {**_body(service), "labels": dict(labels_of(stack, service))}
 
 
 def _body(service: ServiceSpec) -> Json:
     confinement = service.confinement
     body: Json = {
-        "image": _literal(service.image),
+        "image": literal(service.image),
         "pull_policy": "never",
         "user": confinement.user,
         "read_only": confinement.read_only,
@@ -87,7 +100,7 @@ def _body(service: ServiceSpec) -> Json:
         "memswap_limit": f"{service.memory_mib}m",
         "pids_limit": service.pids,
         "shm_size": f"{service.shm_mib}m",
-        "tmpfs": [_scratch(one) for one in scratch_of(service)],
+        "tmpfs": [scratch_text(one) for one in scratch_of(service)],
         "networks": list(service.networks),
         "healthcheck": _health(service),
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
@@ -95,10 +108,10 @@ def _body(service: ServiceSpec) -> Json:
         **_beyond(service),
     }
     if service.entrypoint:
-        body["entrypoint"] = [_literal(word) for word in service.entrypoint]
+        body["entrypoint"] = [literal(word) for word in service.entrypoint]
     if service.command:
-        body["command"] = [_literal(word) for word in service.command]
-    given = {name: _literal(value) for name, value in service.environment}
+        body["command"] = [literal(word) for word in service.command]
+    given = {name: literal(value) for name, value in service.environment}
     body["environment"] = {**dict.fromkeys(PROXIES, ""), **given}
     if service.publish is not None:
         body["ports"] = [
@@ -116,15 +129,14 @@ def _network(network: Network, stack: str) -> Json:
     labels = {STACK_LABEL: stack}
     if not network.internal:
         return {"internal": False, "labels": labels}
-    # Without an address of the bridge, not even this host can be reached from inside.
-    options = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+    options = dict(network_options(network))
     return {"internal": True, "driver": "bridge", "driver_opts": options, "labels": labels}
 
 
 def _health(service: ServiceSpec) -> Json:
     health = service.health
     return {
-        "test": [_literal(word) for word in health.test],
+        "test": [literal(word) for word in health.test],
         "interval": f"{health.interval_s}s",
         "timeout": f"{health.timeout_s}s",
         "retries": health.retries,
@@ -137,10 +149,11 @@ def scratch_of(service: ServiceSpec) -> tuple[Scratch, ...]:
     return Scratch(target="/tmp", size_mib=service.tmpfs_mib), *service.scratch  # noqa: S108
 
 
-def _scratch(one: Scratch) -> str:
+def scratch_text(one: Scratch) -> str:
+    """Return how compose and docker are told of a folder in memory."""
     # The engine's own default for a tmpfs is noexec.
     run = "exec," if one.executable else ""
-    return f"{_literal(one.target)}:{run}size={one.size_mib}m,mode=1777,nosuid,nodev"
+    return f"{literal(one.target)}:{run}size={one.size_mib}m,mode=1777,nosuid,nodev"
 
 
 def _beyond(service: ServiceSpec) -> Json:
@@ -162,11 +175,7 @@ def _mount(mount: Mount) -> Json:
     return {
         "type": "bind",
         "source": mount.source,
-        "target": _literal(mount.target),
+        "target": literal(mount.target),
         "read_only": mount.read_only,
         "bind": {"create_host_path": False},
     }
-
-
-def _literal(text: str) -> str:
-    return text.replace("$", "$$")

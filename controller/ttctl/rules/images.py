@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
 from ttctl.model.container import FINGERPRINT_LABEL
 from ttctl.model.image import ImageSpec
 from ttctl.rules import fingerprint
+from ttctl.rules.source_tree import SOURCE_README
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ttctl.model.image import BaseImage, ImageRecipe
+    from ttctl.model.image import BaseImage, ImageRecipe, LocalSource
     from ttctl.model.site import Sourced
 
 _OF_EVERY_STEP = ("site.env", "ca.pem", "pip.conf", "apt.conf", "sources.list")
@@ -81,14 +83,25 @@ def specs_for(
     *,
     base: BaseImage,
     render: Callable[[ImageRecipe, dict[str, str]], str],
+    values: Mapping[str, str] | None = None,
+    sources: Sequence[LocalSource] = (),
 ) -> tuple[ImageSpec, ...]:
-    """Return every image that `wanted` needs, parents first, each once."""
+    """Return every image that `wanted` needs, parents first, each once.
+
+    Args:
+        values: What templates may see by name; each sees those that its image.toml declares.
+        sources: Checkouts that are built in place of the pinned commits.
+    """
+    given, local = dict(values or {}), {one.component: one for one in sources}
     made: dict[str, ImageSpec] = {}
     for target in wanted:
         for name in chain(recipes, target):
             if name not in made:
                 recipe = recipes[name]
-                made[name] = _spec(recipe, made.get(recipe.parent), base=base, render=render)
+                spec = _spec(
+                    recipe, made.get(recipe.parent), base=base, render=render, values=given
+                )
+                made[name] = replace(spec, source=local.get(recipe.component))
     return tuple(made.values())
 
 
@@ -100,16 +113,22 @@ def pull_reference(base: BaseImage) -> str:
     return f"{host}{slash}{name.partition(':')[0]}@{base.digest}"
 
 
-def prebuilt(name: str, reference: str) -> ImageSpec:
-    """Return the spec of an image that the site names: it is pulled, never built."""
+def prebuilt(name: str, reference: str, *, digest: str = "", reason: str = "") -> ImageSpec:
+    """Return the spec of an image that is pulled, never built.
+
+    Args:
+        digest: `sha256:...` where a registry gave it; the same from every mirror.
+        reason: Why it is pulled; the site settings name it, where empty.
+    """
     return ImageSpec(
         name=name,
         reference=reference,
-        fingerprint=fingerprint.sha256_text(reference),
+        fingerprint=digest.removeprefix("sha256:") or fingerprint.sha256_text(reference),
         parent="",
         dockerfile="",
         files=(),
         prebuilt=True,
+        reason=reason,
     )
 
 
@@ -118,12 +137,16 @@ def build_command(image: ImageSpec, *, context: str, secrets: str) -> tuple[str,
 
     The engine's own builder is named, since another one does not see the parent's local image.
     """
-    given = (f"--secret=id={secret},src={secrets}/{secret}" for secret in SITE_SECRETS)
     return (
         "docker", "buildx", "build", "--builder=default", "--load", "--progress=plain",
-        *given, f"--label={FINGERPRINT_LABEL}={image.fingerprint}", f"--tag={image.reference}",
-        context,
+        *secret_words(secrets), f"--label={FINGERPRINT_LABEL}={image.fingerprint}",
+        f"--tag={image.reference}", context,
     )  # fmt: skip
+
+
+def secret_words(secrets: str) -> tuple[str, ...]:
+    """Return the words that hand a folder of the place's secrets to a build."""
+    return tuple(f"--secret=id={secret},src={secrets}/{secret}" for secret in SITE_SECRETS)
 
 
 def _spec(
@@ -132,13 +155,17 @@ def _spec(
     *,
     base: BaseImage,
     render: Callable[[ImageRecipe, dict[str, str]], str],
+    values: Mapping[str, str],
 ) -> ImageSpec:
     parent_reference = parent.reference if parent else base.reference
     parent_fingerprint = parent.fingerprint if parent else fingerprint.sha256_text(base.reference)
     mounts = {"site_mounts": site_mounts(), "git_mount": git_mount()}
-    dockerfile = render(recipe, {"parent": parent_reference, **mounts})
+    # The folder is bound by the build whether or not a checkout lies in it.
+    files = (*recipe.files, *([SOURCE_README] if recipe.component else []))
+    declared = {name: values[name] for name in recipe.values if name in values}
+    dockerfile = render(recipe, {"parent": parent_reference, **mounts, **declared})
     print_ = fingerprint.of_image(
-        dockerfile=dockerfile, files=recipe.files, parent_fingerprint=parent_fingerprint
+        dockerfile=dockerfile, files=files, parent_fingerprint=parent_fingerprint
     )
     return ImageSpec(
         name=recipe.name,
@@ -146,7 +173,11 @@ def _spec(
         fingerprint=print_,
         parent=parent_reference,
         dockerfile=dockerfile,
-        files=recipe.files,
+        files=files,
         wheelhouse=recipe.wheelhouse,
         index=recipe.index,
+        tree=recipe.tree,
+        takes_source=bool(recipe.component),
+        memory_gb=recipe.memory_gb,
+        disk_gb=recipe.disk_gb,
     )

@@ -123,9 +123,14 @@ def _image_step(image: ImageSpec, *, needed: set[str], present: frozenset[str], 
         reason = f"{image.reference} is here" if here else "nothing is built on it now"
         return Step(verb="skip", subject=f"image {image.name}", reason=reason)
     if image.prebuilt:
-        reason = "--pull always" if _again(image, how) else "the site settings name this image"
+        named = image.reason or "the site settings name this image"
+        reason = "--pull always" if _again(image, how) else named
         return Step(verb="pull", subject=image.reference, reason=reason)
     reason = "--build" if here else f"{image.reference} is not here"
+    if image.source is not None:
+        reason += f"; from {image.source.path}, which nobody validated"
+    elif image.reason and not here:
+        reason = image.reason
     return Step(verb="build", subject=image.name, reason=reason)
 
 

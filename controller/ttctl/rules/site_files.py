@@ -76,12 +76,36 @@ def _site_env(site: Site) -> str:
         ("https_proxy", site.https_proxy),
         ("no_proxy", site.no_proxy),
     )
-    return "".join(
-        f"{spelling}={shlex.quote(one.value)}\n"
+    proxies = [
+        (spelling, one.value)
         for name, one in found
         if one is not None
         for spelling in (name, name.upper())
+    ]
+    given = [*proxies, *_of_uv(site)]
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in given)
+
+
+def _of_uv(site: Site) -> list[tuple[str, str]]:
+    """Return what uv is told, which reads no settings of pip's; nothing where nothing is set.
+
+    Source: https://docs.astral.sh/uv/reference/environment/
+    """
+    index = site.pip_index_url.value if site.pip_index_url else ""
+    links = (one.value for one in site.wheelhouses if "://" in one.value)
+    found = (
+        ("UV_INDEX_URL", index),
+        ("UV_EXTRA_INDEX_URL", " ".join(one.value for one in site.pip_extra_index_urls)),
+        ("UV_FIND_LINKS", ",".join(links)),
+        ("UV_INSECURE_HOST", " ".join(one.value for one in site.pip_trusted_hosts)),
+        ("UV_NO_INDEX", "1" if _no_index(site) else ""),
     )
+    return [(name, value) for name, value in found if value]
+
+
+def _no_index(site: Site) -> bool:
+    one = site.pip_no_index
+    return one is not None and one.value.lower() not in _OFF
 
 
 def _pip_conf(site: Site) -> str:
@@ -92,7 +116,7 @@ def _pip_conf(site: Site) -> str:
     lines += _pip_option("trusted-host", site.pip_trusted_hosts)
     # Host folders never stand here: the recipe names the wheelhouse that they are bound to.
     lines += _pip_option("find-links", [one for one in site.wheelhouses if "://" in one.value])
-    if site.pip_no_index and site.pip_no_index.value.lower() not in _OFF:
+    if _no_index(site):
         lines.append("no-index = true")
     return "\n".join(lines) + "\n"
 

@@ -309,3 +309,47 @@ def test_what_a_build_prints_of_a_login_is_shown_nowhere(place: Place) -> None:
         place.builder.build(IMAGE, reporter)
     assert "https://***@index.example.org/simple" in failed.value.evidence
     assert "canary" not in repr((vars(failed.value), reporter.lines))
+
+
+TREE = ImageSpec(
+    name="tt-metal-base",
+    reference="ttctl/tt-metal-base:1",
+    fingerprint="f" * 64,
+    parent="ttctl/base:1",
+    dockerfile="FROM ttctl/base:1 AS tree\nFROM scratch\nARG UBUNTU_VERSION=22.04\n",
+    files=(("source/README", "none\n", False),),
+    tree=True,
+    takes_source=True,
+)
+LAY_OUT = """
+import pathlib
+out = [word for word in sys.argv if word.startswith("--output=")]
+if out:
+    tree = pathlib.Path(out[0].partition("dest=")[2]) / "dockerfile"
+    tree.mkdir(parents=True)
+    (tree / {file!r}).touch()
+with open({log!r}, "a") as log:
+    log.write(" ".join(sys.argv[1:]) + " " + os.environ.get("http_proxy", "") + chr(10))
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "second"),
+    [
+        pytest.param("Dockerfile", "buildx build", id="a Dockerfile alone"),
+        pytest.param("docker-bake.hcl", "buildx bake", id="a bake file"),
+    ],
+)
+def test_a_tree_is_laid_out_and_then_built_by_what_it_holds(
+    place: Place, file: str, second: str
+) -> None:
+    log = place.folder / "asked"
+    place.programs.add("docker", LAY_OUT.format(file=file, log=str(log)))
+    place.programs.add("env", 'os.execvp("docker", sys.argv[sys.argv.index("docker"):])')
+    place.builder.build(TREE, FakeReporter())
+    first, then = log.read_text().splitlines()
+    assert "--output=type=local" in first
+    assert then.startswith(second)
+    # The place's proxy is in the environment, where no other user sees it.
+    assert then.endswith(SECRET)
+    assert SECRET not in then.removesuffix(SECRET)

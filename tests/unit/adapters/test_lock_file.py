@@ -241,3 +241,19 @@ def test_different_locks_have_different_digests(name: str) -> None:
 
     assert digest(LOCK).startswith("digest = ")
     assert digest(replace(LOCK, **{name: CHANGES[name]})) != digest(LOCK)
+
+
+def test_a_checkout_in_place_of_a_commit_stands_in_the_lock(file: Path) -> None:
+    mine = LockedImage(
+        name="tt-metal",
+        reference="ttctl/tt-metal:3",
+        fingerprint="3" * 64,
+        unvalidated="tt-metal=/src/tt metal",
+    )
+    commits = (("tt-metal", f"local-{'4' * 64}"), ("vllm", "5" * 40))
+    lock = replace(LOCK, images=(*LOCK.images, mine), commits=commits)
+    file.write_text(lock_text(lock))
+    assert read_lock(file) == lock
+    assert lock_summary(file) is not None
+    # An image without one looks as it always did.
+    assert lock_text(LOCK).count("unvalidated") == 0

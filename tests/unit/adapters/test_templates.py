@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ttctl.adapters import places
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import BadFileError
 from ttctl.model.image import ImageRecipe
-from ttctl.rules.images import site_mounts
+from ttctl.rules.images import git_mount, site_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,9 @@ def words(text: str) -> list[str]:
 @pytest.mark.parametrize("name", RECIPES.names())
 def test_every_recipe_renders_and_keeps_its_shape(name: str) -> None:
     one = RECIPES.recipe(name)
-    text = RECIPES.render(one, {"parent": "ttctl/x:1", "site_mounts": site_mounts()})
+    declared = dict.fromkeys(one.values, "a1")
+    mounts = {"site_mounts": site_mounts(), "git_mount": git_mount()}
+    text = RECIPES.render(one, {"parent": "ttctl/x:1", **mounts, **declared})
     assert "FROM ttctl/x:1" in text
     assert "{{" not in text
     assert words(text) == words(one.template)
@@ -73,6 +76,13 @@ def test_every_file_that_a_recipe_copies_is_in_the_dockerfile_and_the_other_way(
         for word in line.split()[1:-1]
     }
     assert copied == {path for path, _, _ in one.files}
+
+
+@pytest.mark.parametrize("name", RECIPES.names())
+def test_a_recipe_declares_exactly_the_values_that_its_template_sees(name: str) -> None:
+    one = RECIPES.recipe(name)
+    seen = set(re.findall(r"{{ ([a-z_]+) }}", one.template))
+    assert seen - {"parent", "site_mounts", "git_mount"} == set(one.values)
 
 
 def test_a_name_that_a_template_does_not_get_is_refused() -> None:

@@ -198,3 +198,17 @@ def test_the_wiring_is_held_against_what_the_device_needs(
     _, out, err = typed(f"plan Llama-3.3-70B-Instruct --device t3k --tt-smi-snapshot {file}")
     [line] = [one for one in out.splitlines() if "must be set up as one mesh" in one]
     assert said in out + err, line
+
+
+def test_a_form_that_is_none_is_refused_with_those_there_are(typed: Typed, tmp_path: Path) -> None:
+    code, _, err = typed(f"render llama --to compse -o {tmp_path / 'out'}")
+    assert code == 2
+    assert "There is no form 'compse'." in err
+    assert "Nearest: compose. Known: compose, run, quadlet." in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_lock_that_is_not_there_cannot_be_checked(typed: Typed) -> None:
+    code, _, err = typed("lock llama --check")
+    assert code == 2
+    assert "The stack 'llama' has no lock." in err

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.fakes import Scene, at
 
 from ttctl.errors import UsageError
+from ttctl.model.override import Override
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
@@ -207,3 +208,33 @@ def test_a_dry_lock_and_a_dry_rendering_write_nothing(scene: Scene, tmp_path: Pa
     assert not (tmp_path / "one").exists()
     assert "compose.yaml" in made.files
     assert operations.lock(scene.world, LLAMA, upgrade=False) == dry
+
+
+OWN = Override(
+    path="/state/compose.override.yaml",
+    services=(("vllm", "0" * 64),),
+    warnings=("compose.override.yaml makes a container privileged (vllm)",),
+)
+
+
+def test_what_the_user_laid_over_a_running_stack_is_shown_and_recreates_what_it_names(
+    scene: Scene,
+) -> None:
+    up(scene.world, LLAMA)
+    scene.store.overrides[str(scene.store.folder("llama"))] = OWN
+    _, plan = operations.plan(scene.world, LLAMA)
+    assert plan.override == OWN
+    assert [(step.verb, step.subject) for step in plan.changes] == [
+        ("write", "rendered folder"),
+        ("start", "vllm"),
+    ]
+    up(scene.world, LLAMA)
+    assert OWN.warnings[0] in scene.reporter.notes
+    _, again = operations.plan(scene.world, LLAMA)
+    assert again.changes == ()
+
+
+def test_rendering_tells_of_the_users_own_file_in_that_folder(scene: Scene, tmp_path: Path) -> None:
+    scene.store.overrides[str(tmp_path / "one")] = OWN
+    assert operations.render(scene.world, LLAMA, output=tmp_path / "one").override == OWN
+    assert operations.render(scene.world, LLAMA, output=tmp_path / "two").override is None

@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.fakes import Scene, container
 
+from ttctl.model.image import LocalSource
+from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import config_hash
-from ttctl.rules.order import Observed, steps_to_down, steps_to_up, stuck
+from ttctl.rules.images import prebuilt
+from ttctl.rules.order import Observed, image_steps, steps_to_down, steps_to_up, stuck
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
@@ -214,3 +217,19 @@ def test_down_removes_what_is_there_and_says_that_it_is_stopped_first() -> None:
 
 def test_down_of_nothing_is_skipped() -> None:
     assert steps_to_down("llama", ()).changes == ()
+
+
+def test_an_image_of_a_checkout_says_in_the_plan_that_nobody_validated_it() -> None:
+    local = LocalSource(component="vllm", path="/src/vllm", digest="a" * 64)
+    last = replace(WANTED.images[-1], source=local, reason="a checkout")
+    (step,) = image_steps(
+        (last,), base=WANTED.base, present=frozenset({WANTED.base.reference}), how=AS_NEEDED
+    )
+    assert step.verb == "build"
+    assert step.reason.endswith("; from /src/vllm, which nobody validated")
+
+
+def test_an_image_that_is_pulled_says_why() -> None:
+    one = prebuilt("vllm", "r.example.org/x@sha256:1", reason="it is in the registry")
+    (step,) = image_steps((one,), base=WANTED.base, present=frozenset(), how=AS_NEEDED)
+    assert (step.verb, step.reason) == ("pull", "it is in the registry")

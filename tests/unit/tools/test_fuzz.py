@@ -50,10 +50,24 @@ def test_the_page_names_day_commit_seed_and_what_came_out(tmp_path: Path) -> Non
     folder.mkdir()
     (folder / "release_model_spec.json").write_bytes(nested(raw()))
     page = tmp_path / "fuzz.md"
-    words = ["--entries", "40", "--seed", "5", "--page", str(page), "--exports", str(folder)]
+    words = [
+        "--entries",
+        "40",
+        "--texts",
+        "50",
+        "--seed",
+        "5",
+        "--page",
+        str(page),
+        "--exports",
+        str(folder),
+    ]
     assert main(words) == 0
     text = page.read_text(encoding="utf-8")
     assert "| mutated entries | 40 |" in text
     assert "| seed | 5 |" in text
     assert "| crashes | 0 |" in text
     assert "upstream's exports" in text
+    assert "| hostile texts | 50 |" in text
+    assert "| escapes | 0 |" in text
+    assert "`${X}`, `{{`" in text
