@@ -47,7 +47,7 @@ def accept(world: World, kit: Kit, request: Request, *, measure: bool = True) ->
     """
     place = kit.place()
     _check_cards(place, world.host.system())
-    _check_entry(desire(world, request))
+    check_entry(desire(world, request))
     kit.ready()
     brought = up(world, request)
     return examine(
@@ -112,8 +112,21 @@ def _check_cards(place: Place, system: System) -> None:
         )
 
 
-def _check_entry(desired: Desired) -> None:
+def check_entry(desired: Desired) -> None:
+    """Return where what would run is a validated entry, from its pinned commits.
+
+    Raises:
+        UsageError: It is not.
+    """
     spec = desired.spec
+    for image in desired.lock.images:
+        if image.unvalidated:
+            raise UsageError(
+                f"The image {image.name!r} is built from a checkout.",
+                why="A result belongs to pinned commits, which this is not.",
+                evidence=image.unvalidated.partition("=")[0],
+                next_step=f"ttctl up {desired.lock.requested}",
+            )
     if spec.pins is not None and spec.device not in NO_CARD and not desired.lock.experimental:
         return
     raise UsageError(

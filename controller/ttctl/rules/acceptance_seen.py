@@ -84,7 +84,9 @@ def why_not_locked(seen: Seen, lock: Lock) -> str:
             return f"{seen.image} is here under another digest"
         if not digest and seen.fingerprint and seen.fingerprint != one.fingerprint:
             return f"{seen.image} was made from something else than the lock says"
-        if not digest and not seen.fingerprint and one.fingerprint not in seen.digests:
+        # A pulled image is locked by its digest, which stands there without its prefix.
+        pulled = f"sha256:{one.fingerprint}" in seen.digests
+        if not digest and not seen.fingerprint and not pulled:
             return f"{seen.image} has neither the lock's digest nor its fingerprint"
     return ""
 

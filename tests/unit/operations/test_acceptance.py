@@ -16,7 +16,7 @@ from ttctl.model.device import Board, System
 from ttctl.model.lock import LockedImage
 from ttctl.model.pins import Pins, Target
 from ttctl.model.spec import Request
-from ttctl.operations.acceptance import accept, examine
+from ttctl.operations.acceptance import accept, check_entry, examine
 from ttctl.operations.acceptance_smoke import SMOKE_S
 from ttctl.operations.desire import desire
 from ttctl.rules.dotenv import dotenv_text
@@ -303,6 +303,15 @@ def test_a_model_of_the_processor_is_no_entry_of_a_card(bench: Bench) -> None:
     with pytest.raises(UsageError, match="no validated entry"):
         accept(scene.world, bench.kit, Request(model=DEMO_MODEL.model, device="cpu"))
     assert scene.calls == []
+
+
+def test_an_image_from_a_checkout_is_no_validated_one(bench: Bench) -> None:
+    images = [replace(one, unvalidated="tt-metal=/src/x") for one in bench.desired.lock.images]
+    lock = replace(bench.desired.lock, images=tuple(images))
+    with pytest.raises(UsageError, match="built from a checkout") as caught:
+        check_entry(replace(bench.desired, lock=lock))
+    assert caught.value.evidence == "tt-metal"
+    check_entry(bench.desired)
 
 
 def test_a_built_image_is_told_by_its_fingerprint(bench: Bench) -> None:

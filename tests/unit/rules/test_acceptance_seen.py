@@ -170,6 +170,7 @@ def lock(reference: str, fingerprint: str = "f" * 64) -> Lock:
         pytest.param("ttctl/x:1", {"fingerprint": "f" * 64}, "", id="built here"),
         pytest.param("ttctl/x:1", {"fingerprint": "e" * 64}, "something else", id="built anew"),
         pytest.param("ttctl/x:1", {}, "neither", id="nobody knows"),
+        pytest.param("acme/x:1", {"digests": (f"sha256:{'f' * 64}",)}, "", id="pulled by a tag"),
     ],
 )
 def test_an_image_that_is_not_the_locked_one_is_seen(
