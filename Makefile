@@ -10,6 +10,7 @@ PORT ?=
 VERSIONS ?=
 FROM ?=
 EXPORTS ?=
+SIGN_KEY ?=
 QUESTION ?= What is Tenstorrent?
 PYTHON ?=
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -70,14 +71,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools: build/quadlet/quadlet
-	@for tool in curl git ip strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in curl git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	packages="curl git iproute2 strace util-linux zsh fish man-db groff-base"; \
+	packages="curl git iproute2 openssh-client strace util-linux zsh fish man-db groff-base"; \
 	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
 		$$packages >/dev/null || { \
-		echo "error:    The container tests need curl, git, ip, strace, unshare, zsh, fish, man and groff."; \
+		echo "error:    The container tests need curl, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 build/quadlet/quadlet:
@@ -106,8 +107,9 @@ catalog: setup-dev ## Write controller/catalog/tenstorrent from the upstream exp
 fuzz: setup-dev ## Read 100,000 mutated catalog entries; EXPORTS names a folder of exports to mutate
 	@$(BIN)/python -m tools.fuzz $(if $(EXPORTS),--exports $(EXPORTS))
 
-device: setup-dev engine ## Run the tests that need a Tenstorrent card
-	@$(BIN)/pytest -m device tests
+device: setup-dev engine ## Try MODEL on this machine's cards and write a signed result; SIGN_KEY names a key
+	@$(BIN)/python -m tools.acceptance $(MODEL) $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)")
+	@TTCTL_MODEL=$(MODEL) $(BIN)/pytest -m device tests/device
 
 lint: setup-dev type ## Style, types, import floors, scripts, rendered files
 	@$(BIN)/ruff check .
@@ -128,9 +130,10 @@ type: setup-dev ## Check types
 bench: setup-dev engine ## Print ratios measured in one run
 	@$(BIN)/python tests/bench/run.py
 
-docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man and completion's table anew
+docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man, docs/hardware.md and completion's table anew
 	@$(BIN)/python controller/tools/schemas.py
 	@$(BIN)/python controller/tools/reference.py
+	@$(BIN)/python -m tools.hardware
 
 captures: setup-dev engine ## Type the tape of docs/first-ten-minutes.md anew; pages and screens are written
 	@$(BIN)/python -m tools.captures

@@ -156,6 +156,7 @@ def _target(one: Target) -> Pairs:
         ("concurrency", one.concurrency),
         ("tier", one.tier),
         *((name, value) for name, value in figures.items() if value is not None),
+        *((("tolerance", one.tolerance),) if one.tolerance else ()),
     )
 
 

@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ttctl.model.acceptance import RanOn
     from ttctl.model.catalog import Catalogs, Refreshed
     from ttctl.model.clock import Clock
     from ttctl.model.commit import CommitResolver
     from ttctl.model.connect import Tool
     from ttctl.model.gateway import Gateway
+    from ttctl.model.hardware import Hardware
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
     from ttctl.model.lease import ContainerUse, Spoiled
@@ -209,6 +211,16 @@ class FakeCatalogs:
 
     def named(self, name: str) -> Catalog:
         return self.here[name]
+
+
+class FakeHardware:
+    """Results of cards that a test puts here."""
+
+    def __init__(self) -> None:
+        self.runs: tuple[RanOn, ...] = ()
+
+    def ran(self, spec: ModelSpec) -> tuple[RanOn, ...]:
+        return tuple(one for one in self.runs if one.entry == spec.id)
 
 
 class FakeEngine:
@@ -858,6 +870,7 @@ class FakeWorld:
 
     catalog: Catalog
     catalogs: Catalogs
+    hardware: Hardware
     recipes: Recipes
     engine: Engine
     builder: Builder
@@ -890,6 +903,7 @@ class Scene:
     calls: list[str] = field(default_factory=list)
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     catalogs: FakeCatalogs = field(default_factory=FakeCatalogs)
+    hardware: FakeHardware = field(default_factory=FakeHardware)
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
     vitals: FakeVitals = field(init=False)
@@ -927,6 +941,7 @@ class Scene:
         return FakeWorld(
             catalog=self.catalog,
             catalogs=self.catalogs,
+            hardware=self.hardware,
             recipes=RECIPES,
             engine=self.engine,
             builder=self.builder,

@@ -25,6 +25,7 @@ PAGES = (
     DECISIONS / "README.md",
     ROOT / "docs" / "settings.md",
     ROOT / "docs" / "catalog.md",
+    ROOT / "docs" / "hardware.md",
     *RECORDS,
 )
 OURS = ("controller/", "images/", "compose/", "lessons/", "tests/", ".ci/")

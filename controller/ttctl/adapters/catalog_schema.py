@@ -103,6 +103,7 @@ class TargetEntry(_Border):
     ttft_ms: float | None = None
     tput_user: float | None = None
     tput: float | None = None
+    tolerance: float = Field(default=0.0, ge=0, lt=1)
 
 
 class IssueEntry(_Border):

@@ -38,6 +38,7 @@ class Figures(BaseModel):
     ttft_ms: Measured = None
     tput_user: Measured = None
     tput: Measured = None
+    tolerance: Measured = None
 
 
 class KnownIssue(BaseModel):
@@ -78,7 +79,13 @@ def _targets(reference: Reference) -> Iterator[Target]:
                 ttft_ms=figures.ttft_ms,
                 tput_user=figures.tput_user,
                 tput=figures.tput,
+                tolerance=_part(figures.tolerance),
             )
+
+
+def _part(tolerance: float | None) -> float:
+    """Return a tolerance; one that would let everything pass is none."""
+    return tolerance if tolerance is not None and 0 < tolerance < 1 else 0.0
 
 
 def _shape(reference: Reference) -> str:

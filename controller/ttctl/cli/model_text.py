@@ -11,6 +11,7 @@ from ttctl.rules.catalog_names import age_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ttctl.model.acceptance import RanOn
     from ttctl.model.catalog import Refreshed
     from ttctl.model.model_page import ModelPage
     from ttctl.model.pins import Changed, Origin, Target
@@ -49,6 +50,7 @@ def page_rows(page: ModelPage) -> Rows:
     yield "engine", " ".join(filter(None, (spec.engine, spec.image and f"image {spec.image}")))
     yield "implementation", spec.implementation
     yield "status", spec.status
+    yield from _ran_rows(page)
     yield from _pin_rows(page)
     yield "weights", f"{spec.weights.kind} {spec.weights.repository}"
     yield "revision", spec.weights.revision or "unresolved until locked"
@@ -77,6 +79,24 @@ def refreshed_text(told: Refreshed) -> str:
             f"entries  {told.entries}{bad}",
             f"sha256   {told.sha256}",
         )
+    )
+
+
+def _ran_rows(page: ModelPage) -> Rows:
+    for one in page.ran:
+        yield "ran on", ran_text(one)
+    if not page.ran and page.spec.pins is not None:
+        yield "ran on", "not yet run on a card"
+
+
+def ran_text(ran: RanOn) -> str:
+    """Say that an entry ran on cards: where, when, how, and by whose word."""
+    reached = f", tier {ran.reached} reached" if ran.reached else ""
+    other = "" if ran.same_pins else ", with other pins than these"
+    checked = "" if ran.signature == "good" else " (not checked: ssh-keygen is not installed)"
+    return (
+        f"{ran.device}, {ran.date}, {ran.file}: {ran.verdict}{reached}{other}; "
+        f"signed by {ran.signer}{checked}"
     )
 
 

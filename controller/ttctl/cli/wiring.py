@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ttctl.model.engine_files import EngineFiles
     from ttctl.model.engines import Builder, Engine, Launcher
     from ttctl.model.gateway import Gateway
+    from ttctl.model.hardware import Hardware
     from ttctl.model.prebuilt import Registry
     from ttctl.model.protocols import Recipes, Reporter, WeightsStore, World
     from ttctl.model.settings_file import EditText, SettingsFile
@@ -102,6 +103,13 @@ class Wired(WiredMachine):
             site=lambda: self.site,
             read=read,
         )
+
+    @cached_property
+    def hardware(self) -> Hardware:
+        """The results that are kept beside the shipped catalog, whichever catalog is used."""
+        from ttctl.adapters.hardware import FOLDER, KeptResults
+
+        return KeptResults(places.catalog() / FOLDER)
 
     @cached_property
     def recipes(self) -> Recipes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ttctl.model.acceptance import RanOn
     from ttctl.model.match import Finding
     from ttctl.model.pins import Changed, KnownBad, Origin
     from ttctl.model.spec import ModelSpec
@@ -66,6 +67,8 @@ class ModelPage:
     """Whether whole weights of its repository are here."""
     here: tuple[Finding, ...] = ()
     """What it needs, held against this machine."""
+    ran: tuple[RanOn, ...] = ()
+    """Acceptance runs of it on cards, the newest first; empty: not yet run on a card."""
     delta: tuple[Changed, ...] = ()
     """Under `--delta`: first validated values beside the latest."""
     raw: str = ""

@@ -97,6 +97,8 @@ class Target:
     """Tokens (or images) per second for each user."""
     tput: float | None = None
     """Tokens per second for all users together."""
+    tolerance: float = 0.0
+    """Part of a figure by which it may be missed and still counts as met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ttctl.model.engine_files import EngineFiles
     from ttctl.model.engines import Builder, Engine, Launcher
     from ttctl.model.gateway import Gateway
+    from ttctl.model.hardware import Hardware
     from ttctl.model.image import ImageRecipe
     from ttctl.model.leasing import Leases
     from ttctl.model.lock import LockedWeights
@@ -123,6 +124,10 @@ class World(Protocol):
     @property
     def catalogs(self) -> Catalogs:
         """The catalogs that are here, and those that can be fetched."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """Which entries ran on cards."""
 
     @property
     def recipes(self) -> Recipes:

@@ -83,6 +83,7 @@ def page(
         image_instead=_image_instead(spec, advice),
         downloaded=_is_downloaded(world, spec),
         here=fitness(world, spec),
+        ran=world.hardware.ran(spec),
         delta=spec.changed if delta else (),
         raw=_raw(world, spec) if raw else "",
     )

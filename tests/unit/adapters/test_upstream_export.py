@@ -15,6 +15,7 @@ from tests.unit.listed import FACTS, FORGE, MEDIA, RAW, VLLM, flat, nested, raw
 
 from ttctl.adapters import compiled
 from ttctl.adapters.upstream_export import PUBLISHED, read_export
+from ttctl.adapters.upstream_speed import targets_of
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.pins import Issue, Requirement, Target
 from ttctl.rules.first_validated import with_latest
@@ -522,6 +523,18 @@ def test_no_entry_gives_anything_but_a_value_or_a_reason(changes: dict[str, Any]
 def test_no_bytes_give_anything_but_a_value_or_a_refusal(data: bytes) -> None:
     with contextlib.suppress(TtctlError):
         read_export(data, name="x")
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [(0.1, 0.1), ("0.05", 0.05), (0.0, 0.0), (None, 0.0), (1, 0.0), (-0.5, 0.0), ("much", 0.0)],
+)
+def test_a_tolerance_is_a_part_of_a_figure_and_one_that_lets_all_pass_is_none(
+    said: object, read: float
+) -> None:
+    reference = {"targets": {"target": {"ttft_ms": 60, "tolerance": said}}}
+    (target,) = targets_of([reference])
+    assert target.tolerance == read
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,8 @@ from tests.standins.catalog_server import CatalogServer, catalog_server
 
 from ttctl.cli.app import run_command
 from ttctl.cli.door import split_flags, split_values
+from ttctl.cli.model_text import ran_text
+from ttctl.model.acceptance import RanOn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +202,27 @@ def test_first_validated_values_stand_beside_the_latest(shell: Shell) -> None:
     words = ("models", "show", changed["model"], "--device", changed["device"], "--delta")
     assert "FIRST VALIDATED" in shell.run(*words)
     assert changed["changed"][0]["name"] in shell.run(*words)
+
+
+def test_a_page_says_that_an_entry_did_not_run_on_a_card_yet(shell: Shell) -> None:
+    words = ("models", "show", "Llama-3.1-8B-Instruct", "--device", "p150")
+    assert re.search(r"^ran on +not yet run on a card$", shell.run(*words), re.MULTILINE)
+    assert shell.data(*words)["ran"] == []
+    assert "ran on" not in shell.run("models", "show", "demo-llama", "--device", "cpu")
+
+
+def test_a_page_says_where_an_entry_ran_when_from_which_file_and_by_whose_word() -> None:
+    run = RanOn(
+        entry="x", model="acme/Small-1B", device="n150", date="2026-01-31", verdict="passed",
+        reached="target", file="a.json", signer="SHA256:abc", signature="good", driver="2.0.0",
+        firmware=("19.2.0.0",), contract="vllm-current", ttctl="0.1.0",
+    )  # fmt: skip
+    said = "n150, 2026-01-31, a.json: passed, tier target reached; signed by SHA256:abc"
+    assert ran_text(run) == said
+    moved = replace(run, reached="", same_pins=False, verdict="below target")
+    assert "a.json: below target, with other pins than these; signed" in ran_text(moved)
+    unchecked = replace(run, signature="not checked")
+    assert ran_text(unchecked) == f"{said} (not checked: ssh-keygen is not installed)"
 
 
 def test_raw_shows_keys_that_ttctl_does_not_know(
