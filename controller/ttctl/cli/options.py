@@ -7,7 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -135,6 +135,32 @@ Experimental = Annotated[
     ),
 ]
 
+Engine = Annotated[
+    Literal["vllm", "media", "forge"] | None,
+    typer.Option("--engine", help="Only entries of this engine.", show_default=False),
+]
+Implementation = Annotated[
+    str | None,
+    typer.Option("--impl", help="Only entries of this implementation (upstream's impl_id)."),
+]
+Boards = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--board",
+        help="A board to take: ASIC id, PCI address or node; may be given again.",
+        show_default="any that are free",
+    ),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source",
+        metavar="COMPONENT=PATH",
+        help="Build tt-metal or vllm from this checkout; nobody validated it.",
+        show_default=False,
+    ),
+]
+
 REQUEST = {
     "model": WantedModel,
     "name": Name,
@@ -145,6 +171,10 @@ REQUEST = {
     "block_size": BlockSize,
     "task": ForTask,
     "experimental": Experimental,
+    "engine": Engine,
+    "implementation": Implementation,
+    "boards": Boards,
+    "sources": Sources,
 }
 """The fields of a `Request` as options."""
 
@@ -200,6 +230,8 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         UsageError: No model was named, neither here nor in a setting.
     """
     task, experimental = given.pop("task"), given.pop("experimental")
+    boards, sources = given.pop("boards") or (), given.pop("sources") or ()
+    engine, implementation = given.pop("engine"), given.pop("implementation")
     if given["model"] is None and task is not None:
         given["model"], task = task, None
     filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
@@ -219,4 +251,8 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         experimental=bool(experimental),
         unattended=session.console.unattended,
         guesses=verb == "plan" and not session.console.unattended,
+        engine=engine,
+        implementation=implementation,
+        boards=tuple(boards),
+        sources=tuple(sources),
     )

@@ -20,10 +20,11 @@ from ttctl.cli.match_text import (
 )
 from ttctl.cli.palette import Palette, Role
 from ttctl.cli.session import Session, session_of
-from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
+from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
 from ttctl.model.match import Finding
 from ttctl.model.override import Override
 from ttctl.model.plan import How, Plan, Step
+from ttctl.model.service import Stack
 from ttctl.model.spec import Request
 from ttctl.operations import preview
 from ttctl.rules.refusals import NOTHING_HERE
@@ -92,13 +93,16 @@ def show_plan(
 ) -> None:
     """Show which model is taken and why, the steps, and what would be in their way."""
     found = preview.look(session.world, request, latest=latest)
-    if found is not None:
+    if found is not None and (latest or preview.is_for_another(session.world, found)):
         session.show("plan", found, "\n".join(_lines(session, found, why=why, latest=latest)))
         _end(session, found)
         return
-    # All that an image of our own needs, which a prebuilt one does without.
+    # All that a start here needs, which a look at what was validated does without.
     from ttctl.operations import plan as operations  # noqa: PLC0415
 
+    if found is not None:
+        _show_start(session, request, how, found, why=why)
+        return
     desired, steps = operations.plan(session.world, request, how)
     mark = f" (experimental: {desired.lock.experimental})" if desired.lock.experimental else ""
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}{mark}"
@@ -109,6 +113,37 @@ def show_plan(
     session.show("plan", steps, "\n".join(lines))
     if obstacle := operations.obstacle(session.world, desired, steps):
         session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
+
+
+def _show_start(session: Session, request: Request, how: How, found: Plan, *, why: bool) -> None:
+    """Show what `up` would do on this machine's boards, below what was validated."""
+    # As above.
+    from ttctl.operations import plan as operations  # noqa: PLC0415
+
+    lines = _lines(session, found, why=why, latest=False)
+    try:
+        desired, steps = operations.plan(session.world, request, how)
+    except TtctlError as refusal:
+        session.show("plan", found, "\n".join(lines))
+        session.console.note(f"`up` would refuse: {refusal.message} {refusal.why}")
+        _end(session, found)
+        return
+    steps = replace(steps, match=found.match)
+    lines += exemption_lines(desired.stack)
+    lines += [plan_text(steps, session.console.out), *override_lines(steps.override)]
+    session.show("plan", steps, "\n".join(lines))
+    if obstacle := operations.obstacle(session.world, desired, steps):
+        session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
+    _end(session, steps)
+
+
+def exemption_lines(stack: Stack) -> list[str]:
+    """Say what a stack's containers may do beyond the house's rule, and why."""
+    return [
+        f"may       {one.what}{f' {one.value}' if one.value else ''}: {one.reason}"
+        for service in stack.services
+        for one in service.confinement.exemptions
+    ]
 
 
 def show_commands(session: Session, request: Request, how: How) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.plan import show_plan
 from ttctl.cli.session import session_of
+from ttctl.errors import DirtyError
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations import up as up_operations
@@ -48,6 +51,9 @@ def up(
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Reset boards first that a killed engine left behind.")
+    ] = False,
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
@@ -57,13 +63,26 @@ def up(
     engine, such as `-- --max-num-batched-tokens 2048`; they are remembered.
     """
     session = session_of(ctx)
-    how = How(build=build, pull=pull, recreate=force_recreate, wait=wait)
+    how = How(build=build, pull=pull, recreate=force_recreate, wait=wait, reset=reset)
     if dry_run:
         show_plan(session, request, how)
         return
-    result = up_operations.up(
-        session.world, request, how=how, wait_s=wait_timeout, lock_timeout_s=lock_timeout
+    bring = partial(
+        up_operations.up,
+        session.world,
+        request,
+        wait_s=wait_timeout,
+        lock_timeout_s=lock_timeout,
     )
+    try:
+        result = bring(how=how)
+    except DirtyError as dirty:
+        if session.console.unattended and not session.flags.yes:
+            raise
+        session.console.note(f"{dirty.message} {dirty.why} {dirty.evidence}")
+        if not session.console.agrees("Reset them now?", next_step=dirty.next_step):
+            raise
+        result = bring(how=replace(how, reset=True))
     session.show("up", result, up_text(result, program=program()))
 
 

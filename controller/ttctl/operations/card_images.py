@@ -85,11 +85,13 @@ def card_images(
     """
     wish = wish or Wish()
     there = _prebuilt(world, pins, wish)
-    here = bool(there.reference) and world.engine.has_image(there.pulled_as)
+    # A rendering asks nobody, the engine neither.
+    here = not wish.unlocked and world.engine.has_image(there.pulled_as)
     goes_first = (there.state == "there" or here) and not wish.how.build and not wish.sources
     own = _Own(recipe=CannotBuild(reason="the validated image is there")) if goes_first else None
     own = own or _own(world, pins, base, wish)
-    built = bool(own.images) and world.engine.has_image(own.images[-1].reference)
+    asks = bool(own.images) and not wish.unlocked
+    built = asks and world.engine.has_image(own.images[-1].reference)
     obtain = how_to_obtain(
         there,
         own.recipe,

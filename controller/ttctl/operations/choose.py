@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
+from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.match import Place, Wanted
 from ttctl.operations.topology import as_known
 from ttctl.rules.board_choice import firmware_for
@@ -45,9 +45,10 @@ def choose(world: World, request: Request) -> Match:
 
 def _on(world: World, request: Request, system: System, device: str) -> Match:
     catalog = world.catalog
-    refuse_set_aside(catalog.specs(), catalog.quarantined(), request.model)
+    specs = entries_for(world, request)
+    refuse_set_aside(specs, catalog.quarantined(), request.model)
     return match(
-        catalog.specs(),
+        specs,
         wanted_by(request, device=device),
         place=place_of(world, system, device),
         advice=catalog.advice(),
@@ -85,8 +86,36 @@ def understood(world: World, request: Request) -> None:
         NothingFitsError: What is called so is not made for the wanted task.
     """
     catalog = world.catalog
-    refuse_set_aside(catalog.specs(), catalog.quarantined(), request.model)
-    find(catalog.specs(), wanted_by(request, device=request.device or ""))
+    specs = entries_for(world, request)
+    refuse_set_aside(specs, catalog.quarantined(), request.model)
+    find(specs, wanted_by(request, device=request.device or ""))
+
+
+def entries_for(world: World, request: Request) -> tuple[ModelSpec, ...]:
+    """Return the catalog's entries, those of one engine or implementation where that was asked.
+
+    Raises:
+        UsageError: No entry has them.
+    """
+    specs = world.catalog.specs()
+    if request.engine is None and request.implementation is None:
+        return tuple(specs)
+    found = tuple(
+        one
+        for one in specs
+        if request.engine in {None, one.engine}
+        and request.implementation in {None, one.implementation}
+    )
+    if found:
+        return found
+    pairs = sorted({f"{one.engine} {one.implementation}".strip() for one in specs})
+    asked = f"{request.engine or ''} {request.implementation or ''}".strip()
+    raise UsageError(
+        f"No entry of the catalog is served by {asked!r}.",
+        why="--engine and --impl name what serves a model: an engine and upstream's impl_id.",
+        evidence=f"There are: {', '.join(pairs)}.",
+        next_step=f"ttctl models show {request.model}",
+    )
 
 
 def wanted_by(request: Request, *, device: str) -> Wanted:
@@ -192,21 +221,4 @@ def ground_of(world: World) -> Ground:
         hugepages_mounted=cards.hugepages_mounted,
         iommu=tuple(kind for _, kind in cards.iommu),
         closed=tuple(one.node for one in closed_nodes(cards.nodes)),
-    )
-
-
-def refuse_prebuilt(spec: ModelSpec, word: str) -> None:
-    """Refuse to start what only a prebuilt Tenstorrent image serves.
-
-    Raises:
-        TtctlError: The entry has pins.
-    """
-    if spec.pins is None:
-        return
-    command = f"ttctl plan {spec.model} --device {spec.device}"
-    raise TtctlError(
-        f"{spec.model!r} on {spec.device!r} cannot be launched by this version.",
-        why="Launching prebuilt Tenstorrent images is not part of it; what was validated is shown.",
-        evidence=f"{word!r} is served by {spec.pins.image}.",
-        next_step=f"{command} --experimental" if spec.experimental else command,
     )

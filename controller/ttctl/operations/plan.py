@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import TtctlError, UsageError
-from ttctl.model.plan import AS_NEEDED
+from ttctl.errors import HeldError, NoDeviceError, PrivilegeError, TtctlError, UsageError
+from ttctl.model.plan import AS_NEEDED, Plan
 from ttctl.operations.choose import fitness, understood
 from ttctl.operations.desire import desire, plan_for
 from ttctl.operations.forms import commands, in_forms
 from ttctl.operations.preflight import check_machine
+from ttctl.operations.preview import is_elsewhere
 from ttctl.operations.render_folder import LOCK_NAME
+from ttctl.operations.start import on_free_boards
 from ttctl.rules.renderings import COMPOSE
 from ttctl.rules.stack import stack_name
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.lock import Lock
     from ttctl.model.override import Override
-    from ttctl.model.plan import How, Plan
+    from ttctl.model.plan import How
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
@@ -44,14 +47,29 @@ class Rendered:
 
 def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
     """Resolve `request` and return what `up` would do."""
-    desired = desire(world, request)
+    desired = desire(world, request, how=how)
+    # Who has the boards is said by `obstacle`; which would be taken is not known then.
+    with suppress(HeldError, NoDeviceError, PrivilegeError):
+        desired = on_free_boards(world, desired)
     made = plan_for(world, desired, how)
     findings = fitness(world, desired.spec)
     return desired, replace(made, match=desired.choice.match, fitness=findings)
 
 
 def plan_with_commands(world: World, request: Request, how: How = AS_NEEDED) -> Plan:
-    """Return the plan with the commands that it stands for: docker's, then the engine's own."""
+    """Return the plan with the commands that it stands for: docker's, then the engine's own.
+
+    For a card of another machine nobody is asked for what only a hub or a registry knows.
+    """
+    device = request.device or world.host.system().device
+    if is_elsewhere(world, device):
+        desired = desire(world, request, unlocked=True, rendering=True)
+        return Plan(
+            stack=desired.stack.name,
+            steps=(),
+            match=desired.choice.match,
+            commands=commands(world, desired),
+        )
     desired, made = plan(world, request, how)
     return replace(made, commands=commands(world, desired))
 
@@ -60,6 +78,8 @@ def obstacle(world: World, desired: Desired, plan: Plan) -> TtctlError | None:
     """Return why `up` would refuse this plan, as far as looking at this machine tells."""
     try:
         check_machine(world, desired, plan)
+        if plan.wants_any({"lease"}):
+            on_free_boards(world, desired)
     except TtctlError as refusal:
         return refusal
     return None
@@ -86,12 +106,12 @@ def render(
     _check_output(output, request)
     understood(world, request)
     if dry_run:
-        desired = desire(world, request, unlocked=unlocked, folder=output)
+        desired = desire(world, request, unlocked=unlocked, rendering=True, folder=output)
         desired = in_forms(world, desired, forms, unlocked=unlocked)
         return _rendered(output, desired, forms, unlocked=unlocked)
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
-        desired = desire(world, request, unlocked=unlocked, folder=output)
+        desired = desire(world, request, unlocked=unlocked, rendering=True, folder=output)
         desired = in_forms(world, desired, forms, unlocked=unlocked)
         world.keys.ensure_key(name)
         world.folders.write_folder(output, desired.files, prune=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import NothingFitsError, OfflineError, TtctlError, UsageError
 from ttctl.model.site import is_on
 from ttctl.model.spec import Request
+from ttctl.operations.choose import fitness
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.processor import unfit_for_pinned_wheels
 from ttctl.rules.redaction import redacted
@@ -56,10 +57,31 @@ def check_machine(world: World, desired: Desired, plan: Plan) -> None:
         TtctlError: As `preflight`.
     """
     info = world.engine.info()
+    _check_fitness(world, desired, plan)
     _check_processor(world, desired, plan)
     _check_build_memory(world, desired, plan)
     _check_port(world, desired, plan)
     check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
+
+
+def _check_fitness(world: World, desired: Desired, plan: Plan) -> None:
+    """Refuse what the machine lacks for an entry on a card; who has its boards is another matter.
+
+    Raises:
+        NothingFitsError: It lacks something.
+    """
+    if desired.spec.pins is None or not plan.wants_any({"lease"}):
+        return
+    found = fitness(world, desired.spec)
+    blocked = [one for one in found if one.verdict == "blocked" and one.subject != "boards"]
+    if blocked:
+        steps = (one.next_step for one in blocked if one.next_step)
+        raise NothingFitsError(
+            f"{desired.spec.model!r} on {desired.spec.device!r} would not start on this machine.",
+            why="; ".join(one.summary for one in blocked),
+            evidence="Nothing was changed.",
+            next_step=next(steps, "ttctl devices check"),
+        )
 
 
 def _check_processor(world: World, desired: Desired, plan: Plan) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What serves a request that ttctl builds no image for? Asked often, so it loads little."""
+"""What serves a request on a card? Asked often, for cards of other machines too: loads little."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.plan import Plan
 from ttctl.operations.choose import choose, fitness, that_start
+from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -15,10 +16,18 @@ if TYPE_CHECKING:
     from ttctl.model.spec import Request
 
 
-def look(world: World, request: Request, *, latest: bool = False) -> Plan | None:
-    """Return the match for a model that a prebuilt Tenstorrent image serves, without steps.
+def is_elsewhere(world: World, device: str) -> bool:
+    """Return whether this machine's boards do not make up a device; the processor is everywhere."""
+    return device in SIZES and device not in {one.device for one in world.host.system().forms}
 
-    None where ttctl builds the images itself: then `plan` says what `up` would do.
+
+def is_for_another(world: World, found: Plan) -> bool:
+    """Return whether a match is for a device that this machine's boards do not make up."""
+    return found.match is not None and is_elsewhere(world, found.match.spec.device)
+
+
+def look(world: World, request: Request, *, latest: bool = False) -> Plan | None:
+    """Return the match for a model on a card, without steps; None for the processor, and a lock.
 
     Args:
         world: Everything outside.
