@@ -18,11 +18,13 @@ from tests.unit.sources import FakeCommits, FakeRegistry
 
 from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
+from ttctl.adapters.contracts import ShippedContracts
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import BadFileError, EngineError, LockedError, OfflineError, TtctlError
-from ttctl.model.container import CONFIG_LABEL, ContainerState
+from ttctl.model.container import BOARDS_LABEL, CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import Golden
+from ttctl.model.engine_files import EngineCache
 from ttctl.model.engines import EngineInfo, PlaceFiles
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from ttctl.model.clock import Clock
     from ttctl.model.commit import CommitResolver
     from ttctl.model.connect import Tool
+    from ttctl.model.contract import LaunchContract
+    from ttctl.model.engine_files import EngineFiles
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
     from ttctl.model.health import Mending
@@ -77,6 +81,7 @@ if TYPE_CHECKING:
     from ttctl.model.weights import Snapshot, WeightsCache
 
 RECIPES = ShippedRecipes(places.shipped())
+CONTRACTS = ShippedContracts(places.shipped()).contracts()
 REVISION = "1" * 40
 NEWER = "2" * 40
 OWNER = "0123456789abcdef"
@@ -707,6 +712,27 @@ class FakeLauncher:
             ports=(("127.0.0.1", port, 8080),) if "ports" in body else (),
         )
 
+    def create(
+        self,
+        stack: str,
+        folder: Path,
+        *,
+        recreate: bool,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        self._calls.append("create, recreating" if recreate else "create")
+        files = self._store.rendered[str(folder)]
+        services = yaml.safe_load(files["compose.yaml"][0])["services"]
+        for service, body in services.items():
+            name = f"ttctl-{stack}-{service}-1"
+            found = self._engine.states.get(name)
+            if found is None or found.config_hash != body["labels"][CONFIG_LABEL]:
+                self._start(stack, service, body, 0)
+                made = replace(self._engine.states[name], state="created", health="", ports=())
+                leased = body["labels"].get(BOARDS_LABEL, "")
+                boards = tuple(one for one in leased.split(",") if one)
+                self._engine.states[name] = replace(made, boards=boards)
+
     def remove(
         self,
         stack: str,
@@ -864,6 +890,32 @@ class FakeClock:
         self.at += seconds
 
 
+class FakeEngineFiles:
+    """Caches and keys of engines, in memory."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+        self.made: dict[str, tuple[str, ...]] = {}
+
+    def cache(self, name: str) -> Path:
+        return Path("/cache/engines") / name
+
+    def prepare(self, name: str, folders: Sequence[str], *, user: int | None) -> None:
+        self._calls.append(f"prepare {name} for {'its entrypoint' if user is None else user}")
+        self.made[name] = tuple(folders)
+
+    def caches(self) -> tuple[EngineCache, ...]:
+        return tuple(
+            EngineCache(name=name, path=self.cache(name), size_bytes=7) for name in self.made
+        )
+
+    def ensure_key(self, stack: str) -> None:
+        self._calls.append(f"engine key {stack}")
+
+    def secrets(self, stack: str) -> Path:
+        return Path("/state/stacks") / stack / "secrets/engine"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FakeWorld:
     """A `World` whose parts are all made."""
@@ -872,6 +924,8 @@ class FakeWorld:
     catalogs: Catalogs
     hardware: Hardware
     recipes: Recipes
+    contracts: Mapping[str, LaunchContract]
+    engine_files: EngineFiles
     engine: Engine
     builder: Builder
     launcher: Launcher
@@ -923,9 +977,11 @@ class Scene:
     weights_cache: FakeWeightsCache = field(init=False)
     store: FakeStore = field(init=False)
     launcher: FakeLauncher = field(init=False)
+    engine_files: FakeEngineFiles = field(init=False)
 
     def __post_init__(self) -> None:
         self.builder = FakeBuilder(self.calls, self.engine)
+        self.engine_files = FakeEngineFiles(self.calls)
         self.vitals = FakeVitals(self.calls, self.engine)
         self.leases = FakeLeases(self.host)
         self.resets = FakeResets(self.calls, self.leases)
@@ -943,6 +999,8 @@ class Scene:
             catalogs=self.catalogs,
             hardware=self.hardware,
             recipes=RECIPES,
+            contracts=CONTRACTS,
+            engine_files=self.engine_files,
             engine=self.engine,
             builder=self.builder,
             launcher=self.launcher,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import OfflineError
 from ttctl.model.commit import ResolvedCommit
+from ttctl.model.image import LocalSource
 from ttctl.model.prebuilt import Prebuilt
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ class FakeCommits:
         }
         self.asked: list[NamedCommit] = []
         self.answers = True
+
+    def checkouts(self, given: Sequence[str]) -> tuple[LocalSource, ...]:
+        pairs = (one.partition("=") for one in given)
+        return tuple(
+            LocalSource(component=name, path=path, digest="a" * 64) for name, _, path in pairs
+        )
 
     def resolve(
         self,

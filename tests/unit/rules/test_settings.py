@@ -34,7 +34,8 @@ def test_the_site_settings_are_the_fields_of_the_site() -> None:
 def test_the_settings_of_up_are_the_fields_of_a_request_and_how_it_is_done() -> None:
     keys = {key.removeprefix("up.") for key in KEYS if key.startswith("up.")}
     asked = {field.name for field in fields(Request)} - {
-        "engine_args", "task", "experimental", "unattended", "guesses",
+        "engine_args", "task", "experimental", "unattended", "guesses", "engine",
+        "implementation", "boards", "sources",
     }  # fmt: skip
     assert keys == asked | {"pull", "lock_timeout", "wait_timeout"}
 
