@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CACHE = "${TTCTL_CACHE:?the folder that holds the caches}"
 WEIGHTS = "${TTCTL_WEIGHTS:?the folder that holds the weights}"
-ENGINE_SECRETS = "${TTCTL_ENGINE_SECRETS:?the folder that holds the engine's key}"
+ENGINE_SECRETS = "${TTCTL_ENGINE_SECRETS:?the folder that holds the key of the engine}"
 HUGEPAGES = "/dev/hugepages-1G"
 """The very path that the driver library looks for inside the container."""
 PAGES = "${TTCTL_HUGEPAGES:?the folder of the hugepages}"
