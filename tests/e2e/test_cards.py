@@ -153,7 +153,7 @@ def test_an_entry_of_each_contract_is_pulled_started_and_answers_through_the_gat
     told = cards.up("one", "--device", device, model=model).data
     assert (told["device"], told["answers"]) == (device, True)
     assert len(nodes_of(cards.engine("one", engine))) == 1
-    request = urllib.request.Request(  # noqa: S310 - the gateway's own address
+    request = urllib.request.Request(  # noqa: S310 - the gateway's address
         f"{told['url']}{path or '/v1/models'}",
         data=b'{"prompt": "a red circle"}' if path else None,
         headers={
@@ -161,7 +161,7 @@ def test_an_entry_of_each_contract_is_pulled_started_and_answers_through_the_gat
             "Content-Type": "application/json",
         },
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
         assert answer.status == 200
     said = cards.ttctl.run("exec", "--stack", cards.name("one"), engine, "--", "id", "-u").out
     assert said.strip() != "0"
