@@ -57,7 +57,7 @@ def render(
     ] = False,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Write a folder that docker compose, docker run or podman can run without ttctl."""
+    """Write a folder that docker or podman can run without ttctl."""
     session = session_of(ctx)
     forms = tuple(form for form in FORMS if form in (to or COMPOSE))
     made = operations.render(
