@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.standins.ground import LAUNCHER
-from tests.standins.hand_launches import HUGEPAGES, memlock
+from tests.standins.hand_launches import memlock
 from tests.standins.product_images import product_images
 from tests.standins.server_images import standin_image
 from tests.unit.rules.launching import (
@@ -106,8 +106,8 @@ class Rendered:
 def rendered(spec: ModelSpec, ground: Ground) -> Iterator[Rendered]:
     """Render an entry as ttctl does; take the stack away afterwards.
 
-    What this machine cannot give is put in its place by an override: the mount of huge pages, and
-    memory that may be locked without a limit.
+    What this machine cannot give is put in its place by an override: memory that may be locked
+    without a limit.
     """
     stack = replace(stack_of(spec), name=f"standin-{secrets.token_hex(4)}")
     engine = replace(stack.services[0], image=image_of(spec))
@@ -115,7 +115,7 @@ def rendered(spec: ModelSpec, ground: Ground) -> Iterator[Rendered]:
     folder = ground.folder / "rendered"
     texts = {
         "compose.yaml": recipes().yaml(compose_of(replace(stack, services=(engine, door)))),
-        "compose.override.yaml": json.dumps(_override(engine, ground)),
+        "compose.override.yaml": json.dumps(_override(engine)),
         ".env": _dotenv(engine, ground),
         "gateway/haproxy.cfg": gateway_config(spec),
         **files_of(spec),
@@ -142,11 +142,9 @@ def image_of(spec: ModelSpec) -> str:
     return standin_image(contract_of(spec).name, release=release)
 
 
-def _override(engine: ServiceSpec, ground: Ground) -> dict[str, object]:
-    pages = {"type": "bind", "source": str(ground.folder / "hugepages"), "target": HUGEPAGES}
+def _override(engine: ServiceSpec) -> dict[str, object]:
     limit = int(memlock().rpartition(":")[2])
     changed = {
-        "volumes": [pages] if any(one.target == HUGEPAGES for one in engine.mounts) else [],
         "ulimits": {"memlock": {"soft": limit, "hard": limit}},
         # A test does not wait for hours, and its machine is small.
         "mem_limit": "1g",
@@ -158,6 +156,7 @@ def _override(engine: ServiceSpec, ground: Ground) -> dict[str, object]:
 def _dotenv(engine: ServiceSpec, ground: Ground) -> str:
     values = {
         "TTCTL_CACHE": ground.cache,
+        "TTCTL_HUGEPAGES": ground.folder / "hugepages",
         "TTCTL_WEIGHTS": ground.folder / "weights",
         "TTCTL_ENGINE_SECRETS": ground.folder / "secrets",
         "TTCTL_SECRETS": ground.folder / "keys",

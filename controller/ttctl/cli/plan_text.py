@@ -11,16 +11,27 @@ from ttctl.model.plan import Plan, Step
 from ttctl.model.service import Stack
 from ttctl.rules.refusals import NOTHING_HERE
 
+LONGEST_SUBJECT = 44
+"""Characters of a step's subject that are laid out in a column."""
+
 
 def plan_text(plan: Plan, palette: Palette) -> str:
-    """Lay the steps out, one a line, each with its reason; what changes something is coloured."""
+    """Lay the steps out, one a line, each with its reason; what changes something is coloured.
+
+    Below a subject that is longer than most, the reason has a line of its own.
+    """
     verb = max((len(step.verb) for step in plan.steps), default=0)
-    subject = max((len(step.subject) for step in plan.steps), default=0)
-    return "\n".join(
-        f"  {palette.paint(f'{step.verb:<{verb}}', _role(step))}  "
-        f"{step.subject:<{subject}}  {palette.paint(step.reason, 'dim')}"
-        for step in plan.steps
-    )
+    lengths = (len(step.subject) for step in plan.steps)
+    subject = max((length for length in lengths if length <= LONGEST_SUBJECT), default=0)
+    lines = []
+    for step in plan.steps:
+        begin = f"  {palette.paint(f'{step.verb:<{verb}}', _role(step))}  "
+        end = palette.paint(step.reason, "dim")
+        if len(step.subject) <= subject:
+            lines.append(f"{begin}{step.subject:<{subject}}  {end}")
+        else:
+            lines += [f"{begin}{step.subject}", f"{' ' * (verb + subject + 6)}{end}"]
+    return "\n".join(lines)
 
 
 def override_lines(override: Override | None) -> list[str]:

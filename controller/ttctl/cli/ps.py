@@ -44,8 +44,16 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
             state.state if state.state != "exited" else f"exited ({state.exit_code})",
             state.health or "-",
             ", ".join(f"{host}:{port}->{inner}" for host, port, inner in state.ports) or "-",
-            state.image,
+            image_text(state.image),
         )
         for state in states
     ]
     return session.table(("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", "IMAGE"), rows)
+
+
+def image_text(reference: str) -> str:
+    """Return an image's name without its registry, and as much of a digest as tells it apart."""
+    name, at, digest = reference.partition("@")
+    if not at:
+        return reference
+    return f"{name.rpartition('/')[2]}@{digest[:19]}"

@@ -154,5 +154,8 @@ class Leased:
     """`/dev/tenstorrent/3`, as they are numbered at this moment."""
     values: tuple[str, ...]
     """The same for the folder's .env file, SOURCE:TARGET each."""
+    root: str = ""
+    """What stands before a path of this machine on the host that the engine runs on; empty but for
+    a made-up machine."""
     dirty: tuple[str, ...] = ()
     """Why boards of these need a reset first."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import OfflineError
 from ttctl.model.lock import LockedWeights
 from ttctl.operations.choose import choose
+from ttctl.rules.device_stack import refuse
 from ttctl.rules.experimental import experimental
 from ttctl.rules.launch_values import is_on_the_hub
 from ttctl.rules.mesh_device import mismatch
@@ -76,13 +77,19 @@ def locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
     return Choice(spec=spec, weights=previous.weights, base=previous.base, reason=previous.reason)
 
 
-def new_choice(world: World, request: Request, *, unlocked: bool = False) -> Choice:
+def new_choice(
+    world: World, request: Request, *, unlocked: bool = False, rendering: bool = False
+) -> Choice:
     """Choose anew, and resolve its weights and the base; `unlocked` asks nobody for them.
+
+    What is never started is refused before anybody is asked, unless it is only written down.
 
     Raises:
         TtctlError: Nothing serves the request here, or its weights cannot be had.
     """
     found = choose(world, request)
+    if (pins := found.spec.pins) and not rendering:
+        refuse(found.spec, world.contracts[pins.contract])
     chosen, weights, reason = (
         _with_named_weights(world, found.spec) if unlocked else _with_weights(world, found.spec)
     )

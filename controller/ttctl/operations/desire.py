@@ -99,7 +99,7 @@ def desire(
     choice = (
         locked_choice(previous, kept)
         if previous is not None and kept is not None
-        else new_choice(world, request, unlocked=unlocked)
+        else new_choice(world, request, unlocked=unlocked, rendering=rendering)
     )
     request = remembered(request, previous)
     terms = Terms(

@@ -62,8 +62,12 @@ def commands(world: World, desired: Desired) -> tuple[Command, ...]:
     """
     stack = desired.stack
     check_stack(stack)
+    place = dotenv_values(world, desired.lock, stack, desired.serving)
+    # Which commit it is was not asked, so where it lies is the reader's to fill in.
+    named = f"/path/to/{desired.weights.repository.rpartition('/')[2]}"
     values = {
-        **dotenv_values(world, desired.lock, stack, desired.serving),
+        **place,
+        "TTCTL_WEIGHTS": place["TTCTL_WEIGHTS"] or named,
         HERE: str(world.store.folder(stack.name)),
     }
     served = tuple(

@@ -91,6 +91,7 @@ def take(world: World, device: str, stack: str, asked: Sequence[str] = ()) -> Le
         boards=tuple(dict.fromkeys(lease.domain.key for lease in taken)),
         nodes=nodes,
         values=tuple(f"{found.claims.root}{node}:{node}" for node in nodes),
+        root=found.claims.root,
         dirty=tuple(dict.fromkeys(lease.dirty for lease in taken if lease.dirty)),
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ttctl.model.spec import Request
 
 DOTENV, SITE = ".env", "site/"
-AT_START = "TTCTL_NODE_"
+AT_START = ("TTCTL_NODE_", "TTCTL_HUGEPAGES=")
 """Lines of .env that the start of a stack fills in: a node's number changes with a reset."""
 
 Texts = dict[str, str]

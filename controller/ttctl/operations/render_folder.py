@@ -117,6 +117,7 @@ def _values(
         "lock": lock,
         "project": stack.project,
         "device": stack.device,
+        "engine": stack.services[0].name,
         "nodes": _nodes(stack),
         "beside": _beside(stack),
         "served": {image.name for image in images if _is_served(stack, image)},

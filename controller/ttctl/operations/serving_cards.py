@@ -16,7 +16,7 @@ from ttctl.rules.gateway_values import gateway_values
 from ttctl.rules.hugepages import needs_mount
 from ttctl.rules.images import specs_for
 from ttctl.rules.launch import launch_files
-from ttctl.rules.launch_mounts import cache_folders
+from ttctl.rules.launch_mounts import HUGEPAGES, cache_folders
 from ttctl.rules.launch_values import needs_key
 
 if TYPE_CHECKING:
@@ -134,8 +134,10 @@ def _groups(nodes: list[NodeVitals]) -> tuple[str, ...]:
 
 
 def _place(world: World, terms: Terms, cache: str) -> dict[str, str]:
-    values = terms.leased.values if terms.leased else ()
+    leased = terms.leased
+    values = leased.values if leased else ()
     return {
+        "TTCTL_HUGEPAGES": f"{leased.root if leased else ''}{HUGEPAGES}",
         "TTCTL_CACHE": str(world.engine_files.cache(cache)),
         "TTCTL_ENGINE_SECRETS": str(world.engine_files.secrets(terms.name)),
         **{node_variable(index): value for index, value in enumerate(values)},

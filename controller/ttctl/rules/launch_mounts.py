@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 CACHE = "${TTCTL_CACHE:?the folder that holds the caches}"
 WEIGHTS = "${TTCTL_WEIGHTS:?the folder that holds the weights}"
-ENGINE_SECRETS = "${TTCTL_ENGINE_SECRETS:?the folder that holds the engine's key}"
+ENGINE_SECRETS = "${TTCTL_ENGINE_SECRETS:?the folder that holds the key of the engine}"
 HUGEPAGES = "/dev/hugepages-1G"
+"""The very path that the driver library looks for inside the container."""
+PAGES = "${TTCTL_HUGEPAGES:?the folder of the hugepages}"
 LAUNCH_FOLDER = "./launch"
 
 
@@ -53,7 +55,7 @@ def mounts_of(
     if needs_key(spec, contract):
         mounts.append(Mount(source=ENGINE_SECRETS, target="/run/secrets/engine"))
     if has_hugepages(contract, host):
-        mounts.append(Mount(source=HUGEPAGES, target=HUGEPAGES, read_only=False))
+        mounts.append(Mount(source=PAGES, target=HUGEPAGES, read_only=False))
     return tuple(mounts)
 
 

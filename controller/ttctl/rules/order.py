@@ -218,7 +218,8 @@ def stuck(containers: tuple[ContainerState, ...], *, new_key: bool) -> tuple[str
         for container in containers
         if container.health == "unhealthy"
         or container.state in {"paused", "dead", "restarting"}
-        or (new_key and container.service == GATEWAY_SERVICE)
+        # One that was not started yet will read them.
+        or (new_key and container.service == GATEWAY_SERVICE and container.state != "created")
     )
 
 

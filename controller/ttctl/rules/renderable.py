@@ -73,7 +73,9 @@ def _service(service: ServiceSpec, networks: set[str]) -> None:
     if service.restart not in {"no", "unless-stopped"}:
         _refuse(where, "restart", service.restart)
     _number(where, "publish", service.publish or 1, most=65535)
-    for field in ("memory_mib", "shm_mib", "pids", "tmpfs_mib"):
+    # 0 is no limit to every engine: of an entry on a card that does not say what it takes.
+    _number(where, "memory_mib", service.memory_mib, least=0 if service.nodes else 1)
+    for field in ("shm_mib", "pids", "tmpfs_mib"):
         _number(where, field, getattr(service, field))
     least = LEAST_GRACE_S if service.nodes else 1
     _number(where, "stop_grace_s", service.stop_grace_s, least=least)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does `ttctl up` serve a catalog entry on a card: from the registry to an answer, on own boards?
+
+The machine is made up, its nodes are real ones that no driver answers for, and the images are
+stand-ins that check what the real ones read and need. Not yet run on a card.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.e2e.driver import Ttctl, docker, free_port
+from tests.standins.fake_hub import FakeHub
+from tests.standins.hand_launches import memlock
+from tests.standins.nodes import made_nodes
+from tests.standins.registry import registry
+from tests.standins.server_images import served_from, standin_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.docker
+
+MODEL = "meta-llama/Llama-3.1-8B-Instruct"
+FILES = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer.json": b"{}"}
+LIMIT_S = 240
+SMALL = "1g"
+"""A stand-in needs little, and the machine that tests run on has little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """A machine with cards, a registry and a hub; and ttctl on it."""
+
+    ttctl: Ttctl
+    registry: str
+    mark: str
+    """What the names of all stacks here begin with, since the engine is everybody's."""
+
+    def name(self, stack: str) -> str:
+        return f"{self.mark}-{stack}"
+
+    def engine(self, stack: str, engine: str = "vllm") -> str:
+        return f"ttctl-{self.name(stack)}-{engine}-1"
+
+    def serve(self, device: str, contract: str, release: str, *, engine: str = "vllm") -> None:
+        """Put a stand-in into the registry under the name that the entry's pins say."""
+        page = self.ttctl.run("models", "show", MODEL, "--device", device, "--json").data
+        reference = page["spec"]["pins"]["image"]
+        repository, _, tag = reference.partition("/")[2].rpartition(":")
+        assert page["spec"]["engine"] == engine
+        served_from(self.registry, standin_image(contract, release=release), repository, tag)
+
+    def lay_over(self, stack: str, engine: str) -> None:
+        """Say what this machine cannot give: memory, and memory that is locked without a limit."""
+        limit = int(memlock().rpartition(":")[2])
+        changed = {
+            "ulimits": {"memlock": {"soft": limit, "hard": limit}},
+            "mem_limit": SMALL,
+            "memswap_limit": SMALL,
+        }
+        folder = self.ttctl.stacks / self.name(stack) / "rendered"
+        folder.mkdir(parents=True)
+        for each in (folder.parent, folder):
+            each.chmod(0o755)
+        text = json.dumps({"services": {engine: changed}})
+        (folder / "compose.override.yaml").write_text(text, encoding="utf-8")
+
+    def up(self, stack: str, *words: str, exits: int = 0) -> Any:  # noqa: ANN401 - an answer
+        """Bring a stack up on a port of its own."""
+        given = ("up", MODEL, "--name", self.name(stack), "--json", *words)
+        given = (*given, "--port", str(free_port()))
+        return self.ttctl.run(*given, exits=exits, limit_s=LIMIT_S)
+
+    def boards(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ttctl.run("devices", "ls", "--json").data["boards"]
+        return found
+
+
+@pytest.fixture
+def cards(ttctl: Ttctl, tmp_path: Path) -> Iterator[Cards]:
+    """Give a machine of four n300 with a registry and a hub of its own."""
+    root = tmp_path / "machine"
+    made_nodes(root, "t3k")
+    (root / "dev/hugepages-1G").mkdir()
+    with registry() as served, FakeHub() as hub:
+        hub.add(MODEL, FILES, large={"model.safetensors"})
+        place = {
+            "TTCTL_DEVICE_ROOT": str(root),
+            "TTCTL_REGISTRY": served,
+            "TTCTL_HUB_ENDPOINT": hub.url,
+            "XDG_STATE_HOME": str(tmp_path / "state"),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        }
+        own = replace(ttctl, environ={**ttctl.environ, **place})
+        made = Cards(ttctl=own, registry=served, mark=f"e2e-{secrets.token_hex(4)}")
+        yield made
+        for one in own.run("ps", "--all", "--json").data:
+            if one["stack"].startswith(made.mark) and one["service"] == "gateway":
+                own.run("down", one["stack"], "--timeout", "1", limit_s=LIMIT_S)
+
+
+def nodes_of(container: str) -> list[str]:
+    asked = "{{range .HostConfig.Devices}}{{.PathInContainer}} {{end}}"
+    return docker("inspect", "--format", asked, container).split()
+
+
+def test_an_image_below_0_11_serves_on_boards_of_its_own_until_it_is_taken_down(
+    cards: Cards,
+) -> None:
+    cards.serve("n300", "vllm-legacy", "0.9.0")
+    cards.lay_over("one", "vllm")
+    cards.lay_over("two", "vllm")
+    first = cards.up("one", "--device", "n300").data
+    assert (first["device"], first["answers"], first["changed"]) == ("n300", True, True)
+    again = cards.ttctl.run("up", MODEL, "--name", cards.name("one"), "--json").data
+    assert again["changed"] is False
+    cards.up("two", "--device", "n300")
+    one, two = nodes_of(cards.engine("one")), nodes_of(cards.engine("two"))
+    assert len(one) == len(two) == 1
+    assert one != two
+    held = {board["nodes"][0]: board["free"] for board in cards.boards()}
+    assert [held[one[0]], held[two[0]]] == ["held", "held"]
+    refused = cards.up("four", "--device", "t3k", exits=75)
+    assert f"stack {cards.name('one')}" in refused.out
+    cards.ttctl.run("down", cards.name("one"), limit_s=LIMIT_S)
+    assert {board["nodes"][0]: board["free"] for board in cards.boards()}[one[0]] == "free"
+
+
+def test_a_board_whose_engine_was_killed_is_left_alone_until_it_is_in_order(cards: Cards) -> None:
+    cards.serve("n300", "vllm-legacy", "0.9.0")
+    cards.lay_over("one", "vllm")
+    cards.up("one", "--device", "n300")
+    [node] = nodes_of(cards.engine("one"))
+    docker("kill", "--signal", "KILL", cards.engine("one"))
+    [dirty] = [board for board in cards.boards() if board["dirty"]]
+    assert dirty["nodes"] == [node]
+    assert "137" in dirty["dirty"]
+    refused = cards.up("one", "--device", "n300", "--board", node, exits=1)
+    assert "--reset" in refused.out
+    cards.up("one", "--device", "n300")
+    assert nodes_of(cards.engine("one")) != [node]
+    cards.ttctl.run("devices", "clear", "--yes")
+    assert not [board for board in cards.boards() if board["dirty"]]
