@@ -698,7 +698,8 @@ class FakeLauncher:
         wanted = body["labels"][CONFIG_LABEL]
         if found and found.config_hash == wanted:
             started = replace(found, state="running", health=found.health or "healthy")
-            self._engine.states[name] = started
+            ports = (("127.0.0.1", port, 8080),) if "ports" in body else ()
+            self._engine.states[name] = replace(started, ports=ports)
             return
         if body["image"] not in self._engine.images:
             raise EngineError(f"No such image: {body['image']}")
@@ -769,6 +770,9 @@ class FakeLauncher:
         self, stack: str, arguments: Sequence[str], *, timeout_s: float
     ) -> tuple[int, tuple[str, ...]]:
         self._calls.append(f"ask {stack} {' '.join(arguments)} within {timeout_s:.0f} s")
+        if arguments[0] == "stop":
+            for one in self._engine.containers(stack):
+                self._engine.states[one.name] = replace(one, state="exited")
         return 3, ("one", "two")
 
 

@@ -20,6 +20,9 @@ from ttctl.rules import fingerprint
 if TYPE_CHECKING:
     from pathlib import Path
 
+NEWER = frozenset({"engine_args", "experimental", "commits", "implementation"})
+"""What a lock has only where it is not empty; `contract` only where it is another than `own`."""
+OWN = "own"
 HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Hex64OrEmpty = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
@@ -155,10 +158,11 @@ def _place(path: Path, key: str) -> str:
 def _ordered(values: dict[str, object]) -> dict[str, object]:
     """Plain values first, tables last: what stands behind a table's header belongs to it.
 
-    What is empty and was not there in older locks is left out, so that theirs still fit.
+    What older locks did not have is left out where it says nothing, so that theirs still fit.
     """
-    newer = {"engine_args", "experimental", "commits"}
-    values = {name: value for name, value in values.items() if name not in newer or value}
+    values = {name: value for name, value in values.items() if value or name not in NEWER}
+    if values.get("contract") == OWN:
+        del values["contract"]
     plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
     tables = {name: _plain_lists(value) for name, value in values.items() if name not in plain}
     return {**plain, **tables}

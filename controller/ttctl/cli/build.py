@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.plan import plan_text
+from ttctl.cli.plan_text import plan_text
+from ttctl.cli.request import takes_request
 from ttctl.cli.session import session_of
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
@@ -18,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
-@options.takes_request
+@takes_request
 def build(
     ctx: typer.Context,
     *,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.plan import plan_text
+from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.operations import stacks

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.request import takes_request
 from ttctl.cli.session import session_of
 from ttctl.model.lock import Lock
 from ttctl.model.spec import Request
@@ -19,7 +20,7 @@ UNRESOLVED = "unresolved"
 
 
 @app.command()
-@options.takes_request
+@takes_request
 def lock(
     ctx: typer.Context,
     *,

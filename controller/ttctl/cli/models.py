@@ -10,6 +10,7 @@ import typer
 from ttctl.cli import models_catalog as catalogs
 from ttctl.cli import options
 from ttctl.cli.model_options import takes_filter
+from ttctl.cli.request import takes_request
 from ttctl.cli.session import session_of
 from ttctl.errors import BadFileError
 from ttctl.model.model_page import Filter
@@ -63,12 +64,12 @@ app.command("refresh")(catalogs.refresh)
 
 
 @app.command("pull")
-@options.takes_request
+@takes_request
 def pull(ctx: typer.Context, *, request: Request, dry_run: options.DryRun = False) -> None:
     """Fetch a model's weights and verify them, and start nothing."""
     session = session_of(ctx)
     # All that a plan knows, which listing models does without.
-    from ttctl.cli.plan import plan_text  # noqa: PLC0415
+    from ttctl.cli.plan_text import plan_text  # noqa: PLC0415
     from ttctl.operations import fetch  # noqa: PLC0415
 
     if dry_run:

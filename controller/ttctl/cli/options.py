@@ -5,20 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from functools import wraps
-from inspect import Parameter, signature
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal
 
 import typer
 
-from ttctl.cli.session import Session, session_of
+from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
-from ttctl.model.spec import Request
 from ttctl.rules.device_names import device_named, respelled
-from ttctl.rules.engine_flags import with_engine_words
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
 WantedModel = Annotated[
@@ -160,99 +156,3 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
-
-REQUEST = {
-    "model": WantedModel,
-    "name": Name,
-    "device": Device,
-    "port": Port,
-    "max_model_len": MaxModelLen,
-    "max_num_seqs": MaxNumSeqs,
-    "block_size": BlockSize,
-    "task": ForTask,
-    "experimental": Experimental,
-    "engine": Engine,
-    "implementation": Implementation,
-    "boards": Boards,
-    "sources": Sources,
-}
-"""The fields of a `Request` as options."""
-
-
-def takes_request(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of REQUEST; it gets their values as one, `request`.
-
-    What was not typed is taken from the settings, so that `plan`, `lock`, `render` and `up` agree.
-
-    Typer reads options off a function's signature, so the signature is what is made here.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    own = [one for name, one in signature(command).parameters.items() if name != "request"]
-    added = [
-        Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=annotation,
-        )
-        for name, annotation in REQUEST.items()
-    ]
-
-    @wraps(command)
-    def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
-        given = {name: values.pop(name) for name in REQUEST}
-        session = session_of(values["ctx"])
-        ctx: typer.Context = values["ctx"]
-        session.may_fetch = True
-        verb = ctx.command_path.partition(" ")[2] or str(ctx.info_name)
-        request = _request(session, given, verb=verb)
-        command(**values, request=_with_engine_words(session, request, verb=verb))
-
-    typed = [one.replace(annotation=hints[one.name]) for one in own]
-    parameters = [*typed[:1], *added, *typed[1:]]
-    vars(with_options)["__signature__"] = signature(command).replace(parameters=parameters)
-    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
-    return with_options
-
-
-def _with_engine_words(session: Session, request: Request, *, verb: str) -> Request:
-    try:
-        return with_engine_words(request, session.behind)
-    except UsageError as error:
-        error.next_step = f"ttctl {verb} --help"
-        raise
-
-
-def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
-    """Fill what was not typed with what is set.
-
-    Raises:
-        UsageError: No model was named, neither here nor in a setting.
-    """
-    task, experimental = given.pop("task"), given.pop("experimental")
-    boards, sources = given.pop("boards") or (), given.pop("sources") or ()
-    engine, implementation = given.pop("engine"), given.pop("implementation")
-    if given["model"] is None and task is not None:
-        given["model"], task = task, None
-    filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
-    if filled["model"] is None:
-        raise UsageError(
-            "No model was named.",
-            why="MODEL is missing, and no setting up.model says which one is meant.",
-            evidence="Either type it, or: ttctl config set up.model llama --project",
-            next_step=f"ttctl {verb} llama{' -o folder' if verb == 'render' else ''}",
-        )
-    if filled["model"] != session.setting("up.model"):
-        # The setting's name is its model's stack, which another model must not replace.
-        filled["name"] = given["name"]
-    return Request(
-        **filled,
-        task=task,
-        experimental=bool(experimental),
-        unattended=session.console.unattended,
-        guesses=verb == "plan" and not session.console.unattended,
-        engine=engine,
-        implementation=implementation,
-        boards=tuple(boards),
-        sources=tuple(sources),
-    )

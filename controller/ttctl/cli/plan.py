@@ -11,28 +11,24 @@ from typing import Annotated, Literal
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.match_text import (
-    fitness_lines,
-    match_lines,
-    near_lines,
-    packing_lines,
-    why_lines,
+from ttctl.cli.match_text import match_lines, packing_lines
+from ttctl.cli.plan_text import (
+    entry_lines,
+    exemption_lines,
+    override_lines,
+    plan_text,
+    reason_lines,
+    ways_out,
 )
-from ttctl.cli.palette import Palette, Role
+from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
-from ttctl.model.match import Finding
-from ttctl.model.override import Override
-from ttctl.model.plan import How, Plan, Step
-from ttctl.model.service import Stack
+from ttctl.model.plan import How, Plan
 from ttctl.model.spec import Request
 from ttctl.operations import preview
-from ttctl.rules.refusals import NOTHING_HERE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-LONGEST_SUBJECT = 44
-"""Characters of a step's subject that are laid out in a column."""
 Further = Annotated[
     list[str] | None, typer.Argument(help="With --pack: the other models.", show_default=False)
 ]
@@ -47,7 +43,7 @@ Snapshot = Annotated[
 
 
 @app.command()
-@options.takes_request
+@takes_request
 def plan(
     ctx: typer.Context,
     *,
@@ -96,7 +92,8 @@ def show_plan(
     """Show which model is taken and why, the steps, and what would be in their way."""
     found = preview.look(session.world, request, latest=latest)
     if found is not None and (latest or preview.is_for_another(session.world, found)):
-        session.show("plan", found, "\n".join(_lines(session, found, why=why, latest=latest)))
+        lines = _known(session, found, why=why, latest=latest)
+        session.show("plan", found, "\n".join(lines))
         _end(session, found)
         return
     # All that a start here needs, which a look at what was validated does without.
@@ -109,7 +106,7 @@ def show_plan(
     mark = f" (experimental: {desired.lock.experimental})" if desired.lock.experimental else ""
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}{mark}"
     chosen = match_lines(steps.match, session.console.out)[1:] if steps.match else []
-    lines = [head, *chosen, *_reasons(session, steps, why=why)]
+    lines = [head, *chosen, *reason_lines(steps, why=why, verbose=session.flags.verbose)]
     lines.append(plan_text(steps, session.console.out))
     lines += override_lines(steps.override)
     session.show("plan", steps, "\n".join(lines))
@@ -117,12 +114,17 @@ def show_plan(
         session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
 
 
+def _known(session: Session, found: Plan, *, why: bool, latest: bool = False) -> list[str]:
+    verbose = session.flags.verbose
+    return entry_lines(found, session.console.out, why=why, verbose=verbose, latest=latest)
+
+
 def _show_start(session: Session, request: Request, how: How, found: Plan, *, why: bool) -> None:
     """Show what `up` would do on this machine's boards, below what was validated."""
     # As above.
     from ttctl.operations import plan as operations  # noqa: PLC0415
 
-    lines = _lines(session, found, why=why, latest=False)
+    lines = _known(session, found, why=why)
     try:
         desired, steps = operations.plan(session.world, request, how)
     except TtctlError as refusal:
@@ -139,15 +141,6 @@ def _show_start(session: Session, request: Request, how: How, found: Plan, *, wh
     _end(session, steps)
 
 
-def exemption_lines(stack: Stack) -> list[str]:
-    """Say what a stack's containers may do beyond the house's rule, and why."""
-    return [
-        f"may       {one.what}{f' {one.value}' if one.value else ''}: {one.reason}"
-        for service in stack.services
-        for one in service.confinement.exemptions
-    ]
-
-
 def show_commands(session: Session, request: Request, how: How) -> None:
     """Print the lines that `up` stands for, and nothing else: they are to be pasted."""
     # All that an image of our own needs, which a prebuilt one does without.
@@ -157,96 +150,16 @@ def show_commands(session: Session, request: Request, how: How) -> None:
     session.show("plan", steps, "\n".join(shlex.join(words) for words in steps.commands))
 
 
-def plan_text(plan: Plan, palette: Palette) -> str:
-    """Lay the steps out, one a line, each with its reason; what changes something is coloured.
-
-    Below a subject that is longer than most, the reason has a line of its own.
-    """
-    verb = max((len(step.verb) for step in plan.steps), default=0)
-    lengths = (len(step.subject) for step in plan.steps)
-    subject = max((length for length in lengths if length <= LONGEST_SUBJECT), default=0)
-    lines = []
-    for step in plan.steps:
-        begin = f"  {palette.paint(f'{step.verb:<{verb}}', _role(step))}  "
-        end = palette.paint(step.reason, "dim")
-        if len(step.subject) <= subject:
-            lines.append(f"{begin}{step.subject:<{subject}}  {end}")
-        else:
-            lines += [f"{begin}{step.subject}", f"{' ' * (verb + subject + 6)}{end}"]
-    return "\n".join(lines)
-
-
-def override_lines(override: Override | None) -> list[str]:
-    """Say what the user laid over the stack, and what that opens."""
-    if override is None:
-        return []
-    names = ", ".join(name for name, _ in override.services) or "nothing"
-    return [
-        f"yours     {override.path} is laid over {names}",
-        *(f"mind      {one}" for one in override.warnings),
-    ]
-
-
-def _lines(session: Session, found: Plan, *, why: bool, latest: bool) -> list[str]:
-    """Return what is known of a model that a prebuilt image serves."""
-    palette = session.console.out
-    chosen = match_lines(found.match, palette) if found.match else []
-    return [
-        *chosen,
-        *_value_lines(found, whole=why or session.flags.verbose, latest=latest),
-        *_reasons(session, found, why=why),
-        *fitness_lines(found.fitness, palette),
-    ]
-
-
-def _value_lines(found: Plan, *, whole: bool, latest: bool) -> list[str]:
-    """Say which values the engine is given, and which of them later releases changed."""
-    if found.match is None:
-        return []
-    spec = found.match.spec
-    lines: list[str] = []
-    if latest:
-        lines += [
-            f"latest    {one.name} {one.first or 'not set'} -> {one.latest or 'not set'}"
-            for one in spec.changed
-        ] or ["latest    no value was changed since it was first validated"]
-    if whole:
-        words = (f"--{name} {value}".rstrip() for name, value in spec.engine_args)
-        lines.append(f"arguments  {' '.join(words)}".rstrip())
-        words = (f"{name}={value}" for name, value in spec.environment)
-        lines.append(f"environment  {' '.join(words)}".rstrip())
-    return lines
-
-
-def _reasons(session: Session, found: Plan, *, why: bool) -> list[str]:
-    if found.match is None:
-        return ["why       an earlier command locked it"] if why else []
-    if why:
-        return why_lines(found.match)
-    if session.flags.verbose:
-        return near_lines(found.match)
-    return []
-
-
 def _end(session: Session, found: Plan) -> None:
     """Leave with the code of what is in the way; the answer has said what it is."""
     blocked = [one for one in found.fitness if one.verdict == "blocked"]
     if not blocked:
         return
     session.console.note(f"it would not start here: {'; '.join(one.summary for one in blocked)}")
-    for line in _ways_out(found, blocked):
+    for line in ways_out(found, blocked):
         session.console.note(line)
     missing = any(one.subject == "boards" for one in blocked)
     raise typer.Exit(NoDeviceError.exit_code if missing else NothingFitsError.exit_code)
-
-
-def _ways_out(found: Plan, blocked: list[Finding]) -> list[str]:
-    """Say what mends it, and what would start without that."""
-    steps = [one.next_step for one in blocked if one.next_step]
-    lines = [f"next: {step}" for step in dict.fromkeys(steps)]
-    if found.match and found.match.offers:
-        return [*lines, f"in its place: {found.match.offers[0].command}"]
-    return lines or [f"next: {NOTHING_HERE}"]
 
 
 def _pack(session: Session, request: Request, further: tuple[str, ...]) -> None:
@@ -269,7 +182,3 @@ def _refuse_further(request: Request, models: list[str] | None) -> None:
         evidence=f"Typed: {request.model} {' '.join(models)}.",
         next_step=f"ttctl plan --pack {request.model} {' '.join(models)}",
     )
-
-
-def _role(step: Step) -> Role:
-    return "dim" if step.verb in {"skip", "wait"} else "accent"

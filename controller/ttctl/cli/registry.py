@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "plan": ("ttctl.cli.plan", "Show what `up` would do, and why, without doing it."),
     "build": ("ttctl.cli.build", "Get the images that a model's stack uses, and start nothing."),
-    "render": ("ttctl.cli.render", "Write a folder that plain docker compose can run."),
+    "render": ("ttctl.cli.render", "Write a folder that docker or podman can run without ttctl."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),

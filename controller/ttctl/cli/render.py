@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.plan import override_lines
+from ttctl.cli.plan_text import override_lines
+from ttctl.cli.request import takes_request
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
@@ -36,7 +37,7 @@ def _known_forms(given: list[str] | None) -> list[str] | None:
 
 
 @app.command()
-@options.takes_request
+@takes_request
 def render(
     ctx: typer.Context,
     *,
@@ -57,7 +58,7 @@ def render(
     ] = False,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Write a folder that docker compose, docker run or podman can run without ttctl."""
+    """Write a folder that docker or podman can run without ttctl."""
     session = session_of(ctx)
     forms = tuple(form for form in FORMS if form in (to or COMPOSE))
     made = operations.render(

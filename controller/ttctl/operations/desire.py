@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.model.lock import Lock, LockedImage
 from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Request, Weights
 from ttctl.operations.choice import Choice, kept_spec, locked_choice, new_choice, remembered
 from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.lock_values import lock_of
 from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
 from ttctl.operations.serving import Serving, Terms, check_site, on_processor
 from ttctl.operations.serving_cards import on_cards
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lease import Leased
-    from ttctl.model.lock import LockedWeights
+    from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.override import Override
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
@@ -102,7 +102,6 @@ def desire(
         else new_choice(world, request, unlocked=unlocked, rendering=rendering)
     )
     request = remembered(request, previous)
-    images = previous.images if previous is not None else ()
     terms = Terms(
         name=name,
         port=request.port or (locked.port if locked else DEFAULT_PORT),
@@ -110,10 +109,15 @@ def desire(
         unlocked=unlocked,
         rendering=rendering,
         sources=request.sources,
-        locked=tuple((one.name, one.reference) for one in images if "@" in one.reference),
+        locked=_images_by_digest(previous),
     )
     override = world.folders.override(folder or world.store.folder(name))
     return _desired(world, request, choice, terms, override)
+
+
+def _images_by_digest(previous: Lock | None) -> tuple[tuple[str, str], ...]:
+    images = previous.images if previous is not None else ()
+    return tuple((one.name, one.reference) for one in images if "@" in one.reference)
 
 
 def as_locked(world: World, name: str) -> Desired | None:
@@ -161,7 +165,7 @@ def _desired(
         else on_cards(world, spec, spec.pins, choice, terms)
     )
     stack = laid_over(serving.stack, override)
-    lock = _lock(world, request, choice, spec=spec, stack=stack, serving=serving)
+    lock = lock_of(world, request, choice, spec=spec, stack=stack, serving=serving)
     files = render_files(world, lock=lock, stack=stack, serving=serving, base=choice.base)
     lock = replace(lock, files_sha256=hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)
@@ -212,44 +216,3 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         how=how,
     )
     return replace(made, override=desired.override)
-
-
-def _lock(
-    world: World,
-    request: Request,
-    choice: Choice,
-    *,
-    spec: ModelSpec,
-    stack: Stack,
-    serving: Serving,
-) -> Lock:
-    return Lock(
-        stack=stack.name,
-        requested=request.model,
-        model=spec.model,
-        device=spec.device,
-        engine=spec.engine,
-        reason=choice.reason,
-        max_model_len=spec.limits.max_model_len,
-        max_num_seqs=spec.limits.max_num_seqs,
-        block_size=spec.limits.block_size,
-        port=stack.port,
-        base=choice.base,
-        images=tuple(_locked_image(one) for one in serving.images),
-        weights=choice.weights,
-        catalog_sha256=world.catalog.sha256(),
-        engine_args=request.engine_args or (),
-        commits=serving.commits,
-        implementation=spec.implementation,
-        contract=stack.contract,
-        experimental=spec.experimental,
-    )
-
-
-def _locked_image(image: ImageSpec) -> LockedImage:
-    return LockedImage(
-        name=image.name,
-        reference=image.reference,
-        fingerprint=image.fingerprint,
-        unvalidated=f"{image.source.component}={image.source.path}" if image.source else "",
-    )

@@ -22,6 +22,8 @@ GUARD_S = 60.0
 """How long another command of this host may choose and create before this one gives up."""
 CONTAINER_USER = 1000
 """Whose files an image's server can write, but for those that change a cache's owner themselves."""
+AT_WORK = frozenset({"running", "restarting", "paused"})
+"""States of a container that has its nodes, or takes them by itself."""
 OWNER_CHANGES = frozenset({"vllm-legacy"})
 
 
@@ -75,29 +77,38 @@ def start(
     """
     starts = any(step.verb in {"start", "remove"} for step in plan.steps)
     if starts and boards_wanted(desired):
-        desired = _created(world, desired, before=before, how=how)
+        desired = _created(world, desired, plan, before=before, how=how)
         how = replace(how, recreate=False)
     else:
         _write(world, desired, before)
+        if starts:
+            _remove_stuck(world, desired, plan)
     if not starts:
         return
     stack, reporter = desired.stack, world.reporter
     folder = world.store.folder(stack.name)
-    broken = stuck(world.engine.containers(stack.name), new_key=plan.wants("key", "gateway key"))
-    if broken:
-        with reporter.step(f"Remove {', '.join(broken)}"):
-            world.launcher.remove(stack.name, folder, broken, reporter=reporter)
     with reporter.step(f"Start {', '.join(service.name for service in stack.services)}"):
         world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=reporter)
 
 
-def _created(world: World, desired: Desired, *, before: dict[str, str], how: How) -> Desired:
+def _remove_stuck(world: World, desired: Desired, plan: Plan) -> None:
+    stack, reporter = desired.stack.name, world.reporter
+    new_key = plan.wants("key", "gateway key")
+    if broken := stuck(world.engine.containers(stack), new_key=new_key):
+        with reporter.step(f"Remove {', '.join(broken)}"):
+            folder = world.store.folder(stack)
+            world.launcher.remove(stack, folder, broken, reporter=reporter)
+
+
+def _created(
+    world: World, desired: Desired, plan: Plan, *, before: dict[str, str], how: How
+) -> Desired:
     """Take boards and create the containers that lease them, while nobody else can.
 
     The label of a container is the lease, so the guard is let go as soon as it is there.
     """
     stack, reporter = desired.stack.name, world.reporter
-    if any(one.boards and one.state == "running" for one in world.engine.containers(stack)):
+    if any(one.boards and one.state in AT_WORK for one in world.engine.containers(stack)):
         # Compose would replace it and take its exit code along.
         with reporter.step(f"Stop {stack} (each service has up to 120 s)"):
             stop_first(world, stack, timeout_s=None)
@@ -111,6 +122,8 @@ def _created(world: World, desired: Desired, *, before: dict[str, str], how: How
         with reporter.step(f"Lease {', '.join(leased.nodes)}"):
             _prepare(world, desired)
             _write(world, desired, before)
+            # Before its successor is made: removed after that, it would take the lease along.
+            _remove_stuck(world, desired, plan)
             folder = world.store.folder(stack)
             world.launcher.create(stack, folder, recreate=how.recreate, reporter=reporter)
     return desired

@@ -141,12 +141,19 @@ def with_engine_words(request: Request, words: Sequence[str]) -> Request:
 def merged(
     ours: tuple[tuple[str, str], ...], theirs: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the catalog's flags with the user's: theirs win, and `--no-x` takes `--x` away."""
-    given = dict(theirs)
-    kept = [
-        (name, value) for name, value in ours if name not in given and _opposite(name) not in given
-    ]
+    """Return the catalog's flags with the user's: theirs win, and `--no-x` takes `--x` away.
+
+    A flag is the same with `-` and with `_`, and keeps the catalog's spelling: none is given twice.
+    """
+    spelling = {_dashed(name): name for name, _ in ours}
+    given = {spelling.get(_dashed(name), name): value for name, value in theirs}
+    gone = {one for name in given for one in (_dashed(name), _opposite(_dashed(name)))}
+    kept = [(name, value) for name, value in ours if _dashed(name) not in gone]
     return (*kept, *given.items())
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _opposite(name: str) -> str:
@@ -162,7 +169,7 @@ def _name(word: str) -> tuple[str, bool, str]:
             next_step=_NEXT,
         )
     name, has_value, value = word[2:].partition("=")
-    return name.replace("_", "-").lower(), bool(has_value), value
+    return _dashed(name).lower(), bool(has_value), value
 
 
 def _kind(name: str, word: str) -> Kind:

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
-from ttctl.rules.engine_flags import merged
 from ttctl.rules.find import is_meant, unknown_model
+from ttctl.rules.limits_said import with_said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +55,10 @@ def known(specs: Sequence[ModelSpec], model: str) -> tuple[ModelSpec, ...]:
 
 
 def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
-    """Return `spec` with the limits that the request names.
+    """Return `spec` with the limits and flags that the request names, where its engine reads them.
 
     Raises:
-        UsageError: A limit is out of its range.
+        UsageError: A limit is out of its range, or its engine reads it nowhere.
     """
     wanted = {
         "max_model_len": (request.max_model_len, range(16, LARGEST_MODEL_LEN + 1)),
@@ -68,7 +67,8 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
     }
     changes: dict[str, int] = {}
     for name, (value, allowed) in wanted.items():
-        if value is None:
+        if value is None or value == getattr(spec.limits, name):
+            # What the entry says itself was validated, and may be 0 where it does not say it.
             continue
         if value not in allowed:
             flag = "--" + name.replace("_", "-")
@@ -81,11 +81,7 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
                 meant=str(_nearest_allowed(value, allowed)),
             )
         changes[name] = value
-    return replace(
-        spec,
-        limits=replace(spec.limits, **changes),
-        engine_args=merged(spec.engine_args, request.engine_args or ()),
-    )
+    return with_said(spec, changes, request.engine_args or ())
 
 
 def _nearest_allowed(value: int, allowed: Sequence[int]) -> int:

@@ -88,7 +88,7 @@ FULL = ModelSpec(
     targets=(
         Target(
             task="text", shape="128/128", concurrency=1, tier="target",
-            ttft_ms=1.5, tput_user=2.5, tput=3.5,
+            ttft_ms=1.5, tput_user=2.5, tput=3.5, tolerance=0.1,
         ),
     ),
     issues=(Issue(workflow="EVALS", task="t", reason="r"),),

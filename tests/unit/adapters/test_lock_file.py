@@ -257,3 +257,39 @@ def test_a_checkout_in_place_of_a_commit_stands_in_the_lock(file: Path) -> None:
     assert lock_summary(file) is not None
     # An image without one looks as it always did.
     assert lock_text(LOCK).count("unvalidated") == 0
+
+
+def test_a_lock_of_an_entry_with_pins_is_read_back_also_where_a_limit_is_not_known(
+    file: Path,
+) -> None:
+    lock = replace(
+        LOCK,
+        device="n150",
+        max_model_len=0,
+        max_num_seqs=0,
+        block_size=0,
+        implementation="tt_transformers",
+        contract="vllm-legacy",
+        images=(
+            LockedImage(
+                name="vllm", reference=f"h.example.org/v@sha256:{'3' * 64}", fingerprint="3" * 64
+            ),
+        ),
+        commits=(("tt-metal", "4" * 40), ("vllm", "5" * 40)),
+    )
+    file.write_text(lock_text(lock), encoding="utf-8")
+    assert read_lock(file) == lock
+
+
+def test_what_older_locks_did_not_have_leaves_no_trace_so_that_theirs_still_fit(
+    file: Path,
+) -> None:
+    text = file.read_text(encoding="utf-8")
+    for key in ("engine_args", "experimental", "commits", "implementation", "contract"):
+        assert f"{key} = " not in text, key
+    assert read_lock(file) == LOCK
+
+
+def test_a_limit_below_nothing_is_refused(file: Path) -> None:
+    error = refusal(file, lock_text(LOCK).replace("block_size = 64", "block_size = -1"))
+    assert "key block_size" in error.evidence

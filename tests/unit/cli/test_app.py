@@ -41,6 +41,7 @@ TABLE = {
     "BadFileError": 9,
     "LockedError": 75,
     "HeldError": 75,
+    "DirtyError": 1,
     "WaitError": 124,
     "HungUpError": 129,
     "InterruptedByUserError": 130,

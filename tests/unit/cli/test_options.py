@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from ttctl.cli import options
+from ttctl.cli import options  # noqa: TC001 - Typer reads annotations at run time
+from ttctl.cli.request import takes_request
 from ttctl.cli.session import Flags, Session
 from ttctl.errors import BadFileError, UsageError
 from ttctl.model.spec import Request
@@ -35,7 +36,7 @@ def got(*words: str) -> dict[str, Any]:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
     @app.command()
-    @options.takes_request
+    @takes_request
     def verb(
         ctx: typer.Context,
         *,

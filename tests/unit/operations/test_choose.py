@@ -4,24 +4,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.fakes import HUB_MODEL, REVISION, Scene
-from tests.unit.rules.validated import board, entry, machine, t3k
+from tests.unit.rules.validated import PINS, board, entry, machine, t3k
 
-from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
+from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.device import Formed, System
 from ttctl.model.health import CardVitals
 from ttctl.model.match import Place
 from ttctl.model.pins import Advice, Changed, Gated, Requirement
 from ttctl.model.spec import Request
-from ttctl.operations.choose import choose, fitness, place_of
+from ttctl.operations.choose import choose, entries_for, fitness, place_of
 from ttctl.operations.pack import packing
 from ttctl.operations.plan import lock, plan
 from ttctl.operations.preview import look
 from ttctl.operations.stacks import status
 from ttctl.operations.up import up
 from ttctl.rules.compose import compose_of
+
+if TYPE_CHECKING:
+    from ttctl.model.spec import ModelSpec
 
 SERVED = entry(
     "acme/Llama-8B-Instruct", "n300",
@@ -81,15 +85,54 @@ def test_a_stack_that_is_locked_asks_nobody_again(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("model", ["acme/Llama-8B-Instruct", "llama"])
-def test_launching_a_prebuilt_image_is_refused_with_the_plan_that_works(
+def test_what_an_entry_with_pins_needs_of_the_machine_is_held_against_it_first(
     model: str, on_t3k: Scene
 ) -> None:
-    request = Request(model=model, device="n300")
-    for refused in (up, lambda world, one: lock(world, one, upgrade=False)):
-        with pytest.raises(TtctlError, match="cannot be launched by this version") as caught:
-            refused(on_t3k.world, request)
-        assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device n300"
+    wish = Requirement(what="firmware", specifier=">=20", strict=True)
+    on_t3k.catalog.entries = (*on_t3k.catalog.entries[:2], replace(SERVED, requirements=(wish,)))
+    on_t3k.registry.digests[PINS.image] = f"sha256:{'d' * 64}"
+    with pytest.raises(NothingFitsError, match="would not start on this machine") as caught:
+        up(on_t3k.world, Request(model=model, device="n300"))
+    assert "19.13.1" in caught.value.why
     assert on_t3k.taken() == []
+
+
+OTHERS = (
+    SERVED,
+    replace(SERVED, id="other", implementation="llama3_70b_galaxy"),
+    replace(SERVED, id="media", engine="media", implementation="whisper"),
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        pytest.param({}, OTHERS, id="neither"),
+        pytest.param({"engine": "vllm"}, OTHERS[:2], id="an engine"),
+        pytest.param({"implementation": "whisper"}, OTHERS[2:], id="an implementation"),
+        pytest.param(
+            {"engine": "vllm", "implementation": "llama3_70b_galaxy"}, OTHERS[1:2], id="both"
+        ),
+    ],
+)
+def test_entries_are_those_of_the_engine_and_implementation_that_were_asked_for(
+    scene: Scene, asked: dict[str, Any], found: tuple[ModelSpec, ...]
+) -> None:
+    scene.catalog.entries = OTHERS
+    assert entries_for(scene.world, replace(Request(model="llama"), **asked)) == found
+
+
+def test_an_engine_without_that_implementation_is_refused_with_those_that_there_are(
+    scene: Scene,
+) -> None:
+    scene.catalog.entries = OTHERS
+    wrong = Request(model="llama", engine="media", implementation="tt_transformers")
+    with pytest.raises(UsageError, match="served by 'media tt_transformers'") as caught:
+        choose(scene.world, wrong)
+    assert caught.value.evidence == (
+        "There are: media whisper, vllm llama3_70b_galaxy, vllm tt_transformers."
+    )
+    assert caught.value.next_step == "ttctl models show llama"
 
 
 def test_gated_weights_are_named_before_anything_is_built(on_t3k: Scene) -> None:

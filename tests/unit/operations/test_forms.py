@@ -91,9 +91,8 @@ def test_a_readme_of_cards_says_what_is_lost_without_leases(scene: Scene) -> Non
         scene.world,
         lock=desired.lock,
         stack=replace(CARD, name="llama"),
-        images=desired.images,
+        serving=desired.serving,
         base=desired.base,
-        gateway_config="",
         forms=FORMS,
     )
     readme = " ".join(files["README.md"][0].split())

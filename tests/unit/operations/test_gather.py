@@ -20,7 +20,8 @@ IN_ORDER = ["base", "build base", "build torch", "build vllm-cpu", "build gatewa
 def wanted(scene: Scene, device: str, *, memory_gb: int = 0) -> Desired:
     found = desire(scene.world, Request(model="llama"))
     images = tuple(replace(image, memory_gb=memory_gb) for image in found.images)
-    return replace(found, spec=replace(found.spec, device=device), images=images)
+    serving = replace(found.serving, images=images)
+    return replace(found, spec=replace(found.spec, device=device), serving=serving)
 
 
 def test_on_the_processor_one_follows_the_other_in_steps_of_their_own() -> None:
@@ -69,7 +70,7 @@ def test_the_room_of_a_build_is_what_its_recipe_says() -> None:
     scene = Scene()
     desired = wanted(scene, "cpu")
     images = tuple(replace(image, disk_gb=10_000) for image in desired.images)
-    desired = replace(desired, images=images)
+    desired = replace(desired, serving=replace(desired.serving, images=images))
     scene.host.free[scene.engine.info().root_dir] = 20 * 10**12
     with pytest.raises(TtctlError, match="There is not enough room for the images") as caught:
         preflight(scene.world, desired, plan_for(scene.world, desired))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,8 @@ def folder(*sources: LocalSource) -> Files:
         scene.world,
         lock=desired.lock,
         stack=desired.stack,
-        images=made.images,
+        serving=replace(desired.serving, images=made.images),
         base=desired.base,
-        gateway_config="",
     )
 
 

@@ -138,3 +138,13 @@ def test_the_users_flag_takes_the_catalogs_place_and_its_opposite_away() -> None
     assert merged(ours, theirs) == theirs
     assert merged(ours, (("seed", "1"),)) == (*ours, ("seed", "1"))
     assert merged(ours, ()) == ours
+
+
+def test_a_flag_is_the_same_with_dashes_and_underscores_and_keeps_the_catalogs_spelling() -> None:
+    ours = (("max_model_len", "65536"), ("max-log-len", "32"), ("enable_prefix_caching", ""))
+    theirs = (("max-model-len", "1024"), ("no-enable-prefix-caching", ""))
+    assert merged(ours, theirs) == (
+        ("max-log-len", "32"),
+        ("max_model_len", "1024"),
+        ("no-enable-prefix-caching", ""),
+    )
