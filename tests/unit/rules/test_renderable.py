@@ -44,7 +44,7 @@ BAD: dict[str, list[Any]] = {
         replace(HEALTH, test=("CMD-SHELL", "a", "b")),
         replace(HEALTH, retries=0),
     ],
-    "memory_mib": [0, -1, True],
+    "memory_mib": [-1, True],
     "shm_mib": [0],
     "pids": [0],
     "tmpfs_mib": [0],
