@@ -18,9 +18,11 @@ from tests.unit.cards import (
     held,
     killed,
 )
+from tests.unit.fakes import FakeLauncher
 from tests.unit.rules.leasing import stack
 
 from ttctl.errors import DirtyError, EngineError, HeldError, LockedError
+from ttctl.model.lease import Spoiled
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire, plan_for
@@ -28,7 +30,12 @@ from ttctl.operations.start import on_free_boards, start
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from tests.unit.fakes import Scene
+
+    from ttctl.model.protocols import Reporter
 
 CACHE = "prepare tt_transformers-Llama-8B-Instruct-v0.9.0 for its entrypoint"
 UNDER_THE_GUARD = ["guard", CACHE, "write and prune", "create", "let go"]
@@ -150,6 +157,56 @@ def test_boards_that_became_dirty_meanwhile_are_refused_under_the_guard_too(scen
         start(scene.world, desired, plan, before={}, how=How(), wait_s=1)
     assert scene.taken() == ["guard"]
     assert not scene.leases.holding
+    assert folder(scene) == {}
+
+
+class StopsForGood(FakeLauncher):
+    """What it stops has no board any more."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.calls, scene.engine, scene.store)
+        self._leases = scene.leases
+
+    def ask(
+        self, stack: str, arguments: Sequence[str], *, timeout_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        found = super().ask(stack, arguments, timeout_s=timeout_s)
+        ended = (replace(one, phase="exited") for one in self._leases.containers)
+        self._leases.containers = tuple(ended)
+        return found
+
+
+def test_the_boards_of_our_own_engine_are_reset_once_it_has_stopped(running: Scene) -> None:
+    running.launcher = StopsForGood(running)
+    running.leases.remember([Spoiled(board=FIRST, reason="its log ends with a fatal line")])
+    assert not up(running.world, ON_THE_FIRST).changed
+    with pytest.raises(DirtyError, match="need a reset") as caught:
+        up(running.world, ON_THE_FIRST, how=How(recreate=True))
+    assert caught.value.evidence == "its log ends with a fatal line"
+    assert running.taken() == []
+    up(running.world, ON_THE_FIRST, how=How(recreate=True, reset=True))
+    assert running.taken() == [
+        f"ask {NAME} stop within 240 s", "guard", RESET, CACHE, "create, recreating", "let go",
+        "up",
+    ]  # fmt: skip
+
+
+class MakesNone(FakeLauncher):
+    """An engine that refuses to make a container."""
+
+    def create(self, stack: str, folder: Path, *, recreate: bool, reporter: Reporter) -> None:
+        super().create(stack, folder, recreate=recreate, reporter=reporter)
+        raise EngineError("It refuses a device.")
+
+
+def test_where_no_container_can_be_made_the_guard_is_let_go_and_no_limit_is_remembered(
+    scene: Scene,
+) -> None:
+    scene.launcher = MakesNone(scene.calls, scene.engine, scene.store)
+    with pytest.raises(EngineError, match="It refuses a device"):
+        up(scene.world, replace(LLAMA, max_model_len=1024))
+    assert not scene.leases.holding
+    assert "up" not in scene.taken()
     assert folder(scene) == {}
 
 
