@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 TURNS = 15
 MANY = 1000
 """Entries of a catalog that is much larger than upstream's."""
+MANY_GOAL = 20
+"""Five times the entries may cost a third more: reading and listing them is the smaller part."""
 CUT = ("unshare", "--map-root-user", "--net")
 OPEN = ("unshare", "--map-root-user")
 CUT_GOAL = 1.1
@@ -180,10 +182,10 @@ def print_many(python: Path, cache: Path) -> list[str]:
     ratio = least[again.name] / floor
     print(
         f"models ls with {MANY} more entries: {new / floor:.0f} when they are new, "
-        f"then {ratio:.2f} (goal <= 15)",
+        f"then {ratio:.2f} (goal <= {MANY_GOAL})",
         flush=True,
     )
-    return [f"models ls with {MANY} entries"] if ratio > 15 else []
+    return [f"models ls with {MANY} entries"] if ratio > MANY_GOAL else []
 
 
 def in_turns(measured: list[Command]) -> dict[str, float]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import urllib.request
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.e2e.driver import Ttctl, docker, free_port
+from tests.e2e.driver import Ran, Ttctl, docker, free_port
 from tests.standins.fake_hub import FakeHub
 from tests.standins.hand_launches import memlock
 from tests.standins.nodes import made_nodes
@@ -22,13 +24,22 @@ from tests.standins.server_images import served_from, standin_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.docker
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 FILES = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer.json": b"{}"}
 LIMIT_S = 240
+IMAGE = "/v1/images/generations"
+ENTRIES = [
+    pytest.param("meta-llama/Llama-3.2-1B-Instruct", "n300", "0.11.1", "", id="current"),
+    pytest.param("openai/whisper-large-v3", "n300", "0.17.0", "", id="media"),
+    pytest.param(
+        "stabilityai/stable-diffusion-xl-base-1.0", "n300", "0.11.1", IMAGE, id="media with a key"
+    ),
+    pytest.param("Qwen/Qwen3-Embedding-4B", "n300", "0.20.0", "", id="forge"),
+]
+"""Model, device, release of the image, and a path that is asked for."""
 SMALL = "1g"
 """A stand-in needs little, and the machine that tests run on has little."""
 
@@ -48,13 +59,13 @@ class Cards:
     def engine(self, stack: str, engine: str = "vllm") -> str:
         return f"ttctl-{self.name(stack)}-{engine}-1"
 
-    def serve(self, device: str, contract: str, release: str, *, engine: str = "vllm") -> None:
-        """Put a stand-in into the registry under the name that the entry's pins say."""
-        page = self.ttctl.run("models", "show", MODEL, "--device", device, "--json").data
-        reference = page["spec"]["pins"]["image"]
+    def serve(self, model: str, device: str, release: str) -> str:
+        """Put a stand-in into the registry under the name of an entry's pins; return the engine."""
+        spec = self.ttctl.run("models", "show", model, "--device", device, "--json").data["spec"]
+        contract, reference = spec["pins"]["contract"], spec["pins"]["image"]
         repository, _, tag = reference.partition("/")[2].rpartition(":")
-        assert page["spec"]["engine"] == engine
         served_from(self.registry, standin_image(contract, release=release), repository, tag)
+        return str(spec["engine"])
 
     def lay_over(self, stack: str, engine: str) -> None:
         """Say what this machine cannot give: memory, and memory that is locked without a limit."""
@@ -71,9 +82,9 @@ class Cards:
         text = json.dumps({"services": {engine: changed}})
         (folder / "compose.override.yaml").write_text(text, encoding="utf-8")
 
-    def up(self, stack: str, *words: str, exits: int = 0) -> Any:  # noqa: ANN401 - an answer
+    def up(self, stack: str, *words: str, model: str = MODEL, exits: int = 0) -> Ran:
         """Bring a stack up on a port of its own."""
-        given = ("up", MODEL, "--name", self.name(stack), "--json", *words)
+        given = ("up", model, "--name", self.name(stack), "--json", *words)
         given = (*given, "--port", str(free_port()))
         return self.ttctl.run(*given, exits=exits, limit_s=LIMIT_S)
 
@@ -89,7 +100,8 @@ def cards(ttctl: Ttctl, tmp_path: Path) -> Iterator[Cards]:
     made_nodes(root, "t3k")
     (root / "dev/hugepages-1G").mkdir()
     with registry() as served, FakeHub() as hub:
-        hub.add(MODEL, FILES, large={"model.safetensors"})
+        for name in (MODEL, *(case.values[0] for case in ENTRIES)):
+            hub.add(str(name), FILES, large={"model.safetensors"})
         place = {
             "TTCTL_DEVICE_ROOT": str(root),
             "TTCTL_REGISTRY": served,
@@ -113,7 +125,7 @@ def nodes_of(container: str) -> list[str]:
 def test_an_image_below_0_11_serves_on_boards_of_its_own_until_it_is_taken_down(
     cards: Cards,
 ) -> None:
-    cards.serve("n300", "vllm-legacy", "0.9.0")
+    cards.serve(MODEL, "n300", "0.9.0")
     cards.lay_over("one", "vllm")
     cards.lay_over("two", "vllm")
     first = cards.up("one", "--device", "n300").data
@@ -132,8 +144,33 @@ def test_an_image_below_0_11_serves_on_boards_of_its_own_until_it_is_taken_down(
     assert {board["nodes"][0]: board["free"] for board in cards.boards()}[one[0]] == "free"
 
 
+@pytest.mark.parametrize(("model", "device", "release", "path"), ENTRIES)
+def test_an_entry_of_each_contract_is_pulled_started_and_answers_through_the_gateway(
+    cards: Cards, model: str, device: str, release: str, path: str
+) -> None:
+    engine = cards.serve(model, device, release)
+    cards.lay_over("one", engine)
+    told = cards.up("one", "--device", device, model=model).data
+    assert (told["device"], told["answers"]) == (device, True)
+    assert len(nodes_of(cards.engine("one", engine))) == 1
+    request = urllib.request.Request(  # noqa: S310 - the gateway's address
+        f"{told['url']}{path or '/v1/models'}",
+        data=b'{"prompt": "a red circle"}' if path else None,
+        headers={
+            "Authorization": f"Bearer {Path(told['key_file']).read_text(encoding='ascii').strip()}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
+        assert answer.status == 200
+    said = cards.ttctl.run("exec", "--stack", cards.name("one"), engine, "--", "id", "-u").out
+    assert said.strip() != "0"
+    cards.ttctl.run("down", cards.name("one"), limit_s=LIMIT_S)
+    assert not [board for board in cards.boards() if board["dirty"]]
+
+
 def test_a_board_whose_engine_was_killed_is_left_alone_until_it_is_in_order(cards: Cards) -> None:
-    cards.serve("n300", "vllm-legacy", "0.9.0")
+    cards.serve(MODEL, "n300", "0.9.0")
     cards.lay_over("one", "vllm")
     cards.up("one", "--device", "n300")
     [node] = nodes_of(cards.engine("one"))

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ttctl.cli.match_text import fitness_lines, match_lines, near_lines, why_lines
-from ttctl.cli.palette import Palette, Role
-from ttctl.model.match import Finding
-from ttctl.model.override import Override
-from ttctl.model.plan import Plan, Step
-from ttctl.model.service import Stack
 from ttctl.rules.refusals import NOTHING_HERE
+
+if TYPE_CHECKING:
+    from ttctl.cli.palette import Palette, Role
+    from ttctl.model.match import Finding
+    from ttctl.model.override import Override
+    from ttctl.model.plan import Plan, Step
+    from ttctl.model.service import Stack
 
 LONGEST_SUBJECT = 44
 """Characters of a step's subject that are laid out in a column."""

@@ -69,7 +69,8 @@ def _prove(world: World, lock: Lock) -> None:
         raise EngineError("The engine is not ready yet.", why="/health does not answer 200.")
     key = world.keys.key(lock.stack)
     models = world.gateway.models(lock.port, key)
-    if lock.model not in models:
+    # The media server knows its model by the last part of the name.
+    if not {lock.model, lock.model.rpartition("/")[2]}.intersection(models):
         raise EngineError(
             f"The engine does not serve {lock.model!r}.", evidence=f"It lists: {', '.join(models)}"
         )
