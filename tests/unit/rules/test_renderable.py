@@ -44,7 +44,7 @@ BAD: dict[str, list[Any]] = {
         replace(HEALTH, test=("CMD-SHELL", "a", "b")),
         replace(HEALTH, retries=0),
     ],
-    "memory_mib": [0, -1, True],
+    "memory_mib": [-1, True],
     "shm_mib": [0],
     "pids": [0],
     "tmpfs_mib": [0],
@@ -86,6 +86,13 @@ def test_a_bad_field_is_refused(field: str, value: object) -> None:
         check_stack(replace(CARD, services=(bad,)))
     assert caught.value.why
     assert caught.value.next_step
+
+
+def test_only_an_engine_on_a_card_may_have_no_limit_of_memory() -> None:
+    check_stack(replace(CARD, services=(replace(ENGINE, memory_mib=0),)))
+    bad = replace(LLAMA.services[0], memory_mib=0)
+    with pytest.raises(BadFileError):
+        check_stack(replace(LLAMA, services=(bad, *LLAMA.services[1:])))
 
 
 @pytest.mark.parametrize(
