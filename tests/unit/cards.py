@@ -84,7 +84,8 @@ def without_cards(spec: ModelSpec = PINNED) -> Scene:
 
 def held(scene: Scene, *boards: str) -> None:
     """Let another stack lease boards."""
-    scene.leases.containers = (stack("chat", *boards),)
+    nodes = tuple(f"/dev/tenstorrent/{int(board[5:7])}" for board in boards)
+    scene.leases.containers = (stack("chat", *boards, paths=nodes),)
 
 
 def killed(scene: Scene, board: str = FIRST) -> None:

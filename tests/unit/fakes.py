@@ -633,6 +633,9 @@ class FakeStore:
     ) -> None:
         self._calls.append(f"write{' and prune' if prune else ''}")
         self.rendered[str(folder)] = dict(files)
+        if not files:
+            self.locks = {one: self.locks[one] for one in self.locks if self.folder(one) != folder}
+            return
         lock = self.pending[files["ttctl.lock"][0]]
         if folder == self.folder(lock.stack):
             self.locks[lock.stack] = lock

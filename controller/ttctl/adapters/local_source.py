@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.process import run
 from ttctl.errors import UsageError
 from ttctl.model.image import LocalSource
+from ttctl.rules.checkouts import named_checkouts
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-COMPONENTS = ("tt-metal", "vllm")
 LIST_S = 60.0
 _TRACKED = ("--cached", "--recurse-submodules")
 _NEW = ("--others", "--exclude-standard")
@@ -62,18 +62,10 @@ def sources_of(given: Sequence[str]) -> tuple[LocalSource, ...]:
     Raises:
         UsageError: One is written otherwise, is named twice, or is no checkout.
     """
-    found: dict[str, LocalSource] = {}
-    for one in given:
-        component, equals, path = one.partition("=")
-        if component not in COMPONENTS or not equals or not path or component in found:
-            raise UsageError(
-                f"--source {one!r} names no checkout.",
-                why="It stands in place of one pinned commit, and each component has one.",
-                evidence=f"Expected COMPONENT=PATH; components: {', '.join(COMPONENTS)}.",
-                next_step="ttctl up --help",
-            )
-        found[component] = local_source(component, Path(path).expanduser())
-    return tuple(found.values())
+    return tuple(
+        local_source(component, Path(path).expanduser())
+        for component, path in named_checkouts(given).items()
+    )
 
 
 def stage_source(source: LocalSource, target: Path) -> None:

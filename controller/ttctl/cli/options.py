@@ -14,6 +14,7 @@ from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
+from ttctl.rules.checkouts import named_checkouts
 from ttctl.rules.device_names import device_named, respelled
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
@@ -131,6 +132,13 @@ Experimental = Annotated[
     ),
 ]
 
+
+def _known_sources(given: list[str] | None) -> list[str] | None:
+    # A card of another machine is planned for without a look at any checkout.
+    named_checkouts(given or ())
+    return given
+
+
 Engine = Annotated[
     Literal["vllm", "media", "forge"] | None,
     typer.Option("--engine", help="Only entries of this engine.", show_default=False),
@@ -154,5 +162,6 @@ Sources = Annotated[
         metavar="COMPONENT=PATH",
         help="Build tt-metal or vllm from this checkout; nobody validated it.",
         show_default=False,
+        callback=_known_sources,
     ),
 ]

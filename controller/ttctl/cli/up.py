@@ -72,11 +72,11 @@ def up(
     bring = partial(
         up_operations.up, session.world, request, wait_s=wait_timeout, lock_timeout_s=lock_timeout
     )
-    result = _with_consent(session, bring, how)
+    result = with_consent(session, bring, how)
     session.show("up", result, up_text(result, program=program()))
 
 
-def _with_consent(
+def with_consent(
     session: Session, bring: Callable[..., up_operations.UpResult], how: How
 ) -> up_operations.UpResult:
     """Bring it up; where boards need a reset, after somebody agreed to that."""

@@ -11,7 +11,7 @@ from ttctl.model.match import Place, Wanted
 from ttctl.operations.topology import as_known
 from ttctl.rules.board_choice import firmware_for
 from ttctl.rules.device_sizes import SIZES
-from ttctl.rules.find import find
+from ttctl.rules.find import find, is_meant
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.host_steps import LOAD_DRIVER, closed_nodes
 from ttctl.rules.match import match
@@ -106,15 +106,17 @@ def entries_for(world: World, request: Request) -> tuple[ModelSpec, ...]:
         if request.engine in {None, one.engine}
         and request.implementation in {None, one.implementation}
     )
-    if found:
+    meant = is_meant(specs, request.model)
+    if found and (not meant or is_meant(found, request.model)):
         return found
-    pairs = sorted({f"{one.engine} {one.implementation}".strip() for one in specs})
+    pairs = sorted({f"{one.engine} {one.implementation}".strip() for one in meant or specs})
     asked = f"{request.engine or ''} {request.implementation or ''}".strip()
+    what = f"of {request.model!r}" if meant else "of the catalog"
     raise UsageError(
-        f"No entry of the catalog is served by {asked!r}.",
+        f"No entry {what} is served by {asked!r}.",
         why="--engine and --impl name what serves a model: an engine and upstream's impl_id.",
         evidence=f"There are: {', '.join(pairs)}.",
-        next_step=f"ttctl models show {request.model}",
+        next_step=f"ttctl models show {request.model}" if meant else "ttctl models ls",
     )
 
 

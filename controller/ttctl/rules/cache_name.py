@@ -24,4 +24,5 @@ def cache_name(spec: ModelSpec, contract: LaunchContract) -> str:
     own = "own" if contract.name == "own" else ""
     model = spec.model.rpartition("/")[2]
     words = (spec.implementation or spec.engine, model, version, own)
-    return "-".join(re.sub(r"[^A-Za-z0-9._]+", "-", word).strip("-.") for word in words if word)
+    plain = (re.sub(r"[^A-Za-z0-9._]+", "-", word).strip("-.") for word in words)
+    return "-".join(word for word in plain if word)

@@ -49,6 +49,8 @@ def typed(
     """Return a machine without cards, under a root of its own."""
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
+    # Whether a hub or a registry answers here is no matter of these tests.
+    monkeypatch.setenv("TTCTL_OFFLINE", "1")
     root = tmp_path / "root"
     root.mkdir()
     monkeypatch.setenv("TTCTL_DEVICE_ROOT", str(root))

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 import typer
 
@@ -158,3 +159,42 @@ def test_a_device_type_that_is_off_gets_the_nearest_one_whatever_its_case(projec
     with pytest.raises(UsageError, match="no device type 'N510'") as caught:
         got("small", "--device", "N510")
     assert (caught.value.mistyped, caught.value.meant) == ("N510", "n150")
+
+
+def test_what_serves_which_boards_and_which_checkouts_are_part_of_the_request(
+    project: Path,
+) -> None:
+    assert not project.exists()
+    words = ["--engine", "vllm", "--impl", "tt_transformers", "--board", "0", "--board", "0123"]
+    words += ["--source", "vllm=/src/v=1", "--source", "tt-metal=../m"]
+    assert got("llama", *words)["request"] == Request(
+        model="llama",
+        engine="vllm",
+        implementation="tt_transformers",
+        boards=("0", "0123"),
+        sources=("vllm=/src/v=1", "tt-metal=../m"),
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["--source", "vllm"], id="no path"),
+        pytest.param(["--source", "vllm="], id="an empty path"),
+        pytest.param(["--source", "torch=/x"], id="no component"),
+        pytest.param(["--source", "vllm=/x", "--source", "vllm=/y"], id="twice"),
+    ],
+)
+def test_a_checkout_is_a_component_and_a_path_and_each_is_named_once(
+    words: list[str], project: Path
+) -> None:
+    assert not project.exists()
+    with pytest.raises(UsageError, match="names no checkout") as caught:
+        got("llama", *words)
+    assert "components: tt-metal, vllm" in caught.value.evidence
+
+
+def test_an_engine_is_one_of_those_that_there_are(project: Path) -> None:
+    assert not project.exists()
+    with pytest.raises(click.UsageError, match="'vlm' is not one of 'vllm', 'media', 'forge'"):
+        got("llama", "--engine", "vlm")

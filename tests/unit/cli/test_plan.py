@@ -226,3 +226,45 @@ def test_a_machine_that_is_another_is_told_by_each_of_its_devices_once(on_t3k: T
     _, out, _ = on_t3k("plan llama --device p150")
     [line] = [one for one in out.splitlines() if "this machine is no p150" in one]
     assert line.endswith("it is: t3k, n300")
+
+
+LLAMA = "Llama-3.1-8B-Instruct"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        pytest.param(
+            f"plan {LLAMA} --device n150 --engine vllm --impl tt_transformers", 0,
+            "tt-metal  25305db", id="what serves it",
+        ),
+        pytest.param(
+            f"plan {LLAMA} --device n150 --engine media", 2, "is served by 'media'",
+            id="another engine",
+        ),
+        pytest.param(
+            f"plan {LLAMA} --device n150 --impl nonsuch", 2, "is served by 'nonsuch'",
+            id="no such implementation",
+        ),
+        pytest.param(
+            f"plan {LLAMA} --device n150 --source vllm", 2, "names no checkout", id="no checkout"
+        ),
+        pytest.param(f"plan {LLAMA} --engine vlm", 2, "--engine vllm\n", id="a typo"),
+    ],
+)  # fmt: skip
+def test_what_serves_a_model_is_chosen_by_words_or_refused_by_the_word(
+    typed: Typed, line: str, code: int, said: str
+) -> None:
+    found, out, err = typed(line)
+    assert found == code, out + err
+    assert said in out + err
+
+
+def test_a_board_that_is_not_here_is_named_by_the_plan_and_refused_by_up(
+    typed: Typed, tmp_path: Path
+) -> None:
+    machines.tree(tmp_path / "root", "t3k")
+    code, out, err = typed(f"--offline plan {LLAMA} --device n300 --board 0 --board 9")
+    assert code == 0, err
+    assert f"meta-llama/{LLAMA} on n300" in out
+    assert "`up` would refuse" in err

@@ -122,17 +122,35 @@ def test_entries_are_those_of_the_engine_and_implementation_that_were_asked_for(
     assert entries_for(scene.world, replace(Request(model="llama"), **asked)) == found
 
 
+@pytest.mark.parametrize(
+    ("word", "said", "next_step"),
+    [
+        pytest.param("nonsuch", "of the catalog", "ttctl models ls", id="no model"),
+        pytest.param(
+            SERVED.model, f"of '{SERVED.model}'", f"ttctl models show {SERVED.model}", id="a model"
+        ),
+    ],
+)
 def test_an_engine_without_that_implementation_is_refused_with_those_that_there_are(
-    scene: Scene,
+    scene: Scene, word: str, said: str, next_step: str
 ) -> None:
     scene.catalog.entries = OTHERS
-    wrong = Request(model="llama", engine="media", implementation="tt_transformers")
-    with pytest.raises(UsageError, match="served by 'media tt_transformers'") as caught:
+    wrong = Request(model=word, engine="media", implementation="tt_transformers")
+    with pytest.raises(UsageError, match=f"{said} is served by 'media tt_transformers'") as caught:
         choose(scene.world, wrong)
     assert caught.value.evidence == (
         "There are: media whisper, vllm llama3_70b_galaxy, vllm tt_transformers."
     )
-    assert caught.value.next_step == "ttctl models show llama"
+    assert caught.value.next_step == next_step
+
+
+def test_an_engine_that_serves_others_but_not_this_model_is_refused_with_its_own(
+    scene: Scene,
+) -> None:
+    scene.catalog.entries = (HUB_MODEL, SERVED, replace(SERVED, model="acme/W", engine="media"))
+    with pytest.raises(UsageError, match="is served by 'media'") as caught:
+        choose(scene.world, Request(model=SERVED.model, engine="media"))
+    assert caught.value.evidence == "There are: vllm tt_transformers."
 
 
 def test_gated_weights_are_named_before_anything_is_built(on_t3k: Scene) -> None:

@@ -8,13 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.cards import FIRST, NAME, PINNED, card_scene, held, killed, without_cards
+from tests.unit.cards import LLAMA as ON_CARD
 from tests.unit.fakes import Scene, at
 
-from ttctl.errors import UsageError
+from ttctl.errors import DirtyError, HeldError, UsageError
 from ttctl.model.override import Override
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
+from ttctl.operations.preview import is_for_another, look
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -238,3 +241,86 @@ def test_rendering_tells_of_the_users_own_file_in_that_folder(scene: Scene, tmp_
     scene.store.overrides[str(tmp_path / "one")] = OWN
     assert operations.render(scene.world, LLAMA, output=tmp_path / "one").override == OWN
     assert operations.render(scene.world, LLAMA, output=tmp_path / "two").override is None
+
+
+def verbs(scene: Scene, request: Request = ON_CARD) -> list[tuple[str, str]]:
+    _, plan = operations.plan(scene.world, request)
+    return [(step.verb, step.subject) for step in plan.steps]
+
+
+def test_a_plan_for_a_card_that_is_here_names_the_boards_that_are_free_now() -> None:
+    scene = card_scene()
+    assert ("lease", FIRST) in verbs(scene)
+    assert verbs(scene, replace(ON_CARD, boards=("2",)))[-4] == ("lease", "0000:02:00.0")
+    assert scene.taken() == []
+    up(scene.world, ON_CARD)
+    assert ("skip", FIRST) in verbs(scene)
+    assert {verb for verb, _ in verbs(scene)} == {"skip", "wait"}
+
+
+def test_a_plan_for_held_boards_shows_the_steps_and_says_who_has_them() -> None:
+    scene = card_scene()
+    held(scene, FIRST)
+    request = replace(ON_CARD, boards=("0",))
+    desired, plan = operations.plan(scene.world, request)
+    assert ("lease", "n300") in [(step.verb, step.subject) for step in plan.steps]
+    refusal = operations.obstacle(scene.world, desired, plan)
+    assert isinstance(refusal, HeldError)
+    assert "stack chat (container ttctl-chat-vllm-1)" in refusal.evidence
+    assert scene.taken() == []
+    scene.leases.containers = ()
+    assert operations.obstacle(scene.world, desired, plan) is None
+
+
+def test_a_plan_for_dirty_boards_has_the_reset_that_needs_consent() -> None:
+    scene = card_scene()
+    killed(scene)
+    request = replace(ON_CARD, boards=("0",))
+    steps = verbs(scene, request)
+    assert steps.index(("reset", FIRST)) + 1 == steps.index(("lease", FIRST))
+    with pytest.raises(DirtyError):
+        up(scene.world, request)
+
+
+def silent() -> Scene:
+    """Return a machine without a card, on which neither an engine nor a network answers."""
+    scene = without_cards()
+    scene.engine.refuses = UsageError("The engine was asked.")
+    scene.registry.answers = scene.commits.answers = False
+    scene.weights.offline = True
+    return scene
+
+
+def test_a_plan_for_a_card_of_another_machine_asks_no_engine_and_no_network() -> None:
+    scene = silent()
+    found = look(scene.world, ON_CARD)
+    assert found is not None
+    assert found.match is not None
+    assert (found.match.spec, found.steps) == (PINNED, ())
+    assert is_for_another(scene.world, found)
+    assert (scene.registry.asked, scene.commits.asked, scene.taken()) == ([], [], [])
+    assert not is_for_another(card_scene().world, found)
+
+
+def test_the_commands_for_a_card_of_another_machine_are_complete_and_ask_nobody() -> None:
+    scene = silent()
+    found = operations.plan_with_commands(scene.world, ON_CARD)
+    assert found.steps == ()
+    whole = [" ".join(words) for words in found.commands]
+    assert any("--device /dev/tenstorrent/0:/dev/tenstorrent/0" in one for one in whole)
+    assert PINNED.pins is not None
+    assert any(PINNED.pins.image in one for one in whole)
+    assert not [one for one in whole if "${TTCTL" in one]
+    assert (scene.registry.asked, scene.commits.asked, scene.taken()) == ([], [], [])
+
+
+def test_rendering_for_a_card_of_another_machine_asks_nobody_where_it_is_unlocked(
+    tmp_path: Path,
+) -> None:
+    scene = silent()
+    made = operations.render(scene.world, ON_CARD, output=tmp_path / "one", unlocked=True)
+    assert "launch/model_spec.json" in made.files
+    assert scene.taken() == ["key", "write"]
+    (files,) = scene.store.rendered.values()
+    assert "TTCTL_NODE_0='/dev/tenstorrent/0:/dev/tenstorrent/0'" in files[".env"][0]
+    assert f"ttctl-{NAME}" in files["compose.yaml"][0]

@@ -88,6 +88,13 @@ def test_a_bad_field_is_refused(field: str, value: object) -> None:
     assert caught.value.next_step
 
 
+def test_only_an_engine_on_a_card_may_have_no_limit_of_memory() -> None:
+    check_stack(replace(CARD, services=(replace(ENGINE, memory_mib=0),)))
+    bad = replace(LLAMA.services[0], memory_mib=0)
+    with pytest.raises(BadFileError):
+        check_stack(replace(LLAMA, services=(bad, *LLAMA.services[1:])))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
