@@ -30,14 +30,15 @@ def up(
     *,
     request: Request,
     wait_timeout: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--wait-timeout",
             min=1,
             help="Seconds until the engine must be healthy.",
+            show_default="what the model may take, else 3600",
             callback=options.from_setting("up.wait_timeout"),
         ),
-    ] = up_operations.WAIT_S,
+    ] = None,
     wait: Annotated[
         bool,
         typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),

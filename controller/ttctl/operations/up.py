@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from ttctl.operations.desire import Desired
 
 WAIT_S = 3600
-"""Limit of the wait for a healthy engine; upstream allows a first start on a card about this."""
+"""Limit of the wait for a healthy engine where its entry says none.
+
+Source: tensor_cache_timeout's default in tenstorrent/tt-inference-server:workflows/model_spec.py
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +58,18 @@ def up(
     request: Request,
     *,
     how: How = AS_NEEDED,
-    wait_s: int = WAIT_S,
+    wait_s: int | None = None,
     lock_timeout_s: float = 10,
 ) -> UpResult:
     """Do what the plan says; where nothing is to be done, only look.
+
+    Args:
+        world: Everything outside.
+        request: What is asked for.
+        how: What is done though it need not be.
+        wait_s: Seconds until the engine must be healthy; None for as long as its entry says that
+            a first start may take.
+        lock_timeout_s: Seconds to wait for another command's lock.
 
     Raises:
         TtctlError: One of its kinds for each thing that can be in the way.
@@ -69,15 +80,16 @@ def up(
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = on_free_boards(world, desire(world, request, how=how))
         plan = plan_for(world, desired, how)
+        limit_s = wait_s or desired.spec.start_s or WAIT_S
         try:
-            _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
         except EngineError:
             # What was running when it was looked at may have been about to end: look once more.
             again = plan_for(world, desired, how)
             if plan.changes or not again.changes:
                 raise
             plan = again
-            _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
     return UpResult(
         stack=name,
         model=desired.spec.model,

@@ -108,6 +108,22 @@ def test_a_changed_setting_starts_only_what_it_touches(
     assert running.taken() == (["write and prune", "up"] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("start_s", "asked", "waited"),
+    [
+        pytest.param(0, None, 3600, id="nothing is said: upstream's default"),
+        pytest.param(6400, None, 6400, id="as long as the entry's first start may take"),
+        pytest.param(6400, 60, 60, id="what was typed holds"),
+    ],
+)
+def test_a_start_is_waited_for_as_long_as_it_may_take(
+    scene: Scene, start_s: int, asked: int | None, waited: int
+) -> None:
+    scene.catalog.entries = (replace(HUB_MODEL, start_s=start_s),)
+    up(scene.world, LLAMA, wait_s=asked)
+    assert scene.launcher.waits == [waited]
+
+
 def test_what_was_set_once_stays_set(running: Scene) -> None:
     up(running.world, replace(LLAMA, port=8001, max_model_len=1024))
     running.taken()
