@@ -83,7 +83,7 @@ class LiveLine:
         clock = f"{seconds // 60}:{seconds % 60:02}"
         columns = shutil.get_terminal_size().columns - 1
         # What goes on may be longer than the line: a line that wraps is not written over.
-        amount = cut(self._amount, max(0, columns - 4 - len(clock)))
+        amount = cut(self._amount, max(0, columns - 6 - len(clock)))
         tail = f"  {amount}  {clock}" if amount else f"  {clock}"
         room = columns - 2 - len(tail)
         bar = "" if self._share is None or room < 2 * BAR else "━" * round(BAR * self._share)

@@ -15,6 +15,7 @@ from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.operations.start import on_free_boards, refuse_dirty, start
 from ttctl.rules.stack import stack_name
+from ttctl.rules.warm_up import long_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +127,13 @@ def _bring_up(
                 _forget(world, desired.stack.name, before)
             raise
     if how.wait:
-        await_ready(world, desired.lock, quick=not plan.changes, wait_s=wait_s)
+        await_ready(
+            world,
+            desired.lock,
+            quick=not plan.changes,
+            wait_s=wait_s,
+            warm_tokens=long_tokens(desired.spec),
+        )
 
 
 def _names_limits(request: Request) -> bool:
