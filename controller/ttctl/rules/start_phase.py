@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,13 +106,18 @@ USUAL = (
 )
 """Source: tenstorrent/tt-model-manager:src/tt_kernel/container.py and its notes."""
 
-_LINES = tuple((re.compile(pattern), phase) for pattern, phase, _ in LINES)
 _ORDER = {phase.name: index for index, phase in enumerate(PHASES)}
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    # Made when a log is read: whoever only starts does without.
+    return tuple((re.compile(pattern), phase) for pattern, phase, _ in LINES)
 
 
 def heard(before: str, line: str) -> str:
     """Return the phase after a line of the log; a start never goes back to an earlier one."""
-    found = next((phase for pattern, phase in _LINES if pattern.search(line)), before)
+    found = next((phase for pattern, phase in _patterns() if pattern.search(line)), before)
     return found if _ORDER[found] >= _ORDER[before] else before
 
 
