@@ -102,6 +102,7 @@ class LockFile(_Border):
     implementation: Printable = ""
     contract: Printable = "own"
     experimental: Printable = ""
+    values: Literal["", "latest"] = ""
     files_sha256: Hex64OrEmpty
     base: BaseEntry
     images: list[ImageEntry]
@@ -157,7 +158,7 @@ def _ordered(values: dict[str, object]) -> dict[str, object]:
 
     What is empty and was not there in older locks is left out, so that theirs still fit.
     """
-    newer = {"engine_args", "experimental", "commits"}
+    newer = {"engine_args", "experimental", "commits", "values"}
     values = {name: value for name, value in values.items() if name not in newer or value}
     plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
     tables = {name: _plain_lists(value) for name, value in values.items() if name not in plain}
@@ -200,5 +201,6 @@ def _value(parsed: LockFile) -> Lock:
         implementation=parsed.implementation,
         contract=parsed.contract,
         experimental=parsed.experimental,
+        values=parsed.values,
         files_sha256=parsed.files_sha256,
     )

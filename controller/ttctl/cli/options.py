@@ -16,7 +16,7 @@ from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
-from ttctl.model.spec import Request
+from ttctl.model.spec import Request, Values
 from ttctl.rules.device_names import device_named, respelled
 from ttctl.rules.engine_flags import with_engine_words
 
@@ -161,6 +161,15 @@ Sources = Annotated[
     ),
 ]
 
+ValuesOf = Annotated[
+    Values | None,
+    typer.Option(
+        "--values",
+        help="Arguments as first validated, or as the newest release has them.",
+        show_default="what is locked, else first",
+    ),
+]
+
 REQUEST = {
     "model": WantedModel,
     "name": Name,
@@ -175,6 +184,7 @@ REQUEST = {
     "implementation": Implementation,
     "boards": Boards,
     "sources": Sources,
+    "values": ValuesOf,
 }
 """The fields of a `Request` as options."""
 
@@ -232,6 +242,7 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
     task, experimental = given.pop("task"), given.pop("experimental")
     boards, sources = given.pop("boards") or (), given.pop("sources") or ()
     engine, implementation = given.pop("engine"), given.pop("implementation")
+    values = given.pop("values")
     if given["model"] is None and task is not None:
         given["model"], task = task, None
     filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
@@ -255,4 +266,5 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         implementation=implementation,
         boards=tuple(boards),
         sources=tuple(sources),
+        values=values,
     )

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
 from ttctl.cli.session import session_of
 from ttctl.errors import DirtyError
@@ -103,6 +104,8 @@ def up_text(result: up_operations.UpResult, *, program: str) -> str:
         lines.append(f"  This is a small DEMO model, not a useful one: {result.reason}.")
     if result.experimental:
         lines.append(f"  Experimental: {result.experimental}.")
+    if result.values:
+        lines.append(f"  With {LATEST}.")
     lines += [
         "",
         f"base URL   {result.url}/v1",

@@ -73,5 +73,7 @@ class Lock:
     """How the engine's image is launched."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
+    values: str = ""
+    """`latest` where the newest release's arguments are taken; empty for those first validated."""
     files_sha256: str = ""
     """Over every rendered file except the lock itself."""

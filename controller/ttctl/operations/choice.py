@@ -128,6 +128,10 @@ def remembered(request: Request, previous: Lock | None) -> Request:
     """Fill what the request leaves open with what was locked before."""
     if previous is None:
         return request
+    request = replace(request, values=request.values or ("latest" if previous.values else "first"))
+    if (request.values == "latest") is not bool(previous.values):
+        # The limits belong to the other values.
+        return replace(request, engine_args=request.engine_args or previous.engine_args)
     return replace(
         request,
         max_model_len=request.max_model_len or previous.max_model_len,

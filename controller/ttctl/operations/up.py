@@ -10,6 +10,7 @@ from ttctl.errors import EngineError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire, plan_for, with_known_hashes
+from ttctl.operations.explain import explained
 from ttctl.operations.gather import gather
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
@@ -52,6 +53,8 @@ class UpResult:
     seconds: float
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
+    values: str = ""
+    """`latest` where the newest release's arguments are taken; empty for those first validated."""
 
 
 def up(
@@ -105,6 +108,7 @@ def up(
         answers=how.wait,
         seconds=world.clock.now() - started,
         experimental=desired.lock.experimental,
+        values=desired.lock.values,
     )
 
 
@@ -121,19 +125,21 @@ def _bring_up(
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
             complete = with_known_hashes(world, desired)
-            start(world, complete, plan, before=before, how=how, wait_s=wait_s)
+            with explained(world, desired):
+                start(world, complete, plan, before=before, how=how, wait_s=wait_s)
         except EngineError:
             if _names_limits(request):
                 _forget(world, desired.stack.name, before)
             raise
     if how.wait:
-        await_ready(
-            world,
-            desired.lock,
-            quick=not plan.changes,
-            wait_s=wait_s,
-            warm_tokens=long_tokens(desired.spec),
-        )
+        with explained(world, desired):
+            await_ready(
+                world,
+                desired.lock,
+                quick=not plan.changes,
+                wait_s=wait_s,
+                warm_tokens=long_tokens(desired.spec),
+            )
 
 
 def _names_limits(request: Request) -> bool:

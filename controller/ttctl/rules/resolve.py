@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.rules.engine_flags import merged
 from ttctl.rules.find import is_meant, unknown_model
+from ttctl.rules.trace_region import with_trace_region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,11 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
     return replace(
         spec,
         limits=replace(spec.limits, **changes),
-        engine_args=merged(spec.engine_args, request.engine_args or ()),
+        engine_args=with_trace_region(
+            merged(spec.engine_args, request.engine_args or ()),
+            spec.pins.flag if spec.pins else "",
+            model=spec.model,
+        ),
     )
 
 

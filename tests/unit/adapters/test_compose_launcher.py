@@ -127,8 +127,8 @@ def test_a_fatal_line_that_says_little_is_told_by_the_one_that_says_why(
         *engine.prints,
         "info:",
         (
-            "Creating trace buffers of size 30B on MeshDevice 0, but only 20B is allocated for trace"
-            " region."
+            "Creating trace buffers of size 30B on MeshDevice 0, but only 20B is allocated for"
+            " trace region."
         ),
     )
     with pytest.raises(EngineError) as caught:

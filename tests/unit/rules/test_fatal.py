@@ -79,8 +79,8 @@ OF_CARDS = [
     (
         "trace-region",
         (
-            "| critical | Always | TT_FATAL: Creating trace buffers of size 30712832B on MeshDevice 0,"
-            " but only 25000000B is allocated for trace region. (assert.hpp:1)"
+            "| critical | Always | TT_FATAL: Creating trace buffers of size 30712832B on MeshDevice"
+            " 0, but only 25000000B is allocated for trace region. (assert.hpp:1)"
         ),
     ),
     (
@@ -124,8 +124,8 @@ OF_CARDS = [
     (
         "firmware",
         (
-            "Firmware bundle version 18.4.0 on device 0 is older than the minimum compatible version"
-            " 18.5.0 for blackhole architecture."
+            "Firmware bundle version 18.4.0 on device 0 is older than the minimum compatible"
+            " version 18.5.0 for blackhole architecture."
         ),
     ),
     ("driver", "RuntimeError: Running UMD requires KMD version 1.33.0 or newer."),
@@ -140,8 +140,8 @@ OF_CARDS = [
 
 HARMLESS = [
     (
-        "2026-02-03 10:00:00.1 | warning  | UMD | Waiting for lock 'MEM_BARRIER_0' which is currently"
-        " held by thread TID: 1, PID: 2"
+        "2026-02-03 10:00:00.1 | warning  | UMD | Waiting for lock 'MEM_BARRIER_0' which is"
+        " currently held by thread TID: 1, PID: 2"
     ),
     "2026-02-03 10:00:00.1 | warning  | UMD | UMD: Mapping a hugepage failed. (device: 0, 1/2)",
     "2026-02-03 10:00:00.1 | info     | UMD | Opened PCI device 0; KMD version: 2.3.0",
