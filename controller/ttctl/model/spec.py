@@ -41,6 +41,8 @@ class Weights:
     """40 hex digits, empty while unresolved."""
     size_bytes: int = 0
     """About how much will be fetched, for the check of free disk space."""
+    original: bool = False
+    """Whether Meta's own files are read, which lie in the repository's folder `original`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,7 @@ def with_known_hashes(world: World, desired: Desired) -> Desired:
         kind=desired.weights.kind,
         repository=desired.weights.repository,
         revision=desired.weights.revision,
+        original=desired.weights.original,
     )
     choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
     return _desired(world, desired.request, choice, desired.terms, desired.override)
