@@ -157,6 +157,7 @@ class FakeReporter:
         self.notes: list[str] = []
         self.lines: list[str] = []
         self.counts: list[tuple[float, float, str]] = []
+        self.statuses: list[tuple[str, dict[str, float | str]]] = []
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -165,6 +166,9 @@ class FakeReporter:
 
     def progress(self, done: float, total: float, unit: str) -> None:
         self.counts.append((done, total, unit))
+
+    def status(self, text: str, **facts: float | str) -> None:
+        self.statuses.append((text, facts))
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -670,6 +674,7 @@ class FakeLauncher:
         self._made = 0
         self.fails: TtctlError | None = None
         self.piped = (0, "")
+        self.waits: list[int] = []
 
     def up(
         self,
@@ -677,9 +682,10 @@ class FakeLauncher:
         folder: Path,
         *,
         how: How,
-        wait_s: int,  # noqa: ARG002
+        wait_s: int,
         reporter: Reporter,  # noqa: ARG002
     ) -> None:
+        self.waits.append(wait_s)
         self._calls.append("up, recreating" if how.recreate else "up")
         if self.fails:
             raise self.fails
@@ -903,6 +909,8 @@ class FakeEngineFiles:
     def __init__(self, calls: list[str]) -> None:
         self._calls = calls
         self.made: dict[str, tuple[str, ...]] = {}
+        self.parts: dict[str, int] = {}
+        self.looked = 0
 
     def cache(self, name: str) -> Path:
         return Path("/cache/engines") / name
@@ -911,9 +919,18 @@ class FakeEngineFiles:
         self._calls.append(f"prepare {name} for {'its entrypoint' if user is None else user}")
         self.made[name] = tuple(folders)
 
-    def caches(self) -> tuple[EngineCache, ...]:
+    def caches(self, name: str = "") -> tuple[EngineCache, ...]:
+        self.looked += 1
+        parts = self.parts or {".": 7}
         return tuple(
-            EngineCache(name=name, path=self.cache(name), size_bytes=7) for name in self.made
+            EngineCache(
+                name=one,
+                path=self.cache(one),
+                size_bytes=sum(parts.values()),
+                parts=tuple(parts.items()),
+            )
+            for one in self.made
+            if name in {"", one}
         )
 
     def ensure_key(self, stack: str) -> None:

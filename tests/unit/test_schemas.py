@@ -67,6 +67,10 @@ def test_every_event_is_one_line_on_stderr_and_as_its_schema_says(
     with reporter.step("Build x"):
         reporter.progress(1, 2, "steps")
         reporter.progress(2, 2, "steps")
+        reporter.status(
+            "loading weights", phase="weights", seconds=15.0, limit_s=3600, cache_bytes=7,
+            bytes_per_s=0.5,
+        )  # fmt: skip
         reporter.note("by the way")
         reporter.detail("a line of a child")
     with pytest.raises(ZeroDivisionError), reporter.step("Start y"):

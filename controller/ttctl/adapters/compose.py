@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.process import found_program, run
 from ttctl.errors import EngineError, TtctlError, WaitError
 from ttctl.model.override import OVERRIDE_NAME
-from ttctl.rules.fatal import NOT_RUN, cause_of
+from ttctl.rules.fatal import NOT_RUN, cause_of, exact, is_vague
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,10 @@ PASSED_ON = ("PATH", "HOME", "USER", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "LANG
 """The caller's variables that compose may see; TTCTL_* and COMPOSE_* would override the folder."""
 DOWN_TIMEOUT_S = 600
 POLL_S = 0.3
+SETTLE_S = 1.0
+"""How long a line that says little may be followed by one that says why."""
+SETTLED = 60
+"""Lines that are read then."""
 NOT_HEALTHY = "application not healthy after"
 """What compose says when `--wait-timeout` is over; its code is the same as for any failure.
 
@@ -194,11 +198,20 @@ class ComposeLauncher:
                 if state.service != "gateway" and state.state == "running":
                     for line in self._engine.follow(state.container_id, since=started):
                         reporter.detail(line)
-                        cause = cause_of(line)
-                        if cause is not None and not ended.is_set():
-                            fatal.append(f"{cause}: {shortened(line)}")
+                        if cause_of(line) is not None and not ended.is_set():
+                            told = self._exact(state, line, ended)
+                            fatal.append(f"{cause_of(told)}: {shortened(told)}")
                             cancel.set()
                             return
+
+    def _exact(self, state: ContainerState, line: str, ended: threading.Event) -> str:
+        if not is_vague(line):
+            return line
+        ended.wait(SETTLE_S)
+        try:
+            return exact(self._engine.log_lines(state.container_id, tail=SETTLED), line)
+        except TtctlError:
+            return line
 
     def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError | WaitError:
         states = self._engine.containers(stack)

@@ -60,15 +60,12 @@ class LocalEngineFiles:
         if user is not None:
             _check_owners(cache, user)
 
-    def caches(self) -> tuple[EngineCache, ...]:
-        """Return every cache with its size: that of its files, each once."""
+    def caches(self, name: str = "") -> tuple[EngineCache, ...]:
+        """Return every cache with its size, or only the one of that name where it is there."""
         if not self._root.is_dir():
             return ()
-        return tuple(
-            EngineCache(name=path.name, path=path, size_bytes=_size(path))
-            for path in sorted(self._root.iterdir())
-            if path.is_dir()
-        )
+        found = [self.cache(name)] if name else sorted(self._root.iterdir())
+        return tuple(_measured(path) for path in found if path.is_dir())
 
     def ensure_key(self, stack: str) -> None:
         """Make the engine's key where it is missing, for the engine and for the gateway."""
@@ -139,13 +136,18 @@ def _foreign(cache: Path, evidence: str) -> PrivilegeError:
     )
 
 
-def _size(folder: Path) -> int:
-    total, seen = 0, set()
-    for root, _, names in os.walk(folder):
+def _measured(cache: Path) -> EngineCache:
+    """Return a cache with the size of its files, each once."""
+    sizes: dict[str, int] = {}
+    seen: set[int] = set()
+    for root, _, names in os.walk(cache):
+        part = os.path.relpath(root, cache).partition("/")[0]
         for name in names:
             with suppress(OSError):
                 found = os.lstat(f"{root}/{name}")
                 if found.st_ino not in seen:
                     seen.add(found.st_ino)
-                    total += found.st_size
-    return total
+                    sizes[part] = sizes.get(part, 0) + found.st_size
+    parts = sorted(sizes.items(), key=lambda one: (-one[1], one[0]))
+    total = sum(sizes.values())
+    return EngineCache(name=cache.name, path=cache, size_bytes=total, parts=tuple(parts))

@@ -241,7 +241,7 @@ def _locked(weights: Weights, info: ModelInfo) -> LockedWeights:
         raise ValueError(commit)
     siblings = {one.rfilename: one for one in info.siblings or ()}
     files: list[LockedFile] = []
-    for path in sorted(needed(siblings)):
+    for path in sorted(needed(siblings, original=weights.original)):
         one = siblings[path]
         length = one.lfs.size if one.lfs else one.size
         if length is None:
@@ -251,7 +251,9 @@ def _locked(weights: Weights, info: ModelInfo) -> LockedWeights:
     if not files:
         raise BadFileError(
             f"Nothing in {weights.repository!r} can be served.",
-            why="Weights are served from safetensors or PyTorch files.",
+            why="The image reads Meta's own files, in the folder `original`."
+            if weights.original
+            else "Weights are served from safetensors or PyTorch files.",
             evidence=f"It holds: {', '.join(sorted(siblings)[:8])}.",
             next_step="ttctl models ls",
         )

@@ -20,7 +20,7 @@ from ttctl.rules import fingerprint
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEWER = frozenset({"engine_args", "experimental", "commits", "implementation"})
+NEWER = frozenset({"engine_args", "experimental", "commits", "implementation", "values"})
 """What a lock has only where it is not empty; `contract` only where it is another than `own`."""
 OWN = "own"
 HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
@@ -105,6 +105,7 @@ class LockFile(_Border):
     implementation: Printable = ""
     contract: Printable = "own"
     experimental: Printable = ""
+    values: Literal["", "latest"] = ""
     files_sha256: Hex64OrEmpty
     base: BaseEntry
     images: list[ImageEntry]
@@ -204,5 +205,6 @@ def _value(parsed: LockFile) -> Lock:
         implementation=parsed.implementation,
         contract=parsed.contract,
         experimental=parsed.experimental,
+        values=parsed.values,
         files_sha256=parsed.files_sha256,
     )

@@ -28,6 +28,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SERVED = re.compile(r".+\.(json|txt|model|tiktoken|jinja|safetensors|py)")
 _OTHER_FORMAT = re.compile(r"(original|onnx|openvino|coreml|metal|gguf|\.[^/]*)/.*|.*/\..*|\..*")
 _PICKLED = re.compile(r"pytorch_model.*\.bin")
+_ORIGINAL = re.compile(r"original/(consolidated\.[^/]+|params\.json|tokenizer\.model)")
+"""Source: tenstorrent/tt-inference-server:workflows/setup_host.py@v0.4.0"""
+_TENSORS = (".safetensors", ".safetensors.index.json")
 _CONSOLIDATED = re.compile(r"consolidated.*\.safetensors")
 
 
@@ -63,16 +66,27 @@ class Manifest:
             ),
         )
 
+    def chosen(self, *, original: bool) -> LockedWeights | None:
+        """Return the weights of one layout, None where they are not among these files."""
+        locked = self.locked()
+        paths = needed((one.path for one in locked.files), original=original)
+        files = tuple(one for one in locked.files if one.path in paths)
+        return replace(locked, files=files) if files else None
+
     def fulfils(self, locked: LockedWeights) -> bool:
-        """Return whether these are the very files of the lock; an empty hash there fits any."""
+        """Return whether these are the very files of the lock; an empty hash there fits any.
+
+        A folder of a hub's revision may hold the same weights in another layout besides.
+        """
         if (self.kind, self.repository, self.revision) != (
             locked.kind, locked.repository, locked.revision,
         ):  # fmt: skip
             return False
         mine = {one.path: one for one in self.files}
+        wanted = {one.path for one in locked.files}
         return (
-            bool(mine)
-            and mine.keys() == {one.path for one in locked.files}
+            bool(wanted)
+            and (mine.keys() >= wanted if self.kind == "hub" else mine.keys() == wanted)
             and all(fits(mine[one.path], one) for one in locked.files)
         )
 
@@ -86,14 +100,24 @@ class Manifest:
         return replace(self, files=tuple(sorted([*others, entry], key=lambda one: one.path)))
 
 
-def needed(paths: Iterable[str]) -> frozenset[str]:
+def needed(paths: Iterable[str], *, original: bool = False) -> frozenset[str]:
     """Return which files of a repository serving needs: one format of the weights, and the rest.
 
     Many repositories hold the same weights two to five times (safetensors, pickles, the author's
     own layout, ONNX, GGUF); an empty answer means that none of them can be served.
+
+    Args:
+        paths: What the repository holds.
+        original: Whether the format is Meta's own; configuration and tokenizer are the hub's.
     """
+    paths = tuple(paths)
     offered = {one for one in paths if one != NAME and not _OTHER_FORMAT.fullmatch(one)}
     served = {one for one in offered if _SERVED.fullmatch(one)}
+    if original:
+        own = {one for one in paths if _ORIGINAL.fullmatch(one)}
+        whole = any(one.startswith("original/consolidated.") for one in own)
+        plain = {one for one in served if not one.endswith(_TENSORS)}
+        return frozenset(own | plain) if whole else frozenset()
     tensors = {one for one in served if one.endswith(".safetensors")}
     if not tensors:
         pickles = {one for one in offered if _PICKLED.fullmatch(one)}

@@ -65,7 +65,7 @@ class Staging:
         Raises:
             TtctlError: They do not fit on the disk.
         """
-        kept = manifest.empty(self.locked)
+        kept = manifest.empty(self.locked).with_entries(self._others())
         missing: list[LockedFile] = []
         recorded = {one.path: one for one in self._known.files}
         for file in self.locked.files:
@@ -128,6 +128,18 @@ class Staging:
             shutil.rmtree(self._final)
         self._folder.rename(self._final)
         self._reporter.progress(self._done, self._done, "bytes")
+
+    def _others(self) -> tuple[manifest.Entry, ...]:
+        """Return what is whole here of the same commit in another layout: it stays."""
+        locked, known = self.locked, self._known
+        if locked.kind != "hub" or (locked.repository, locked.revision) != (
+            known.repository, known.revision,
+        ):  # fmt: skip
+            return ()
+        wanted = {one.path for one in locked.files}
+        others = (one for one in known.files if one.path not in wanted)
+        rechecked = (manifest.recheck(self._folder, one) for one in others)
+        return tuple(one for one in rechecked if one is not None)
 
     def _found(self, file: LockedFile, entry: manifest.Entry | None) -> manifest.Entry | None:
         """Return a whole file's entry; a kill may have come between its name and its record."""

@@ -155,12 +155,13 @@ class LocalWeights:
     def _cached(self, weights: Weights) -> LockedWeights | None:
         """Return the newest complete snapshot here, of the given commit where it is one."""
         found = [
-            (folder.stat().st_mtime_ns, known.locked())
+            (folder.stat().st_mtime_ns, chosen)
             for folder in self._home(weights.kind, weights.repository).glob("[0-9a-f]*")
             if (known := manifest.read(folder)) is not None
             and known.repository == weights.repository
             and folder.name == known.revision
             and weights.revision in {"", "main", known.revision}
+            and (chosen := known.chosen(original=weights.original)) is not None
         ]
         newest = sorted(found, key=lambda one: one[0], reverse=True)
         return next((locked for _, locked in newest if self.is_complete(locked)), None)

@@ -75,6 +75,26 @@ class ProgressEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusEvent:
+    """What an engine on a card does while it starts; about four times a minute."""
+
+    title: str
+    """The step's."""
+    text: str
+    phase: str
+    """One of `PHASES` in `rules/start_phase.py`: container, engine, device, download, weights,
+    tensors, kernels, traces or serving."""
+    seconds: float
+    """Since the start."""
+    limit_s: float
+    """When the wait ends."""
+    cache_bytes: int
+    """What the engine keeps for the next start, until now."""
+    bytes_per_s: float
+    """By which that grows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteEvent:
     """Something to know by the way."""
 
@@ -130,6 +150,7 @@ LINES: dict[str, object] = {"logs": LogLine}
 EVENTS: dict[str, type] = {
     "step": StepEvent,
     "progress": ProgressEvent,
+    "status": StatusEvent,
     "note": NoteEvent,
     "output": OutputEvent,
 }

@@ -19,7 +19,7 @@ TIMEOUT_S = 600
 def execute(
     ctx: typer.Context,
     *,
-    service: Annotated[str, typer.Argument(help="vllm or gateway.")],
+    service: Annotated[str, typer.Argument(help="The engine (vllm, media or forge), or gateway.")],
     command: Annotated[
         list[str], typer.Argument(help="The command; behind `--` its flags are its own.")
     ],

@@ -82,7 +82,9 @@ class LiveLine:
         seconds = int(time.monotonic() - self._started)
         clock = f"{seconds // 60}:{seconds % 60:02}"
         columns = shutil.get_terminal_size().columns - 1
-        tail = f"  {self._amount}  {clock}" if self._amount else f"  {clock}"
+        # What goes on may be longer than the line: a line that wraps is not written over.
+        amount = cut(self._amount, max(0, columns - 6 - len(clock)))
+        tail = f"  {amount}  {clock}" if amount else f"  {clock}"
         room = columns - 2 - len(tail)
         bar = "" if self._share is None or room < 2 * BAR else "━" * round(BAR * self._share)
         space = f"  {bar:<{BAR}}" if bar or (self._share is not None and room >= 2 * BAR) else ""

@@ -17,6 +17,7 @@ from ttctl.operations.lock_check import check_lock
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 UNRESOLVED = "unresolved"
+LATEST = "the newest release's arguments, which were not validated with this image"
 
 
 @app.command()
@@ -63,6 +64,7 @@ def lock_text(lock: Lock) -> str:
     lines = [
         f"{lock.stack}: {lock.model} on {lock.device} ({lock.reason})",
         *([f"mind     experimental: {lock.experimental}"] if lock.experimental else []),
+        *([f"mind     {LATEST}"] if lock.values else []),
         f"base     {lock.base.source}  {lock.base.origin}  digest {lock.base.digest or UNRESOLVED}",
         *(f"image    {image.reference}{_from(image.unvalidated)}" for image in lock.images),
         *(f"commit   {component} {commit}" for component, commit in lock.commits),

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ttctl.rules.catalog_names import age_text
+from ttctl.rules.start_phase import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.acceptance import RanOn
     from ttctl.model.catalog import Refreshed
+    from ttctl.model.engine_files import EngineCache
     from ttctl.model.model_page import ModelPage
     from ttctl.model.pins import Changed, Origin, Target
     from ttctl.model.spec import ModelSpec
@@ -55,6 +57,8 @@ def page_rows(page: ModelPage) -> Rows:
     yield "weights", f"{spec.weights.kind} {spec.weights.repository}"
     yield "revision", spec.weights.revision or "unresolved until locked"
     yield "downloaded", "yes" if page.downloaded else "no"
+    for cache in page.caches:
+        yield "cache", cache_text(cache)
     yield from _need_rows(spec)
     yield from _judgement_rows(page)
     yield "license", spec.license
@@ -80,6 +84,12 @@ def refreshed_text(told: Refreshed) -> str:
             f"sha256   {told.sha256}",
         )
     )
+
+
+def cache_text(cache: EngineCache) -> str:
+    """Say how large a cache is, and of what."""
+    parts = ", ".join(f"{name} {size_text(size)}" for name, size in cache.parts if name != ".")
+    return f"{cache.name} {size_text(cache.size_bytes)}{f' ({parts})' if parts else ''}"
 
 
 def _ran_rows(page: ModelPage) -> Rows:

@@ -14,6 +14,7 @@ from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
+from ttctl.model.spec import Values
 from ttctl.rules.checkouts import named_checkouts
 from ttctl.rules.device_names import device_named, respelled
 
@@ -163,5 +164,14 @@ Sources = Annotated[
         help="Build tt-metal or vllm from this checkout; nobody validated it.",
         show_default=False,
         callback=_known_sources,
+    ),
+]
+
+ValuesOf = Annotated[
+    Values | None,
+    typer.Option(
+        "--values",
+        help="Arguments as first validated, or as the newest release has them.",
+        show_default="what is locked, else first",
     ),
 ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -55,10 +55,6 @@ def plan(
     why: Annotated[
         bool, typer.Option("--why", help="Say why this model, and why no other.")
     ] = False,
-    values: Annotated[
-        Literal["first", "latest"],
-        typer.Option("--values", help="Arguments as first validated, or as the newest release."),
-    ] = "first",
     commands: Annotated[
         bool,
         typer.Option("--commands", help="Print the docker commands instead, ready to be pasted."),
@@ -83,7 +79,7 @@ def plan(
     if commands:
         show_commands(session, request, how)
         return
-    show_plan(session, request, how, why=why, latest=values == "latest")
+    show_plan(session, request, how, why=why, latest=request.values == "latest")
 
 
 def show_plan(

@@ -35,8 +35,12 @@ def ps(
 
 
 def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
-    """Lay containers out as a table; those of another state folder are marked."""
+    """Lay containers out as a table; those of another state folder are marked.
+
+    The boards have a column where a container has one.
+    """
     owner = session.world.store.owner()
+    leased = any(state.boards for state in states)
     rows = [
         (
             state.stack if state.owner == owner else f"{state.stack} (another user's)",
@@ -44,11 +48,14 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
             state.state if state.state != "exited" else f"exited ({state.exit_code})",
             state.health or "-",
             ", ".join(f"{host}:{port}->{inner}" for host, port, inner in state.ports) or "-",
+            *((", ".join(state.boards) or "-",) if leased else ()),
             image_text(state.image),
         )
         for state in states
     ]
-    return session.table(("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", "IMAGE"), rows)
+    boards = ("BOARDS",) if leased else ()
+    head = ("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", *boards, "IMAGE")
+    return session.table(head, rows)
 
 
 def image_text(reference: str) -> str:

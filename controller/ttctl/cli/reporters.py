@@ -62,6 +62,10 @@ class PlainReporter:
             self._told = time.monotonic()
             self.note(f"{self._title}: {_amount(done, total, unit)}")
 
+    def status(self, text: str, **facts: float | str) -> None:  # noqa: ARG002 - a program reads them
+        """Say what goes on right now; whoever calls keeps a calm pace."""
+        self.note(text)
+
     def note(self, text: str) -> None:
         """Say one line."""
         self._console.note(f"    {text}")
@@ -116,6 +120,13 @@ class TerminalReporter(PlainReporter):
         """Move the bar; the counts are real."""
         self._live.update(done, total, _amount(done, total, unit))
 
+    def status(self, text: str, **facts: float | str) -> None:
+        """Say it on the live line; with none, as a line."""
+        if self._running:
+            self._live.update(0, 0, redacted(text))
+        else:
+            super().status(text, **facts)
+
     def note(self, text: str) -> None:
         """Say one line, above the live one."""
         if self._running and not self._console.quiet:
@@ -148,6 +159,10 @@ class EventReporter(PlainReporter):
         if now - self._told >= EVENT_EVERY_S or done >= total:
             self._told = now
             self._console.event("progress", title=self._title, done=done, total=total, unit=unit)
+
+    def status(self, text: str, **facts: float | str) -> None:
+        """Say what goes on, with its numbers."""
+        self._console.event("status", title=self._title, text=redacted(text), **facts)
 
     def note(self, text: str) -> None:
         """Say one line."""

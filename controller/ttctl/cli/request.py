@@ -30,6 +30,7 @@ REQUEST = {
     "implementation": options.Implementation,
     "boards": options.Boards,
     "sources": options.Sources,
+    "values": options.ValuesOf,
 }
 """The fields of a `Request` as options."""
 
@@ -87,6 +88,7 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
     task, experimental = given.pop("task"), given.pop("experimental")
     boards, sources = given.pop("boards") or (), given.pop("sources") or ()
     engine, implementation = given.pop("engine"), given.pop("implementation")
+    values = given.pop("values")
     if given["model"] is None and task is not None:
         given["model"], task = task, None
     filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
@@ -110,4 +112,5 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         implementation=implementation,
         boards=tuple(boards),
         sources=tuple(sources),
+        values=values,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.model_text import cache_text
 from ttctl.cli.ps import ps_text
 from ttctl.cli.session import session_of
 from ttctl.operations import stacks
@@ -36,6 +37,8 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         f"key       {found.key_file}",
+        *([f"boards    {', '.join(found.boards)}"] if found.boards else []),
+        *(f"cache     {cache_text(cache)}" for cache in found.caches),
     ]
     if found.containers:
         lines += ["", ps_text(session, found.containers)]

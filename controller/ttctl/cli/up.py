@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
@@ -32,14 +33,15 @@ def up(
     *,
     request: Request,
     wait_timeout: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--wait-timeout",
             min=1,
             help="Seconds until the engine must be healthy.",
+            show_default="what the model may take, else 3600",
             callback=options.from_setting("up.wait_timeout"),
         ),
-    ] = up_operations.WAIT_S,
+    ] = None,
     wait: Annotated[
         bool,
         typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),
@@ -107,6 +109,8 @@ def up_text(result: up_operations.UpResult, *, program: str) -> str:
         lines.append(f"  This is a small DEMO model, not a useful one: {result.reason}.")
     if result.experimental:
         lines.append(f"  Experimental: {result.experimental}.")
+    if result.values:
+        lines.append(f"  With {LATEST}.")
     lines += [
         "",
         f"base URL   {result.url}/v1",

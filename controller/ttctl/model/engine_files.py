@@ -18,6 +18,8 @@ class EngineCache:
     name: str
     path: Path
     size_bytes: int
+    parts: tuple[tuple[str, int], ...] = ()
+    """(folder in it, its size in bytes), the largest first."""
 
 
 class EngineFiles(Protocol):
@@ -38,8 +40,8 @@ class EngineFiles(Protocol):
             PrivilegeError: Somebody else's files are in the way.
         """
 
-    def caches(self) -> tuple[EngineCache, ...]:
-        """Return every cache with its size."""
+    def caches(self, name: str = "") -> tuple[EngineCache, ...]:
+        """Return every cache with its size, or only the one of that name where it is there."""
 
     def ensure_key(self, stack: str) -> None:
         """Make the key that the gateway sends to an engine which wants one, where it is missing."""

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from ttctl.model.spec import WeightsKind
 
 
+ORIGINAL = "original/"
+"""The folder of a meta-llama repository with the files that Meta published."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedFile:
     """A file of the weights."""
@@ -30,6 +34,11 @@ class LockedWeights:
     revision: str
     """40 hex digits for a hub repository; empty for bundled weights, whose hashes are below."""
     files: tuple[LockedFile, ...]
+
+    @property
+    def original(self) -> bool:
+        """Whether Meta's own files are among them, which some images read in place of the hub's."""
+        return any(one.path.startswith(ORIGINAL) for one in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +82,7 @@ class Lock:
     """How the engine's image is launched."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
+    values: str = ""
+    """`latest` where the newest release's arguments are taken; empty for those first validated."""
     files_sha256: str = ""
     """Over every rendered file except the lock itself."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ttctl.model.acceptance import RanOn
+    from ttctl.model.engine_files import EngineCache
     from ttctl.model.match import Finding
     from ttctl.model.pins import Changed, KnownBad, Origin
     from ttctl.model.spec import ModelSpec
@@ -69,6 +70,8 @@ class ModelPage:
     """What it needs, held against this machine."""
     ran: tuple[RanOn, ...] = ()
     """Acceptance runs of it on cards, the newest first; empty: not yet run on a card."""
+    caches: tuple[EngineCache, ...] = ()
+    """What engines of every version left here for the next start of the model."""
     delta: tuple[Changed, ...] = ()
     """Under `--delta`: first validated values beside the latest."""
     raw: str = ""

@@ -43,6 +43,9 @@ class Reporter(Protocol):
     def progress(self, done: float, total: float, unit: str) -> None:
         """Say how far the step is; `unit` is `steps` or `bytes`. Only real counts."""
 
+    def status(self, text: str, **facts: float | str) -> None:
+        """Say what goes on right now, on the live line where there is one; `facts` say it too."""
+
     def note(self, text: str) -> None:
         """Say one line."""
 

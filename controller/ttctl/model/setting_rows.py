@@ -13,7 +13,7 @@ ROWS: tuple[tuple[str, str, tuple[str | int | float, ...], str | int | float | N
     ("up.block_size", "choice", (16, 32, 64, 128), None, "Tokens in a block of the KV cache."),
     ("up.pull", "choice", ("always", "missing", "never"), "missing", "When to pull an image."),
     ("up.lock_timeout", "seconds", (0, 86400), 10.0, "Seconds to wait for another command's lock."),
-    ("up.wait_timeout", "integer", (1, 86400), 3600, "Seconds until the engine must be healthy."),
+    ("up.wait_timeout", "integer", (1, 86400), None, "Seconds until the engine must be healthy."),
     (
         "device.root",
         "path",

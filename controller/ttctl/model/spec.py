@@ -25,6 +25,9 @@ Status = Literal["EXPERIMENTAL", "FUNCTIONAL", "COMPLETE", "TOP_PERF"]
 MODEL_TYPES: tuple[str, ...] = get_args(ModelType)
 STATUSES: tuple[str, ...] = get_args(Status)
 
+Values = Literal["first", "latest"]
+"""Whose arguments an image is started with: of its first validation, or of the newest release."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
@@ -38,6 +41,8 @@ class Weights:
     """40 hex digits, empty while unresolved."""
     size_bytes: int = 0
     """About how much will be fetched, for the check of free disk space."""
+    original: bool = False
+    """Whether Meta's own files are read, which lie in the repository's folder `original`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,3 +150,5 @@ class Request:
     """Names of the very boards that are wanted; none for any that are free."""
     sources: tuple[str, ...] = ()
     """Checkouts in place of pinned commits, `COMPONENT=PATH`."""
+    values: Values | None = None
+    """Whose arguments; None for those that are locked, else of the first validation."""

@@ -14,6 +14,7 @@ from ttctl.model.spec import Request
 from ttctl.operations.choose import choose, fitness
 from ttctl.operations.listing import listed
 from ttctl.rules.advised import reports
+from ttctl.rules.cache_name import caches_of
 from ttctl.rules.catalog_diff import compare
 from ttctl.rules.find import find
 from ttctl.rules.likeness import alike, names_of
@@ -84,6 +85,7 @@ def page(
         downloaded=_is_downloaded(world, spec),
         here=fitness(world, spec),
         ran=world.hardware.ran(spec),
+        caches=caches_of(world.engine_files.caches(), spec.model) if spec.pins else (),
         delta=spec.changed if delta else (),
         raw=_raw(world, spec) if raw else "",
     )

@@ -11,7 +11,7 @@ from ttctl.model.lock import LockedWeights
 from ttctl.operations.choose import choose
 from ttctl.rules.device_stack import refuse
 from ttctl.rules.experimental import experimental
-from ttctl.rules.launch_values import is_on_the_hub
+from ttctl.rules.launch_values import is_on_the_hub, reads_original
 from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.resolve import resolve
 from ttctl.rules.tasks import base_models, is_good_for
@@ -107,7 +107,7 @@ def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeigh
     if not is_on_the_hub(spec) and spec.weights.kind == "hub":
         return spec, _named(spec.weights), f"{reason}; its image fetches the weights itself"
     try:
-        weights = world.weights.resolve(spec.weights, world.site)
+        weights = world.weights.resolve(_source(world, spec), world.site)
     except OfflineError as offline:
         if not spec.offline_model:
             raise
@@ -127,6 +127,13 @@ def _with_named_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, Locke
     return spec, _named(named), reason
 
 
+def _source(world: World, spec: ModelSpec) -> Weights:
+    """Return where the weights come from, and in which layout the entry's image reads them."""
+    contract = world.contracts.get(spec.pins.contract) if spec.pins else None
+    original = contract is not None and reads_original(spec, contract)
+    return replace(spec.weights, original=True) if original else spec.weights
+
+
 def _named(weights: Weights) -> LockedWeights:
     return LockedWeights(kind=weights.kind, repository=weights.repository, revision="", files=())
 
@@ -135,6 +142,10 @@ def remembered(request: Request, previous: Lock | None) -> Request:
     """Fill what the request leaves open with what was locked before."""
     if previous is None:
         return request
+    request = replace(request, values=request.values or ("latest" if previous.values else "first"))
+    if (request.values == "latest") is not bool(previous.values):
+        # The limits belong to the other values.
+        return replace(request, engine_args=request.engine_args or previous.engine_args)
     return replace(
         request,
         max_model_len=request.max_model_len or previous.max_model_len,

@@ -14,6 +14,7 @@ from ttctl.operations.lock_values import lock_of
 from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
 from ttctl.operations.serving import Serving, Terms, check_site, on_processor
 from ttctl.operations.serving_cards import on_cards
+from ttctl.rules.first_validated import with_latest
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.override import laid_over
 from ttctl.rules.resolve import with_settings
@@ -144,6 +145,7 @@ def with_known_hashes(world: World, desired: Desired) -> Desired:
         kind=desired.weights.kind,
         repository=desired.weights.repository,
         revision=desired.weights.revision,
+        original=desired.weights.original,
     )
     choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
     return _desired(world, desired.request, choice, desired.terms, desired.override)
@@ -158,7 +160,8 @@ def on_boards(world: World, desired: Desired, leased: Leased) -> Desired:
 def _desired(
     world: World, request: Request, choice: Choice, terms: Terms, override: Override | None
 ) -> Desired:
-    spec = with_settings(choice.spec, request)
+    chosen = with_latest(choice.spec) if request.values == "latest" else choice.spec
+    spec = with_settings(chosen, request)
     serving = (
         on_processor(world, spec, choice, terms)
         if spec.pins is None

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 """Exit codes of shells for a command that cannot be run, and for one that is not there."""
-SERVICES = (ENGINE_SERVICE, GATEWAY_SERVICE)
+SERVICES = (ENGINE_SERVICE, "media", "forge", GATEWAY_SERVICE)
+"""Every service that a stack may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +47,28 @@ def aimed(
     Raises:
         UsageError: Only a stack was named, and no service of it.
     """
-    if stack is not None or service in SERVICES or service not in known_stacks(world):
+    here = services(world)
+    if stack is not None or service in here or service not in known_stacks(world):
         return pick_stack(world, stack), service, tuple(command)
     inner, *rest = command
     if inner in SERVICES and rest:
         return service, inner, tuple(rest)
     words = rest if inner in SERVICES else command
+    here = services(world, service)
     raise UsageError(
         f"{service!r} is a stack; in which of its containers?",
         why="A stack has several, and a command runs in one: in a service.",
-        evidence=f"Services: {', '.join(SERVICES)}.",
+        evidence=f"Services: {', '.join(here)}.",
         next_step=shlex.join(
-            ["ttctl", "exec", "--stack", service, ENGINE_SERVICE, "--", *(words or ["sh"])]
+            ["ttctl", "exec", "--stack", service, here[0], "--", *(words or ["sh"])]
         ),
     )
+
+
+def services(world: World, stack: str | None = None) -> tuple[str, ...]:
+    """Return the services that have a container, the gateway last; where none has, all names."""
+    seen = {one.service for one in world.engine.containers(stack)}
+    return tuple(sorted(seen, key=lambda one: (one == GATEWAY_SERVICE, one))) or SERVICES
 
 
 def attach(

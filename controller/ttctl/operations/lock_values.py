@@ -46,6 +46,7 @@ def lock_of(
         implementation=spec.implementation,
         contract=stack.contract,
         experimental=spec.experimental,
+        values="latest" if request.values == "latest" and choice.spec.changed else "",
     )
 
 

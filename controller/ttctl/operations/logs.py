@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-from ttctl.operations.execute import SERVICES
+from ttctl.operations.execute import services as services_of
 from ttctl.operations.stacks import known_stacks, pick_stack
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def aimed(world: World, words: Sequence[str], service: str | None) -> tuple[str,
     """
     named = (service,) if service else ()
     first = words[0] if words else None
-    if first in SERVICES and first not in known_stacks(world):
+    if first in services_of(world) and first not in known_stacks(world):
         return pick_stack(world, None), (*words, *named)
     return pick_stack(world, first), (*words[1:], *named)
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wait until a stack truly answers: not a health check's word, a completion."""
+"""Wait until a stack truly answers: a model of text by a completion, others by their health."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError, WaitError
+from ttctl.errors import EngineError, TooLongError, WaitError
+from ttctl.rules.warm_up import long_prompt
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
@@ -15,14 +16,21 @@ if TYPE_CHECKING:
 READY_S = 60
 """Limit for a stack whose containers are healthy; the gateway looks at its engine every second."""
 POLL_S = 0.2
+HELLO = "Hello"
+WAITS = {"vllm": "Wait for a real completion"}
+"""By engine; the others are ready when their health says so."""
 
 
-def await_ready(world: World, lock: Lock, *, quick: bool, wait_s: int) -> None:
+def await_ready(world: World, lock: Lock, *, quick: bool, wait_s: int, warm_tokens: int) -> None:
     """Return when our gateway's own port has given a real completion.
 
     Args:
+        world: Everything outside.
+        lock: Of the stack.
         quick: Whether nothing was started: then no step is announced.
-        wait_s: Limit where an engine that was started before still loads.
+        wait_s: Limit where an engine that was started before still loads, or captures traces.
+        warm_tokens: Length of the prompt that makes a started engine capture its traces; 0 for
+            none.
 
     Raises:
         EngineError: A container is gone, or the port is not this stack's.
@@ -30,25 +38,40 @@ def await_ready(world: World, lock: Lock, *, quick: bool, wait_s: int) -> None:
     """
     containers = world.engine.containers(lock.stack)
     loads = any(container.health == "starting" for container in containers)
-    limit_s = max(READY_S, wait_s) if loads else READY_S
+    slow = loads or (warm_tokens and not quick)
+    limit_s = max(READY_S, wait_s) if slow else READY_S
     if quick and not loads:
         wait_for(world, lock, limit_s=limit_s)
         return
-    with world.reporter.step("Wait for a real completion"):
+    with world.reporter.step(WAITS.get(lock.engine, "Wait for the engine's health")):
         wait_for(world, lock, limit_s=limit_s)
+    if warm_tokens and not quick:
+        _warm_up(world, lock, tokens=warm_tokens, limit_s=limit_s)
 
 
-def wait_for(world: World, lock: Lock, *, limit_s: int) -> None:
-    """Return when the stack has given a real completion.
+def _warm_up(world: World, lock: Lock, *, tokens: int, limit_s: int) -> None:
+    """Send a long prompt: who asks next does not wait for its traces."""
+    with world.reporter.step(f"Warm up with about {tokens} tokens: the engine captures traces"):
+        try:
+            wait_for(world, lock, limit_s=limit_s, prompt=long_prompt(tokens))
+        except TooLongError as exc:
+            world.reporter.note(f"not warmed up for long prompts: {exc.why}")
+
+
+def wait_for(world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO) -> None:
+    """Return when the stack has given a real completion, or an engine without text is healthy.
 
     Raises:
+        TooLongError: `prompt` does not fit.
         EngineError: A container of it is not there, or has ended.
         WaitError: It did not answer within `limit_s` seconds.
     """
     deadline = world.clock.now() + limit_s
     while True:
         try:
-            _prove(world, lock)
+            _prove(world, lock, prompt)
+        except TooLongError:
+            raise
         except EngineError as exc:
             _check_running(world, lock)
             if world.clock.now() >= deadline:
@@ -63,10 +86,13 @@ def wait_for(world: World, lock: Lock, *, limit_s: int) -> None:
         world.clock.sleep(POLL_S)
 
 
-def _prove(world: World, lock: Lock) -> None:
+def _prove(world: World, lock: Lock, prompt: str) -> None:
     _check_port(world, lock)
     if not world.gateway.healthy(lock.port):
         raise EngineError("The engine is not ready yet.", why="/health does not answer 200.")
+    if lock.engine not in WAITS:
+        # The gateway lets /health through when the engine has said that its model is there.
+        return
     key = world.keys.key(lock.stack)
     models = world.gateway.models(lock.port, key)
     # The media server knows its model by the last part of the name.
@@ -74,9 +100,8 @@ def _prove(world: World, lock: Lock) -> None:
         raise EngineError(
             f"The engine does not serve {lock.model!r}.", evidence=f"It lists: {', '.join(models)}"
         )
-    if lock.engine == "vllm":
-        # It says that it is ready before the first prompt has been computed: that captures traces.
-        world.gateway.complete(lock.port, key, model=lock.model, prompt="Hello")
+    # It says that it is ready before the first prompt has been computed: that captures traces.
+    world.gateway.complete(lock.port, key, model=lock.model, prompt=prompt)
 
 
 def _check_port(world: World, lock: Lock) -> None:

@@ -11,6 +11,7 @@ from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
+from ttctl.rules.cache_name import caches_of
 from ttctl.rules.find import is_meant
 from ttctl.rules.order import steps_to_down
 from ttctl.rules.stack import checked_name, names_of
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.container import ContainerState
+    from ttctl.model.engine_files import EngineCache
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
+
+PROCESSOR = "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,10 @@ class StackStatus:
     reason: str = ""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
+    boards: tuple[str, ...] = ()
+    """What it leases, by ASIC id or PCI address."""
+    caches: tuple[EngineCache, ...] = ()
+    """What engines left here for the next start of its model on a card."""
 
 
 def known_stacks(world: World) -> tuple[str, ...]:
@@ -138,7 +146,15 @@ def status(world: World, word: str | None) -> StackStatus:
         containers=containers,
         reason=reason or (lock.reason if lock else ""),
         experimental=lock.experimental if lock else "",
+        boards=tuple(sorted({board for one in containers for board in one.boards})),
+        caches=_caches(world, lock),
     )
+
+
+def _caches(world: World, lock: LockSummary | None) -> tuple[EngineCache, ...]:
+    if lock is None or lock.device == PROCESSOR:
+        return ()
+    return caches_of(world.engine_files.caches(), lock.model)
 
 
 def _state(

@@ -10,6 +10,7 @@ from ttctl.errors import DirtyError
 from ttctl.operations.desire import on_boards
 from ttctl.operations.lease import stop_first, take
 from ttctl.operations.reset import ResetWish, reset_under_guard
+from ttctl.operations.start_watch import watched
 from ttctl.rules.order import stuck
 
 if TYPE_CHECKING:
@@ -87,8 +88,11 @@ def start(
         return
     stack, reporter = desired.stack, world.reporter
     folder = world.store.folder(stack.name)
-    with reporter.step(f"Start {', '.join(service.name for service in stack.services)}"):
-        world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=reporter)
+    with (
+        reporter.step(f"Start {', '.join(service.name for service in stack.services)}"),
+        watched(world, desired.serving.cache, limit_s=wait_s) as told,
+    ):
+        world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=told)
 
 
 def _remove_stuck(world: World, desired: Desired, plan: Plan) -> None:

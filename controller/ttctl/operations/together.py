@@ -137,6 +137,10 @@ class _Aside:
             self._told = now
             self.note(_amount(done, total, unit))
 
+    def status(self, text: str, **facts: float | str) -> None:  # noqa: ARG002 - for one at a time
+        """Keep for the log what goes on: several tasks have no live line of their own."""
+        self.detail(text)
+
     def note(self, text: str) -> None:
         """Say one line, with the task's name."""
         self._end_if_told()

@@ -10,11 +10,13 @@ from ttctl.errors import EngineError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire, plan_for, with_known_hashes
+from ttctl.operations.explain import explained
 from ttctl.operations.gather import gather
 from ttctl.operations.preflight import preflight
 from ttctl.operations.ready import await_ready
 from ttctl.operations.start import on_free_boards, refuse_dirty, start
 from ttctl.rules.stack import stack_name
+from ttctl.rules.warm_up import long_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from ttctl.operations.desire import Desired
 
 WAIT_S = 3600
-"""Limit of the wait for a healthy engine; upstream allows a first start on a card about this."""
+"""Limit of the wait for a healthy engine where its entry says none.
+
+Source: tensor_cache_timeout's default in tenstorrent/tt-inference-server:workflows/model_spec.py
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class UpResult:
     seconds: float
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
+    values: str = ""
+    """`latest` where the newest release's arguments are taken; empty for those first validated."""
 
 
 def up(
@@ -55,10 +62,18 @@ def up(
     request: Request,
     *,
     how: How = AS_NEEDED,
-    wait_s: int = WAIT_S,
+    wait_s: int | None = None,
     lock_timeout_s: float = 10,
 ) -> UpResult:
     """Do what the plan says; where nothing is to be done, only look.
+
+    Args:
+        world: Everything outside.
+        request: What is asked for.
+        how: What is done though it need not be.
+        wait_s: Seconds until the engine must be healthy; None for as long as its entry says that
+            a first start may take.
+        lock_timeout_s: Seconds to wait for another command's lock.
 
     Raises:
         TtctlError: One of its kinds for each thing that can be in the way.
@@ -69,15 +84,16 @@ def up(
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = on_free_boards(world, desire(world, request, how=how))
         plan = plan_for(world, desired, how)
+        limit_s = wait_s or desired.spec.start_s or WAIT_S
         try:
-            _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
         except EngineError:
             # What was running when it was looked at may have been about to end: look once more.
             again = plan_for(world, desired, how)
             if plan.changes or not again.changes:
                 raise
             plan = again
-            _bring_up(world, request, desired, plan, how=how, wait_s=wait_s)
+            _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
     return UpResult(
         stack=name,
         model=desired.spec.model,
@@ -92,6 +108,7 @@ def up(
         answers=how.wait,
         seconds=world.clock.now() - started,
         experimental=desired.lock.experimental,
+        values=desired.lock.values,
     )
 
 
@@ -108,13 +125,21 @@ def _bring_up(
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
             complete = with_known_hashes(world, desired)
-            start(world, complete, plan, before=before, how=how, wait_s=wait_s)
+            with explained(world, desired):
+                start(world, complete, plan, before=before, how=how, wait_s=wait_s)
         except EngineError:
             if _names_limits(request):
                 _forget(world, desired.stack.name, before)
             raise
     if how.wait:
-        await_ready(world, desired.lock, quick=not plan.changes, wait_s=wait_s)
+        with explained(world, desired):
+            await_ready(
+                world,
+                desired.lock,
+                quick=not plan.changes,
+                wait_s=wait_s,
+                warm_tokens=long_tokens(desired.spec),
+            )
 
 
 def _names_limits(request: Request) -> bool:

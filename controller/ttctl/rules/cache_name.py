@@ -7,7 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ttctl.model.contract import LaunchContract
+    from ttctl.model.engine_files import EngineCache
     from ttctl.model.spec import ModelSpec
 
 
@@ -22,7 +25,20 @@ def cache_name(spec: ModelSpec, contract: LaunchContract) -> str:
     """
     version = f"v{spec.pins.version}" if spec.pins and contract.name == "vllm-legacy" else ""
     own = "own" if contract.name == "own" else ""
-    model = spec.model.rpartition("/")[2]
-    words = (spec.implementation or spec.engine, model, version, own)
-    plain = (re.sub(r"[^A-Za-z0-9._]+", "-", word).strip("-.") for word in words)
+    words = (spec.implementation or spec.engine, _last(spec.model), version, own)
+    plain = map(_plain, words)
     return "-".join(word for word in plain if word)
+
+
+def caches_of(caches: Iterable[EngineCache], model: str) -> tuple[EngineCache, ...]:
+    """Return the caches that engines left for a model, of every implementation and version."""
+    name = re.compile(rf"[A-Za-z0-9._-]+-{re.escape(_plain(_last(model)))}(-v[\d.]+)?(-own)?")
+    return tuple(one for one in caches if name.fullmatch(one.name))
+
+
+def _last(model: str) -> str:
+    return model.rpartition("/")[2]
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "-", word).strip("-.")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the engine's own flags may a user add behind `--`? Pure.
 
-An allow-list: what is not in it is refused, with the reason where one is known. Every flag stands
-as `vllm serve --help=all` of vLLM 0.32.0 spells it.
+An allow-list: what is not in it is refused, with the reason where one is known. Every flag but
+our own stands as `vllm serve --help=all` of vLLM 0.32.0 spells it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     "object": ("default-chat-template-kwargs", "limit-mm-per-prompt", "override-generation-config"),
 }  # fmt: skip
 
-ALLOWED: dict[str, Kind] = {name: kind for kind, names in _KINDS.items() for name in names}
+OURS: dict[str, Kind] = {"trace-region-size": "whole"}
+"""A Tenstorrent option that vLLM takes inside of another flag, where rules/trace_region puts it."""
+
+ALLOWED: dict[str, Kind] = OURS | {name: kind for kind, names in _KINDS.items() for name in names}
 """Flag to what stands behind it."""
 
 _SORTED = tuple(sorted(ALLOWED))

@@ -1,70 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which line of an engine's log means that it will not come up. Pure.
-
-Source: vLLM 0.32.0's start-up messages as seen when each was provoked on the CPU; the TT_ ones
-and the trace region's are in the issue reports of tt-metal and tt-inference-server (#4005), and
-were not yet seen on a card.
-"""
+"""Which line of an engine's log means that it will not come up? Pure; the rows are elsewhere."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ttctl.rules.fatal_signs import SIGNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.rules.fatal_signs import Sign
 
 NOT_RUN = "OCI runtime exec failed"
 """How Docker begins what it says, on stdout, of a command that a container cannot start."""
-CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), cause)
-    for pattern, cause in (
-        (r"error: (unrecognized arguments|argument )", "the engine refused one of its flags"),
-        (
-            r"max_model_len .* is greater than the derived",
-            "the model has a shorter context than --max-model-len asks for",
-        ),
-        (r"To serve at least one request .* KV cache", "the KV cache is too small for one request"),
-        (r"Free memory .* is less than desired", "the memory limit is too small for the engine"),
-        (r"(MemoryError|OutOfMemoryError|Cannot allocate memory)", "the engine ran out of memory"),
-        (r"No space left on device", "a file system is full"),
-        (r"PermissionError: \[Errno 13\]", "the container's user may not read a file"),
-        (r"SafetensorError|Error while deserializing header", "a weights file is damaged"),
-        (
-            r"(is not a local folder|does not appear to have a file named|No such file.*/models/)",
-            "a file of the model is missing",
-        ),
-        (r"Address already in use", "the engine's port is taken inside its container"),
-        (
-            r"Creating trace buffers of size (\d+)B .*but only (\d+)B is allocated",
-            (
-                "the trace region is too small: trace_region_size has to be {0} or more, and "
-                "is {1}; `ttctl plan MODEL --values latest` shows what a later release sets"
-            ),
-        ),
-        (
-            r"Timed out while waiting for active ethernet core",
-            "the card's links were left in disorder: it needs a reset",
-        ),
-        (r"TT_(THROW|FATAL)", "the Tenstorrent device did not start"),
-        (r"Engine core initialization failed", "the engine's core did not start"),
-        (r"^(ModuleNotFoundError|ImportError):", "the image lacks a Python module"),
-    )
+HARMLESS = re.compile(
+    r"\b(WARNING|INFO|DEBUG)\b|\| *(warning|info|debug|trace) *\||^\[W\d|\b\w*Warning:"
 )
+"""Python's levels, tt-logger's, PyTorch's (`[W1121 08:36:10...`), and the warnings module's."""
 
 
-OF_THE_CARD = re.compile(
-    r"TT_(THROW|FATAL)|Creating trace buffers|active ethernet core|Engine core initialization"
-)
-"""What a fatal line has in it where the engine had opened its cards before."""
-HARMLESS = re.compile(r"\b(WARNING|INFO|DEBUG)\b|^\[W\d|\b\w*Warning:")
-"""Python's levels, PyTorch's (`[W1121 08:36:10...`), and the warnings module's."""
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Sign], ...]:
+    # Made when a log is read: whoever only starts does without.
+    return tuple((re.compile(sign.pattern), sign) for sign in SIGNS)
+
+
+def sign_of(line: str) -> tuple[Sign, tuple[str, ...]] | None:
+    """Return the sign that a line is, with its groups; None for a line that is not fatal."""
+    harmless = HARMLESS.search(line) is not None
+    for pattern, sign in _patterns():
+        if harmless and not sign.as_warning:
+            continue
+        if found := pattern.search(line):
+            return sign, tuple(group or "" for group in found.groups())
+    return None
 
 
 def cause_of(line: str) -> str | None:
     """Return what a log line means, None for a line that is not fatal."""
-    if HARMLESS.search(line):
-        return None
-    found = ((pattern.search(line), cause) for pattern, cause in CAUSES)
-    return next((cause.format(*match.groups()) for match, cause in found if match), None)
+    found = sign_of(line)
+    return found[0].cause.format(*found[1]) if found else None
 
 
 def card_cause_of(line: str) -> str | None:
     """Return what a line means that leaves a card in disorder, None for any other line."""
-    return cause_of(line) if OF_THE_CARD.search(line) else None
+    found = sign_of(line)
+    return cause_of(line) if found and found[0].of_card else None
+
+
+def is_vague(line: str) -> bool:
+    """Return whether a fatal line says little, so that its neighbours are worth a look.
+
+    The C++ libraries print where they gave up first, and why two lines later.
+    """
+    found = sign_of(line)
+    return found is not None and found[0].vague
+
+
+def exact(lines: Sequence[str], line: str) -> str:
+    """Return the first line that says more than `line`, which is vague; else `line` itself."""
+    better = (one for one in lines if sign_of(one) is not None and not is_vague(one))
+    return next(better, line)

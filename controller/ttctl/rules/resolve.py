@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.rules.find import is_meant, unknown_model
 from ttctl.rules.limits_said import with_said
+from ttctl.rules.trace_region import with_trace_region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +83,9 @@ def with_settings(spec: ModelSpec, request: Request) -> ModelSpec:
                 meant=str(_nearest_allowed(value, allowed)),
             )
         changes[name] = value
-    return with_said(spec, changes, request.engine_args or ())
+    said = with_said(spec, changes, request.engine_args or ())
+    flag = spec.pins.flag if spec.pins else ""
+    return replace(said, engine_args=with_trace_region(said.engine_args, flag, model=spec.model))
 
 
 def _nearest_allowed(value: int, allowed: Sequence[int]) -> int:

@@ -46,6 +46,7 @@ class FollowedEngine(FakeEngine):
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FollowedEngine:
     monkeypatch.setattr("ttctl.adapters.compose.POLL_S", 0.01)
+    monkeypatch.setattr("ttctl.adapters.compose.SETTLE_S", 0.01)
     engine = FollowedEngine()
     vllm = container("vllm", health="starting")
     engine.states[vllm.name] = vllm
@@ -114,6 +115,27 @@ def test_a_fatal_line_ends_the_wait_at_once(engine: FollowedEngine, programs: Pr
         up(engine)
     assert caught.value.exit_code == 5
     assert caught.value.why == "the engine ran out of memory: torch.OutOfMemoryError: no more"
+
+
+def test_a_fatal_line_that_says_little_is_told_by_the_one_that_says_why(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", SLOW)
+    engine.prints = ("TT_FATAL @ tt_metal/distributed/mesh_trace.cpp:1: false",)
+    (vllm,) = engine.containers("llama")
+    engine.logs[vllm.container_id] = (
+        *engine.prints,
+        "info:",
+        (
+            "Creating trace buffers of size 30B on MeshDevice 0, but only 20B is allocated for"
+            " trace region."
+        ),
+    )
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.why.startswith(
+        "the trace region is too small: trace_region_size has to be 30 or more, and is 20: "
+    )
 
 
 def test_an_engine_that_cannot_be_looked_at_for_a_moment_stops_nothing(

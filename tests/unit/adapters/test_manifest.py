@@ -140,6 +140,31 @@ def test_a_repository_gives_one_format_of_its_weights(offered: str, expected: st
     assert manifest.needed(offered.split()) == frozenset(expected.split())
 
 
+META = (
+    "README.md config.json tokenizer.json model-00001-of-00002.safetensors "
+    "model.safetensors.index.json original/consolidated.00.pth original/params.json "
+    "original/tokenizer.model original/tokenizer_config.json original/orig_params.json"
+)
+
+
+def test_metas_own_layout_comes_with_the_hubs_configuration_and_no_second_set_of_weights() -> None:
+    assert manifest.needed(META.split(), original=True) == frozenset(
+        [
+            "config.json",
+            "tokenizer.json",
+            "original/consolidated.00.pth",
+            "original/params.json",
+            "original/tokenizer.model",
+        ]
+    )
+    assert not any(one.startswith("original/") for one in manifest.needed(META.split()))
+
+
+def test_without_metas_own_weights_there_is_nothing_of_that_layout() -> None:
+    assert manifest.needed(["config.json", "a.safetensors"], original=True) == frozenset()
+    assert manifest.needed(["original/params.json"], original=True) == frozenset()
+
+
 def test_git_names_an_empty_file_as_everyone_knows_it(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert manifest.git_blob_id(tmp_path / "empty") == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"

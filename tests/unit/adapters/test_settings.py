@@ -84,8 +84,8 @@ def test_the_stronger_of_two_layers_holds(home: Home, stronger: Layer, weaker: L
 def test_every_layer_holds_over_the_default(home: Home, layer: Layer) -> None:
     source = layer[0](home)
     assert home.settings().find("up.port").source == source
-    assert home.settings().find("up.wait_timeout") == FoundSetting(
-        key="up.wait_timeout", value=3600, source="default"
+    assert home.settings().find("chat.max_tokens") == FoundSetting(
+        key="chat.max_tokens", value=512, source="default"
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -253,3 +254,64 @@ def test_the_store_does_not_load_the_hubs_library() -> None:
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
     assert answer.stdout == "[]\n"
+
+
+META = Weights(kind="hub", repository="meta-llama/Tiny")
+OWN = replace(META, original=True)
+BOTH = {
+    "config.json": b"{}",
+    "model.safetensors": FIRST,
+    "original/consolidated.00.pth": b"p" * 900,
+    "original/params.json": b"{1}",
+    "original/tokenizer.model": b"t",
+}
+NOT_METAS = {"config.json", "model.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [pytest.param(META, OWN, id="hub's first"), pytest.param(OWN, META, id="Meta's first")],
+)
+def test_a_snapshot_of_one_layout_is_completed_with_the_other(
+    store: LocalWeights, hub: FakeHub, first: Weights, second: Weights
+) -> None:
+    hub.add("meta-llama/Tiny", BOTH, large={"model.safetensors", "original/consolidated.00.pth"})
+    site = site_of(hub)
+    one, two = store.resolve(first, site), store.resolve(second, site)
+    assert one.original is first.original
+    store.fetch(one, site, Notes())
+    assert store.is_complete(one)
+    assert not store.is_complete(two)
+    hub.seen.clear()
+    store.fetch(two, site, Notes())
+    fetched = {path for path in BOTH if any(path in request.path for request in hub.seen)}
+    assert fetched == {one.path for one in two.files} - {file.path for file in one.files}
+    assert store.path(one) == store.path(two)
+    assert store.is_complete(one)
+    assert store.is_complete(two)
+
+
+def test_metas_own_files_are_locked_with_their_hashes_and_asked_for_once(
+    store: LocalWeights, hub: FakeHub
+) -> None:
+    hub.add("meta-llama/Tiny", BOTH, large={"model.safetensors", "original/consolidated.00.pth"})
+    site = site_of(hub)
+    locked = store.resolve(OWN, site)
+    assert {one.path for one in locked.files} == BOTH.keys() - {"model.safetensors"}
+    store.fetch(locked, site, Notes())
+    hub.seen.clear()
+    known = store.resolve(replace(OWN, revision=locked.revision), site)
+    assert hub.seen == []
+    assert all(one.sha256 for one in known.files)
+    assert {one.path for one in known.files} == {one.path for one in locked.files}
+    # The other layout is not here, though the commit is.
+    other = store.resolve(replace(META, revision=locked.revision), site)
+    assert {one.path for one in other.files} == NOT_METAS
+    assert hub.seen
+
+
+def test_a_repository_without_metas_own_files_is_refused(store: LocalWeights, hub: FakeHub) -> None:
+    hub.add("meta-llama/Tiny", {"model.safetensors": FIRST, "config.json": b"{}"}, large=set())
+    with pytest.raises(BadFileError, match="can be served") as caught:
+        store.resolve(OWN, site_of(hub))
+    assert "original" in caught.value.why

@@ -83,7 +83,7 @@ def test_what_somebody_set_is_shown_with_its_source(
 def test_all_shows_every_setting_that_there_is(place: Place) -> None:
     found = place.rows("--all")
     assert list(found) == list(KEYS)
-    assert found["up.wait_timeout"] == (3600, "default")
+    assert found["up.wait_timeout"] == (None, "")
     assert found["up.model"] == (None, "")
 
 

@@ -78,6 +78,20 @@ def test_the_line_never_wraps(monkeypatch: pytest.MonkeyPatch, columns: str) -> 
     assert len(line) < int(columns)
 
 
+@pytest.mark.parametrize("columns", ["20", "40", "80"])
+def test_what_goes_on_is_cut_where_it_is_longer_than_the_line(
+    monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = io.StringIO()
+    live = LiveLine(stream, Palette(0))
+    live.start("Start vllm")
+    live.update(0, 0, "loading weights; " * 9)
+    line = drawn(stream, "loading")
+    live.stop()
+    assert len(line) < int(columns)
+
+
 @pytest.mark.parametrize(
     ("text", "columns", "fits"), [("abc", 2, "ab"), ("abc", 3, "abc"), ("日本語", 5, "日本")]
 )

@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.fakes import FakeLauncher, Scene
+from tests.unit.fakes import FakeLauncher, Scene, container
 
 from ttctl.errors import UsageError, WaitError
 from ttctl.model.spec import Request
-from ttctl.operations.execute import aimed, attach, execute
+from ttctl.operations.execute import aimed, attach, execute, services
+from ttctl.operations.logs import aimed as logs_aimed
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -85,6 +86,26 @@ def test_a_stack_without_a_service_is_told_where_the_service_stands(
     with pytest.raises(UsageError, match="'llama' is a stack") as caught:
         aimed(scene.world, None, words[0], words[1:])
     assert caught.value.next_step == next_step
+
+
+@pytest.mark.parametrize("engine", ["media", "forge"])
+def test_the_services_are_those_of_the_stacks_containers(engine: str) -> None:
+    scene = Scene()
+    for service in (engine, "gateway"):
+        one = container(service, stack="whisper")
+        scene.engine.states[one.name] = one
+    assert services(scene.world) == (engine, "gateway")
+    assert aimed(scene.world, None, engine, ["ls"]) == ("whisper", engine, ("ls",))
+    assert aimed(scene.world, None, "whisper", [engine, "ls"]) == ("whisper", engine, ("ls",))
+    assert logs_aimed(scene.world, [engine], None) == ("whisper", (engine,))
+    with pytest.raises(UsageError) as caught:
+        aimed(scene.world, None, "whisper", ["ls"])
+    assert caught.value.evidence == f"Services: {engine}, gateway."
+    assert caught.value.next_step == f"ttctl exec --stack whisper {engine} -- ls"
+
+
+def test_without_a_container_every_name_of_a_service_is_known() -> None:
+    assert services(Scene().world) == ("vllm", "media", "forge", "gateway")
 
 
 def test_a_command_that_takes_too_long_is_named_as_it_was_typed(scene: Scene) -> None:

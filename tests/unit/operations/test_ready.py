@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.fakes import Scene
 
-from ttctl.errors import EngineError, TtctlError, WaitError
+from ttctl.errors import EngineError, TooLongError, TtctlError, WaitError
 from ttctl.model.spec import Request
-from ttctl.operations.ready import READY_S
+from ttctl.operations.ready import READY_S, await_ready
 from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from ttctl.model.lock import Lock
+    from ttctl.model.talk import Completion
 
 LLAMA = Request(model="llama")
 
@@ -101,3 +106,65 @@ def test_a_key_that_cannot_be_read_ends_the_wait_at_once(scene: Scene) -> None:
     with pytest.raises(TtctlError, match="no key"):
         up(scene.world, LLAMA)
     assert scene.clock.now() == 0
+
+
+def locked(scene: Scene) -> Lock:
+    lock = scene.world.store.lock("llama")
+    assert lock is not None
+    return lock
+
+
+def prompts(scene: Scene) -> list[str]:
+    return [messages[0]["content"] for _, _, messages in scene.gateway.asked]
+
+
+def test_an_engine_that_captures_traces_is_asked_briefly_and_at_length(scene: Scene) -> None:
+    scene.gateway.asked.clear()
+    await_ready(scene.world, locked(scene), quick=False, wait_s=3600, warm_tokens=1024)
+    short, long = prompts(scene)
+    assert short == "Hello"
+    assert long.split() == ["a"] * 1024
+    assert scene.reporter.steps[-2:] == [
+        "Wait for a real completion",
+        "Warm up with about 1024 tokens: the engine captures traces",
+    ]
+
+
+def test_an_engine_that_was_not_started_now_is_warm(scene: Scene) -> None:
+    scene.gateway.asked.clear()
+    await_ready(scene.world, locked(scene), quick=True, wait_s=3600, warm_tokens=1024)
+    assert prompts(scene) == ["Hello"]
+
+
+def test_a_first_prompt_that_captures_traces_gets_the_whole_wait(scene: Scene) -> None:
+    scene.gateway.on_look = lambda: setattr(
+        scene.gateway, "is_healthy", scene.clock.now() > READY_S * 3
+    )
+    await_ready(scene.world, locked(scene), quick=False, wait_s=3600, warm_tokens=9)
+    assert scene.clock.now() > READY_S * 3
+
+
+def test_a_long_prompt_that_does_not_fit_is_said_and_no_failure(scene: Scene) -> None:
+    complete = scene.gateway.complete
+
+    def refuse(port: int, key: str, *, model: str, prompt: str) -> Completion:
+        if prompt != "Hello":
+            raise TooLongError("The prompt is too long.", why="It has 9 tokens.")
+        return complete(port, key, model=model, prompt=prompt)
+
+    scene.gateway.complete = refuse  # type: ignore[method-assign]
+    await_ready(scene.world, locked(scene), quick=False, wait_s=60, warm_tokens=9)
+    assert scene.reporter.notes[-1] == "not warmed up for long prompts: It has 9 tokens."
+
+
+@pytest.mark.parametrize("engine", ["media", "forge"])
+def test_an_engine_without_text_is_ready_when_its_health_says_so(scene: Scene, engine: str) -> None:
+    lock = replace(locked(scene), engine=engine)
+    scene.gateway.asked.clear()
+    scene.gateway.lists = ()
+    await_ready(scene.world, lock, quick=False, wait_s=60, warm_tokens=0)
+    assert prompts(scene) == []
+    assert scene.reporter.steps[-1] == "Wait for the engine's health"
+    scene.gateway.is_healthy = False
+    with pytest.raises(WaitError, match="did not answer"):
+        await_ready(scene.world, lock, quick=False, wait_s=60, warm_tokens=0)

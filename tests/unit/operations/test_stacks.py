@@ -228,3 +228,16 @@ def test_a_stack_that_is_nearly_named_is_not_taken_for_one_that_is_gone(scene: S
         stacks.stack_to_end(scene.world, "lama")
     assert caught.value.meant == "llama"
     assert stacks.stack_to_end(scene.world, "zzz") == "zzz"
+
+
+def test_a_stack_on_cards_is_told_with_its_boards_and_caches(scene: Scene) -> None:
+    scene.engine.set_state("vllm", boards=("0xB", "0xA"))
+    scene.engine_files.made = {"tt-transformers-Small-1B-v0.9.0": (".",), "x-Small-1Big": (".",)}
+    scene.engine_files.parts = {"kernels": 5, "tt_metal_cache": 7}
+    assert stacks.status(scene.world, "llama").caches == ()
+    scene.store.locks["llama"] = replace(scene.store.locks["llama"], device="n150")
+    found = stacks.status(scene.world, "llama")
+    assert found.boards == ("0xA", "0xB")
+    assert [(one.name, one.size_bytes) for one in found.caches] == [
+        ("tt-transformers-Small-1B-v0.9.0", 12)
+    ]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.fakes import CARD_MODEL, HUB_MODEL, NEWER, REVISION, Scene, at, container
@@ -18,11 +18,16 @@ from ttctl.errors import (
     UsageError,
 )
 from ttctl.model.device import Chip, System
+from ttctl.model.pins import Changed
 from ttctl.model.plan import How
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations import plan as plan_operations
+from ttctl.operations.choice import remembered
 from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from ttctl.model.lock import Lock
 
 LLAMA = Request(model="llama")
 EVERYTHING = [
@@ -106,6 +111,22 @@ def test_a_changed_setting_starts_only_what_it_touches(
     after = {state.service: state.container_id for state in running.engine.containers("llama")}
     assert {name for name in after if after[name] != before[name]} == expected
     assert running.taken() == (["write and prune", "up"] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("start_s", "asked", "waited"),
+    [
+        pytest.param(0, None, 3600, id="nothing is said: upstream's default"),
+        pytest.param(6400, None, 6400, id="as long as the entry's first start may take"),
+        pytest.param(6400, 60, 60, id="what was typed holds"),
+    ],
+)
+def test_a_start_is_waited_for_as_long_as_it_may_take(
+    scene: Scene, start_s: int, asked: int | None, waited: int
+) -> None:
+    scene.catalog.entries = (replace(HUB_MODEL, start_s=start_s),)
+    up(scene.world, LLAMA, wait_s=asked)
+    assert scene.launcher.waits == [waited]
 
 
 def test_what_was_set_once_stays_set(running: Scene) -> None:
@@ -390,3 +411,24 @@ def test_flags_of_the_engine_are_remembered_until_others_are_named(scene: Scene)
     assert up(scene.world, LLAMA).command[-2:] == ("--seed", "7")
     other = up(scene.world, replace(LLAMA, engine_args=(("seed", "8"),)))
     assert other.command[-2:] == ("--seed", "8")
+
+
+def test_the_newest_releases_arguments_are_taken_locked_and_kept(scene: Scene) -> None:
+    request = replace(LLAMA, values="latest")
+    lock = remembered_after(scene, request)
+    assert lock.values == "latest"
+    assert remembered(LLAMA, lock).values == "latest"
+    back = remembered(replace(LLAMA, values="first"), lock)
+    assert back.values == "first"
+    assert back.max_model_len is None
+    assert remembered(LLAMA, replace(lock, values="")).values == "first"
+
+
+def remembered_after(scene: Scene, request: Request) -> Lock:
+    changed = (Changed(kind="argument", name="seed", first="", latest="7"),)
+    scene.catalog.entries = (replace(HUB_MODEL, changed=changed),)
+    result = up(scene.world, request)
+    assert result.values == "latest"
+    lock = scene.world.store.lock("llama")
+    assert lock is not None
+    return lock

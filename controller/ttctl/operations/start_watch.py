@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say what an engine on a card does while it starts: its phase, its caches, the time."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from ttctl.errors import TtctlError
+from ttctl.rules.start_phase import (
+    PHASES,
+    budget_text,
+    heard,
+    look_text,
+    phase_now,
+    said_of,
+    silence_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from ttctl.model.protocols import Reporter, World
+
+TOLD_EVERY_S = 15.0
+"""A calm pace: a start takes many minutes, and each look reads the sizes of all cached files."""
+END_S = 5.0
+"""How long a look that goes on may keep the end of the wait waiting."""
+TENSORS = frozenset({"tt_metal_cache", "dit"})
+
+
+class StartWatch:
+    """Hears what a reporter is told while a stack starts, and tells more itself."""
+
+    def __init__(self, world: World, cache: str, *, limit_s: float) -> None:
+        """Look at the cache as earlier starts left it, and say what to expect.
+
+        Args:
+            world: Everything outside.
+            cache: Name of the engine's cache.
+            limit_s: Seconds until the wait ends.
+        """
+        self._world, self._cache, self._limit_s = world, cache, limit_s
+        self._reporter = world.reporter
+        self._phase = PHASES[0].name
+        self._began = self._spoke = self._looked = world.clock.now()
+        self._sizes = self._measured()
+        self._had_tensors = any(self._sizes.get(name) for name in TENSORS)
+        self._reporter.note(budget_text(limit_s=limit_s, cache_bytes=sum(self._sizes.values())))
+
+    def step(self, title: str) -> AbstractContextManager[None]:
+        """Pass it on."""
+        return self._reporter.step(title)
+
+    def progress(self, done: float, total: float, unit: str) -> None:
+        """Pass it on."""
+        self._reporter.progress(done, total, unit)
+
+    def status(self, text: str, **facts: float | str) -> None:
+        """Pass it on."""
+        self._reporter.status(text, **facts)
+
+    def note(self, text: str) -> None:
+        """Pass it on."""
+        self._reporter.note(text)
+
+    def detail(self, line: str) -> None:
+        """Pass a line of compose or of the engine on, and learn from it how far the start is."""
+        self._phase, self._spoke = heard(self._phase, line), self._world.clock.now()
+        self._reporter.detail(line)
+
+    def look(self) -> None:
+        """Say once how far the start is."""
+        now, sizes = self._world.clock.now(), self._measured()
+        grown = {name: size - self._sizes.get(name, 0) for name, size in sizes.items()}
+        growth = sum(grown.values())
+        rate = max(0.0, growth / max(now - self._looked, 1.0))
+        phase = phase_now(self._phase, grown)
+        said = said_of(phase, had_tensors=self._had_tensors, grew=growth > 0)
+        line = look_text(
+            said,
+            cache_bytes=sum(sizes.values()),
+            rate=rate,
+            gone_s=now - self._began,
+            limit_s=self._limit_s,
+        )
+        silent = silence_text(phase, now - self._spoke)
+        self._reporter.status(
+            "; ".join(filter(None, (line, silent))),
+            phase=phase.name,
+            seconds=round(now - self._began, 1),
+            limit_s=self._limit_s,
+            cache_bytes=sum(sizes.values()),
+            bytes_per_s=round(rate, 1),
+        )
+        self._looked, self._sizes = now, sizes
+
+    def _measured(self) -> dict[str, int]:
+        caches = self._world.engine_files.caches(self._cache)
+        return {name: size for cache in caches for name, size in cache.parts}
+
+
+@contextmanager
+def watched(world: World, cache: str, *, limit_s: float) -> Iterator[Reporter]:
+    """Yield the reporter of a start; until the block is left, a thread says how far it is.
+
+    Without a cache, as on the processor, it is the world's own and there is no thread.
+    """
+    if not cache:
+        yield world.reporter
+        return
+    watch = StartWatch(world, cache, limit_s=limit_s)
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(TOLD_EVERY_S):
+            # A look that fails is no reason to end a start.
+            with suppress(TtctlError, OSError):
+                watch.look()
+
+    # It never keeps a command from ending.
+    thread = threading.Thread(target=tell, name="start watch", daemon=True)
+    thread.start()
+    try:
+        yield watch
+    finally:
+        ended.set()
+        thread.join(timeout=END_S)
