@@ -45,16 +45,10 @@ with guarded(Path("/"), timeout_s=20, reporter=Quiet(), folders=[Path(sys.argv[1
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder as /run/lock is, which every user reaches."""
-<<<<<<< HEAD
-    # Where tests run side by side there is one folder more.
-    for one in (tmp_path, *tmp_path.parents[:3]):
-        one.chmod(stat.S_IMODE(one.stat().st_mode) | 0o055)
-=======
     # One more folder lies above where tests run side by side.
     for one in (tmp_path, *tmp_path.parents):
         if one.name.startswith(("test_", "popen-", "pytest-")):
             one.chmod(0o755)
->>>>>>> part5-a
     found = tmp_path / "lock"
     found.mkdir()
     found.chmod(0o1777)

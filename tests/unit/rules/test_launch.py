@@ -26,11 +26,7 @@ from ttctl.model.contract import LaunchHost
 from ttctl.model.spec import ModelSpec, Weights
 from ttctl.rules.confinement import unexplained
 from ttctl.rules.launch import LISTED_ONLY, launch_files, refusal
-<<<<<<< HEAD
-from ttctl.rules.launch_mounts import HUGEPAGES, PAGES, cache_folders
-=======
 from ttctl.rules.launch_mounts import PAGES, cache_folders
->>>>>>> part5-a
 from ttctl.rules.launch_values import is_on_the_hub, needs_key
 from ttctl.rules.multihost import host_services
 from ttctl.rules.tt_options import is_flag
@@ -134,11 +130,7 @@ def test_a_service_stops_slowly_waits_long_and_has_the_memory_that_its_entry_say
     assert service.memory_mib == 0 or service.memory_mib >= spec.memory_mib + 16384
     assert service.publish is None
     pages = [mount for mount in service.mounts if "hugepages" in mount.target]
-<<<<<<< HEAD
-    assert [(one.source, one.target) for one in pages] == [(PAGES, HUGEPAGES)]
-=======
     assert [(one.source, one.target) for one in pages] == [(PAGES, "/dev/hugepages-1G")]
->>>>>>> part5-a
 
 
 @pytest.mark.parametrize("spec", STARTED)
