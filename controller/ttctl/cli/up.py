@@ -6,6 +6,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Annotated
@@ -15,7 +16,7 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
-from ttctl.cli.session import session_of
+from ttctl.cli.session import Session, session_of
 from ttctl.errors import DirtyError
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
@@ -70,22 +71,25 @@ def up(
         show_plan(session, request, how)
         return
     bring = partial(
-        up_operations.up,
-        session.world,
-        request,
-        wait_s=wait_timeout,
-        lock_timeout_s=lock_timeout,
+        up_operations.up, session.world, request, wait_s=wait_timeout, lock_timeout_s=lock_timeout
     )
+    result = _after_a_reset(session, bring, how)
+    session.show("up", result, up_text(result, program=program()))
+
+
+def _after_a_reset(
+    session: Session, bring: Callable[..., up_operations.UpResult], how: How
+) -> up_operations.UpResult:
+    """Bring it up; where boards need a reset first, ask for it."""
     try:
-        result = bring(how=how)
+        return bring(how=how)
     except DirtyError as dirty:
         if session.console.unattended and not session.flags.yes:
             raise
         session.console.note(f"{dirty.message} {dirty.why} {dirty.evidence}")
         if not session.console.agrees("Reset them now?", next_step=dirty.next_step):
             raise
-        result = bring(how=replace(how, reset=True))
-    session.show("up", result, up_text(result, program=program()))
+        return bring(how=replace(how, reset=True))
 
 
 def program() -> str:
