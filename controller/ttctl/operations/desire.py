@@ -13,7 +13,7 @@ from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lock_values import lock_of
 from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
 from ttctl.operations.serving import Serving, Terms, check_site, on_processor
-from ttctl.operations.serving_cards import on_cards
+from ttctl.operations.serving_cards import OWN, on_cards
 from ttctl.rules.first_validated import with_latest
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.override import laid_over
@@ -77,7 +77,6 @@ def desire(
     """Resolve `request`; what is locked stays as it is until `upgrade`.
 
     Args:
-        world: Everything outside.
         request: What is asked for.
         how: Whether images are to be pulled or built though they need not be.
         upgrade: Whether to ask again for what was locked before.
@@ -87,7 +86,7 @@ def desire(
 
     Raises:
         UsageError: There is no such model.
-        NothingFitsError: It is not validated on this machine's device.
+        NothingFitsError: It is not validated here.
         OfflineError: Its weights cannot be had and nothing stands in for them.
         BadFileError: The lock or the catalog is damaged.
     """
@@ -167,6 +166,11 @@ def _desired(
         if spec.pins is None
         else on_cards(world, spec, spec.pins, choice, terms)
     )
+    if serving.stack.contract == OWN and choice.weights.original:
+        # Images that we build read the hub's files, whatever the prebuilt one of the entry reads.
+        weights = replace(choice.spec.weights, revision=choice.weights.revision)
+        choice = replace(choice, weights=world.weights.resolve(weights, world.site))
+        return _desired(world, request, choice, terms, override)
     stack = laid_over(serving.stack, override)
     lock = lock_of(world, request, choice, spec=spec, stack=stack, serving=serving)
     files = render_files(world, lock=lock, stack=stack, serving=serving, base=choice.base)

@@ -94,6 +94,13 @@ def up(
                 raise
             plan = again
             _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
+    return _result(world, desired, changed=bool(plan.changes), answers=how.wait, started=started)
+
+
+def _result(
+    world: World, desired: Desired, *, changed: bool, answers: bool, started: float
+) -> UpResult:
+    name = desired.stack.name
     return UpResult(
         stack=name,
         model=desired.spec.model,
@@ -104,8 +111,8 @@ def up(
         key_file=world.keys.key_file(name),
         folder=world.store.folder(name),
         command=(*desired.stack.services[0].entrypoint, *desired.stack.services[0].command),
-        changed=bool(plan.changes),
-        answers=how.wait,
+        changed=changed,
+        answers=answers,
         seconds=world.clock.now() - started,
         experimental=desired.lock.experimental,
         values=desired.lock.values,

@@ -186,6 +186,18 @@ def test_a_terminal_gets_one_live_line_and_the_same_ends(
     assert "    a note\n" in err
 
 
+def test_what_goes_on_is_a_line_off_a_terminal_and_outside_of_a_step(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    PlainReporter(console(), tmp_path / "log").status("loading weights", phase="weights")
+    terminal = TerminalReporter(console(), tmp_path / "log")
+    terminal.status("capturing traces", phase="traces")
+    assert capsys.readouterr().err == "    loading weights\n    capturing traces\n"
+    with terminal.step("Start vllm"):
+        terminal.status("opening the boards", phase="device")
+    assert "    opening the boards\n" not in capsys.readouterr().err
+
+
 def test_a_table_is_as_wide_as_it_must_be_without_trailing_blanks() -> None:
     assert table(("A", "BB"), [("x", "y"), ("long", "")]) == "A     BB\nx     y\nlong"
 
