@@ -71,9 +71,16 @@ class Place:
     memory_mib: int = 0
     disk_mib: int = 0
     firmware: str = ""
+    """That of the boards which the wanted device would get."""
+    firmwares: tuple[tuple[str, str], ...] = ()
+    """(another of `devices`, firmware of the boards that it would get)."""
     driver: str = ""
     boards: tuple[str, ...] = ()
     """Families of its boards, one word for each board."""
+
+    def firmware_on(self, device: str) -> str:
+        """Return the firmware that decides on a device: parts of a machine may differ."""
+        return dict(self.firmwares).get(device, self.firmware)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

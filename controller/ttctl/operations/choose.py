@@ -171,6 +171,7 @@ def place_of(world: World, system: System, device: str) -> Place:
     own = system.device if not formed or system.device in formed else ""
     here = dict.fromkeys(name for name in (own, *formed, "cpu") if name)
     usable = {one.id for one in system.boards if one.free != "held" and one.verdict != "error"}
+    others = {*formed} - {device}
     free = {one.device for one in system.forms if usable.issuperset(one.boards)}
     return Place(
         devices=tuple(here),
@@ -178,6 +179,7 @@ def place_of(world: World, system: System, device: str) -> Place:
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
         disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
         firmware=firmware_for(device, system),
+        firmwares=tuple((one, firmware_for(one, system)) for one in here if one in others),
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
     )

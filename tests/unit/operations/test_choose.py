@@ -148,6 +148,25 @@ def test_another_device_of_the_machine_is_offered(on_t3k: Scene) -> None:
     assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device n300"
 
 
+@pytest.mark.parametrize("old", [0, 1])
+def test_a_part_of_the_machine_is_offered_whose_board_has_the_firmware(
+    scene: Scene, old: int
+) -> None:
+    strict = Requirement(what="firmware", specifier=">=19.2.0", strict=True)
+    scene.catalog.entries = tuple(
+        entry("acme/Both-8B", device, requirements=(strict,)) for device in ("p300x2", "p300")
+    )
+    boards = tuple(
+        board(str(at), "p300", firmware="18.0.0.0" if at == old else "19.13.1.0") for at in (0, 1)
+    )
+    whole = Formed(device="p300x2", boards=("0", "1"), reason="2 x p300")
+    parts = [Formed(device="p300", boards=(at,), reason="1 of 2 x p300") for at in ("0", "1")]
+    scene.host.found = machine("p300x2", whole, *parts, boards=boards)
+    found = choose(scene.world, Request(model="acme/Both-8B"))
+    assert found.spec.device == "p300x2"
+    assert [(one.kind, one.device) for one in found.offers] == [("device", "p300")]
+
+
 def test_memory_and_disk_of_this_host_say_nothing_of_another(scene: Scene, on_t3k: Scene) -> None:
     here = place_of(on_t3k.world, on_t3k.host.found, "n300")
     assert (here.memory_mib, here.devices) == (512 << 10, ("t3k", "n300", "cpu"))
