@@ -7,6 +7,7 @@ from ttctl.cli.palette import Palette, Role
 from ttctl.model.match import Finding, Match, Packing
 from ttctl.model.pins import Pins
 from ttctl.model.spec import ModelSpec
+from ttctl.rules.concurrency import requests_text
 
 NEAR = 12
 """Near misses that `--verbose` shows; `--why` shows all."""
@@ -97,5 +98,4 @@ def _pins(pins: Pins) -> list[str]:
 
 
 def _limits(spec: ModelSpec) -> str:
-    limits = spec.limits
-    return f"{limits.max_model_len} tokens, {limits.max_num_seqs} requests at a time"
+    return f"{spec.limits.max_model_len} tokens, {requests_text(spec, 'requests at a time')}"
