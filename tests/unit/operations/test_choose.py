@@ -280,6 +280,22 @@ def test_the_machines_own_device_is_named_for_all_of_its_boards(on_t3k: Scene) -
     assert "is not in this machine" not in " ".join(found.unknown)
 
 
+def test_one_model_gets_the_whole_device_that_is_named_with_what_is_to_be_minded(
+    on_t3k: Scene,
+) -> None:
+    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    whole = replace(SERVED, device="t3k", status="EXPERIMENTAL", suspect=("a = 900",))
+    on_t3k.catalog.entries = (SERVED, whole)
+    request = Request(model="acme/Llama-8B-Instruct", device="t3k")
+    found = packing(on_t3k.world, (request,))
+    assert [one.device for one in found.placed] == ["t3k"]
+    said = "\n".join(found.warnings)
+    assert "upstream's status on t3k is EXPERIMENTAL" in said
+    assert "suspect value: a = 900" in said
+    both = packing(on_t3k.world, (request, request))
+    assert [one.device for one in both.placed] == ["n300", "n300"]
+
+
 def test_what_is_tried_is_marked_in_lock_labels_and_status(scene: Scene) -> None:
     why = "nobody validated it"
     scene.catalog.entries = (replace(HUB_MODEL, experimental=why),)
