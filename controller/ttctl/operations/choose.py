@@ -36,14 +36,20 @@ def choose(world: World, request: Request) -> Match:
     system = world.host.system()
     devices = devices_for(request, system)
     if len(devices) == 1:
-        return _on(world, request, system, devices[0])
+        return match_on(world, request, system, devices[0])
     understood(world, request)
     if not devices:
         raise _no_device(system)
     return _on_one_of(world, request, system, devices)
 
 
-def _on(world: World, request: Request, system: System, device: str) -> Match:
+def match_on(world: World, request: Request, system: System, device: str) -> Match:
+    """Match a request with the catalog on one device of a machine.
+
+    Raises:
+        UsageError: There is no such model, or a script asked for what is ambiguous.
+        NothingFitsError: Nothing was validated there, or all of it is set aside.
+    """
     catalog = world.catalog
     specs = entries_for(world, request)
     refuse_set_aside(specs, catalog.quarantined(), request.model)
@@ -63,7 +69,7 @@ def _on_one_of(world: World, request: Request, system: System, devices: tuple[st
     refused: NothingFitsError | None = None
     for device in devices:
         try:
-            found[device] = _on(world, request, system, device)
+            found[device] = match_on(world, request, system, device)
         except UsageError as error:
             found[device] = error
         except NothingFitsError as error:
