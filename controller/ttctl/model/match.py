@@ -177,6 +177,8 @@ class Packing:
     """Sum of what they take on disk; weights that two of them share count once."""
     free_disk_mib: int = 0
     obstacles: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    """Ids of boards that others have, without whom all would fit; empty where that is not it."""
     warnings: tuple[str, ...] = ()
     """What does not keep them from it, such as weights that need a token."""
     unknown: tuple[str, ...] = ()

@@ -40,9 +40,21 @@ def packing(world: World, requests: tuple[Request, ...]) -> Packing:
     # Several share the boards of what is named; one alone gets it whole.
     asked = (named or "") if len(requests) == 1 else ""
     candidates = tuple(_candidate(world, request, ground.system, asked) for request in requests)
-    judge = partial(findings, ground=ground, advice=world.catalog.advice(), satisfies=satisfies)
-    found = pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
+    found = _placed(world, candidates, ground)
+    if not found.fits and (held := [one.id for one in ground.system.boards if one.free == "held"]):
+        fits = _placed(world, candidates, _with_all_free(ground)).fits
+        found = replace(found, held=tuple(held) if fits else ())
     return replace(found, unknown=(absent, *found.unknown)) if absent else found
+
+
+def _placed(world: World, candidates: tuple[Candidate, ...], ground: Ground) -> Packing:
+    judge = partial(findings, ground=ground, advice=world.catalog.advice(), satisfies=satisfies)
+    return pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
+
+
+def _with_all_free(ground: Ground) -> Ground:
+    boards = tuple(replace(one, free="free", holders=()) for one in ground.system.boards)
+    return replace(ground, system=replace(ground.system, boards=boards))
 
 
 def _candidate(world: World, request: Request, system: System, asked: str) -> Candidate:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.standins import machines
 
+from ttctl.errors import HeldError, NothingFitsError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -107,7 +109,7 @@ def test_boards_in_use_send_to_the_free_ones_of_the_same_machine(
 ) -> None:
     machines.opened(tmp_path / "root", 0, 120)
     code, _, progress = on_t3k("plan Qwen3-8B")
-    assert code == 3
+    assert code == HeldError.exit_code
     assert "in its place: ttctl plan Qwen/Qwen3-8B --device n300" in progress
 
 
@@ -226,3 +228,23 @@ def test_a_machine_that_is_another_is_told_by_each_of_its_devices_once(on_t3k: T
     _, out, _ = on_t3k("plan llama --device p150")
     [line] = [one for one in out.splitlines() if "this machine is no p150" in one]
     assert line.endswith("it is: t3k, n300")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["plan llama", "up llama --dry-run", "plan --pack meta-llama/Llama-3.1-8B-Instruct"],
+)
+def test_boards_that_others_have_end_with_their_own_code(
+    typed: Typed, tmp_path: Path, words: str
+) -> None:
+    root = machines.tree(tmp_path / "root", "n300")
+    machines.opened(root, 0, 120)
+    assert typed(words)[0] == HeldError.exit_code
+
+
+def test_boards_that_others_have_are_not_it_where_more_is_in_the_way(
+    on_t3k: Typed, tmp_path: Path
+) -> None:
+    machines.opened(tmp_path / "root", 0, 120)
+    words = "plan --pack meta-llama/Llama-3.1-8B-Instruct" + 5 * " Llama-3.1-8B-Instruct"
+    assert on_t3k(words)[0] == NothingFitsError.exit_code
