@@ -16,6 +16,7 @@ from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.host_steps import LOAD_DRIVER, closed_nodes
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
+from ttctl.rules.served_by import served_by
 from ttctl.rules.set_aside import refuse_set_aside
 
 if TYPE_CHECKING:
@@ -102,26 +103,10 @@ def entries_for(world: World, request: Request) -> tuple[ModelSpec, ...]:
 
     Raises:
         UsageError: No entry has them.
+        NothingFitsError: The model's entries have others.
     """
-    specs = world.catalog.specs()
-    if request.engine is None and request.implementation is None:
-        return tuple(specs)
-    found = tuple(
-        one
-        for one in specs
-        if request.engine in {None, one.engine}
-        and request.implementation in {None, one.implementation}
-    )
-    if found:
-        return found
-    pairs = sorted({f"{one.engine} {one.implementation}".strip() for one in specs})
-    asked = f"{request.engine or ''} {request.implementation or ''}".strip()
-    raise UsageError(
-        f"No entry of the catalog is served by {asked!r}.",
-        why="--engine and --impl name what serves a model: an engine and upstream's impl_id.",
-        evidence=f"There are: {', '.join(pairs)}.",
-        next_step=f"ttctl models show {request.model}",
-    )
+    wanted = wanted_by(request, device=request.device or "")
+    return served_by(world.catalog.specs(), request, wanted)
 
 
 def wanted_by(request: Request, *, device: str) -> Wanted:

@@ -135,6 +135,29 @@ def test_an_engine_without_that_implementation_is_refused_with_those_that_there_
     assert caught.value.next_step == "ttctl models show llama"
 
 
+def test_a_model_that_another_engine_serves_is_refused_with_the_engines_there_are(
+    on_t3k: Scene,
+) -> None:
+    mine = entry("acme/Small-3B", "n300")
+    forge = replace(mine, id="f", engine="forge", implementation="forge_vllm_plugin")
+    other = replace(mine, id="m", model="acme/Whisper", engine="media", implementation="whisper")
+    on_t3k.catalog.entries = (mine, replace(mine, device="n150"), forge, other)
+    with pytest.raises(NothingFitsError) as caught:
+        choose(on_t3k.world, Request(model="Small-3B", engine="media"))
+    assert caught.value.message == "'Small-3B' is served by vllm and forge, not by media."
+    assert caught.value.evidence.splitlines() == [
+        "acme/Small-3B on n150: vllm tt_transformers",
+        "acme/Small-3B on n300: forge forge_vllm_plugin",
+        "acme/Small-3B on n300: vllm tt_transformers",
+    ]
+    assert caught.value.next_step == "ttctl plan Small-3B --engine vllm"
+    with pytest.raises(NothingFitsError, match="not by whisper") as caught:
+        choose(on_t3k.world, Request(model="Small-3B", implementation="whisper"))
+    assert caught.value.next_step == "ttctl plan Small-3B --engine vllm --impl tt_transformers"
+    with pytest.raises(UsageError, match="There is no model 'zzz'"):
+        choose(on_t3k.world, Request(model="zzz", engine="media"))
+
+
 def test_gated_weights_are_named_before_anything_is_built(on_t3k: Scene) -> None:
     on_t3k.catalog.advised = Advice(gated=(GATE,))
     found = look(on_t3k.world, Request(model="acme/Llama-8B-Instruct", device="n300"))
