@@ -21,6 +21,7 @@ def match_lines(found: Match, palette: Palette) -> list[str]:
     if spec.pins is not None:
         lines += _pins(spec.pins)
         lines.append(f"limits    {_limits(spec)}")
+    lines += [f"yours     {text}" for text in found.yours]
     score = f", score {found.score:.0f} of 100" if found.how == "likeness" else ""
     lines.append(f"chosen    by {found.how}{score}; {found.deciding}")
     lines += [f"{palette.paint('mind', 'warn')}      {text}" for text in found.warnings]

@@ -133,6 +133,8 @@ class Match:
     deciding: str
     """The rule that put this entry before the next one."""
     runners_up: tuple[RunnerUp, ...] = ()
+    yours: tuple[str, ...] = ()
+    """Limits that the user changed, each with the validated one."""
     warnings: tuple[str, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
     offers: tuple[Offer, ...] = ()

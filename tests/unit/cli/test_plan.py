@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.standins import machines
 
-from ttctl.errors import HeldError, NothingFitsError
+from ttctl.errors import HeldError, NothingFitsError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,3 +248,27 @@ def test_boards_that_others_have_are_not_it_where_more_is_in_the_way(
     machines.opened(tmp_path / "root", 0, 120)
     words = "plan --pack meta-llama/Llama-3.1-8B-Instruct" + 5 * " Llama-3.1-8B-Instruct"
     assert on_t3k(words)[0] == NothingFitsError.exit_code
+
+
+def test_a_lower_limit_is_applied_and_told_as_the_users(typed: Typed) -> None:
+    words = "plan llama --device n150 --max-model-len 1024 --block-size 128"
+    code, out, _ = typed(f"{words} --why")
+    assert code == 0
+    assert "limits    1024 tokens, 32 requests at a time" in out
+    assert "yours     max-model-len 1024, in place of the validated 65536" in out
+    assert "yours     block-size 128, in place of the validated 64" in out
+    assert "--max_model_len 1024 " in out
+    assert "yours" not in typed("plan llama --device n150")[1]
+
+
+@pytest.mark.parametrize(
+    ("flag", "validated"),
+    [("--max-model-len 999999", 65536), ("--max-num-seqs 64", 32), ("--max-num-seqs 0", 32)],
+)
+def test_a_limit_beyond_the_validated_one_is_refused_with_it(
+    typed: Typed, flag: str, validated: int
+) -> None:
+    code, _, err = typed(f"plan llama --device n150 {flag}")
+    assert code == UsageError.exit_code
+    assert f"{flag} is beyond what was validated." in err
+    assert f"up to {validated}." in err
