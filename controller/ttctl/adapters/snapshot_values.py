@@ -55,6 +55,19 @@ def positive_of(value: object) -> float | None:
     return found if found is not None and found > 0 else None
 
 
+def temperatures_of(limits: Section) -> tuple[float | None, float | None]:
+    """Return from which temperature a chip slows down, and at which it switches itself off.
+
+    The lower one slows it down, whichever name it has: Wormhole and Blackhole use the names the
+    other way round. One alone counts as the lower.
+
+    Source: https://github.com/tenstorrent/tt-smi/blob/07208d7e783b8bb585440460db53f515b5828f16/tt_smi/backend.py
+    """
+    named = (positive_of(limits.get(name)) for name in ("therm_trip_l1_limit", "thm_limit"))
+    known = sorted(one for one in named if one is not None)
+    return known[0] if known else None, known[1] if len(known) > 1 else None
+
+
 def fan_of(value: object) -> float | None:
     """Return a fan's speed, None where there is no fan."""
     found = number_of(value)

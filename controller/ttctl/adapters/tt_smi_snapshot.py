@@ -28,6 +28,7 @@ from ttctl.adapters.snapshot_values import (
     register_of,
     registers_of,
     section_of,
+    temperatures_of,
     truth_of,
     word_of,
 )
@@ -119,6 +120,7 @@ def _none(source: str, cause: str) -> BadFileError:
 def _chip(entry: Section) -> ChipReading:
     board, values = _board_of(entry), section_of(entry, "telemetry")
     limits = section_of(entry, "limits")
+    slows_c, off_c = temperatures_of(limits)
     smbus = registers_of(section_of(entry, "smbus_telem"))
     board_id = _board_id(board, smbus)
     spelled = word_of(board.get("board_type"))
@@ -141,8 +143,8 @@ def _chip(entry: Section) -> ChipReading:
         remote=side[1].upper() == "R" if side else not address and _may_be_remote(card_type),
         firmware=_firmware(section_of(entry, "firmwares"), smbus, card_type),
         temperature_c=number_of(values.get("asic_temperature")),
-        throttle_c=positive_of(limits.get("therm_trip_l1_limit")),
-        shutdown_c=positive_of(limits.get("thm_limit")),
+        throttle_c=slows_c,
+        shutdown_c=off_c,
         power_w=first_of(positive_of(values.get("board_power")), number_of(values.get("power"))),
         power_limit_w=first_of(
             positive_of(limits.get("board_power_limit")), positive_of(limits.get("tdp_limit"))

@@ -134,15 +134,19 @@ def demands_text(session: Session, found: DevicesCheck) -> str:
     """Return what the pins ask of this host, and whether they get it."""
     head = ("FOR", "MODEL", "DEVICE", "WANTS", "HOW", "MET")
     if not found.demands:
-        return "No pin is in use; --model NAME judges this host by a model's."
+        return "No pin in use asks for a version; --model NAME judges this host by a model's."
     lines = [
         f"driver for every pin    {found.driver_wanted or 'any'}",
         f"firmware for every pin  {found.firmware_wanted or 'any'}",
     ]
-    return "\n".join([*lines, "", session.table(head, map(_demand, found.demands))])
+    rows = [demand_row(one, found) for one in found.demands]
+    return "\n".join([*lines, "", session.table(head, rows)])
 
 
-def _demand(one: Demand) -> tuple[str, ...]:
-    met = {True: "ok", False: "failed" if one.strict else "warning", None: "not understood"}
+def demand_row(one: Demand, found: DevicesCheck) -> tuple[str, ...]:
+    """Return a demand and whether it is met: without a version to hold against it nobody knows."""
+    told = found.driver if one.what == "driver" else found.firmware
+    unread = "not understood" if told else "unknown"
+    met = {True: "ok", False: "failed" if one.strict else "warning", None: unread}
     how = "strict" if one.strict else "suggested"
     return (one.who, one.model, one.device, f"{one.what} {one.specifier}", how, met[one.met])

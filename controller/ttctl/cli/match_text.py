@@ -7,6 +7,7 @@ from ttctl.cli.palette import Palette, Role
 from ttctl.model.match import Finding, Match, Packing
 from ttctl.model.pins import Pins
 from ttctl.model.spec import ModelSpec
+from ttctl.rules.concurrency import requests_text
 
 NEAR = 12
 """Near misses that `--verbose` shows; `--why` shows all."""
@@ -20,6 +21,7 @@ def match_lines(found: Match, palette: Palette) -> list[str]:
     if spec.pins is not None:
         lines += _pins(spec.pins)
         lines.append(f"limits    {_limits(spec)}")
+    lines += [f"yours     {text}" for text in found.yours]
     score = f", score {found.score:.0f} of 100" if found.how == "likeness" else ""
     lines.append(f"chosen    by {found.how}{score}; {found.deciding}")
     lines += [f"{palette.paint('mind', 'warn')}      {text}" for text in found.warnings]
@@ -97,5 +99,4 @@ def _pins(pins: Pins) -> list[str]:
 
 
 def _limits(spec: ModelSpec) -> str:
-    limits = spec.limits
-    return f"{limits.max_model_len} tokens, {limits.max_num_seqs} requests at a time"
+    return f"{spec.limits.max_model_len} tokens, {requests_text(spec, 'requests at a time')}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ttctl.rules.catalog_names import age_text
+from ttctl.rules.concurrency import requests_text
 from ttctl.rules.start_phase import size_text
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _first_text(page: ModelPage) -> str:
 
 def _need_rows(spec: ModelSpec) -> Rows:
     yield "max-model-len", str(spec.limits.max_model_len)
-    yield "max-num-seqs", str(spec.limits.max_num_seqs)
+    yield "max-num-seqs", requests_text(spec)
     yield "block-size", str(spec.limits.block_size)
     yield "arguments", " ".join(f"--{name} {value}".rstrip() for name, value in spec.engine_args)
     yield "environment", " ".join(f"{name}={value}" for name, value in spec.environment)

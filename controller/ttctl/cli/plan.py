@@ -22,7 +22,8 @@ from ttctl.cli.plan_text import (
 )
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
-from ttctl.errors import NoDeviceError, NothingFitsError, TtctlError, UsageError
+from ttctl.errors import HeldError, NoDeviceError, NothingFitsError, TtctlError, UsageError
+from ttctl.model.match import Finding
 from ttctl.model.plan import How, Plan
 from ttctl.model.spec import Request
 from ttctl.operations import preview
@@ -154,8 +155,15 @@ def _end(session: Session, found: Plan) -> None:
     session.console.note(f"it would not start here: {'; '.join(one.summary for one in blocked)}")
     for line in ways_out(found, blocked):
         session.console.note(line)
-    missing = any(one.subject == "boards" for one in blocked)
-    raise typer.Exit(NoDeviceError.exit_code if missing else NothingFitsError.exit_code)
+    raise typer.Exit(_code(session, found, blocked).exit_code)
+
+
+def _code(session: Session, found: Plan, blocked: list[Finding]) -> type[TtctlError]:
+    """Return which refusal it is; boards that others have are it where nothing else is."""
+    subjects = {one.subject for one in blocked}
+    if "boards" in subjects and preview.is_for_another(session.world, found):
+        return NoDeviceError
+    return HeldError if subjects == {"boards"} else NothingFitsError
 
 
 def _pack(session: Session, request: Request, further: tuple[str, ...]) -> None:
@@ -166,7 +174,7 @@ def _pack(session: Session, request: Request, further: tuple[str, ...]) -> None:
     found = packing(session.world, requests)
     session.show("pack", found, "\n".join(packing_lines(found)))
     if not found.fits:
-        raise typer.Exit(NothingFitsError.exit_code)
+        raise typer.Exit((HeldError if found.held else NothingFitsError).exit_code)
 
 
 def _refuse_further(request: Request, models: list[str] | None) -> None:

@@ -71,9 +71,16 @@ class Place:
     memory_mib: int = 0
     disk_mib: int = 0
     firmware: str = ""
+    """That of the boards which the wanted device would get."""
+    firmwares: tuple[tuple[str, str], ...] = ()
+    """(another of `devices`, firmware of the boards that it would get)."""
     driver: str = ""
     boards: tuple[str, ...] = ()
     """Families of its boards, one word for each board."""
+
+    def firmware_on(self, device: str) -> str:
+        """Return the firmware that decides on a device: parts of a machine may differ."""
+        return dict(self.firmwares).get(device, self.firmware)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +133,8 @@ class Match:
     deciding: str
     """The rule that put this entry before the next one."""
     runners_up: tuple[RunnerUp, ...] = ()
+    yours: tuple[str, ...] = ()
+    """Limits that the user changed, each with the validated one."""
     warnings: tuple[str, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
     offers: tuple[Offer, ...] = ()
@@ -170,6 +179,8 @@ class Packing:
     """Sum of what they take on disk; weights that two of them share count once."""
     free_disk_mib: int = 0
     obstacles: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    """Ids of boards that others have, without whom all would fit; empty where that is not it."""
     warnings: tuple[str, ...] = ()
     """What does not keep them from it, such as weights that need a token."""
     unknown: tuple[str, ...] = ()

@@ -11,11 +11,12 @@ from ttctl.model.match import Place, Wanted
 from ttctl.operations.topology import as_known
 from ttctl.rules.board_choice import firmware_for
 from ttctl.rules.device_sizes import SIZES
-from ttctl.rules.find import find, is_meant
+from ttctl.rules.find import find
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.host_steps import LOAD_DRIVER, closed_nodes
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
+from ttctl.rules.served_by import served_by
 from ttctl.rules.set_aside import refuse_set_aside
 
 if TYPE_CHECKING:
@@ -36,14 +37,20 @@ def choose(world: World, request: Request) -> Match:
     system = world.host.system()
     devices = devices_for(request, system)
     if len(devices) == 1:
-        return _on(world, request, system, devices[0])
+        return match_on(world, request, system, devices[0])
     understood(world, request)
     if not devices:
         raise _no_device(system)
     return _on_one_of(world, request, system, devices)
 
 
-def _on(world: World, request: Request, system: System, device: str) -> Match:
+def match_on(world: World, request: Request, system: System, device: str) -> Match:
+    """Match a request with the catalog on one device of a machine.
+
+    Raises:
+        UsageError: There is no such model, or a script asked for what is ambiguous.
+        NothingFitsError: Nothing was validated there, or all of it is set aside.
+    """
     catalog = world.catalog
     specs = entries_for(world, request)
     refuse_set_aside(specs, catalog.quarantined(), request.model)
@@ -63,7 +70,7 @@ def _on_one_of(world: World, request: Request, system: System, devices: tuple[st
     refused: NothingFitsError | None = None
     for device in devices:
         try:
-            found[device] = _on(world, request, system, device)
+            found[device] = match_on(world, request, system, device)
         except UsageError as error:
             found[device] = error
         except NothingFitsError as error:
@@ -96,28 +103,10 @@ def entries_for(world: World, request: Request) -> tuple[ModelSpec, ...]:
 
     Raises:
         UsageError: No entry has them.
+        NothingFitsError: The model's entries have others.
     """
-    specs = world.catalog.specs()
-    if request.engine is None and request.implementation is None:
-        return tuple(specs)
-    found = tuple(
-        one
-        for one in specs
-        if request.engine in {None, one.engine}
-        and request.implementation in {None, one.implementation}
-    )
-    meant = is_meant(specs, request.model)
-    if found and (not meant or is_meant(found, request.model)):
-        return found
-    pairs = sorted({f"{one.engine} {one.implementation}".strip() for one in meant or specs})
-    asked = f"{request.engine or ''} {request.implementation or ''}".strip()
-    what = f"of {request.model!r}" if meant else "of the catalog"
-    raise UsageError(
-        f"No entry {what} is served by {asked!r}.",
-        why="--engine and --impl name what serves a model: an engine and upstream's impl_id.",
-        evidence=f"There are: {', '.join(pairs)}.",
-        next_step=f"ttctl models show {request.model}" if meant else "ttctl models ls",
-    )
+    wanted = wanted_by(request, device=request.device or "")
+    return served_by(world.catalog.specs(), request, wanted)
 
 
 def wanted_by(request: Request, *, device: str) -> Wanted:
@@ -173,6 +162,7 @@ def place_of(world: World, system: System, device: str) -> Place:
     own = system.device if not formed or system.device in formed else ""
     here = dict.fromkeys(name for name in (own, *formed, "cpu") if name)
     usable = {one.id for one in system.boards if one.free != "held" and one.verdict != "error"}
+    others = {*formed} - {device}
     free = {one.device for one in system.forms if usable.issuperset(one.boards)}
     return Place(
         devices=tuple(here),
@@ -180,6 +170,7 @@ def place_of(world: World, system: System, device: str) -> Place:
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
         disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
         firmware=firmware_for(device, system),
+        firmwares=tuple((one, firmware_for(one, system)) for one in here if one in others),
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
     )

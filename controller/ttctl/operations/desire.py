@@ -15,6 +15,7 @@ from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, rend
 from ttctl.operations.serving import Serving, Terms, check_site, on_processor
 from ttctl.operations.serving_cards import OWN, on_cards
 from ttctl.rules.first_validated import with_latest
+from ttctl.rules.limits_asked import refuse_beyond
 from ttctl.rules.order import Observed, steps_to_up
 from ttctl.rules.override import laid_over
 from ttctl.rules.resolve import with_settings
@@ -85,7 +86,7 @@ def desire(
         folder: Where the files go and a compose.override.yaml may lie; None for the stack's own.
 
     Raises:
-        UsageError: There is no such model.
+        UsageError: There is no such model, or a limit is beyond what was validated.
         NothingFitsError: It is not validated here.
         OfflineError: Its weights cannot be had and nothing stands in for them.
         BadFileError: The lock or the catalog is damaged.
@@ -101,7 +102,7 @@ def desire(
         if previous is not None and kept is not None
         else new_choice(world, request, unlocked=unlocked, rendering=rendering)
     )
-    request = remembered(request, previous)
+    request = _with_remembered(choice, request, previous)
     terms = Terms(
         name=name,
         port=request.port or (locked.port if locked else DEFAULT_PORT),
@@ -113,6 +114,12 @@ def desire(
     )
     override = world.folders.override(folder or world.store.folder(name))
     return _desired(world, request, choice, terms, override)
+
+
+def _with_remembered(choice: Choice, request: Request, previous: Lock | None) -> Request:
+    """Return the request with what a lock remembers, which was judged when it was asked for."""
+    refuse_beyond(choice.spec, request)
+    return remembered(request, previous)
 
 
 def _images_by_digest(previous: Lock | None) -> tuple[tuple[str, str], ...]:

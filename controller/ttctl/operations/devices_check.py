@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ttctl.errors import BadFileError, TtctlError
+from ttctl.errors import BadFileError, NothingFitsError, TtctlError
 from ttctl.model.devices import DevicesCheck
 from ttctl.model.match import Wanted
+from ttctl.model.spec import Request
+from ttctl.operations.choose import match_on
 from ttctl.operations.lease import shared
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.device_health import board_checks, stale_checks, topology_check
@@ -68,7 +71,7 @@ def check(
         passed=not any(one.verdict == "failed" for one in checks),
         topology=system.topology,
     )
-    return found, notes
+    return found, (*notes, *_asking_nothing(uses))
 
 
 def _stale_files(world: World, system: System) -> tuple[Check, ...]:
@@ -109,10 +112,32 @@ def _of_stacks(world: World, stacks: Sequence[str]) -> Iterator[tuple[str, Model
 def _of_models(
     world: World, system: System, models: Sequence[str]
 ) -> Iterator[tuple[str, ModelSpec]]:
-    """Yield the entries of named models, of devices that this machine forms where there are any."""
-    able = {system.device, *(formed.device for formed in system.forms)}
+    """Yield the entry of each named model that would be taken here; all of it where none would."""
     for model in models:
-        found = find(world.catalog.specs(), Wanted(word=model, device=system.device)).specs
-        here = [spec for spec in found if spec.device in able]
-        for spec in here or found:
+        taken = _taken(world, system, model)
+        found = (taken,) if taken else find(world.catalog.specs(), _of_any_device(model)).specs
+        for spec in found:
             yield f"--model {model}", spec
+
+
+def _taken(world: World, system: System, model: str) -> ModelSpec | None:
+    """Return what a plan takes on the machine's device, else on a part of it; None for nothing."""
+    devices = dict.fromkeys((system.device, *(formed.device for formed in system.forms)))
+    for device in filter(None, devices):
+        with suppress(NothingFitsError):
+            return match_on(world, Request(model=model, device=device), system, device).spec
+    return None
+
+
+def _of_any_device(model: str) -> Wanted:
+    return Wanted(word=model, device="")
+
+
+def _asking_nothing(uses: Sequence[tuple[str, ModelSpec]]) -> tuple[str, ...]:
+    """Say which entries leave the versions to the host, so that silence is no missing answer."""
+    found = (
+        f"{who} is {spec.model} on {spec.device}, which asks for no version."
+        for who, spec in uses
+        if not spec.requirements
+    )
+    return tuple(dict.fromkeys(found))

@@ -18,9 +18,9 @@ from ttctl.rules.satisfying import satisfies
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
-    from ttctl.model.match import Packing, Place
+    from ttctl.model.match import Match, Packing, Place
     from ttctl.model.protocols import World
-    from ttctl.model.spec import ModelSpec, Request
+    from ttctl.model.spec import Request
 
 
 def packing(world: World, requests: tuple[Request, ...]) -> Packing:
@@ -37,24 +37,43 @@ def packing(world: World, requests: tuple[Request, ...]) -> Packing:
     named = next((one.device for one in requests if one.device), None)
     if named and is_imagined(named, ground.system):
         ground, absent = Ground(system=imagined(named), token=world.has_token), absent_text(named)
-    candidates = tuple(_candidate(world, request, ground.system) for request in requests)
-    judge = partial(findings, ground=ground, advice=world.catalog.advice(), satisfies=satisfies)
-    found = pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
+    # Several share the boards of what is named; one alone gets it whole.
+    asked = (named or "") if len(requests) == 1 else ""
+    candidates = tuple(_candidate(world, request, ground.system, asked) for request in requests)
+    found = _placed(world, candidates, ground)
+    if not found.fits and (held := [one.id for one in ground.system.boards if one.free == "held"]):
+        fits = _placed(world, candidates, _with_all_free(ground)).fits
+        found = replace(found, held=tuple(held) if fits else ())
     return replace(found, unknown=(absent, *found.unknown)) if absent else found
 
 
-def _candidate(world: World, request: Request, system: System) -> Candidate:
+def _placed(world: World, candidates: tuple[Candidate, ...], ground: Ground) -> Packing:
+    judge = partial(findings, ground=ground, advice=world.catalog.advice(), satisfies=satisfies)
+    return pack(candidates, ground, lambda spec, boards: judge(spec, boards=boards))
+
+
+def _with_all_free(ground: Ground) -> Ground:
+    boards = tuple(replace(one, free="free", holders=()) for one in ground.system.boards)
+    return replace(ground, system=replace(ground.system, boards=boards))
+
+
+def _candidate(world: World, request: Request, system: System, asked: str) -> Candidate:
     """Match a request on every device that the boards can make up, alone or in part."""
-    specs: list[ModelSpec] = []
+    found: list[Match] = []
     refused: NothingFitsError | None = None
     for device in _devices(system, request):
         try:
-            specs.append(_on(world, request, device, system))
+            found.append(_on(world, request, device, system))
         except NothingFitsError as error:
             refused = refused or error
-    if not specs and refused is not None:
+    if not found and refused is not None:
         raise refused
-    return Candidate(word=request.model, specs=tuple(specs))
+    return Candidate(
+        word=request.model,
+        specs=tuple(one.spec for one in found),
+        asked=asked,
+        minds=tuple((one.spec.device, one.warnings) for one in found),
+    )
 
 
 def _devices(system: System, request: Request) -> tuple[str, ...]:
@@ -64,9 +83,9 @@ def _devices(system: System, request: Request) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*formed, system.device or "cpu", "cpu"]))
 
 
-def _on(world: World, request: Request, device: str, system: System) -> ModelSpec:
+def _on(world: World, request: Request, device: str, system: System) -> Match:
     catalog = world.catalog
-    found = match(
+    return match(
         catalog.specs(),
         wanted_by(replace(request, device=device), device=device),
         place=_place(world, system, device),
@@ -74,7 +93,6 @@ def _on(world: World, request: Request, device: str, system: System) -> ModelSpe
         quarantined=catalog.quarantined(),
         satisfies=satisfies,
     )
-    return found.spec
 
 
 def _place(world: World, system: System, device: str) -> Place:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ttctl.model.plan import Plan
 from ttctl.operations.choose import choose, fitness, that_start
 from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.limits_asked import refuse_beyond, yours
+from ttctl.rules.resolve import with_settings
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ def look(world: World, request: Request, *, latest: bool = False) -> Plan | None
         world: Everything outside.
         request: What is asked for.
         latest: Whether the newest release's values are taken, in place of the first validated.
+
+    Raises:
+        UsageError: A limit is beyond what was validated, or the engine reads it nowhere.
     """
     name = stack_name(request)
     if request.device is None and world.store.summary(name) is not None:
@@ -46,6 +51,9 @@ def look(world: World, request: Request, *, latest: bool = False) -> Plan | None
 
         # What changed stays with the values, so that it can be shown beside them.
         found = replace(found, spec=replace(with_latest(found.spec), changed=found.spec.changed))
+    refuse_beyond(found.spec, request)
+    changed = with_settings(found.spec, request)
+    found = replace(found, spec=changed, yours=yours(found.spec, changed))
     findings = fitness(world, found.spec)
     if any(one.verdict == "blocked" for one in findings):
         # What is in the way of this one may be in the way of what is offered in its place.

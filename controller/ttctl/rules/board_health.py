@@ -85,19 +85,6 @@ def readings_by_board(
     return tuple(map(tuple, found))
 
 
-def limits_of(reading: ChipReading) -> tuple[float | None, float | None]:
-    """Return from which temperature a chip is warm, and from which it is too hot.
-
-    Of its two limits the lower one slows it down, whichever name it has: Wormhole and Blackhole
-    use the names the other way round.
-
-    Source: https://github.com/tenstorrent/tt-smi/blob/07208d7e783b8bb585440460db53f515b5828f16/tt_smi/backend.py
-    """
-    known = sorted(one for one in (reading.throttle_c, reading.shutdown_c) if one)
-    low = known[0] if known else None
-    return low, known[-1] if len(known) > 1 else None
-
-
 def _held(board: Board, seen: Mapping[str, tuple[tuple[str, ...], bool]]) -> Board:
     found = [seen.get(node, ((), False)) for node in board.nodes]
     names = tuple(dict.fromkeys(name for holders, _ in found for name in holders))
@@ -154,7 +141,7 @@ def _of_firmware(board: Board, bundle: str) -> Iterator[Finding]:
 
 def _of_chip(reading: ChipReading) -> Iterator[Finding]:
     name = _name(reading)
-    warm, hot = limits_of(reading)
+    warm, hot = reading.throttle_c, reading.shutdown_c
     now = reading.temperature_c
     if now is not None and hot is not None and now >= hot:
         yield "error", f"{name} is at {now:.0f} C, its limit is {hot:.0f} C"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.model.catalog import CatalogDiff, EntryMoved, FieldMoved
+from ttctl.rules.concurrency import requests_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,7 +87,7 @@ def _facts(spec: ModelSpec) -> Iterator[tuple[str, str]]:
         yield "recipe", pins.recipe
     yield "status", spec.status
     yield "max-model-len", str(spec.limits.max_model_len)
-    yield "max-num-seqs", str(spec.limits.max_num_seqs)
+    yield "max-num-seqs", requests_text(spec)
     yield "block-size", str(spec.limits.block_size)
     yield "memory-mib", str(spec.memory_mib)
     yield "disk-mib", str(spec.disk_mib)

@@ -9,7 +9,7 @@ from ttctl.model.device import Topology
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.device_sizes import NEEDS_MESH
 from ttctl.rules.host_steps import FLASH_THE_SAME
-from ttctl.rules.topology import SET_UP
+from ttctl.rules.topology import SET_UP, are_enough
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,8 @@ def topology_check(system: System) -> Check:
     """Judge whether Wormhole boards are wired as their device needs it."""
     if system.device not in NEEDS_MESH:
         return _check("topology", "skipped", f"{system.device or 'this device'} needs no mesh")
+    if not are_enough(system.boards, system.device):
+        return _check("topology", "skipped", f"the boards that are here make up no {system.device}")
     topology = system.topology or Topology(kind="unknown", reason="nobody looked")
     told = f"{topology.source}: {topology.reason}" if topology.source else topology.reason
     if topology.kind == "mesh":

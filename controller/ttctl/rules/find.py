@@ -60,6 +60,12 @@ def find(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
     return replace(found, specs=good, reason=reason, task=wanted.task)
 
 
+def meant_by(specs: Sequence[ModelSpec], wanted: Wanted) -> tuple[ModelSpec, ...]:
+    """Return the entries that a word means by its very name, alias, family or task."""
+    found = _meant(specs, wanted, base_models(specs))
+    return found.specs if found else ()
+
+
 def is_meant(specs: Sequence[ModelSpec], word: str) -> tuple[ModelSpec, ...]:
     """Return the entries that have this name, last part or alias, none where there are none."""
     wanted = word.lower()

@@ -12,7 +12,7 @@ from ttctl.rules.board_choice import ways
 from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
 from ttctl.rules.fit_host import mixed, of_driver, of_pages, of_rights, of_versions
 from ttctl.rules.host_steps import show_holders
-from ttctl.rules.topology import SET_UP
+from ttctl.rules.topology import SET_UP, are_enough
 
 if TYPE_CHECKING:
     from ttctl.model.device import Board, System
@@ -208,7 +208,7 @@ def _pages(spec: ModelSpec, ground: Ground, boards: tuple[Board, ...]) -> Findin
 
 
 def _topology(spec: ModelSpec, system: System) -> list[Finding]:
-    if spec.device not in NEEDS_MESH:
+    if spec.device not in NEEDS_MESH or not are_enough(system.boards, spec.device):
         return []
     found = system.topology
     if found is None or found.kind == "unknown":

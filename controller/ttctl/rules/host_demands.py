@@ -111,7 +111,7 @@ def _demanded(what: What, demands: Sequence[Demand], found: str) -> Check:
     name = f"{what}: pins"
     if not own:
         return _check(
-            name, "skipped", "no pin in use asks for a version; --model NAME asks for one"
+            name, "skipped", "no pin in use asks for a version; --model NAME adds a model's"
         )
     all_of = wanted(own, what)
     if not _possible(all_of):
@@ -126,7 +126,7 @@ def _demanded(what: What, demands: Sequence[Demand], found: str) -> Check:
     unmet = [one for one in own if not one.met]
     if not unmet:
         return _check(name, "ok", f"{found} satisfies {all_of}")
-    each = "; ".join(_asks(one) for one in unmet)
+    each = "; ".join(_asks(one, found) for one in unmet)
     return _check(
         name,
         "failed" if any(one.strict for one in unmet) else "warning",
@@ -138,9 +138,9 @@ def _demanded(what: What, demands: Sequence[Demand], found: str) -> Check:
     )
 
 
-def _asks(demand: Demand) -> str:
+def _asks(demand: Demand, found: str) -> str:
     how = "must have" if demand.strict else "should have"
-    unread = "" if demand.met is False else " (not understood, or no version is told)"
+    unread = " (not understood)" if found and demand.met is None else ""
     return f"{demand.who} ({demand.model} on {demand.device}) {how} {demand.specifier}{unread}"
 
 

@@ -33,7 +33,8 @@ class Look:
 
     def bad(self, spec: ModelSpec) -> KnownBad | None:
         """Return why an entry is known not to work here."""
-        return known_bad(spec, self.advice, firmware=self.place.firmware, satisfies=self.satisfies)
+        firmware = self.place.firmware_on(spec.device)
+        return known_bad(spec, self.advice, firmware=firmware, satisfies=self.satisfies)
 
 
 def around(look: Look, chosen: ModelSpec) -> tuple[NearMiss, ...]:
@@ -69,7 +70,7 @@ def lacks(look: Look, spec: ModelSpec) -> tuple[Miss, str] | None:
     if place.disk_mib and spec.disk_mib > place.disk_mib:
         return "disk", f"needs {spec.disk_mib} MiB of disk, {place.disk_mib} are free"
     for one in spec.requirements:
-        version = place.firmware if one.what == "firmware" else place.driver
+        version = place.firmware_on(spec.device) if one.what == "firmware" else place.driver
         if one.strict and version and look.satisfies(version, one.specifier) is False:
             return one.what, f"needs {one.what} {one.specifier}, {version} is here"
     return None

@@ -32,10 +32,19 @@ class Candidate:
     word: str
     specs: tuple[ModelSpec, ...]
     """Of devices that the machine's boards can make up, and of `cpu`."""
+    asked: str = ""
+    """The device that it is to have where that one is free; empty for the fewest chips."""
+    minds: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(device of an entry, what is to be minded of it)."""
+
+    def said_of(self, spec: ModelSpec) -> tuple[str, ...]:
+        """Return what is to be minded of one of its entries."""
+        texts = dict(self.minds).get(spec.device, ())
+        return tuple(f"{spec.model} on {spec.device}: {text}" for text in texts)
 
 
 def pack(candidates: Sequence[Candidate], ground: Ground, judge: Judge) -> Packing:
-    """Place every model, each on the fewest chips, or say what is in the way.
+    """Place every model, on the fewest chips where it asks for none, or say what is in the way.
 
     A board is given to one model only, whole: a reset takes all of it. Where nothing is in the way
     of a model on some boards, it gets those; else what is in the way is told.
@@ -77,7 +86,7 @@ def pack(candidates: Sequence[Candidate], ground: Ground, judge: Judge) -> Packi
         disk_mib=sums.disk_mib,
         free_disk_mib=ground.disk_mib,
         obstacles=(*obstacles, *in_the_way),
-        warnings=(*judged.said(chosen, "warning"), *sums.warnings),
+        warnings=(*judged.said(chosen, "warning"), *_minded(candidates, chosen), *sums.warnings),
         unknown=(*_unknown(system, placed), *judged.said(chosen, "unknown")),
     )
 
@@ -117,6 +126,12 @@ class _Judged:
         return self.judge(spec, tuple(board for board in self.boards if board.id in ids))
 
 
+def _minded(candidates: Sequence[Candidate], chosen: Sequence[Choice]) -> tuple[str, ...]:
+    """Return what is to be minded of the entries that were taken, each once."""
+    pairs = zip(candidates, chosen, strict=True)
+    return tuple(dict.fromkeys(text for one, (spec, _) in pairs for text in one.said_of(spec)))
+
+
 def _usable(boards: Sequence[Board]) -> tuple[tuple[Board, ...], tuple[str, ...]]:
     usable, obstacles = [], []
     for board in sorted(boards, key=lambda one: one.id):
@@ -153,9 +168,10 @@ def _choose(options: Sequence[Sequence[Choice]]) -> tuple[Choice, ...] | None:
 
 
 def _options(candidate: Candidate, forms: tuple[Formed, ...]) -> list[Choice]:
-    """Return where a model may go, the fewest chips first, the processor last."""
+    """Return where a model may go: as it asks, else the fewest chips first, the processor last."""
     found: list[Choice] = []
-    for spec in sorted(candidate.specs, key=_fewest_chips_first):
+    ordered = sorted(candidate.specs, key=_fewest_chips_first)
+    for spec in sorted(ordered, key=lambda one: one.device != candidate.asked):
         if spec.device in SIZES:
             found += [(spec, one) for one in forms if one.device == spec.device]
         else:

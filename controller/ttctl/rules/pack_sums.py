@@ -50,8 +50,14 @@ def _disk(specs: Sequence[ModelSpec]) -> int:
     each: dict[tuple[str, str], int] = {}
     for spec in specs:
         weights = spec.weights.repository or spec.model, spec.weights.revision
-        each[weights] = max(spec.disk_mib, each.get(weights, 0))
+        each[weights] = max(_disk_of(spec), each.get(weights, 0))
     return sum(each.values())
+
+
+def _disk_of(spec: ModelSpec) -> int:
+    """Return what an entry takes on disk in MiB: at least its weights, where it does not say."""
+    fetched = spec.weights.size_bytes if spec.weights.kind == "hub" else 0
+    return spec.disk_mib or -(-fetched >> 20)
 
 
 def _pages(ground: Ground, boards: Sequence[Board]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -16,7 +16,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ttctl.model.device import Topology
-from ttctl.rules.device_sizes import NEEDS_MESH
+from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
 from ttctl.rules.families import family_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,14 @@ Place = tuple[int, ...]
 
 def may_need_mesh(system: System) -> bool:
     """Return whether these boards make up a device that needs a mesh."""
-    return bool(NEEDS_MESH & {system.device, *(one.device for one in system.forms)})
+    named = NEEDS_MESH & {system.device, *(one.device for one in system.forms)}
+    return any(are_enough(system.boards, device) for device in named)
+
+
+def are_enough(boards: Sequence[Board], device: str) -> bool:
+    """Return whether there are boards for a device: one that was only named may have none."""
+    size = SIZES[device]
+    return sum(board.family == size.board for board in boards) >= size.boards
 
 
 def topology_of(
@@ -53,7 +60,7 @@ def topology_of(
     """
     chips = sum(board.chips for board in boards if board.family in FAMILIES)
     told = [one for one in readings if one.coords and family_of(one.card_type) in FAMILIES]
-    if len(told) < chips:
+    if not chips or len(told) < chips:
         reason = f"by the chips' places, which tt-smi tells: {len(told)} of {chips} are known"
         return Topology(kind="unknown", reason=reason)
     places = [_place(one) for one in told]

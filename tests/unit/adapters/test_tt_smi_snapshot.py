@@ -271,3 +271,14 @@ def test_chips_that_are_no_list_are_refused() -> None:
     with pytest.raises(BadFileError, match="no snapshot") as caught:
         parse_snapshot('{"device_info": {}}', "x")
     assert caught.value.evidence == "x: device_info is dict, no list."
+
+
+@pytest.mark.parametrize(
+    ("device", "slows", "off"), [("n300", 75, 83), ("galaxy", 75, 83), ("p150", 90, 110)]
+)
+def test_the_lower_limit_slows_down_whichever_name_it_has(
+    device: str, slows: float, off: float
+) -> None:
+    text = printed(snapshot(device))
+    for chip in parse_snapshot(text, "a file").chips:
+        assert (chip.throttle_c, chip.shutdown_c) == (slows, off)

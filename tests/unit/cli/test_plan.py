@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.standins import machines
 
+from ttctl.errors import HeldError, NothingFitsError, UsageError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -107,7 +109,7 @@ def test_boards_in_use_send_to_the_free_ones_of_the_same_machine(
 ) -> None:
     machines.opened(tmp_path / "root", 0, 120)
     code, _, progress = on_t3k("plan Qwen3-8B")
-    assert code == 3
+    assert code == HeldError.exit_code
     assert "in its place: ttctl plan Qwen/Qwen3-8B --device n300" in progress
 
 
@@ -239,11 +241,11 @@ LLAMA = "Llama-3.1-8B-Instruct"
             "tt-metal  25305db", id="what serves it",
         ),
         pytest.param(
-            f"plan {LLAMA} --device n150 --engine media", 2, "is served by 'media'",
+            f"plan {LLAMA} --device n150 --engine media", 7, "media",
             id="another engine",
         ),
         pytest.param(
-            f"plan {LLAMA} --device n150 --impl nonsuch", 2, "is served by 'nonsuch'",
+            f"plan {LLAMA} --device n150 --impl nonsuch", 7, "nonsuch",
             id="no such implementation",
         ),
         pytest.param(
@@ -268,3 +270,47 @@ def test_a_board_that_is_not_here_is_named_by_the_plan_and_refused_by_up(
     assert code == 0, err
     assert f"meta-llama/{LLAMA} on n300" in out
     assert "`up` would refuse" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["plan llama", "up llama --dry-run", "plan --pack meta-llama/Llama-3.1-8B-Instruct"],
+)
+def test_boards_that_others_have_end_with_their_own_code(
+    typed: Typed, tmp_path: Path, words: str
+) -> None:
+    root = machines.tree(tmp_path / "root", "n300")
+    machines.opened(root, 0, 120)
+    assert typed(words)[0] == HeldError.exit_code
+
+
+def test_boards_that_others_have_are_not_it_where_more_is_in_the_way(
+    on_t3k: Typed, tmp_path: Path
+) -> None:
+    machines.opened(tmp_path / "root", 0, 120)
+    words = "plan --pack meta-llama/Llama-3.1-8B-Instruct" + 5 * " Llama-3.1-8B-Instruct"
+    assert on_t3k(words)[0] == NothingFitsError.exit_code
+
+
+def test_a_lower_limit_is_applied_and_told_as_the_users(typed: Typed) -> None:
+    words = "plan llama --device n150 --max-model-len 1024 --block-size 128"
+    code, out, _ = typed(f"{words} --why")
+    assert code == 0
+    assert "limits    1024 tokens, 32 requests at a time" in out
+    assert "yours     max-model-len 1024, in place of the validated 65536" in out
+    assert "yours     block-size 128, in place of the validated 64" in out
+    assert "--max_model_len 1024 " in out
+    assert "yours" not in typed("plan llama --device n150")[1]
+
+
+@pytest.mark.parametrize(
+    ("flag", "validated"),
+    [("--max-model-len 999999", 65536), ("--max-num-seqs 64", 32), ("--max-num-seqs 0", 32)],
+)
+def test_a_limit_beyond_the_validated_one_is_refused_with_it(
+    typed: Typed, flag: str, validated: int
+) -> None:
+    code, _, err = typed(f"plan llama --device n150 {flag}")
+    assert code == UsageError.exit_code
+    assert f"{flag} is beyond what was validated." in err
+    assert f"up to {validated}." in err

@@ -122,35 +122,40 @@ def test_entries_are_those_of_the_engine_and_implementation_that_were_asked_for(
     assert entries_for(scene.world, replace(Request(model="llama"), **asked)) == found
 
 
-@pytest.mark.parametrize(
-    ("word", "said", "next_step"),
-    [
-        pytest.param("nonsuch", "of the catalog", "ttctl models ls", id="no model"),
-        pytest.param(
-            SERVED.model, f"of '{SERVED.model}'", f"ttctl models show {SERVED.model}", id="a model"
-        ),
-    ],
-)
 def test_an_engine_without_that_implementation_is_refused_with_those_that_there_are(
-    scene: Scene, word: str, said: str, next_step: str
+    scene: Scene,
 ) -> None:
     scene.catalog.entries = OTHERS
-    wrong = Request(model=word, engine="media", implementation="tt_transformers")
-    with pytest.raises(UsageError, match=f"{said} is served by 'media tt_transformers'") as caught:
+    wrong = Request(model="nonsuch", engine="media", implementation="tt_transformers")
+    with pytest.raises(UsageError, match="is served by 'media tt_transformers'") as caught:
         choose(scene.world, wrong)
     assert caught.value.evidence == (
         "There are: media whisper, vllm llama3_70b_galaxy, vllm tt_transformers."
     )
-    assert caught.value.next_step == next_step
+    assert caught.value.next_step == "ttctl models ls"
 
 
-def test_an_engine_that_serves_others_but_not_this_model_is_refused_with_its_own(
-    scene: Scene,
+def test_a_model_that_another_engine_serves_is_refused_with_the_engines_there_are(
+    on_t3k: Scene,
 ) -> None:
-    scene.catalog.entries = (HUB_MODEL, SERVED, replace(SERVED, model="acme/W", engine="media"))
-    with pytest.raises(UsageError, match="is served by 'media'") as caught:
-        choose(scene.world, Request(model=SERVED.model, engine="media"))
-    assert caught.value.evidence == "There are: vllm tt_transformers."
+    mine = entry("acme/Small-3B", "n300")
+    forge = replace(mine, id="f", engine="forge", implementation="forge_vllm_plugin")
+    other = replace(mine, id="m", model="acme/Whisper", engine="media", implementation="whisper")
+    on_t3k.catalog.entries = (mine, replace(mine, device="n150"), forge, other)
+    with pytest.raises(NothingFitsError) as caught:
+        choose(on_t3k.world, Request(model="Small-3B", engine="media"))
+    assert caught.value.message == "'Small-3B' is served by vllm and forge, not by media."
+    assert caught.value.evidence.splitlines() == [
+        "acme/Small-3B on n150: vllm tt_transformers",
+        "acme/Small-3B on n300: forge forge_vllm_plugin",
+        "acme/Small-3B on n300: vllm tt_transformers",
+    ]
+    assert caught.value.next_step == "ttctl plan Small-3B --engine vllm"
+    with pytest.raises(NothingFitsError, match="not by whisper") as caught:
+        choose(on_t3k.world, Request(model="Small-3B", implementation="whisper"))
+    assert caught.value.next_step == "ttctl plan Small-3B --engine vllm --impl tt_transformers"
+    with pytest.raises(UsageError, match="There is no model 'zzz'"):
+        choose(on_t3k.world, Request(model="zzz", engine="media"))
 
 
 def test_gated_weights_are_named_before_anything_is_built(on_t3k: Scene) -> None:
@@ -164,6 +169,25 @@ def test_another_device_of_the_machine_is_offered(on_t3k: Scene) -> None:
     with pytest.raises(NothingFitsError) as caught:
         choose(on_t3k.world, Request(model="acme/Llama-8B-Instruct"))
     assert caught.value.next_step == "ttctl plan acme/Llama-8B-Instruct --device n300"
+
+
+@pytest.mark.parametrize("old", [0, 1])
+def test_a_part_of_the_machine_is_offered_whose_board_has_the_firmware(
+    scene: Scene, old: int
+) -> None:
+    strict = Requirement(what="firmware", specifier=">=19.2.0", strict=True)
+    scene.catalog.entries = tuple(
+        entry("acme/Both-8B", device, requirements=(strict,)) for device in ("p300x2", "p300")
+    )
+    boards = tuple(
+        board(str(at), "p300", firmware="18.0.0.0" if at == old else "19.13.1.0") for at in (0, 1)
+    )
+    whole = Formed(device="p300x2", boards=("0", "1"), reason="2 x p300")
+    parts = [Formed(device="p300", boards=(at,), reason="1 of 2 x p300") for at in ("0", "1")]
+    scene.host.found = machine("p300x2", whole, *parts, boards=boards)
+    found = choose(scene.world, Request(model="acme/Both-8B"))
+    assert found.spec.device == "p300x2"
+    assert [(one.kind, one.device) for one in found.offers] == [("device", "p300")]
 
 
 def test_memory_and_disk_of_this_host_say_nothing_of_another(scene: Scene, on_t3k: Scene) -> None:
@@ -277,6 +301,22 @@ def test_the_machines_own_device_is_named_for_all_of_its_boards(on_t3k: Scene) -
     found = packing(on_t3k.world, (request, request))
     assert [one.boards for one in found.placed] == [("0",), ("1",)]
     assert "is not in this machine" not in " ".join(found.unknown)
+
+
+def test_one_model_gets_the_whole_device_that_is_named_with_what_is_to_be_minded(
+    on_t3k: Scene,
+) -> None:
+    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    whole = replace(SERVED, device="t3k", status="EXPERIMENTAL", suspect=("a = 900",))
+    on_t3k.catalog.entries = (SERVED, whole)
+    request = Request(model="acme/Llama-8B-Instruct", device="t3k")
+    found = packing(on_t3k.world, (request,))
+    assert [one.device for one in found.placed] == ["t3k"]
+    said = "\n".join(found.warnings)
+    assert "upstream's status on t3k is EXPERIMENTAL" in said
+    assert "suspect value: a = 900" in said
+    both = packing(on_t3k.world, (request, request))
+    assert [one.device for one in both.placed] == ["n300", "n300"]
 
 
 def test_what_is_tried_is_marked_in_lock_labels_and_status(scene: Scene) -> None:

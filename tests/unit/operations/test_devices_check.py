@@ -13,6 +13,7 @@ from tests.unit.fakes import CARD_MODEL, FakeEngine, Scene, container
 from ttctl.adapters.card_vitals import card_vitals
 from ttctl.adapters.chip_sensors import sensors
 from ttctl.adapters.host import LocalHost
+from ttctl.cli.device_text import demand_row
 from ttctl.errors import EngineError, UsageError
 from ttctl.model.pins import Requirement
 from ttctl.model.spec import Request
@@ -111,3 +112,35 @@ def test_a_family_means_this_machines_entries_though_the_cpu_has_the_alias(scene
     scene.catalog.entries = (replace(NEEDY, device="cpu", aliases=("llama",)), here)
     found, _ = checked(scene, "llama")
     assert {one.model for one in found.demands if one.who == "--model llama"} == {here.model}
+
+
+def test_a_named_model_is_judged_by_the_entry_that_would_be_taken(scene: Scene) -> None:
+    scene.engine.states = {}
+    modest = replace(
+        NEEDY,
+        model="acme/Llama-9-8B-Instruct", aliases=(), requirements=(), status="COMPLETE",
+    )  # fmt: skip
+    larger = replace(NEEDY, model="acme/Llama-9-70B-Instruct", aliases=(), status="EXPERIMENTAL")
+    scene.catalog.entries = (modest, larger)
+    found, notes = checked(scene, "llama")
+    assert found.demands == ()
+    assert notes == (
+        "--model llama is acme/Llama-9-8B-Instruct on n150, which asks for no version.",
+    )
+
+
+def test_a_model_for_another_device_is_judged_by_all_of_its_entries(scene: Scene) -> None:
+    scene.engine.states = {}
+    scene.catalog.entries = (replace(NEEDY, device="t3k"), replace(NEEDY, device="p150"))
+    found, _ = checked(scene, NEEDY.model)
+    assert {one.device for one in found.demands} == {"t3k", "p150"}
+
+
+@pytest.mark.parametrize(("firmware", "met"), [((), "unknown"), (("banana",), "not understood")])
+def test_a_demand_without_a_version_to_hold_against_it_is_unknown(
+    scene: Scene, firmware: tuple[str, ...], met: str
+) -> None:
+    found, _ = checked(scene)
+    [demand, _] = found.demands
+    row = demand_row(replace(demand, met=None), replace(found, firmware=firmware))
+    assert row[-1] == met

@@ -10,7 +10,7 @@ import pytest
 
 from ttctl.model.device import Board
 from ttctl.model.telemetry import ChipReading
-from ttctl.rules.board_health import judged, limits_of, readings_of, with_holders
+from ttctl.rules.board_health import judged, readings_of, with_holders
 
 BOARD = Board(
     id="0000014031900000",
@@ -92,12 +92,10 @@ def test_a_board_whose_values_cannot_be_read_is_unknown(reading: ChipReading | N
     assert "its chips' values cannot be read" in reasons
 
 
-def test_the_lower_limit_slows_down_whichever_name_it_has() -> None:
-    wormhole = replace(WELL, throttle_c=83, shutdown_c=75)
-    assert limits_of(wormhole) == (75, 83)
+def test_a_chip_is_warm_from_one_limit_and_too_hot_from_the_other() -> None:
+    wormhole = replace(WELL, throttle_c=75, shutdown_c=83)
     assert verdict(replace(wormhole, temperature_c=80))[0] == "warning"
     assert verdict(replace(wormhole, temperature_c=83))[0] == "error"
-    assert limits_of(replace(WELL, shutdown_c=None)) == (90, None)
 
 
 def test_a_remote_chip_belongs_to_its_board() -> None:

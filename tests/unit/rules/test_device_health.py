@@ -74,8 +74,16 @@ def test_a_device_that_needs_a_mesh_is_judged_by_its_wiring(
     verdict: str,
 ) -> None:
     topology = Topology(kind=kind, reason="why", source="a test") if kind else None
-    check = topology_check(replace(MACHINE, device=device, topology=topology))
+    boards = (replace(BOARD, family="n150" if device == "n150x4" else "n300"),) * 4
+    check = topology_check(replace(MACHINE, device=device, topology=topology, boards=boards))
     assert check.verdict == verdict
     assert check.fix.startswith(
         {"failed": "tt-topology -l mesh", "warning": "tt-topology -ls"}.get(verdict, "")
     )
+
+
+@pytest.mark.parametrize("boards", [(), (BOARD,), (replace(BOARD, family="p150"),) * 4])
+def test_boards_that_make_up_no_mesh_are_not_told_to_be_set_up(boards: tuple[Board, ...]) -> None:
+    topology = Topology(kind="isolated", reason="why", source="a test")
+    check = topology_check(replace(MACHINE, boards=boards, topology=topology))
+    assert (check.verdict, check.fix) == ("skipped", "")

@@ -107,6 +107,12 @@ def test_what_is_missing_is_told(
     assert look(spec, system, **more)[subject] == verdict
 
 
+def test_a_mesh_is_not_asked_of_boards_that_make_up_none() -> None:
+    blackhole = machine("t3k", boards=(board("0", "p150"),))
+    wrong = replace(blackhole, topology=Topology(kind="isolated", reason="why"))
+    assert "topology" not in look(entry("a/B", "t3k"), wrong)
+
+
 @pytest.mark.parametrize(
     ("specifier", "strict", "verdict"),
     [

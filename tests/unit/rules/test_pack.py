@@ -172,3 +172,25 @@ def test_gated_weights_are_named() -> None:
     found = packed((SMALL, SMALL), t3k(), advice=Advice(gated=(gate,)))
     assert found.fits
     assert found.warnings == ("acme/Small-8B on n300: acme/Small-8B is gated: a licence",)
+
+
+def test_the_device_that_is_asked_for_comes_before_fewer_chips() -> None:
+    assert [one.device for one in packed((replace(SMALL, asked="t3k"),), t3k()).placed] == ["t3k"]
+    held = t3k(free="held")
+    assert [one.device for one in packed((replace(SMALL, asked="t3k"),), held).placed] == ["n300"]
+
+
+def test_what_is_to_be_minded_of_an_entry_is_a_warning() -> None:
+    minds = (("n300", ("upstream's status is EXPERIMENTAL",)), ("t3k", ("not taken",)))
+    found = packed((replace(SMALL, minds=minds),) * 2, t3k())
+    assert found.warnings == ("acme/Small-8B on n300: upstream's status is EXPERIMENTAL",)
+
+
+def test_an_entry_that_says_no_disk_takes_that_of_its_weights() -> None:
+    [plain] = ON_CPU.specs
+    weights = replace(plain.weights, size_bytes=(700 << 20) + 1)
+    tiny = replace(ON_CPU, specs=(replace(plain, disk_mib=0, weights=weights),))
+    assert packed((tiny,), t3k()).disk_mib == 701
+    bundled = replace(weights, kind="bundled")
+    shipped = replace(ON_CPU, specs=(replace(plain, disk_mib=0, weights=bundled),))
+    assert packed((shipped,), t3k()).disk_mib == 0

@@ -12,6 +12,7 @@ from tests.standins import machines
 from ttctl.adapters.tt_smi_snapshot import parse_snapshot
 from ttctl.model.device import System
 from ttctl.rules.replay import replayed
+from ttctl.rules.topology import topology_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,3 +77,16 @@ def test_places_that_are_none_are_not_believed(
     assert found is not None
     assert found.kind == kind
     assert why in found.reason
+
+
+def test_no_chip_has_no_topology() -> None:
+    assert topology_of((), (), source="a test").kind == "unknown"
+
+
+@pytest.mark.parametrize("device", ["p150", "n300", "galaxy"])
+def test_a_mesh_that_was_only_named_is_not_looked_for(device: str) -> None:
+    telemetry = parse_snapshot(machines.printed(machines.snapshot(device)), "tt-smi")
+    found = replayed(telemetry, replace(NOTHING, mesh_device="(4, 8)"))
+    assert found.topology is None
+    found = replayed(telemetry, replace(NOTHING, mesh_device="N150x4"))
+    assert (found.device, found.topology) == ("n150x4", None)
