@@ -166,6 +166,7 @@ def place_of(world: World, system: System, device: str) -> Place:
     Where no card is here, an entry for cards is for another machine, of which nothing is known.
     """
     elsewhere = device in SIZES and not system.boards and not system.chips
+    unseen = elsewhere or system.replayed
     formed = [one.device for one in system.forms]
     # MESH_DEVICE may have named a device that these cards do not make up.
     own = system.device if not formed or system.device in formed else ""
@@ -176,7 +177,7 @@ def place_of(world: World, system: System, device: str) -> Place:
         devices=tuple(here),
         held=tuple(name for name in here if name in formed and name not in free),
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
-        disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
+        disk_mib=0 if unseen else world.host.free_bytes(world.cache) >> 20,
         firmware=firmware_for(device, system),
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
@@ -205,8 +206,13 @@ def that_start(world: World, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
 
 
 def ground_of(world: World) -> Ground:
-    """Return what of this machine entries are held against."""
+    """Return what of this machine entries are held against.
+
+    Of one that a snapshot shows, only its cards and its memory are known.
+    """
     system = as_known(world, world.host.system())
+    if system.replayed:
+        return Ground(system=system, closed=None, token=world.has_token)
     ground = Ground(
         system=system,
         disk_mib=world.host.free_bytes(world.cache) >> 20,
