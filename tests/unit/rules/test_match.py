@@ -495,3 +495,12 @@ def test_any_text_finds_an_entry_or_is_refused(*, word: str, device: str, bold: 
         return f"{found.spec.model} on {device}: {found.deciding}"
 
     assert answer() == answer() != ""
+
+
+def test_an_entry_whose_status_is_not_understood_is_not_called_validated() -> None:
+    line = "status 'PERFECT' was not understood: taken as EXPERIMENTAL"
+    found = asked("acme/A", "n150", entry("acme/A", "n150", status="EXPERIMENTAL", suspect=(line,)))
+    said = " ".join((*found.reasons, *found.warnings))
+    assert "validated on" not in said
+    assert "upstream's status" not in said
+    assert f"suspect value: {line}" in found.warnings
