@@ -7,7 +7,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, NothingFitsError
+from ttctl.errors import NoDeviceError, NothingFitsError, SeveralDevicesError
 from ttctl.model.match import Wanted
 from ttctl.model.model_page import Hit, ModelPage, OtherEntry
 from ttctl.model.spec import Request
@@ -105,7 +105,7 @@ def _chosen(world: World, word: str, device: str | None) -> ModelSpec | None:
     """Return the entry that `plan` would take, None where it would take none."""
     try:
         return choose(world, Request(model=word, device=device)).spec
-    except (NothingFitsError, NoDeviceError):
+    except (NothingFitsError, NoDeviceError, SeveralDevicesError):
         return None
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
+from ttctl.errors import NoDeviceError, NothingFitsError, SeveralDevicesError, UsageError
 from ttctl.model.match import Place, Wanted
 from ttctl.operations.topology import as_known
 from ttctl.rules.board_choice import firmware_for
@@ -29,8 +29,9 @@ def choose(world: World, request: Request) -> Match:
     """Match a request with the catalog on this machine, or on the device that it names.
 
     Raises:
-        NoDeviceError: The machine's cards make up no device that is known, or several that do.
-        UsageError: There is no such model, or a script asked for what is ambiguous.
+        NoDeviceError: The machine's cards make up no device that is known.
+        UsageError: There is no such model, several devices here serve it, or a script asked for
+            what is ambiguous.
         NothingFitsError: Nothing was validated there, or all of it is set aside.
     """
     system = world.host.system()
@@ -150,9 +151,9 @@ def _no_device(system: System) -> NoDeviceError:
     )
 
 
-def _several(request: Request, system: System, devices: tuple[str, ...]) -> NoDeviceError:
+def _several(request: Request, system: System, devices: tuple[str, ...]) -> SeveralDevicesError:
     commands = [f"ttctl plan {request.model} --device {device}" for device in devices]
-    return NoDeviceError(
+    return SeveralDevicesError(
         f"Several devices of this machine serve {request.model!r}.",
         why=system.reason,
         evidence="\n".join(commands),
