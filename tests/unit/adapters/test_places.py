@@ -45,8 +45,8 @@ def test_where_ttctl_is_installed_the_systems_engine_is_started(
     ("source", "step"),
     [
         ("TTCTL_DEVICE_ROOT", "unset TTCTL_DEVICE_ROOT"),
-        ("/home/me/own.toml", "ttctl --config /home/me/own.toml config unset device.root"),
-        ("/home/me/ttctl.toml", "ttctl config unset --project device.root"),
+        ("/etc/own.toml", "ttctl --config /etc/own.toml config unset device.root"),
+        ("/srv/ttctl.toml", "ttctl config unset --project device.root"),
     ],
 )
 def test_a_device_root_that_is_no_folder_is_refused_with_who_named_it(

@@ -134,7 +134,8 @@ def test_what_drifts_is_taken_as_it_may_be_meant(
 
 
 def test_of_an_argument_in_two_spellings_the_last_is_passed_and_both_are_told() -> None:
-    spec = only(flat(raw(vllm_args={"max-model-len": 1024, "seed": 1, "max_model_len": 2048}))).spec
+    given = {"max-model-len": 1024, "seed": 1, "max_model_len": 2048}
+    spec = only(flat(raw(device_model_spec={"vllm_args": given}))).spec
     assert spec.engine_args == (("seed", "1"), ("max_model_len", "2048"))
     [said] = spec.suspect
     assert said == (
@@ -144,7 +145,8 @@ def test_of_an_argument_in_two_spellings_the_last_is_passed_and_both_are_told() 
 
 
 def test_a_spelling_that_is_off_is_no_second_one() -> None:
-    spec = only(flat(raw(vllm_args={"max-model-len": 1024, "max_model_len": None}))).spec
+    given = {"max-model-len": 1024, "max_model_len": None}
+    spec = only(flat(raw(device_model_spec={"vllm_args": given}))).spec
     assert (spec.engine_args, spec.suspect) == ((("max-model-len", "1024"),), ())
 
 
