@@ -46,6 +46,10 @@ class UsageError(TtctlError):
     code = "usage"
 
 
+class SeveralDevicesError(UsageError):
+    """Several devices of this machine serve what was asked for, and none is named."""
+
+
 class NoDeviceError(TtctlError):
     """The device that was asked for is not in this machine."""
 

@@ -230,6 +230,7 @@ services:
   vllm:
     image: {image}
     command: ["sh", "-c", "trap : TERM; while :; do sleep 1; done"]
+    devices: ["{root}/dev/tenstorrent/1:/dev/tenstorrent/1"]
     labels:
       dev.ttctl.boards: "{key}"
       dev.ttctl.stack: "{stack}"
@@ -245,7 +246,7 @@ def test_down_keeps_that_an_engine_had_to_be_killed(root: Path, mark: str, image
     environ = dict(os.environ)
     key = domains_of(LocalHost(root, affinity=8).system())[1].key
     file = root.parent / "compose.yaml"
-    text = COMPOSE.format(image=image, key=key, stack=stack, owner=OWNER, mark=mark)
+    text = COMPOSE.format(root=root, image=image, key=key, stack=stack, owner=OWNER, mark=mark)
     file.write_text(text, encoding="utf-8")
     docker("compose", "--project-name", f"ttctl-{stack}", "--file", str(file), "up", "--detach")
     state = root.parent / "state"

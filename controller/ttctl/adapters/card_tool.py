@@ -49,7 +49,7 @@ class CardTool(Generic[Value]):
     file: Path
     """Where the last answer is kept."""
     limit_s: float
-    """The longest that a caller waits."""
+    """The longest that a caller waits: what ending the program takes is in it."""
     max_age_s: float
     """For how long an answer holds."""
     sign: str
@@ -121,7 +121,7 @@ class CardTool(Generic[Value]):
         try:
             ended = run(
                 self.command,
-                timeout_s=self.limit_s * (1 - 3 * ENDING),
+                timeout_s=self._own_limit_s(),
                 on_line=take,
                 environ=self.environ,
                 with_errors=False,
@@ -145,10 +145,15 @@ class CardTool(Generic[Value]):
         with suppress(TtctlError):
             write_atomically(self.file, body, mode=0o600)
 
+    def _own_limit_s(self) -> float:
+        """Return how long the program has, in seconds: the rest is for ending it."""
+        return self.limit_s * (1 - 3 * ENDING)
+
     def _late(self) -> WaitError:
         return WaitError(
             f"{self.command[0]} did not answer.",
-            why=f"Its limit is {self.limit_s:g} s",
+            why=f"It was ended after {self._own_limit_s():g} s, so that nobody waits longer than "
+            f"{self.limit_s:g} s",
             evidence="It can hang beside a running job, and where a card does not answer.",
             next_step="ttctl devices ls",
         )

@@ -25,6 +25,7 @@ class Read:
     """What an export holds."""
 
     release: str
+    """As it is shown."""
     specs: tuple[ModelSpec, ...]
     quarantined: tuple[Quarantined, ...]
     raw: Mapping[str, Mapping[str, object]]
@@ -45,7 +46,7 @@ def read_catalog(data: bytes, name: str, *, shipped: Path, built_in: Catalog) ->
     facts = read_pin_facts(shipped)
     export = read_export(data, name=name, published=facts.exports)
     return Read(
-        release=export.release,
+        release=export.release_said,
         specs=validated_specs(export, facts=facts, first=known_first(built_in.specs())),
         quarantined=export.quarantined,
         raw={one.spec.id: one.raw for one in export.listed},

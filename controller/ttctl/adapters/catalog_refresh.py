@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.catalog_record import Record
 from ttctl.adapters.catalog_store import file_bytes
 from ttctl.errors import BadFileError, TtctlError
+from ttctl.model.export import NOT_TOLD
 from ttctl.rules.catalog_names import is_young
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Refresher:
         moment = int(self._now())
         record = Record(
             source=target.source,
-            release=read.release or target.release,
+            release=target.release or read.release,
             sha256=hashlib.sha256(data).hexdigest(),
             size_bytes=len(data),
             etag=etag,
@@ -140,7 +141,8 @@ class Refresher:
                 evidence=f"{refused.evidence}\nIt is not used; it was set aside: {aside}".strip(),
                 next_step="ttctl models ls",
             ) from refused
-        if target.release and read.release and read.release != target.release:
+        told = read.release and not read.release.startswith(NOT_TOLD)
+        if target.release and told and read.release != target.release:
             raise BadFileError(
                 f"{target.source} is not the catalog of release {target.release}.",
                 why="A mirror serves another release under this name.",

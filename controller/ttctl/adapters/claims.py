@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.docker_look import OK, inspected, looking
@@ -22,7 +23,7 @@ from ttctl.rules.spoiled import ENDED
 from ttctl.rules.stack import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ttctl.adapters.docker_wire import Wire
@@ -67,6 +68,22 @@ class _Nodes:
             if one == f"{self._top}/dev" or one.startswith(f"{self._top}/dev/"):
                 return one.removeprefix(self._top)
         return real
+
+    def are_meant(self, paths: Iterable[str]) -> bool:
+        """Return whether any path of a container leads to devices of this tree.
+
+        Boards of a tree that is not the machine's own have numbers of their own: a label says
+        nothing of them where the container has no path there.
+        """
+        if not self._top:
+            return True
+        real = [os.path.realpath(path) for path in paths if path.startswith("/")]
+        return any(f"{one}/".startswith(f"{self._top}/") or self._device(one) for one in real)
+
+    @property
+    def are_made_up(self) -> bool:
+        """Whether this is another tree than the machine's, without one device that it has."""
+        return bool(self._top) and not self._by_number
 
     def _device(self, path: str) -> str:
         try:
@@ -124,6 +141,15 @@ def _containers(environ: Mapping[str, str], nodes: _Nodes) -> tuple[ContainerUse
 
 
 def _use(raw: dict[str, Any], nodes: _Nodes, engine: Wire) -> ContainerUse:
+    found = _said(raw, nodes, engine)
+    if nodes.are_meant(_paths(raw)):
+        return found
+    if nodes.are_made_up:
+        return replace(found, boards=(), paths=(), privileged=False, rules=(), requests=())
+    return replace(found, boards=())
+
+
+def _said(raw: dict[str, Any], nodes: _Nodes, engine: Wire) -> ContainerUse:
     labels = raw["Config"].get("Labels") or {}
     host, state = raw["HostConfig"], raw["State"]
     boards = tuple(part for part in labels.get(BOARDS_LABEL, "").split(",") if part)

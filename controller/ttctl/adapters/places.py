@@ -7,8 +7,12 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from ttctl.errors import BadFileError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ttctl.model.settings import FoundSetting
 
 NAME = "ttctl"
 PROJECT_FILE = "ttctl.toml"
@@ -64,6 +68,27 @@ def config(environ: Mapping[str, str], named: str | None = None) -> Path:
     if own := environ.get("TTCTL_CONFIG", "") if named is None else named:
         return Path(own).expanduser().absolute()
     return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def device_root(found: FoundSetting) -> Path:
+    """Return the folder in which cards are looked for.
+
+    Raises:
+        BadFileError: It is no folder: a machine that was not looked at is none without cards.
+    """
+    root = Path(str(found.value))
+    if root.is_absolute() and root.is_dir():
+        return root
+    by_variable = found.source.startswith("TTCTL_")
+    undo = f"ttctl --config {quote(found.source)} config unset {found.key}"
+    if Path(found.source).name == PROJECT_FILE:
+        undo = f"ttctl config unset --project {found.key}"
+    raise BadFileError(
+        f"The setting {found.key!r} names no folder: {str(root)!r}.",
+        why="Cards are looked for in sysfs, procfs and /dev below it.",
+        evidence=f"{found.source} says so; it must be a folder's whole path, as / is.",
+        next_step=f"unset {found.source}" if by_variable else undo,
+    )
 
 
 def project(folder: Path, home: Path) -> Path | None:

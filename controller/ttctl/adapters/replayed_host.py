@@ -27,7 +27,7 @@ class ReplayedHost:
         self._read = read
 
     def system(self) -> System:
-        """Return the snapshot's cards, with the cores and the memory that are here."""
+        """Return the snapshot's cards, with the memory that it tells."""
         return self._system
 
     def free_bytes(self, path: Path) -> int:

@@ -19,6 +19,8 @@ NO_FAN = 65535
 """What a register without a fan says."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})")
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?([KMGTP]?B)", re.IGNORECASE)
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 Section = dict[str, object]
 
@@ -35,6 +37,16 @@ def word_of(value: object) -> str:
         return ""
     text = str(value) if isinstance(value, str) else str(number_of(value) or "")
     return "".join(one for one in text[: LONGEST * 2] if one.isprintable()).strip()[:LONGEST]
+
+
+def bytes_of(value: object) -> int:
+    """Return what a size such as `249.31 GB` is in bytes, 0 where it is none.
+
+    Source: tt-tools-common, tt_tools_common/utils_common/system_utils.py, get_size: each unit is
+    1024 of the one before, whatever it is called.
+    """
+    found = _SIZE.fullmatch(word_of(value))
+    return round(float(found[1]) * 1024 ** _UNITS.index(found[2].upper())) if found else 0
 
 
 def number_of(value: object) -> float | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.snapshot_values import (
     LONGEST,
     Section,
+    bytes_of,
     coords_of,
     fan_of,
     first_of,
@@ -75,7 +76,8 @@ def parse_snapshot(text: str, source: str, *, age_s: float | None = 0) -> Teleme
     if not isinstance(entries, list):
         raise _none(source, f"device_info is {type(entries).__name__}, no list")
     sections = [one for one in entries[:MOST_CHIPS] if isinstance(one, dict)]
-    driver = _DRIVER.search(word_of(section_of(data, "host_info").get("Driver")))
+    host = section_of(data, "host_info")
+    driver = _DRIVER.search(word_of(host.get("Driver")))
     version = word_of(section_of(data, "host_sw_vers").get("tt_smi"))
     said = [f"tt-smi {version}"] if version else []
     if lost := sum(not isinstance(one, dict) or not _board_of(one) for one in entries):
@@ -84,6 +86,7 @@ def parse_snapshot(text: str, source: str, *, age_s: float | None = 0) -> Teleme
         chips=_with_local([_chip(one) for one in sections], sections),
         source=f"{source} ({'; '.join(said)})" if said else source,
         driver=driver[0] if driver else "",
+        memory_bytes=bytes_of(host.get("Memory")),
         holders=tuple(_holders(data.get("processes"))),
         taken=word_of(data.get("time")),
         age_s=age_s,

@@ -36,20 +36,45 @@ def arguments_of(
         found: `vllm_args`.
         repositories: What the argument `model` may be: the model's and the weights' repository.
 
+    Of one that is spelled in two ways only the last is yielded, which is what the engine's reader
+    of a command line takes.
+
     Raises:
         HarmError: An argument is no flag, or one that could do harm.
 
     Source: tenstorrent/tt-inference-server:workflows/model_spec.py@v0.20.0.
     """
-    for name, value in found.items():
-        if value is None or value is False:
-            continue
+    last = {_flag(name): name for name in _given(found)}
+    for name in _given(found):
+        value = found[name]
         if not ARGUMENT.fullmatch(name):
             raise HarmError(f"argument {shown(name)} is no flag")
         text = "" if value is True else value if isinstance(value, str) else json.dumps(value)
         text = clean(text, f"argument {name}")
         _check(name, text, repositories)
-        yield name.removeprefix("--"), text
+        if last[_flag(name)] == name:
+            yield name.removeprefix("--"), text
+
+
+def spelled_twice(found: Mapping[str, object]) -> Iterator[str]:
+    """Say which arguments are given in two spellings, and which of them is taken."""
+    ways: dict[str, list[str]] = {}
+    for name in _given(found):
+        ways.setdefault(_flag(name), []).append(name)
+    for names in ways.values():
+        if len(names) > 1:
+            told = ", ".join(f"{shown(name)} {shown(str(found[name]))}" for name in names)
+            yield f"one argument is spelled in {len(names)} ways ({told}): the last is taken"
+
+
+def _given(found: Mapping[str, object]) -> list[str]:
+    """Return the names of arguments that are passed at all."""
+    return [name for name, value in found.items() if value is not None and value is not False]
+
+
+def _flag(name: str) -> str:
+    """Return an argument's name as the engine's reader knows it, which takes `_` for `-`."""
+    return name.removeprefix("--").replace("_", "-").lower()
 
 
 def environment_of(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -67,7 +92,7 @@ def environment_of(found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _check(name: str, text: str, repositories: frozenset[str]) -> None:
-    flag = name.removeprefix("--").replace("_", "-").lower()
+    flag = _flag(name)
     if flag == _MODEL:
         if text not in repositories:
             raise HarmError(f"argument {name} {shown(text)} is not the model of the entry")

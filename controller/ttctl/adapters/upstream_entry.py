@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import ValidationError
 
 from ttctl.adapters.strict_json import keys_twice, numbers_that_are_none
-from ttctl.adapters.upstream_arguments import arguments_of, environment_of
+from ttctl.adapters.upstream_arguments import arguments_of, environment_of, spelled_twice
 from ttctl.adapters.upstream_requirements import requirements_of
 from ttctl.adapters.upstream_shape import DeviceEntry, Entry, same_keys
 from ttctl.adapters.upstream_speed import issues_of, targets_of
@@ -30,7 +30,7 @@ from ttctl.adapters.upstream_values import (
     text_of,
 )
 from ttctl.model.export import Listed
-from ttctl.model.spec import MODEL_TYPES, STATUSES, Limits, ModelSpec, Weights
+from ttctl.model.spec import MODEL_TYPES, ODD_STATUS, STATUSES, Limits, ModelSpec, Weights
 from ttctl.rules.contract import repository
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _spec(
         warms_up=entry.has_builtin_warmup,
         targets=targets_of(of_device.perf_reference),
         issues=issues_of(of_device.known_issues),
-        suspect=(*_unknown_words(entry), *odd),
+        suspect=(*_unknown_words(entry), *odd, *spelled_twice(of_device.vllm_args)),
     )
 
 
@@ -195,7 +195,7 @@ def _odd_values(raw: Mapping[str, object]) -> Iterator[str]:
 def _unknown_words(entry: Entry) -> Iterator[str]:
     if entry.status.upper() not in STATUSES:
         told = shown(entry.status) if entry.status else "missing"
-        yield f"status {told} is not known here: taken as {STATUSES[0]}"
+        yield f"{ODD_STATUS}{told} was not understood: taken as {STATUSES[0]}"
     if entry.model_type.upper() not in MODEL_TYPES:
         told = shown(entry.model_type) if entry.model_type else "missing"
         yield f"type {told} is not known here: taken as OTHER"

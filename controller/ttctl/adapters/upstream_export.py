@@ -17,7 +17,7 @@ from ttctl.adapters.upstream_entry import listed_entry
 from ttctl.adapters.upstream_twice import lost_values
 from ttctl.adapters.upstream_values import CONTROL, HarmError, text_of
 from ttctl.errors import BadFileError
-from ttctl.model.export import Export
+from ttctl.model.export import BY_IMAGES, Export
 from ttctl.model.pins import Quarantined
 from ttctl.rules.contract import image_version
 
@@ -70,7 +70,7 @@ def read_export(data: bytes, *, name: str, published: Iterable[tuple[str, str]] 
     ]
     listed, bad = _sorted_out(found, source=f"{REPOSITORY}, {name.rpartition('/')[2]}")
     if not release:
-        release, release_from = _highest(listed), "the highest version of an image in it"
+        release, release_from = _highest(listed), BY_IMAGES
     return Export(
         release=release,
         release_from=release_from,

@@ -23,9 +23,11 @@ def _machine(system: System) -> Iterator[str]:
     yield f"device   {system.device or 'not known'} ({system.reason})"
     if system.evidence and (not system.device or any(one in system.evidence for one in TOLD)):
         yield f"found    {system.evidence}"
-    yield (
-        f"machine  {system.cores} cores ({system.machine}), {system.memory_bytes / 2**30:.1f} GiB"
-    )
+    memory = f"{system.memory_bytes / 2**30:.1f} GiB"
+    if system.replayed:
+        yield f"machine  the snapshot's, {memory if system.memory_bytes else 'memory not told'}"
+    else:
+        yield f"machine  {system.cores} cores ({system.machine}), {memory}"
     yield f"driver   {system.driver or 'none'}"
     if (one := system.topology) is not None:
         told = f"{one.source}: {one.reason}" if one.source else one.reason

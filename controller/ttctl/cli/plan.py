@@ -69,9 +69,6 @@ def plan(
     session = session_of(ctx)
     if snapshot is not None:
         session.snapshot = snapshot
-        session.console.note(
-            "The cards are the snapshot's; memory, disk and pages are this host's."
-        )
     if pack:
         _pack(session, request, tuple(models or ()))
         return

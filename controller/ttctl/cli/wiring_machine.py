@@ -102,7 +102,7 @@ class WiredMachine(ABC):
             device_root=self._root,
         )
 
-    @property
+    @cached_property
     def _root(self) -> Path:
         """Where sysfs, procfs and /dev are; only ever another folder than / for trials."""
-        return Path(str(self._settings.find("device.root").value))
+        return places.device_root(self._settings.find("device.root"))

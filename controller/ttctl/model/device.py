@@ -108,5 +108,8 @@ class System:
     """Every device that the boards, or some of them, can make up, the largest first."""
     mesh_device: str = ""
     """What `MESH_DEVICE` says in the environment, in upstream's spelling."""
+    replayed: bool = False
+    """Whether a snapshot shows another machine: of its disk, pages and nodes' rights nothing is
+    known, and a memory of 0 is one that is not told."""
     topology: Topology | None = None
     """None where no device that the boards make up needs one, or where nobody looked."""

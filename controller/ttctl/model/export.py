@@ -27,6 +27,12 @@ class Listed:
     """The entry's object, keys that ttctl does not know included."""
 
 
+NOT_TOLD = "not told"
+"""What is said of a release that no file, name or digest tells."""
+BY_IMAGES = "the highest version of an image in it"
+"""Where a release was read that is only the least that it can be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """A catalog file that upstream published."""
@@ -38,3 +44,10 @@ class Export:
     listed: tuple[Listed, ...]
     quarantined: tuple[Quarantined, ...]
     """Entries that are not used, each with its reason."""
+
+    @property
+    def release_said(self) -> str:
+        """The release as it is shown: what only its images let guess is not told."""
+        if self.release_from != BY_IMAGES:
+            return self.release
+        return f"{NOT_TOLD} (at least {self.release})" if self.release else ""

@@ -24,6 +24,8 @@ Status = Literal["EXPERIMENTAL", "FUNCTIONAL", "COMPLETE", "TOP_PERF"]
 
 MODEL_TYPES: tuple[str, ...] = get_args(ModelType)
 STATUSES: tuple[str, ...] = get_args(Status)
+ODD_STATUS = "status "
+"""How the suspect line of a status begins that was not understood."""
 
 Values = Literal["first", "latest"]
 """Whose arguments an image is started with: of its first validation, or of the newest release."""
@@ -118,6 +120,11 @@ class ModelSpec:
     """Why it runs though nobody validated it on this device; empty for every catalog entry."""
     known_bad: tuple[str, ...] = ()
     """Where entries are listed: why it is known not to work; `models show` has the sources."""
+
+    @property
+    def status_is_told(self) -> bool:
+        """Whether the status is upstream's word, and not what stands for one that is unknown."""
+        return not any(one.startswith(ODD_STATUS) for one in self.suspect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,8 @@ class Telemetry:
     source: str
     """`tt-smi 6.6.0`, or the file that it was read from."""
     driver: str = ""
+    memory_bytes: int = 0
+    """Memory of the machine that the chips are in, 0 where it is not told."""
     holders: tuple[tuple[int, str], ...] = ()
     """(number of the chip in tt-smi's order, `pid 12 (python3)`)."""
     taken: str = ""

@@ -7,7 +7,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, NothingFitsError
+from ttctl.errors import NoDeviceError, NothingFitsError, SeveralDevicesError
 from ttctl.model.match import Wanted
 from ttctl.model.model_page import Hit, ModelPage, OtherEntry
 from ttctl.model.spec import Request
@@ -39,6 +39,8 @@ NEAR = 5
 def searched(world: World, words: Sequence[str], wanted: Filter) -> tuple[Hit, ...]:
     """Return the models in which all words are found; else those whose names are near.
 
+    Of equally near ones, what answers is before the base model that it was made from.
+
     Near ones are compared with every name of a model by rapidfuzz, which only they load.
     """
     specs = listed(world, wanted)
@@ -51,7 +53,9 @@ def searched(world: World, words: Sequence[str], wanted: Filter) -> tuple[Hit, .
     for name, score in alike(names, " ".join(words), limit=NEAR * 2):
         model = names[name].model
         scores[model] = max(score, scores.get(model, 0))
-    return tuple(_hit(specs, model, score) for model, score in list(scores.items())[:NEAR])
+    base = base_models(specs)
+    near = sorted(scores.items(), key=lambda one: (-one[1], one[0] in base))
+    return tuple(_hit(specs, model, score) for model, score in near[:NEAR])
 
 
 def page(
@@ -107,7 +111,7 @@ def _chosen(world: World, word: str, device: str | None) -> ModelSpec | None:
     """Return the entry that `plan` would take, None where it would take none."""
     try:
         return choose(world, Request(model=word, device=device)).spec
-    except (NothingFitsError, NoDeviceError):
+    except (NothingFitsError, NoDeviceError, SeveralDevicesError):
         return None
 
 

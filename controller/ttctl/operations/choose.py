@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
+from ttctl.errors import NoDeviceError, NothingFitsError, SeveralDevicesError, UsageError
 from ttctl.model.match import Place, Wanted
 from ttctl.operations.topology import as_known
 from ttctl.rules.board_choice import firmware_for
@@ -30,8 +30,9 @@ def choose(world: World, request: Request) -> Match:
     """Match a request with the catalog on this machine, or on the device that it names.
 
     Raises:
-        NoDeviceError: The machine's cards make up no device that is known, or several that do.
-        UsageError: There is no such model, or a script asked for what is ambiguous.
+        NoDeviceError: The machine's cards make up no device that is known.
+        UsageError: There is no such model, several devices here serve it, or a script asked for
+            what is ambiguous.
         NothingFitsError: Nothing was validated there, or all of it is set aside.
     """
     system = world.host.system()
@@ -141,9 +142,9 @@ def _no_device(system: System) -> NoDeviceError:
     )
 
 
-def _several(request: Request, system: System, devices: tuple[str, ...]) -> NoDeviceError:
+def _several(request: Request, system: System, devices: tuple[str, ...]) -> SeveralDevicesError:
     commands = [f"ttctl plan {request.model} --device {device}" for device in devices]
-    return NoDeviceError(
+    return SeveralDevicesError(
         f"Several devices of this machine serve {request.model!r}.",
         why=system.reason,
         evidence="\n".join(commands),
@@ -157,6 +158,7 @@ def place_of(world: World, system: System, device: str) -> Place:
     Where no card is here, an entry for cards is for another machine, of which nothing is known.
     """
     elsewhere = device in SIZES and not system.boards and not system.chips
+    unseen = elsewhere or system.replayed
     formed = [one.device for one in system.forms]
     # MESH_DEVICE may have named a device that these cards do not make up.
     own = system.device if not formed or system.device in formed else ""
@@ -168,7 +170,7 @@ def place_of(world: World, system: System, device: str) -> Place:
         devices=tuple(here),
         held=tuple(name for name in here if name in formed and name not in free),
         memory_mib=0 if elsewhere else system.memory_bytes >> 20,
-        disk_mib=0 if elsewhere else world.host.free_bytes(world.cache) >> 20,
+        disk_mib=0 if unseen else world.host.free_bytes(world.cache) >> 20,
         firmware=firmware_for(device, system),
         firmwares=tuple((one, firmware_for(one, system)) for one in here if one in others),
         driver=system.driver,
@@ -198,8 +200,13 @@ def that_start(world: World, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
 
 
 def ground_of(world: World) -> Ground:
-    """Return what of this machine entries are held against."""
+    """Return what of this machine entries are held against.
+
+    Of one that a snapshot shows, only its cards and its memory are known.
+    """
     system = as_known(world, world.host.system())
+    if system.replayed:
+        return Ground(system=system, closed=None, token=world.has_token)
     ground = Ground(
         system=system,
         disk_mib=world.host.free_bytes(world.cache) >> 20,

@@ -127,6 +127,16 @@ def _leftovers(cards: CardVitals) -> Check:
 
 def _holders(system: System, cards: CardVitals) -> Check:
     held = [(node.node, holder) for node in cards.nodes for holder in node.holders]
+    # A container has a board without having it open.
+    open_now = {node for node, _ in held}
+    held += [
+        (node, holder)
+        for board in system.boards
+        if board.free == "held"
+        for node in board.nodes
+        if node not in open_now
+        for holder in board.holders
+    ]
     unseen = [node for board in system.boards if board.free == "unknown" for node in board.nodes]
     if held:
         return _check(

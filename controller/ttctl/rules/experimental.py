@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.rules.device_sizes import SIZES, is_larger
 from ttctl.rules.model_families import architecture_of, generation_of, parameters_of
+from ttctl.rules.tt_options import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +35,9 @@ _CONTEXTS = frozenset({"max_model_len", "MAX_MODEL_LENGTH", "VLLM__MAX_MODEL_LEN
 _TOKENS = ("max_num_batched_tokens", "MAX_NUM_BATCHED_TOKENS", "MAX_TOKENS_ALL_USERS")
 """How names end that limit the tokens of several requests together."""
 _SEQUENCES = frozenset({"max_num_seqs", "MAX_NUM_SEQS", "VLLM__MAX_NUM_SEQS", "MAX_BATCH_SIZE"})
+_REPLICAS = "data-parallel-size"
+MOST_DIGITS = 5
+"""A count of replicas has fewer."""
 _TALKS = frozenset({"LLM", "VLM"})
 _OF_ONE_DEVICE = frozenset({"TT_MESH_GRAPH_DESC_PATH", "WH_ARCH_YAML"})
 """Environment that says how the chips of one device are connected."""
@@ -64,9 +68,15 @@ def experimental(
     return tuple(found.values())
 
 
-def fewer(number: int) -> int:
-    """Return two thirds of a number of requests, at least one: 16 becomes 10."""
-    return max(1, number * PERCENT // 100) if number > 0 else number
+def fewer(number: int, *, replicas: int = 1) -> int:
+    """Return two thirds of a number of requests, at least one: 16 becomes 10.
+
+    Args:
+        number: Requests at a time.
+        replicas: Copies of the model that share them evenly: of 128 for 4, 84 stay.
+    """
+    less = max(1, number * PERCENT // 100) if number > 0 else number
+    return max(replicas, less // replicas * replicas) if number >= replicas > 1 else less
 
 
 def shorter(tokens: int) -> int:
@@ -159,8 +169,13 @@ def _on_larger_device(one: ModelSpec, larger: ModelSpec | None, device: str) -> 
 
 
 def _marked(spec: ModelSpec, reason: str, longest: int) -> ModelSpec:
+    replicas = _replicas(spec)
+
     def less(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        return tuple((name, _less(name, value, spec, longest)) for name, value in pairs)
+        return tuple(
+            (name, _fewer(name, value, replicas) or _less(name, value, spec, longest))
+            for name, value in pairs
+        )
 
     return replace(
         spec,
@@ -169,23 +184,39 @@ def _marked(spec: ModelSpec, reason: str, longest: int) -> ModelSpec:
         default=True,
         changed=(),
         targets=(),
-        limits=_smaller(spec.limits, longest),
+        limits=_smaller(spec.limits, longest, replicas),
         engine_args=less(spec.engine_args),
         environment=less(spec.environment),
     )
 
 
-def _smaller(limits: Limits, longest: int) -> Limits:
+def _smaller(limits: Limits, longest: int, replicas: int) -> Limits:
     return replace(
         limits,
         max_model_len=_within(longest, limits.max_model_len),
-        max_num_seqs=fewer(limits.max_num_seqs),
+        max_num_seqs=fewer(limits.max_num_seqs, replicas=replicas),
     )
+
+
+def _replicas(spec: ModelSpec) -> int:
+    """Return how many copies of the model the engine makes, each with its share of requests."""
+    option = options_of(spec.engine_args).get("data_parallel")
+    named = [value for name, value in spec.engine_args if name.replace("_", "-") == _REPLICAS]
+    told = [int(one) for one in (str(option), *named) if one.isdecimal() and len(one) < MOST_DIGITS]
+    return max(told, default=1)
 
 
 def _within(longest: int, tokens: int) -> int:
     less = shorter(tokens)
     return min(less, longest) if longest else less
+
+
+def _fewer(name: str, value: str, replicas: int) -> str:
+    """Return less of what limits requests at a time, empty for anything else."""
+    known = name if name.isupper() else name.replace("-", "_")
+    if known not in _SEQUENCES or not value.isdecimal():
+        return ""
+    return str(fewer(int(value), replicas=replicas))
 
 
 def _less(name: str, value: str, spec: ModelSpec, longest: int) -> str:
@@ -196,9 +227,7 @@ def _less(name: str, value: str, spec: ModelSpec, longest: int) -> str:
         return value
     if known in _CONTEXTS:
         return str(_within(longest, int(value)))
-    if known.endswith(_TOKENS):
-        return str(shorter(int(value)))
-    return str(fewer(int(value))) if known in _SEQUENCES else value
+    return str(shorter(int(value))) if known.endswith(_TOKENS) else value
 
 
 def _nearest_first(spec: ModelSpec) -> tuple[object, ...]:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.match import TASKS
 from ttctl.rules.likeness import ENOUGH, alike, names_of
 from ttctl.rules.model_families import family_of
+from ttctl.rules.model_filter import with_words
 from ttctl.rules.tasks import base_models, is_good_for, tasks_of
 
 if TYPE_CHECKING:
@@ -80,12 +82,13 @@ def nearest(specs: Sequence[ModelSpec], word: str) -> tuple[tuple[str, float], .
 def unknown_model(specs: Sequence[ModelSpec], word: str) -> UsageError:
     """Return the refusal of a word that nothing is called."""
     near = nearest(specs, word)
+    holding = () if near else with_words(specs, (word,)) if word.strip() else ()
     names = ", ".join(f"{name} ({score:.0f})" for name, score in near)
     return UsageError(
         f"There is no model {word!r} in the catalog.",
         why="No model, alias, family or task has this name.",
-        evidence=f"Nearest: {names}." if near else "No name is near to it.",
-        next_step="ttctl models ls",
+        evidence=f"Nearest: {names}." if near else _found_in(holding),
+        next_step=f"ttctl models search {quote(word)}" if holding else "ttctl models ls",
         mistyped=word,
         meant=near[0][0] if near else "",
     )
@@ -151,6 +154,11 @@ def _is_named(spec: ModelSpec, word: str) -> bool:
 
 def _has_alias(spec: ModelSpec, word: str) -> bool:
     return bool(spec.aliases) and word in {alias.lower() for alias in spec.aliases}
+
+
+def _found_in(specs: Sequence[ModelSpec]) -> str:
+    """Say which models a word is found in that is too short to be like their names."""
+    return f"It is found in {_some(specs)}." if specs else "No name is near to it."
 
 
 def _some(specs: Sequence[ModelSpec]) -> str:

@@ -79,9 +79,18 @@ def mixed(boards: Sequence[Board]) -> list[Finding]:
     return [_blocked("firmware", text, FLASH_THE_SAME)]
 
 
-def of_rights(boards: Sequence[Board], closed: Sequence[str]) -> list[Finding]:
-    """Return the nodes of some boards that a container's user may not open."""
-    own = [node for board in boards for node in board.nodes if node in closed]
+def of_rights(boards: Sequence[Board], closed: Sequence[str] | None) -> list[Finding]:
+    """Return the nodes of some boards that a container's user may not open.
+
+    Args:
+        boards: The boards.
+        closed: What may not be opened, None where nobody looked.
+    """
+    nodes = [node for board in boards for node in board.nodes]
+    if closed is None and nodes:
+        text = f"whether a container's user ({CONTAINER_UID}) may open the nodes is not known"
+        return [Finding(subject="rights", verdict="unknown", summary=text)]
+    own = [node for node in nodes if node in (closed or ())]
     if not own:
         return []
     text = f"a container's user ({CONTAINER_UID}) may not open {', '.join(own)}"

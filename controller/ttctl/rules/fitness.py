@@ -39,8 +39,8 @@ class Ground:
     hugepages_mounted: bool = False
     iommu: tuple[str, ...] = ()
     """Kind of each card's IOMMU group."""
-    closed: tuple[str, ...] = ()
-    """Device nodes that a container's user may not open."""
+    closed: tuple[str, ...] | None = ()
+    """Device nodes that a container's user may not open; None where nobody looked."""
     token: bool | None = None
     """Whether a token of the hub is at hand."""
 

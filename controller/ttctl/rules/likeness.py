@@ -22,9 +22,18 @@ BEGIN = 96.0
 `Llama-3.3-70B-Instruct`, and is no typo of `Llama-3.1-70B`."""
 IN_PARTS = 90.0
 """What several words count that are all parts of a name: `llama 8b` is `Llama-3.1-8B-Instruct`."""
+INITIALS = 70.0
+"""What the beginnings of a name's parts count: `sdxl` may be meant for `stable-diffusion-xl`, but
+is named only, and never taken for it."""
+WHOLE = 2
+"""A part that is no longer stands in initials as it is."""
 SHORTEST = 3
 """Letters that a fragment has at least: shorter ones are found in too many names."""
+FAR = 15.0
+"""A name that is so much less alike than the likest is not named beside it."""
 _SEPARATORS = re.compile(r"[\s_]+")
+_NUMBER = re.compile(r"(?<=[a-z])(?=\d)")
+"""Where a number begins: `llama3` is typed for `Llama-3.1-8B`."""
 _PARTS = re.compile(r"[-/]+")
 
 
@@ -62,7 +71,13 @@ def alike(names: Iterable[str], word: str, *, limit: int) -> tuple[Scored, ...]:
                 found[name] = max(found[name], BEGIN)
     for name in _in_parts(plain, typed):
         found[name] = max(found.get(name, 0.0), IN_PARTS)
-    scored = sorted(((name, round(score, 1)) for name, score in found.items()), key=_likest_first)
+    for name in _by_initials(plain, typed):
+        found[name] = max(found.get(name, 0.0), INITIALS)
+    least = max(found.values(), default=0) - FAR
+    scored = sorted(
+        ((name, round(score, 1)) for name, score in found.items() if score >= least),
+        key=_likest_first,
+    )
     if len(scored) <= limit:
         return tuple(scored)
     least = scored[limit - 1][1]
@@ -75,6 +90,21 @@ def _in_parts(plain: Mapping[str, str], typed: str) -> list[str]:
     if len(words) == 1:
         return []
     return [name for name, text in plain.items() if words.issubset(_PARTS.split(text))]
+
+
+def _by_initials(plain: Mapping[str, str], typed: str) -> list[str]:
+    """Return the names without an owner whose first parts, two at least, begin with the letters."""
+    if len(typed) < WHOLE or not typed.isalpha():
+        return []
+    return [
+        name
+        for name, text in plain.items()
+        if "/" not in text
+        and not text.startswith(typed)
+        and "".join(
+            part if len(part) <= WHOLE else part[0] for part in _PARTS.split(text)
+        ).startswith(typed)
+    ]
 
 
 def names_of(specs: Iterable[ModelSpec]) -> dict[str, ModelSpec]:
@@ -91,7 +121,7 @@ def names_of(specs: Iterable[ModelSpec]) -> dict[str, ModelSpec]:
 def _plain(text: str) -> str:
     # A byte that the shell let through is no letter of Unicode, and compares with nothing.
     clean = text.encode("utf-8", "replace").decode("utf-8")
-    return _SEPARATORS.sub("-", clean.strip().lower())
+    return _NUMBER.sub("-", _SEPARATORS.sub("-", clean.strip().lower()))
 
 
 def _likest_first(scored: Scored) -> tuple[float, int, str]:

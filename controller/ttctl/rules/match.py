@@ -91,7 +91,7 @@ def match(
 
 def _match(look: Look, ranking: Ranking, found: Found, base: frozenset[str]) -> Match:
     chosen = ranking.first
-    reasons = [found.reason, f"validated on {chosen.device} with status {chosen.status}"]
+    reasons = [found.reason, _standing(chosen)]
     if chosen.experimental:
         reasons[-1] = chosen.experimental
     others = [one for one in look.specs if _is_other_implementation(one, chosen)]
@@ -130,7 +130,7 @@ def _warnings(look: Look, ranking: Ranking, base: frozenset[str]) -> tuple[str, 
         found.append(f"several are of equal rank, this is the first by name: {_names(ranking)}")
     if chosen.experimental:
         found.append(f"experimental: {chosen.experimental}; limits are two thirds at most")
-    elif chosen.status == "EXPERIMENTAL" and chosen.pins is not None:
+    elif chosen.status == "EXPERIMENTAL" and chosen.pins is not None and chosen.status_is_told:
         found.append(f"upstream's status on {chosen.device} is EXPERIMENTAL")
     if bad := known_bad(
         chosen, look.advice, firmware=look.place.firmware, satisfies=look.satisfies
@@ -150,6 +150,13 @@ def _warnings(look: Look, ranking: Ranking, base: frozenset[str]) -> tuple[str, 
         found.append(f"upstream knows {len(chosen.issues)} issues with it ({where}): models show")
     found += [f"suspect value: {value}" for value in chosen.suspect]
     return tuple(found)
+
+
+def _standing(spec: ModelSpec) -> str:
+    """Return what upstream says of an entry's state; of a word unknown here nothing follows."""
+    if spec.status_is_told:
+        return f"validated on {spec.device} with status {spec.status}"
+    return f"listed for {spec.device}; its status was not understood, so it counts as {spec.status}"
 
 
 def _is_child(one: ModelSpec, base: ModelSpec) -> bool:

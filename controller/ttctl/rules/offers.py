@@ -55,13 +55,18 @@ def _on_other_devices(look: Look) -> list[Offer]:
 def _by_fallback(look: Look) -> list[Offer]:
     if look.wanted.device not in usable_devices(look):
         return []
-    found = []
+    found: dict[str, list[ModelSpec]] = {}
+    why: dict[str, str] = {}
     for one in sorted(look.found.specs, key=in_order):
         known = fallback(one, look.advice, here=look.wanted.device)
         if known is not None and lacks(look, one) is None:
-            reason = f"fallback of {look.wanted.device}: {known.reason}"
-            found.append(Offer(kind="fallback", model=one.model, device=one.device, reason=reason))
-    return found
+            found.setdefault(one.device, []).append(one)
+            why[one.id] = f"fallback of {look.wanted.device}: {known.reason}"
+    return [
+        Offer(kind="fallback", model=one.model, device=device, reason=why[one.id])
+        for device, specs in found.items()
+        for one in _in_rank(look, specs)
+    ]
 
 
 def _to_try(look: Look) -> list[Offer]:
@@ -160,7 +165,10 @@ def _is_other(offer: Offer, chosen: ModelSpec) -> bool:
 def _best(look: Look, specs: Iterable[ModelSpec]) -> Sequence[ModelSpec]:
     """Return the one that would be chosen of these entries of one device, or nothing."""
     usable = [one for one in specs if lacks(look, one) is None and fits(one, look.place)]
-    if not usable:
-        return ()
-    ranking = ranked(usable, place=look.place, base=base_models(look.specs), is_bad=lambda _: False)
-    return (ranking.first,)
+    return _in_rank(look, usable)[:1] if usable else ()
+
+
+def _in_rank(look: Look, specs: Sequence[ModelSpec]) -> Sequence[ModelSpec]:
+    """Return entries of one device, one a model, as they would be chosen: the best first."""
+    ranking = ranked(specs, place=look.place, base=base_models(look.specs), is_bad=lambda _: False)
+    return [one.spec for one in ranking.entries]

@@ -56,13 +56,21 @@ def _refusal(look: Look, what: str, *, why: str, head: str, fallback_step: str) 
     lines = [head, *(_line(one) for one in found[:SHOWN])]
     if len(found) > SHOWN:
         lines.append(f"and {len(found) - SHOWN} more")
-    lines += [f"works here: {one.model} on {one.device} ({one.reason})" for one in offered[:3]]
+    lines += [
+        f"works {_where(look, one.device)}: {one.model} on {one.device} ({one.reason})"
+        for one in offered[:3]
+    ]
     return NothingFitsError(
         what,
         why=why,
         evidence="\n".join(lines),
         next_step=offered[0].command if offered else fallback_step,
     )
+
+
+def _where(look: Look, device: str) -> str:
+    """Say whether a device is of this machine, or of one like that which was named."""
+    return "here" if device in look.place.devices or has_cards(look) else "there"
 
 
 def _line(miss: NearMiss) -> str:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def replayed(telemetry: Telemetry, system: System) -> System:
     """Return `system` with the cards of a snapshot in place of its own.
 
-    A snapshot has no node's number: chips that are not remote get them in its order.
+    A snapshot has no node's number: chips that are not remote get them in its order. Of the
+    machine around them only what it tells is known.
     """
     readings = with_board_ids(telemetry.chips)
     chips = _chips(readings)
@@ -49,6 +50,8 @@ def replayed(telemetry: Telemetry, system: System) -> System:
         device=(whole.device if whole else match.device) if chips else "",
         chips=chips,
         driver=telemetry.driver,
+        memory_bytes=telemetry.memory_bytes,
+        replayed=True,
         reason=f"{reason}, by {telemetry.source}" if chips else "the snapshot shows no chip",
         evidence=match.evidence,
         boards=boards,

@@ -108,7 +108,8 @@ def test_devices_and_mounts_are_told_with_their_links_followed(
     links = root / "dev/tenstorrent/by-id"
     links.mkdir()
     (links / "wormhole-0a").symlink_to("../3")
-    assert list(one(programs, root, HostConfig=host).paths) == paths
+    there = json.loads(json.dumps(host).replace('"/dev', f'"{root}/dev'))
+    assert list(one(programs, root, HostConfig=there).paths) == paths
 
 
 def test_a_node_of_a_tree_elsewhere_is_the_same_as_that_of_the_machine(
@@ -125,6 +126,7 @@ def test_privilege_rules_and_requests_are_told(programs: Programs, root: Path) -
         programs,
         root,
         HostConfig={
+            **on(root),
             "Privileged": True,
             "DeviceCgroupRules": ["c 235:* rwm"],
             "DeviceRequests": [
@@ -147,8 +149,28 @@ def frames(*lines: str) -> str:
     return "".join(f"\x02\x00\x00\x00\x00\x00\x00{chr(len(line) + 1)}{line}\n" for line in lines)
 
 
+def on(root: Path) -> dict[str, Any]:
+    """Return what maps a node of a tree."""
+    return {"Devices": [{"PathOnHost": f"{root}/dev/tenstorrent/1"}]}
+
+
+def test_what_has_no_path_of_another_tree_has_none_of_its_boards(
+    programs: Programs, root: Path
+) -> None:
+    host = {
+        "Privileged": True,
+        "Devices": [{"PathOnHost": "/dev/tenstorrent/2"}],
+        "DeviceCgroupRules": ["c 235:* rwm"],
+    }
+    found = one(programs, root, Config={"Labels": LABELS}, HostConfig=host)
+    assert (found.name, found.boards, found.paths) == ("box-1", (), ())
+    assert (found.privileged, found.rules) == (False, ())
+    found = one(programs, root, Config={"Labels": LABELS}, HostConfig=on(root))
+    assert (found.boards, found.paths) == (("0a", "0b"), ("/dev/tenstorrent/1",))
+
+
 def test_a_lease_is_told_with_how_its_container_ended(programs: Programs, root: Path) -> None:
-    shown = inspect(1, Config={"Labels": LABELS}, State=KILLED)
+    shown = inspect(1, Config={"Labels": LABELS}, State=KILLED, HostConfig=on(root))
     logs = frames("starting", "TT_FATAL: Device 0 init failed", "bye")
     [found] = look(programs, root, shown, logs=logs).containers
     assert (found.stack, found.owner, found.boards) == ("llama", "me", ("0a", "0b"))
@@ -166,7 +188,8 @@ def test_a_label_that_names_no_stack_is_not_shown(
 def test_a_terminals_log_is_read_as_it_is_and_one_that_is_refused_says_nothing(
     programs: Programs, root: Path
 ) -> None:
-    shown = inspect(1, Config={"Labels": LABELS, "Tty": True}, State=KILLED)
+    config = {"Labels": LABELS, "Tty": True}
+    shown = inspect(1, Config=config, State=KILLED, HostConfig=on(root))
     [found] = look(programs, root, shown, logs="x\r\nTT_THROW @ y\r\n").containers
     assert found.fatal
     [found] = look(programs, root, shown, logs="TT_THROW", status=500).containers

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttctl.adapters.snapshot_values import (
+    bytes_of,
     coords_of,
     fan_of,
     number_of,
@@ -58,3 +59,20 @@ def test_coordinates_and_truths_have_one_spelling() -> None:
 def test_whatever_a_value_is_a_word_can_be_printed(value: object) -> None:
     assert all(one.isprintable() for one in word_of(value))
     assert register_of({"X": value}, "X") is None or isinstance(register_of({"X": value}, "X"), int)
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("249.31 GB", round(249.31 * 2**30)),
+        ("125.0 GB", 125 << 30),
+        ("1.5TB", 3 << 39),
+        ("512.00 MB", 1 << 29),
+        ("N/A", 0),
+        ("1e9 GB", 0),
+        (None, 0),
+        (249, 0),
+    ],
+)
+def test_a_size_is_read_with_its_unit(value: object, size: int) -> None:
+    assert bytes_of(value) == size

@@ -133,10 +133,27 @@ def test_what_drifts_is_taken_as_it_may_be_meant(
     assert getattr(only(flat(raw(**changes))).spec, field) == value
 
 
+def test_of_an_argument_in_two_spellings_the_last_is_passed_and_both_are_told() -> None:
+    given = {"max-model-len": 1024, "seed": 1, "max_model_len": 2048}
+    spec = only(flat(raw(device_model_spec={"vllm_args": given}))).spec
+    assert spec.engine_args == (("seed", "1"), ("max_model_len", "2048"))
+    [said] = spec.suspect
+    assert said == (
+        "one argument is spelled in 2 ways ('max-model-len' '1024', 'max_model_len' '2048'): "
+        "the last is taken"
+    )
+
+
+def test_a_spelling_that_is_off_is_no_second_one() -> None:
+    given = {"max-model-len": 1024, "max_model_len": None}
+    spec = only(flat(raw(device_model_spec={"vllm_args": given}))).spec
+    assert (spec.engine_args, spec.suspect) == ((("max-model-len", "1024"),), ())
+
+
 def test_words_that_are_not_known_are_told() -> None:
     said = only(flat(raw(status="GOLD", model_type="ROBOT"))).spec.suspect
     assert said == (
-        "status 'GOLD' is not known here: taken as EXPERIMENTAL",
+        "status 'GOLD' was not understood: taken as EXPERIMENTAL",
         "type 'ROBOT' is not known here: taken as OTHER",
     )
 
@@ -460,6 +477,11 @@ def test_two_entries_of_one_id_are_one() -> None:
     export = read_export(data, name=NAME)
     assert len(export.listed) == 1
     assert "same id" in export.quarantined[0].reason
+
+
+def test_a_release_that_only_images_let_guess_is_shown_as_not_told() -> None:
+    assert read_export(flat(RAW), name="x.json").release_said == "not told (at least 0.9.0)"
+    assert read_export(flat(RAW), name=NAME).release_said == "0.9.0"
 
 
 @pytest.mark.parametrize(

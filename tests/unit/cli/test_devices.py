@@ -26,6 +26,7 @@ VERBS = [["ls"], ["info"], ["check"]]
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A user whose home is empty, and whose PATH has a tt-smi only where a test makes one."""
     (tmp_path / "home").mkdir()
+    (tmp_path / "root").mkdir()
     Programs(tmp_path, monkeypatch)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return {**kept, "HOME": str(tmp_path / "home"), "TTCTL_DEVICE_ROOT": str(tmp_path / "root")}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.standins import machines
 from tests.unit.adapters.programs import Programs
-from tests.unit.adapters.test_claims import KILLED, LABELS, frames, inspect
+from tests.unit.adapters.test_claims import KILLED, LABELS, frames, inspect, on
 from tests.unit.adapters.test_docker_look import LIST, answers
 from tests.unit.cli.test_devices import data, run
 from tests.unit.cli.test_start_up import SLOW, loaded
@@ -48,7 +48,8 @@ def root(tmp_path: Path) -> Path:
 def killed(programs: Programs, tmp_path: Path) -> None:
     """Let a container that leased the board have been killed."""
     labels = {**LABELS, "dev.ttctl.boards": KEY}
-    shown = inspect(1, Config={"Labels": labels}, State=KILLED)
+    mapped = on(tmp_path / "root")
+    shown = inspect(1, Config={"Labels": labels}, State=KILLED, HostConfig=mapped)
     found = {
         LIST: (200, json.dumps([{"Id": shown["Id"]}])),
         f"/containers/{shown['Id']}/json": (200, json.dumps(shown)),

@@ -260,3 +260,13 @@ def test_a_chip_of_another_kind_is_shown_and_not_taken_for_a_known_one(
     answers(typed)
     _, out, _ = typed("devices ls")
     assert out.startswith("device   not known")
+
+
+@pytest.mark.parametrize("verb", ["devices ls", "plan llama", "plan --pack llama"])
+def test_a_machine_that_is_not_there_is_not_one_without_cards(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str
+) -> None:
+    monkeypatch.setenv("TTCTL_DEVICE_ROOT", str(tmp_path / "nowhere"))
+    code, _, err = typed(verb)
+    assert code == 9
+    assert "TTCTL_DEVICE_ROOT" in err

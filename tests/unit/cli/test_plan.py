@@ -176,11 +176,37 @@ def test_a_snapshot_of_another_machine_is_planned_for(typed: Typed, tmp_path: Pa
     file.write_text(machines.printed(machines.snapshot("t3k"), before="Loading\n"))
     _, out, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
     assert "Llama-3.1-8B-Instruct on t3k" in out
-    assert "The cards are the snapshot's" in err
+    assert "this host's" not in err
     file.write_text("{}")
     code, _, err = typed(f"plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
     assert code != 0
     assert "This is no snapshot of tt-smi." in err
+
+
+@pytest.mark.parametrize(
+    ("memory", "said"),
+    [
+        pytest.param("249.31 GB", "of memory are needed, 249.3 GiB are here", id="told"),
+        pytest.param("1.00 GB", "of memory are needed, 1.0 GiB are here", id="too little"),
+        pytest.param("N/A", "of memory are needed, what is here is not known", id="not told"),
+    ],
+)
+def test_another_machine_is_judged_by_what_its_snapshot_tells_and_by_nothing_of_this_host(
+    typed: Typed, tmp_path: Path, memory: str, said: str
+) -> None:
+    file, found = tmp_path / "snapshot.json", machines.snapshot("n150")
+    found["host_info"]["Memory"] = memory
+    file.write_text(machines.printed(found))
+    _, out, _ = typed(f"--json plan Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
+    [fitness] = [json.loads(out)["data"]["fitness"]]
+    told = {one["subject"]: one for one in fitness}
+    assert said in told["memory"]["summary"]
+    assert [told[one]["verdict"] for one in ("disk", "pages", "rights")] == ["unknown"] * 3
+    _, out, _ = typed(f"--json plan --pack Llama-3.1-8B-Instruct --tt-smi-snapshot {file}")
+    packed = json.loads(out)["data"]
+    assert packed["free_disk_mib"] == 0
+    assert (packed["machine_mib"] == 0) == (memory == "N/A")
+    assert not [one for one in packed["obstacles"] if "hugepages" in one or "disk" in one]
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def test_what_no_card_of_several_kinds_serves_is_refused_as_anywhere(mixed: Scen
 
 def test_where_several_devices_serve_a_word_each_is_named_with_its_command(mixed: Scene) -> None:
     mixed.catalog.entries = (entry("acme/Only-8B", "p150"), entry("acme/Only-8B", "n150"))
-    with pytest.raises(NoDeviceError, match="Several devices of this machine serve") as caught:
+    with pytest.raises(UsageError, match="Several devices of this machine serve") as caught:
         choose(mixed.world, Request(model="Only-8B"))
     assert caught.value.evidence == (
         "ttctl plan Only-8B --device n150\nttctl plan Only-8B --device p150"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.rules.validated import board
 
 from ttctl.model.device import Chip, System
 from ttctl.model.health import CardVitals, Check, NodeVitals
@@ -92,6 +93,16 @@ def test_cards_that_are_well_have_nothing_to_do() -> None:
     assert {check.group for check in checks} == {"Cards"}
     assert len(checks) == 8
     assert judged("cards").summary == "t3k: 4 on the PCI bus, 4 device nodes"
+
+
+def test_a_board_that_a_container_has_is_in_use_though_nobody_has_it_open() -> None:
+    taken = replace(
+        board("0", "n300"), nodes=(WELL.nodes[0].node,), free="held", holders=("container box",)
+    )
+    check = judged("holders", system=replace(T3K, boards=(taken,)))
+    assert check.verdict == "warning"
+    assert check.evidence == f"{WELL.nodes[0].node}: container box"
+    assert check.fix == "ttctl devices ls"
 
 
 def test_a_card_without_a_node_is_named() -> None:

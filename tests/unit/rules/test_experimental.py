@@ -33,6 +33,36 @@ def test_a_number_of_requests_loses_a_third_and_one_stays(before: int, after: in
     assert fewer(before) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "replicas", "after"), [(128, 4, 84), (32, 4, 20), (4, 4, 4), (2, 4, 1), (0, 4, 0)]
+)
+def test_requests_divide_by_the_replicas_that_share_them(
+    before: int, replicas: int, after: int
+) -> None:
+    assert fewer(before, replicas=replicas) == after
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(("override_tt_config", '{"data_parallel": 4}'), id="an option"),
+        pytest.param(("additional_config", '{"tt": {"data_parallel": 4}}'), id="a wrapped one"),
+        pytest.param(("data_parallel_size", "4"), id="an argument"),
+    ],
+)
+def test_every_limit_of_requests_divides_by_the_replicas(said: tuple[str, str]) -> None:
+    one = replace(
+        ON_N300,
+        limits=replace(ON_N300.limits, max_num_seqs=128),
+        engine_args=(("max-num-seqs", "128"), said),
+        environment=(("MAX_BATCH_SIZE", "128"),),
+    )
+    [spec] = experimental([one], [one, OTHER_ON_T3K], device="t3k")
+    assert spec.limits.max_num_seqs == 84
+    assert dict(spec.engine_args)["max-num-seqs"] == "84"
+    assert dict(spec.environment)["MAX_BATCH_SIZE"] == "84"
+
+
 def test_a_model_of_a_smaller_device_runs_on_a_larger_one_with_its_own_pins() -> None:
     found = asked("acme/Llama-8B-Instruct", "t3k", ON_N300, OTHER_ON_T3K, experimental=True)
     spec = found.spec

@@ -495,3 +495,46 @@ def test_any_text_finds_an_entry_or_is_refused(*, word: str, device: str, bold: 
         return f"{found.spec.model} on {device}: {found.deciding}"
 
     assert answer() == answer() != ""
+
+
+def test_an_entry_whose_status_is_not_understood_is_not_called_validated() -> None:
+    line = "status 'PERFECT' was not understood: taken as EXPERIMENTAL"
+    found = asked("acme/A", "n150", entry("acme/A", "n150", status="EXPERIMENTAL", suspect=(line,)))
+    said = " ".join((*found.reasons, *found.warnings))
+    assert "validated on" not in said
+    assert "upstream's status" not in said
+    assert f"suspect value: {line}" in found.warnings
+
+
+@pytest.mark.parametrize("word", ["llama3", "lama3", "Llama31"])
+def test_a_number_that_is_written_to_a_name_is_its_generation(word: str) -> None:
+    near = nearest(built_in().specs, word)
+    assert near
+    assert all(name.rpartition("/")[2].startswith("Llama-3") for name, _ in near)
+
+
+def test_what_is_far_less_alike_than_the_likest_is_not_named() -> None:
+    assert {name.partition("_")[0] for name, _ in nearest(built_in().specs, "yolo")} == {"yolox"}
+
+
+def test_a_fragment_that_is_too_short_to_be_like_a_name_is_found_in_some() -> None:
+    with pytest.raises(UsageError) as caught:
+        asked("8b", "n150")
+    assert "It is found in" in caught.value.evidence
+    assert "8B" in caught.value.evidence
+    assert caught.value.next_step == "ttctl models search 8b"
+
+
+def test_what_stands_in_is_what_the_family_would_give_and_is_not_called_here() -> None:
+    with pytest.raises(NothingFitsError) as caught:
+        asked("whisper", "p150x4", place=Place(devices=("cpu",)))
+    assert caught.value.next_step == "ttctl plan openai/whisper-large-v3 --device p150"
+    assert "works here" not in caught.value.evidence
+    assert "works there: openai/whisper-large-v3 on p150" in caught.value.evidence
+
+
+@pytest.mark.parametrize("word", ["sd", "sdxl"])
+def test_initials_name_what_they_may_mean_and_are_not_taken_for_it(word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        asked(word, "n150", guesses=True)
+    assert "Nearest: stable-diffusion" in caught.value.evidence
