@@ -49,6 +49,8 @@ class UsageError(TtctlError):
 class SeveralDevicesError(UsageError):
     """Several devices of this machine serve what was asked for, and none is named."""
 
+    code = "several-devices"
+
 
 class NoDeviceError(TtctlError):
     """The device that was asked for is not in this machine."""

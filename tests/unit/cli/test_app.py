@@ -42,6 +42,7 @@ TABLE = {
     "LockedError": 75,
     "HeldError": 75,
     "DirtyError": 1,
+    "SeveralDevicesError": 2,
     "WaitError": 124,
     "HungUpError": 129,
     "InterruptedByUserError": 130,

@@ -137,7 +137,7 @@ SILENT = dict.fromkeys(range(4), "N/A")
             id="wiring not known",
         ),
         pytest.param(
-            lambda root: machines.opened(root, 0, 120), {}, {}, "blocked", "boards", 3,
+            lambda root: machines.opened(root, 0, 120), {}, {}, "blocked", "boards", 75,
             "ps -o pid,user,etime,args -p 120", id="held",
         ),
         pytest.param(
