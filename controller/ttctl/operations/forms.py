@@ -19,10 +19,10 @@ from ttctl.rules.renderings import COMPOSE
 from ttctl.rules.stack import ENGINE_SERVICE
 
 if TYPE_CHECKING:
+    from ttctl.model.plan import StackForm
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
     from ttctl.rules.docker_run import Command
-    from ttctl.rules.renderings import Form
 
 
 MARK = "UNLOCKED"
@@ -34,7 +34,7 @@ TTCTL_WEIGHTS in .env is yours to set where it is empty.
 
 
 def in_forms(
-    world: World, desired: Desired, forms: tuple[Form, ...], *, unlocked: bool = False
+    world: World, desired: Desired, forms: tuple[StackForm, ...], *, unlocked: bool = False
 ) -> Desired:
     """Return `desired` with the folder's files in these forms, and the lock that fits them."""
     if forms == COMPOSE and not unlocked:

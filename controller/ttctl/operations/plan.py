@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
     from ttctl.model.lock import Lock
     from ttctl.model.override import Override
-    from ttctl.model.plan import How
+    from ttctl.model.plan import How, StackForm
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
-    from ttctl.rules.renderings import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class Rendered:
     folder: Path
     files: tuple[str, ...]
     """Paths inside of it."""
-    forms: tuple[Form, ...] = COMPOSE
+    forms: tuple[StackForm, ...] = COMPOSE
     unlocked: bool = False
     """Whether what only a hub or a registry knows was left open."""
     override: Override | None = None
@@ -90,7 +89,7 @@ def render(
     request: Request,
     *,
     output: Path,
-    forms: tuple[Form, ...] = COMPOSE,
+    forms: tuple[StackForm, ...] = COMPOSE,
     unlocked: bool = False,
     dry_run: bool = False,
     lock_timeout_s: float = 10,
@@ -135,7 +134,7 @@ def _check_output(output: Path, request: Request) -> None:
 
 
 def _rendered(
-    output: Path, desired: Desired, forms: tuple[Form, ...], *, unlocked: bool
+    output: Path, desired: Desired, forms: tuple[StackForm, ...], *, unlocked: bool
 ) -> Rendered:
     return Rendered(
         folder=output,

@@ -17,10 +17,10 @@ from ttctl.rules.stack import BIND
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
+    from ttctl.model.plan import StackForm
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
     from ttctl.operations.serving import Serving
-    from ttctl.rules.renderings import Form
 
 LOCK_NAME = "ttctl.lock"
 
@@ -34,7 +34,7 @@ def render_files(
     stack: Stack,
     serving: Serving,
     base: BaseImage,
-    forms: tuple[Form, ...] = COMPOSE,
+    forms: tuple[StackForm, ...] = COMPOSE,
 ) -> Files:
     """Return path to (text, executable) of the folder's files."""
     images = serving.images

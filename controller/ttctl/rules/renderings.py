@@ -7,7 +7,7 @@ the variables of the .env file alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ttctl.rules.compose import compose_of
 from ttctl.rules.quadlet import unit_files
@@ -17,18 +17,18 @@ from ttctl.rules.run_script import run_script, stop_script
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from ttctl.model.plan import StackForm
     from ttctl.model.service import Stack
 
-Form = Literal["compose", "run", "quadlet"]
-FORMS: tuple[Form, ...] = ("compose", "run", "quadlet")
-COMPOSE: tuple[Form, ...] = ("compose",)
+FORMS: tuple[StackForm, ...] = ("compose", "run", "quadlet")
+COMPOSE: tuple[StackForm, ...] = ("compose",)
 """What `up` itself runs."""
 
 Files = dict[str, tuple[str, bool]]
 
 
 def files_of(
-    stack: Stack, forms: Collection[Form], *, yaml: Callable[[dict[str, object]], str]
+    stack: Stack, forms: Collection[StackForm], *, yaml: Callable[[dict[str, object]], str]
 ) -> Files:
     """Return path to (text, executable) of the files that say `stack`.
 
