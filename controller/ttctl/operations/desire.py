@@ -173,6 +173,8 @@ def _desired(
         if spec.pins is None
         else on_cards(world, spec, spec.pins, choice, terms)
     )
+    # Boards and hashes that come later change nothing of the images.
+    terms = replace(terms, found=serving.found)
     if serving.stack.contract == OWN and choice.weights.original:
         # Images that we build read the hub's files, whatever the prebuilt one of the entry reads.
         weights = replace(choice.spec.weights, revision=choice.weights.revision)

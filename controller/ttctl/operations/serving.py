@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ttctl.model.service import ServiceDefaults, Stack
     from ttctl.model.site import Site
     from ttctl.model.spec import ModelSpec
+    from ttctl.operations.card_images import CardImages
     from ttctl.operations.choice import Choice
 
 GATEWAY = "gateway"
@@ -40,6 +41,8 @@ class Terms:
     """Checkouts in place of pinned commits, `COMPONENT=PATH`."""
     leased: Leased | None = None
     """The boards and their nodes; None while they are not chosen."""
+    found: CardImages | None = None
+    """The images of a card's entry, where they were found before: nobody is asked twice."""
     locked: tuple[tuple[str, str], ...] = ()
     """(name, reference) of the images that a lock names."""
 
@@ -55,6 +58,8 @@ class Serving:
     """What runs on the other hosts of an entry that spans several."""
     files: dict[str, str] = field(default_factory=dict)
     """Path to text of what the engine's container reads besides."""
+    found: CardImages | None = None
+    """The images of a card's entry, and how the engine's is had."""
     commits: tuple[tuple[str, str], ...] = ()
     """Component and commit of what is built from source."""
     place: dict[str, str] = field(default_factory=dict)

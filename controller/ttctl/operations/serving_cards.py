@@ -47,7 +47,9 @@ def on_cards(world: World, spec: ModelSpec, pins: Pins, choice: Choice, terms: T
     spans = terms.rendering and pins.contract == MULTIHOST
     if not spans:
         refuse(spec, contract)
-    found = card_images(world, pins, choice.base, name=spec.engine, wish=_wish(world, spec, terms))
+    found = terms.found or card_images(
+        world, pins, choice.base, name=spec.engine, wish=_wish(world, spec, terms)
+    )
     contract = world.contracts[OWN] if found.obtain.own else contract
     doors = specs_for(
         recipes_of(world, GATEWAY), (GATEWAY,), base=choice.base, render=world.recipes.render
@@ -69,6 +71,7 @@ def on_cards(world: World, spec: ModelSpec, pins: Pins, choice: Choice, terms: T
         gateway_config=config,
         further=stacks[1:],
         files=launch_files(spec, contract, weights=choice.weights),
+        found=found,
         commits=found.pins,
         place=_place(world, terms, name),
         cache=name,

@@ -59,12 +59,6 @@ def judged(
     )
 
 
-def readings_of(board: Board, readings: Sequence[ChipReading]) -> tuple[ChipReading, ...]:
-    """Return the readings of a board's chips, remote ones too."""
-    [own] = readings_by_board((board,), readings)
-    return own
-
-
 def readings_by_board(
     boards: Sequence[Board], readings: Sequence[ChipReading]
 ) -> tuple[tuple[ChipReading, ...], ...]:

@@ -53,6 +53,14 @@ def test_the_validated_image_serves_behind_a_gateway_of_ours(desired: Desired) -
     assert {one.name for one in desired.stack.networks} == {"front", "back"}
 
 
+def test_a_registry_is_asked_once_however_often_boards_and_hashes_are_filled_in(
+    scene: Scene,
+) -> None:
+    found = on_boards(scene.world, on_free_boards(scene.world, desire(scene.world, LLAMA)), LEASED)
+    assert found.stack.boards == (FIRST,)
+    assert len(scene.registry.asked) == 1
+
+
 def test_what_the_engine_reads_and_where_it_lies_is_in_the_folder(desired: Desired) -> None:
     assert {"launch/model_spec.json", "launch/refs/main"} <= set(desired.files)
     env = desired.files[".env"][0]

@@ -10,7 +10,7 @@ import pytest
 
 from ttctl.model.device import Board
 from ttctl.model.telemetry import ChipReading
-from ttctl.rules.board_health import judged, readings_of, with_holders
+from ttctl.rules.board_health import judged, readings_by_board, with_holders
 
 BOARD = Board(
     id="0000014031900000",
@@ -101,7 +101,7 @@ def test_a_chip_is_warm_from_one_limit_and_too_hot_from_the_other() -> None:
 def test_a_remote_chip_belongs_to_its_board() -> None:
     remote = ChipReading(remote=True, board_id=BOARD.id.upper(), heartbeat=1, dram_ok=False)
     other = replace(remote, board_id="1")
-    assert readings_of(BOARD, [WELL, remote, other]) == (WELL, remote)
+    assert readings_by_board((BOARD,), [WELL, remote, other]) == ((WELL, remote),)
     [found] = judged([BOARD], [WELL, remote, other])
     assert found.reasons == ("remote chip: its memory was not trained",)
 

@@ -260,11 +260,11 @@ def test_a_device_is_told_as_it_was_written_where_it_has_another_name_here(
 @pytest.mark.parametrize(
     ("value", "in_file", "typed"),
     [
-        pytest.param("a.json", "/etc/ttctl/a.json", "/work/a.json", id="a file"),
+        pytest.param("a.json", "/etc/ttctl/a.json", "/project/a.json", id="a file"),
         pytest.param("~/a.json", "/srv/me/a.json", "~/a.json", id="a file of the user's"),
         pytest.param("built-in", "built-in", "built-in", id="the shipped one"),
         pytest.param("0.19.0", "0.19.0", "0.19.0", id="a release"),
-        pytest.param("./0.19.0", "/etc/ttctl/0.19.0", "/work/0.19.0", id="a file called so"),
+        pytest.param("./0.19.0", "/etc/ttctl/0.19.0", "/project/0.19.0", id="a file called so"),
         pytest.param("https://m.example.org/a", *["https://m.example.org/a"] * 2, id="an address"),
     ],
 )
@@ -273,4 +273,4 @@ def test_a_catalog_in_a_file_is_a_path_only_where_it_names_one(
 ) -> None:
     setting = SETTINGS["site.catalog"]
     assert anchored(setting, value, folder="/etc/ttctl", home="/srv/me") == in_file
-    assert for_file(setting, value, folder="/work") == typed
+    assert for_file(setting, value, folder="/project") == typed
