@@ -14,6 +14,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins.nodes import device_file
 from tests.standins.product_images import product_images
 
 from ttctl.adapters.container_seen import seen
@@ -95,10 +96,7 @@ def stack_of(image: str) -> Stack:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A rendered folder's .env file, with the node that it names."""
-    try:
-        os.mknod(tmp_path / "node", 0o20666, os.makedev(1, 5))
-    except PermissionError:
-        pytest.skip("no device files can be made here")
+    device_file(tmp_path / "node", 1, 5)
     for name in ("spec", "weights"):
         (tmp_path / name).mkdir()
     return tmp_path

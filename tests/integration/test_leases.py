@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins import machines
+from tests.standins.nodes import device_file
 from tests.standins.product_images import product_images
 from tests.unit.fakes import OWNER, FakeReporter, Scene
 
@@ -91,12 +92,7 @@ def root(tmp_path: Path) -> Path:
     lock.mkdir(parents=True)
     lock.chmod(0o1777)
     for number, minor in enumerate(MINORS):
-        node = found / "dev/tenstorrent" / str(number)
-        node.unlink()
-        try:
-            os.mknod(node, 0o20666, os.makedev(1, minor))
-        except PermissionError:
-            pytest.skip("no device files can be made here")
+        device_file(found / "dev/tenstorrent" / str(number), 1, minor)
     return found
 
 

@@ -66,11 +66,16 @@ def made_nodes(root: Path, device: str, *, mode: int = 0o666, first: int = 0) ->
     major = free_major()
     paths = sorted(folder.iterdir(), key=lambda path: int(path.name))
     for path in paths:
-        path.unlink(missing_ok=True)
         # Minors are of this process alone, so that nodes of two machines are never the same one.
-        os.mknod(path, stat.S_IFCHR | mode, os.makedev(major, next(_MINORS)))
-        path.chmod(mode)
+        device_file(path, major, next(_MINORS), mode=mode)
     return MadeNodes(root=root, major=major, paths=tuple(paths))
+
+
+def device_file(path: Path, major: int, minor: int, *, mode: int = 0o666) -> None:
+    """Put a character device in the place of whatever lies at `path`."""
+    path.unlink(missing_ok=True)
+    os.mknod(path, stat.S_IFCHR | mode, os.makedev(major, minor))
+    path.chmod(mode)
 
 
 def free_major() -> int:
