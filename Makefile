@@ -7,6 +7,10 @@ MAKEFLAGS += --no-builtin-rules
 
 MODEL ?= llama
 PORT ?=
+# Of `make device`: a device that the cards make up, and the boards to take, with blanks between them.
+DEVICE ?=
+BOARD ?=
+TRIED = $(MODEL) $(if $(DEVICE),--device $(DEVICE)) $(foreach one,$(BOARD),--board $(one))
 VERSIONS ?=
 FROM ?=
 EXPORTS ?=
@@ -20,8 +24,8 @@ BIN := $(VENV)/bin
 TTCTL := $(BIN)/ttctl
 ENGINE := controller/engine/engine.sh
 SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh controller/tools/quadlet.sh images/base/with-site \
-	images/gateway/health $(wildcard images/*/verify) $(wildcard images/*/install) images/tt-metal/build-metal \
-	$(addprefix images/source/,fetch-source check-tree make-user) .ci/run
+	images/gateway/health images/chat/health images/chat/policy images/chat/serve $(wildcard images/*/verify) $(wildcard images/*/install) images/tt-metal/build-metal \
+	$(addprefix images/source/,fetch-source check-tree make-user) $(wildcard compose/launch/*.sh) .ci/run
 RENDERED := build/rendered
 
 .PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \
@@ -71,14 +75,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools: build/quadlet/quadlet
-	@for tool in curl git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in chromium curl git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	packages="curl git iproute2 openssh-client strace util-linux zsh fish man-db groff-base"; \
+	packages="chromium curl git iproute2 openssh-client strace util-linux zsh fish man-db groff-base"; \
 	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
 		$$packages >/dev/null || { \
-		echo "error:    The container tests need curl, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
+		echo "error:    The container tests need chromium, curl, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 build/quadlet/quadlet:
@@ -87,7 +91,7 @@ build/quadlet/quadlet:
 		echo "next:     sudo apt-get install podman   # on Debian 13 or newer"; exit 4; } >&2
 
 test: unit engine test-tools ## Run all tests, the container ones included
-	@$(BIN)/pytest tests/integration tests/e2e
+	@$(BIN)/pytest tests/conformance tests/integration tests/e2e
 
 unit: setup-dev ## Run the tests that need no engine and no network; takes seconds
 	@$(BIN)/pytest -n auto tests/unit tests/golden
@@ -107,20 +111,22 @@ catalog: setup-dev ## Write controller/catalog/tenstorrent from the upstream exp
 fuzz: setup-dev ## Read 100,000 mutated catalog entries; EXPORTS names a folder of exports to mutate
 	@$(BIN)/python -m tools.fuzz $(if $(EXPORTS),--exports $(EXPORTS))
 
-device: setup-dev engine ## Try MODEL on this machine's cards and write a signed result; SIGN_KEY names a key
-	@$(BIN)/python -m tools.acceptance $(MODEL) $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)")
-	@TTCTL_MODEL=$(MODEL) $(BIN)/pytest -m device tests/device
+device: setup-dev engine ## Try MODEL on this machine's cards (DEVICE, BOARD) and write a signed result; SIGN_KEY names a key
+	@$(BIN)/python -m tools.acceptance $(TRIED) $(if $(SIGN_KEY),--sign-key "$(SIGN_KEY)")
+	@ACCEPTED="$(TRIED)" $(BIN)/pytest -m device tests/device
 
 lint: setup-dev type ## Style, types, import floors, scripts, rendered files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/shellcheck -x $(SCRIPTS)
-	@rm -rf $(RENDERED)
+	@rm -rf $(RENDERED) $(RENDERED)-card
 	@XDG_STATE_HOME=$(CURDIR)/build/state XDG_CACHE_HOME=$(CURDIR)/build/cache \
 		$(TTCTL) --quiet render demo-llama --to compose --to run --to quadlet -o $(RENDERED) >/dev/null
 	@$(BIN)/hadolint $(RENDERED)/images/*/Dockerfile
-	@$(BIN)/shellcheck $(RENDERED)/build.sh $(RENDERED)/run.sh $(RENDERED)/stop.sh
+	@XDG_STATE_HOME=$(CURDIR)/build/state XDG_CACHE_HOME=$(CURDIR)/build/cache \
+		$(TTCTL) --quiet render llama --device t3k --unlocked --to run -o $(RENDERED)-card >/dev/null
+	@$(BIN)/shellcheck $(RENDERED)/*.sh $(RENDERED)-card/*.sh
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(RENDERED)/compose.yaml
 	@echo "lint: all good"
 

@@ -18,10 +18,13 @@ from ttctl.adapters import places
 from ttctl.adapters.acceptance_place import LocalKit
 from ttctl.adapters.hardware import FOLDER
 from ttctl.cli.console import Console
-from ttctl.cli.wiring import wire, wire_settings
+from ttctl.cli.wiring import wire
+from ttctl.cli.wiring_files import wire_settings
 from ttctl.errors import TtctlError
 from ttctl.model.spec import Request
 from ttctl.operations.acceptance import accept
+from ttctl.rules.acceptance import CLAIMS, marked
+from ttctl.rules.device_names import device_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,14 +32,13 @@ if TYPE_CHECKING:
     from ttctl.model.acceptance_kit import Accepted
 
 ROOT = Path(__file__).parents[2]
-GOOD = frozenset({"passed", "below target"})
 
 
 def lines(accepted: Accepted) -> Iterator[str]:
     """Yield what the person at the machine is told."""
     ran = accepted.ran
     passed = sum(one.outcome == "passed" for one in ran.checks)
-    yield f"{ran.model} on {ran.device}: {ran.verdict}"
+    yield f"{ran.model} on {ran.device}: {marked(ran.verdict, modified=ran.build.modified)}"
     yield f"checks    {passed} of {len(ran.checks)} passed"
     for name, detail in accepted.details:
         yield f"  {name}: {detail}"
@@ -46,7 +48,8 @@ def lines(accepted: Accepted) -> Iterator[str]:
             speed = " ".join(filter(None, (tier.task, tier.shape, f"x {tier.concurrency}")))
             against = f"{tier.tier} {one.target:g}: {one.verdict}"
             yield f"speed     {speed} {one.name} {told}, {against}"
-        yield f"tier      {tier.reached or 'none'} reached"
+        if ran.verdict in CLAIMS:
+            yield f"tier      {tier.reached or 'none'} reached"
     yield f"result    {accepted.file}"
     yield "next      make docs   # puts it into docs/hardware.md"
 
@@ -55,12 +58,33 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="as `ttctl up` takes it")
+    parser.add_argument("--device", type=_device, help="one that the cards make up [default: all]")
+    parser.add_argument("--board", action="append", default=[], help="a board to take; repeatable")
     parser.add_argument("--name", help="the stack's name")
     parser.add_argument("--port", type=int, help="the gateway's port")
     parser.add_argument("--sign-key", type=Path, help="an SSH key [default: one of ttctl's own]")
     parser.add_argument("--out", type=Path, default=places.catalog() / FOLDER, help="folder")
     parser.add_argument("--quick", action="store_true", help="measure no speeds: incomplete")
     return parser.parse_args(words)
+
+
+def requested(wanted: argparse.Namespace) -> Request:
+    """Return what `up` is asked for."""
+    return Request(
+        model=wanted.model,
+        name=wanted.name,
+        device=wanted.device,
+        port=wanted.port,
+        boards=tuple(wanted.board),
+        unattended=True,
+    )
+
+
+def _device(word: str) -> str:
+    if found := device_named(word):
+        return found
+    message = f"there is no device {word!r}; `ttctl devices` shows them"
+    raise argparse.ArgumentTypeError(message)
 
 
 def main(words: Sequence[str]) -> int:
@@ -78,7 +102,7 @@ def main(words: Sequence[str]) -> int:
             device_root=str(settings.find("device.root").value),
             key=wanted.sign_key,
         )
-        request = Request(model=wanted.model, name=wanted.name, port=wanted.port, unattended=True)
+        request = requested(wanted)
         accepted = accept(world, kit, request, measure=not wanted.quick)
     except TtctlError as error:
         for name in ("message", "why", "evidence", "next_step"):
@@ -87,7 +111,7 @@ def main(words: Sequence[str]) -> int:
                 print(f"{title + ':':<9} {said}", file=sys.stderr)
         return error.exit_code
     print("\n".join(lines(accepted)))
-    return 0 if accepted.ran.verdict in GOOD else 1
+    return 0 if accepted.ran.verdict in CLAIMS else 1
 
 
 if __name__ == "__main__":

@@ -12,120 +12,36 @@ import shlex
 import traceback
 from collections import Counter
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tools.hostile import TEXTS
-from tools.said import Said, said_by_compose
+from tools.hostile_stacks import FREE, SERVICE, STACK, STRICT, text_of, with_service
+from tools.said import Said, interpolated, said_by_compose
 from tools.said_run import said_by_commands
 from tools.said_units import said_by_unit
+from tools.sample_place import VALUES
 from ttctl.adapters import places
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import TtctlError
 from ttctl.model.image import ImageRecipe
-from ttctl.model.service import (
-    Confinement,
-    HealthCheck,
-    Mount,
-    Network,
-    Scratch,
-    ServiceSpec,
-    Stack,
-)
 from ttctl.rules.compose import PROXIES, compose_of, config_hash
 from ttctl.rules.docker_run import typed_commands
 from ttctl.rules.quadlet import unit_files
 from ttctl.rules.renderable import check_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ttctl.model.service import ServiceSpec, Stack
 
 RECIPES = ShippedRecipes(places.shipped())
-VALUES = {
-    "PWD": "/rendered",
-    "TTCTL_BIND": "127.0.0.1",
-    "TTCTL_NODE_0": "/dev/tenstorrent/3:/dev/tenstorrent/3",
-    "TTCTL_OWNER": "0123456789abcdef",
-    "TTCTL_PORT": "8000",
-    "TTCTL_WEIGHTS": "/cache/weights",
-}
-SERVICE = ServiceSpec(
-    name="vllm",
-    image="ttctl/one:1",
-    entrypoint=("vllm",),
-    command=("serve", "/models/one"),
-    environment=(("HOME", "/tmp"),),  # noqa: S108 - a value
-    mounts=(Mount(source="${TTCTL_WEIGHTS:?the weights}", target="/models/one"),),
-    scratch=(Scratch(target="/cache", size_mib=64),),
-    networks=("back",),
-    publish=8080,
-    health=HealthCheck(
-        test=("CMD", "true", "x"), interval_s=1, timeout_s=2, retries=3, start_period_s=4
-    ),
-    memory_mib=100,
-    pids=10,
-    tmpfs_mib=16,
-    restart="no",
-    nodes=1,
-)
-STACK = Stack(
-    name="one",
-    model="one",
-    port=8000,
-    services=(SERVICE,),
-    networks=(Network(name="back", internal=True),),
-)
 TEMPLATE = "FROM {{ parent }} AS one\nRUN --x {{ mounts }} echo a \\\n    b\nFROM one\nUSER 1000\n"
 TOGETHER = 12
 """Texts in one stack where each is free text: enough to meet each other."""
 OUTCOMES = ("texts refused", "texts byte-exact in every rendering")
 
 
-def text_of(chance: random.Random) -> str:
-    """Return a hostile text, alone, amid others, or with any character in it."""
-    one = chance.choice(TEXTS)
-    match chance.randrange(4):
-        case 0:
-            return one
-        case 1:
-            return one + chance.choice(TEXTS)
-        case 2:
-            return f"a{one}b"
-    return f"{one}{chr(chance.randrange(0x110000))}"
-
-
-def _service(**changes: Any) -> Stack:  # noqa: ANN401 - any field's
-    return replace(STACK, services=(replace(SERVICE, **changes),))
-
-
-FREE: dict[str, Callable[[str], Stack]] = {
-    "command": lambda text: _service(command=("serve", text)),
-    "entrypoint": lambda text: _service(entrypoint=("vllm", text)),
-    "environment": lambda text: _service(environment=(("A", text),)),
-    "health": lambda text: _service(health=replace(SERVICE.health, test=("CMD", "a", text))),
-    "health line": lambda text: _service(health=replace(SERVICE.health, test=("CMD-SHELL", text))),
-    "experimental": lambda text: replace(STACK, experimental=text),
-}
-"""Fields that hold any text."""
-STRICT: dict[str, Callable[[str], Stack]] = {
-    "stack": lambda text: replace(STACK, name=text),
-    "contract": lambda text: replace(STACK, contract=text),
-    "boards": lambda text: replace(STACK, boards=(text,)),
-    "network": lambda text: replace(
-        _service(networks=(text,)), networks=(Network(name=text, internal=True),)
-    ),
-    "service": lambda text: _service(name=text),
-    "image": lambda text: _service(image=text),
-    "environment name": lambda text: _service(environment=((text, "1"),)),
-    "mount source": lambda text: _service(mounts=(Mount(source=text, target="/x"),)),
-    "mount target": lambda text: _service(mounts=(Mount(source="/x", target=text),)),
-    "scratch": lambda text: _service(scratch=(Scratch(target=text, size_mib=1),)),
-    "restart": lambda text: _service(restart=text),
-    "user": lambda text: _service(confinement=Confinement(user=text)),
-    "capability": lambda text: _service(confinement=Confinement(capabilities=(text,))),
-    "group": lambda text: _service(confinement=Confinement(groups=(text,))),
-    "ipc": lambda text: _service(confinement=Confinement(ipc=text)),  # type: ignore[arg-type]
-}
-"""Fields that name something."""
+def _environment(service: ServiceSpec) -> dict[str, str]:
+    """Return what the container gets; of the place's values, what compose makes of them."""
+    place = {name: interpolated(value, VALUES) for name, value in service.place_environment}
+    return {**dict.fromkeys(PROXIES, ""), **dict(service.environment), **place}
 
 
 def wanted(stack: Stack) -> Said:
@@ -148,7 +64,8 @@ def wanted(stack: Stack) -> Said:
             words[0] if kind == "CMD-SHELL" else f"exec {shlex.join(words)}",
             *CLEAN.health[1:],
         ),
-        environment=frozenset({**dict.fromkeys(PROXIES, ""), **dict(service.environment)}.items()),
+        environment=frozenset(_environment(service).items()),
+        host_names=frozenset(f"{one}:host-gateway" for one in service.host_names),
         labels=frozenset(labels.items()),
         networks=frozenset(f"ttctl-{stack.name}-{one}" for one in service.networks),
         words=(*service.entrypoint, *service.command),
@@ -180,7 +97,10 @@ def escapes(stack: Stack) -> list[str]:
         return found
     first = said["compose"][service.name]
     expected = wanted(stack)
-    free = ("health", "environment", "labels", "networks", "words", "user", "kept", "groups")
+    free = (
+        "health", "environment", "labels", "networks", "host_names", "words", "user", "kept",
+        "groups",
+    )  # fmt: skip
     found += [
         f"{name} is not what was wanted"
         for name in free
@@ -244,7 +164,7 @@ def _together(texts: list[str]) -> list[str]:
     """Try several texts in one stack, in all its free fields, and empty the list."""
     a, b, *rest = texts
     words = tuple(one for one in texts if one not in {"", ";"})
-    stack = _service(
+    stack = with_service(
         entrypoint=("vllm", a) if a else ("vllm",),
         command=words,
         environment=tuple((f"A{number}", one) for number, one in enumerate(texts)),

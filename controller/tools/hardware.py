@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import places
 from ttctl.adapters.hardware import FOLDER, KeptResults
 from ttctl.errors import ToolMissingError, TtctlError
+from ttctl.rules.acceptance import marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,9 @@ HEAD = """# What ran on cards
 Written by `make docs` from the signed results in `controller/catalog/hardware`. A run is
 `make device MODEL=...` on a machine with cards: it brings the model up as `ttctl up` does, holds
 the running containers against what was meant, asks the gateway, tries the model for two minutes,
-and measures the speeds that the entry names. What each word means:
+and measures the speeds that the entry names. `DEVICE=n300` tries it on a device that some of the
+boards make up, `BOARD=...` on the very boards that are named, with blanks between them. What each
+word means:
 
 | word | meaning |
 |---|---|
@@ -35,6 +38,8 @@ and measures the speeds that the entry names. What each word means:
 | below target | every check passed, and a speed is below that tier |
 | failed | a check failed, or a request of the measurement did |
 | incomplete | something was left out, so that nothing is claimed |
+| by a modified ttctl | the ttctl that ran had changes that are in no commit |
+| dated in the future | its day was still to come when this table was written |
 | tier | the highest that all speeds reached: `functional`, `complete` or `target` |
 
 A result names no machine: no serial number, host, user, address, key, prompt or path is in it. Its
@@ -59,7 +64,8 @@ def text(runs: Sequence[RanOn]) -> str:
 
 
 def _cells(run: RanOn) -> Sequence[str]:
-    return (run.model, run.device, run.date, run.verdict, run.reached or "none", run.driver,
+    result = marked(run.verdict, modified=run.modified, ahead=run.ahead)
+    return (run.model, run.device, run.date, result, run.reached or "none", run.driver,
             ", ".join(run.firmware), run.contract, run.ttctl, f"`{run.signer}`",
             f"[{run.file}](../controller/catalog/{FOLDER}/{run.file})")  # fmt: skip
 

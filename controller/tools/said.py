@@ -21,6 +21,10 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?::([?-])([^}]*))?\})?")
 
 
+NO_LIMIT = "0m"
+"""What is said of memory where nothing is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """A container, as a rendering says it."""
@@ -34,9 +38,12 @@ class Said:
     """Capabilities, without `CAP_`, in capitals."""
     new_privileges: bool
     ipc: str
+    pid: str
+    """`host`, or empty."""
     restarts: bool
     stop_s: int
     memory: str
+    """`1g`, or `NO_LIMIT`."""
     swap: str
     pids: int
     shm: str
@@ -55,6 +62,9 @@ class Said:
     ports: frozenset[str]
     """ADDRESS:PORT:PORT INSIDE."""
     networks: frozenset[str]
+    """`host` for the host's own."""
+    host_names: frozenset[str]
+    """NAME:host-gateway."""
     entrypoint: bool
     """Whether the image's own is replaced."""
     words: tuple[str, ...]
@@ -116,10 +126,11 @@ def _of_body(body: dict[str, Any], names: dict[str, str], values: Mapping[str, s
         kept=frozenset(body.get("cap_add", ())),
         new_privileges="no-new-privileges:true" not in body["security_opt"],
         ipc=body["ipc"],
+        pid=body.get("pid", ""),
         restarts=body["restart"] == "unless-stopped",
         stop_s=int(body["stop_grace_period"].removesuffix("s")),
-        memory=body["mem_limit"],
-        swap=body["memswap_limit"],
+        memory=body.get("mem_limit", NO_LIMIT),
+        swap=body.get("memswap_limit", NO_LIMIT),
         pids=body["pids_limit"],
         shm=body["shm_size"] if body["ipc"] == "private" else "",
         memlock=body.get("ulimits") == {"memlock": {"soft": -1, "hard": -1}},
@@ -143,7 +154,12 @@ def _of_body(body: dict[str, Any], names: dict[str, str], values: Mapping[str, s
             f"{one['host_ip']}:{one['published']}:{one['target']}/{one['protocol']}"
             for one in body.get("ports", ())
         ),
-        networks=frozenset(names[one] for one in body["networks"]),
+        networks=frozenset(
+            {body["network_mode"]}
+            if "network_mode" in body
+            else (names[one] for one in body["networks"])
+        ),
+        host_names=frozenset(body.get("extra_hosts", ())),
         entrypoint="entrypoint" in body,
         words=(*body.get("entrypoint", ()), *body.get("command", ())),
     )

@@ -9,7 +9,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-from tools.said import Said, placed, scratch, whole_name
+from tools.said import NO_LIMIT, Said, placed, scratch, whole_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +36,9 @@ def told(script: str, values: Mapping[str, str], *, folder: str = "/") -> list[l
     Raises:
         ValueError: The script failed.
     """
-    # `. ./.env` is the values; the folder is any that is there.
-    body = script.replace(". ./.env", ":").replace('cd "$(dirname "${BASH_SOURCE[0]}")"', ":")
+    # `. ./.env` is the values; the folder is any that is there, and nothing is made in it.
+    body = script.replace(". ./.env", ":").replace("sh ./prepare.sh", ":")
+    body = body.replace('cd "$(dirname "${BASH_SOURCE[0]}")"', ":")
     done = subprocess.run(
         ["bash", "-c", f"exec 3>&1 >/dev/null\n{DOCKER}{body}", "bash"],  # noqa: S607 - bash, wherever it is
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **values},
@@ -71,7 +72,8 @@ def said_by_commands(
         if command[1] == "run":
             options, rest = parted(command[2:])
             options["--network"] += joined.get(options["--name"][0], [])
-            found[options["--network-alias"][0]] = of_options(options, rest, values, podman=False)
+            service = dict(_pair(one) for one in options["--label"])["dev.ttctl.service"]
+            found[service] = of_options(options, rest, values, podman=False)
     return found
 
 
@@ -106,10 +108,11 @@ def of_options(
             one.startswith("no-new-privileges") for one in options.get("--security-opt", ())
         ),
         ipc=ipc,
+        pid=options.get("--pid", [""])[0],
         restarts=options.get("--restart") == ["unless-stopped"],
         stop_s=int(options["--stop-timeout"][0]),
-        memory=options["--memory"][0],
-        swap=options["--memory-swap"][0],
+        memory=options.get("--memory", [NO_LIMIT])[0],
+        swap=options.get("--memory-swap", [NO_LIMIT])[0],
         pids=int(options["--pids-limit"][0]),
         shm=options["--shm-size"][0] if ipc == "private" else "",
         memlock=options.get("--ulimit") == ["memlock=-1:-1"],
@@ -131,6 +134,7 @@ def of_options(
         labels=frozenset(_pair(one) for one in options["--label"]),
         ports=frozenset(options.get("--publish", ())),
         networks=frozenset(options["--network"]),
+        host_names=frozenset(options.get("--add-host", ())),
         entrypoint=bool(entrypoint),
         words=(*_words(entrypoint, podman=podman), *rest[1:]),
     )

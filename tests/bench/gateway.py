@@ -9,7 +9,6 @@ taken with one request in flight, CPU time with several.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import shutil
 import socket
@@ -17,31 +16,35 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import Process
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, cast
 
-import docker
+from tests.bench.loopback import (
+    ANSWER,
+    BODY,
+    JSON,
+    KEY,
+    ROOT,
+    free_port,
+    shipped_gateway,
+    upstream_of,
+    wait_for,
+)
 
 from ttctl.adapters.templates import ShippedRecipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
 ROUNDS, REQUESTS, IN_FLIGHT = 5, 1600, 16
 GOAL = 2
-KEY = "a-key-of-the-bench"
-BODY = b'{"choices": [{"text": "%b"}]}' % (b"x" * 370)
 PROMPT = b'{"model": "llama", "prompt": "%b"}' % (b"x" * 156)
-JSON = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
 HEAD = f"POST /v1/completions HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {KEY}\r\n".encode()
 REQUEST = HEAD + JSON % (len(PROMPT), PROMPT)
-ANSWER = b"HTTP/1.1 200 OK\r\n" + JSON % (len(BODY), BODY)
 NGINX = """
 worker_processes 1;
 daemon off;
@@ -72,11 +75,6 @@ class Upstream(asyncio.Protocol):
         if self._received.endswith(PROMPT) or self._received.startswith(b"GET"):
             self._received = b""
             self._transport.write(ANSWER)
-
-
-async def serve_upstream(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port)
-    await server.serve_forever()
 
 
 @dataclass
@@ -133,38 +131,14 @@ def nginx(folder: Path, upstream: int) -> Iterator[Target]:
 
 @contextmanager
 def gateway(image: str, folder: Path, upstream: int) -> Iterator[Target]:
-    """Run the gateway's container in the host's network: nginx has no bridge to cross either."""
-    port = free_port()
+    """Run the gateway as shipped, before the upstream."""
     recipes = ShippedRecipes(ROOT)
     paths = recipes.defaults("gateway").paths
     values = {"paths": paths, "max_body_bytes": 2**25, "retry_after_s": 5}
     values |= {"engine": "127.0.0.1", "engine_port": upstream}
-    text = recipes.template("gateway/haproxy.cfg.j2", values)
-    (folder / "haproxy.cfg").write_text(text.replace("bind :8080", f"bind 127.0.0.1:{port}"))
-    (folder / "keys.map").write_text(f"{hashlib.sha256(KEY.encode()).hexdigest()} bench\n")
-    folder.chmod(0o755)
-    client = docker.from_env()
-    volumes = [f"{folder}:/etc/ttctl/gateway:ro", f"{folder}:/run/secrets/gateway:ro"]
-    container = client.containers.run(image, detach=True, network_mode="host", volumes=volumes)
-    try:
-        wait_for(port)
-        yield Target(port, tuple(int(row[1]) for row in container.top()["Processes"]))
-    finally:
-        container.remove(force=True)
-        client.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def wait_for(port: int) -> None:
-    for _ in range(400):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.05)
-    raise TimeoutError("a proxy did not start within 20 s")
+    config = recipes.template("gateway/haproxy.cfg.j2", values)
+    with shipped_gateway(image, folder, config) as (port, pids):
+        yield Target(port, pids)
 
 
 def report(direct: Target, proxies: dict[str, Target]) -> tuple[str, float]:
@@ -183,11 +157,7 @@ def main() -> None:
         sys.exit("Nothing to compare with. Type: apt-get install nginx-light")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        upstream = free_port()
-        process = Process(target=lambda: asyncio.run(serve_upstream(upstream)), daemon=True)
-        process.start()
-        stack.callback(process.terminate)
-        wait_for(upstream)
+        upstream = stack.enter_context(upstream_of(Upstream))
         direct, proxies = Target(upstream), {}
         proxies["nginx"] = stack.enter_context(nginx(folder, upstream))
         proxies["gateway"] = stack.enter_context(gateway(image, folder, upstream))

@@ -46,7 +46,7 @@ def main() -> int:
         missed += [*measure_up(port, folder), *measure_engine(port, folder)]
     finally:
         down()
-    missed += [*print_sizes(folder), *measure_gateway(folder)]
+    missed += [*print_sizes(folder), *measure_gateway(folder), *measure_services()]
     print("goals missed:", ", ".join(missed) or "none")
     return 1 if missed else 0
 
@@ -137,14 +137,29 @@ def report(title: str, ours: list[float], theirs: list[float]) -> list[str]:
 
 
 def measure_gateway(folder: Path) -> list[str]:
-    """Print what the gateway costs beside nginx; its module says how. Unmeasured is missed."""
+    """Print what the gateway costs beside nginx, and before several engines. Unmeasured is missed.
+
+    Their modules say how.
+    """
     image = next(one["reference"] for one in images(folder) if one["name"] == "gateway")
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("gateway.py"))],
-        check=False,
-        env={**os.environ, "TTCTL_TEST_GATEWAY": image},
-    )
-    return ["the gateway's CPU over nginx's"] if done.returncode else []
+    titles = {"gateway": "the gateway's CPU over nginx's", "routing": "the refusal of large bodies"}
+    return [
+        title
+        for name, title in titles.items()
+        if subprocess.run(
+            [sys.executable, "-m", f"tests.bench.{name}"],
+            check=False,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "TTCTL_TEST_GATEWAY": image},
+        ).returncode
+    ]
+
+
+def measure_services() -> list[str]:
+    """Print what the four services cost beside their libraries; its module says how."""
+    words = (sys.executable, "-m", "tests.bench.services")
+    done = subprocess.run(words, check=False, cwd=Path(__file__).parents[2])
+    return ["the services beside their libraries"] if done.returncode else []
 
 
 def images(folder: Path) -> list[dict[str, str]]:

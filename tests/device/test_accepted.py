@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -20,12 +21,13 @@ from ttctl.adapters import places
 from ttctl.adapters.hardware import FOLDER, KeptResults
 from ttctl.rules.acceptance_private import leaks
 
-MODEL = os.environ.get("TTCTL_MODEL", "")
-NO_CARD = not Path("/dev/tenstorrent").is_dir() or not MODEL
+WORDS = shlex.split(os.environ.get("ACCEPTED", ""))
+"""What `make device` tried: a model, and with `--device` and `--board` on what."""
+NO_CARD = not Path("/dev/tenstorrent").is_dir() or not WORDS
 
 pytestmark = [
     pytest.mark.device,
-    pytest.mark.skipif(NO_CARD, reason="no Tenstorrent card, or TTCTL_MODEL names no model"),
+    pytest.mark.skipif(NO_CARD, reason="no Tenstorrent card, or ACCEPTED names no model"),
 ]
 
 
@@ -48,7 +50,7 @@ def test_a_result_of_today_is_signed_and_names_nobody() -> None:
 
 
 def test_a_second_up_changes_nothing_while_the_boards_are_leased() -> None:
-    assert not data("up", MODEL)["changed"]
+    assert not data("up", *WORDS)["changed"]
 
 
 def test_every_leased_board_names_its_holder() -> None:

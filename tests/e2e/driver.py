@@ -10,7 +10,7 @@ import re
 import socket
 import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,10 @@ class Stack:
     ttctl: Ttctl
     name: str
     port: int
+    target: str = "llama"
+    """What `up` is asked for: a model, or a stack of several services."""
+    credential: str = ""
+    """What is shown in place of the stack's own key, as a stranger would."""
 
     @property
     def folder(self) -> Path:
@@ -124,7 +128,7 @@ class Stack:
 
     @property
     def words(self) -> tuple[str, ...]:
-        return ("llama", "--name", self.name, "--port", str(self.port))
+        return (self.target, "--name", self.name, "--port", str(self.port))
 
     def up(self, *words: str, exits: int = 0) -> Ran:
         return self.ttctl.run("up", *self.words, *words, exits=exits, limit_s=START_S)
@@ -141,12 +145,21 @@ class Stack:
 
     def ask(self, path: str, *, method: str = "GET", body: str | None = None) -> tuple[int, str]:
         """Ask the gateway with the key, as a program without the client would."""
+        with self.asking(path, method=method, body=body) as response:
+            return response.status, response.read().decode()
+
+    @contextmanager
+    def asking(
+        self, path: str, *, method: str = "GET", body: str | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Give the answer once it has begun; the connection ends with the block."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_S)
         with closing(connection):
-            headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+            key = self.credential or self.key
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
             connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
+            with connection.getresponse() as response:
+                yield response
 
     def serves(self) -> str:
         """Return the answer to one real question."""

@@ -10,25 +10,23 @@ from __future__ import annotations
 import json
 import secrets
 import urllib.request
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.driver import Ran, Ttctl, docker, free_port
-from tests.standins.fake_hub import FakeHub
+from tests.e2e.made_machine import made_machine, serve
 from tests.standins.hand_launches import memlock
-from tests.standins.nodes import made_nodes
-from tests.standins.registry import registry
-from tests.standins.server_images import served_from, standin_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 pytestmark = pytest.mark.docker
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
-FILES = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer.json": b"{}"}
+SECOND = "meta-llama/Llama-3.2-1B-Instruct"
 LIMIT_S = 240
 IMAGE = "/v1/images/generations"
 ENTRIES = [
@@ -59,15 +57,13 @@ class Cards:
     def engine(self, stack: str, engine: str = "vllm") -> str:
         return f"ttctl-{self.name(stack)}-{engine}-1"
 
-    def serve(self, model: str, device: str, release: str) -> str:
+    def serve(
+        self, model: str, device: str, release: str, *, faults: Mapping[str, str] | None = None
+    ) -> str:
         """Put a stand-in into the registry under the name of an entry's pins; return the engine."""
-        spec = self.ttctl.run("models", "show", model, "--device", device, "--json").data["spec"]
-        contract, reference = spec["pins"]["contract"], spec["pins"]["image"]
-        repository, _, tag = reference.partition("/")[2].rpartition(":")
-        served_from(self.registry, standin_image(contract, release=release), repository, tag)
-        return str(spec["engine"])
+        return serve((self.ttctl, self.registry), model, release, device=device, faults=faults)
 
-    def lay_over(self, stack: str, engine: str) -> None:
+    def lay_over(self, stack: str, *engines: str) -> None:
         """Say what this machine cannot give: memory, and memory that is locked without a limit."""
         limit = int(memlock().rpartition(":")[2])
         changed = {
@@ -79,7 +75,7 @@ class Cards:
         folder.mkdir(parents=True)
         for each in (folder.parent, folder):
             each.chmod(0o755)
-        text = json.dumps({"services": {engine: changed}})
+        text = json.dumps({"services": dict.fromkeys(engines, changed)})
         (folder / "compose.override.yaml").write_text(text, encoding="utf-8")
 
     def up(self, stack: str, *words: str, model: str = MODEL, exits: int = 0) -> Ran:
@@ -96,20 +92,8 @@ class Cards:
 @pytest.fixture
 def cards(ttctl: Ttctl, tmp_path: Path) -> Iterator[Cards]:
     """Give a machine of four n300 with a registry and a hub of its own."""
-    root = tmp_path / "machine"
-    made_nodes(root, "t3k")
-    (root / "dev/hugepages-1G").mkdir()
-    with registry() as served, FakeHub() as hub:
-        for name in (MODEL, *(case.values[0] for case in ENTRIES)):
-            hub.add(str(name), FILES, large={"model.safetensors"})
-        place = {
-            "TTCTL_DEVICE_ROOT": str(root),
-            "TTCTL_REGISTRY": served,
-            "TTCTL_HUB_ENDPOINT": hub.url,
-            "XDG_STATE_HOME": str(tmp_path / "state"),
-            "XDG_CACHE_HOME": str(tmp_path / "cache"),
-        }
-        own = replace(ttctl, environ={**ttctl.environ, **place})
+    models = (MODEL, *(str(case.values[0]) for case in ENTRIES))
+    with made_machine(ttctl, tmp_path, models) as (own, served):
         made = Cards(ttctl=own, registry=served, mark=f"e2e-{secrets.token_hex(4)}")
         yield made
         for one in own.run("ps", "--all", "--json").data:
@@ -155,7 +139,7 @@ def test_an_entry_of_each_contract_is_pulled_started_and_answers_through_the_gat
     assert len(nodes_of(cards.engine("one", engine))) == 1
     request = urllib.request.Request(  # noqa: S310 - the gateway's address
         f"{told['url']}{path or '/v1/models'}",
-        data=b'{"prompt": "a red circle"}' if path else None,
+        data=b'{"prompt": "a red circle", "guidance_scale": 5}' if path else None,
         headers={
             "Authorization": f"Bearer {Path(told['key_file']).read_text(encoding='ascii').strip()}",
             "Content-Type": "application/json",
@@ -184,3 +168,92 @@ def test_a_board_whose_engine_was_killed_is_left_alone_until_it_is_in_order(card
     assert nodes_of(cards.engine("one")) != [node]
     cards.ttctl.run("devices", "clear", "--yes")
     assert not [board for board in cards.boards() if board["dirty"]]
+
+
+def test_a_replaced_engine_keeps_its_board_and_a_stack_that_nobody_gave_a_port_gets_a_free_one(
+    cards: Cards,
+) -> None:
+    cards.serve(MODEL, "n300", "0.9.0")
+    cards.lay_over("one", "vllm")
+    cards.lay_over("two", "vllm")
+    words = ("up", MODEL, "--device", "n300", "--json", "--name")
+    third = ("--board", "/dev/tenstorrent/2")
+    one = cards.ttctl.run(*words, cards.name("one"), *third, limit_s=LIMIT_S).data
+    # The next port is free though nobody asked for one, also while a gateway waits for its engine.
+    two = cards.ttctl.run(*words, cards.name("two"), limit_s=LIMIT_S).data
+    assert one["url"] != two["url"]
+    again = cards.ttctl.run(*words, cards.name("one"), "--force-recreate", limit_s=LIMIT_S).data
+    assert (again["changed"], again["url"]) == (True, one["url"])
+    assert nodes_of(cards.engine("one")) == ["/dev/tenstorrent/2"]
+    assert nodes_of(cards.engine("two")) == ["/dev/tenstorrent/0"]
+    assert not [board for board in cards.boards() if board["dirty"]]
+
+
+def test_containers_that_were_made_and_never_started_come_up_and_no_tool_is_told(
+    cards: Cards,
+) -> None:
+    cards.serve(MODEL, "n300", "0.9.0")
+    cards.lay_over("one", "vllm")
+    cards.up("one", "--device", "n300")
+    folder = cards.ttctl.stacks / cards.name("one") / "rendered"
+    own = [f"--file={folder / name}" for name in ("compose.yaml", "compose.override.yaml")]
+    both = (cards.engine("one"), cards.engine("one", "gateway"))
+    docker("rm", "--force", *both)
+    docker("compose", f"--project-directory={folder}", *own, "up", "--no-start")
+    cards.up("one", "--device", "n300")
+    # Killed, made anew and not started: the reset that is needed next finds no tt-smi anywhere.
+    docker("kill", "--signal", "KILL", both[0])
+    assert [board for board in cards.boards() if board["dirty"]]
+    docker("rm", "--force", *both)
+    docker("compose", f"--project-directory={folder}", *own, "up", "--no-start")
+    board = ("--board", nodes_of(both[0])[0])
+    refused = cards.up("one", "--device", "n300", *board, "--reset", exits=4).out
+    assert "neither on this machine nor in the image" in refused
+    assert "pipx install tt-smi" in refused
+    cleared = cards.ttctl.run("devices", "clear", "0", "--yes", "--json").data
+    assert cleared["boards"]
+    cards.up("one", "--device", "n300", *board)
+
+
+def test_two_engines_of_one_stack_each_open_a_node_of_their_own(cards: Cards) -> None:
+    cards.serve(MODEL, "n300", "0.9.0")
+    cards.serve(SECOND, "n300", "0.11.1")
+    beside = "llama-3-2-1b-instruct"
+    cards.lay_over("one", "vllm", beside)
+    told = cards.up("one", "--device", "n300", "--with", SECOND).data
+    assert [one["name"] for one in told["services"]] == [beside]
+    own, other = nodes_of(cards.engine("one")), nodes_of(cards.engine("one", beside))
+    assert (len(own), len(other)) == (1, 1)
+    assert own != other
+    holders = {board["nodes"][0]: " ".join(board["holders"]) for board in cards.boards()}
+    assert cards.engine("one") in holders[own[0]]
+    assert cards.engine("one", beside) in holders[other[0]]
+    again = cards.ttctl.run("up", MODEL, "--name", cards.name("one"), "--json").data
+    assert again["changed"] is False
+    cards.lay_over("two", "vllm", beside)
+    cards.up("two", "--device", "n300", "--with", SECOND)
+    taken = [*own, *other, *nodes_of(cards.engine("two")), *nodes_of(cards.engine("two", beside))]
+    assert len(set(taken)) == 4
+    refused = cards.up("three", "--device", "n300", exits=75)
+    assert f"stack {cards.name('one')}" in refused.out
+    cards.ttctl.run("down", cards.name("one"), limit_s=LIMIT_S)
+    free = {board["nodes"][0]: board["free"] for board in cards.boards()}
+    assert [free[node] for node in (*own, *other)] == ["free", "free"]
+
+
+def test_a_swap_hands_its_boards_over_and_nobody_else_gets_them(cards: Cards) -> None:
+    cards.serve(MODEL, "n300", "0.9.0")
+    for name in ("one", "two", "three"):
+        cards.lay_over(name, "vllm")
+    given = ("--device", "n300", "--board", "0", "--json", "--port", str(free_port()))
+    cards.up("one", "--device", "n300", "--board", "0")
+    words = ("swap", cards.name("one"), MODEL, "--name", cards.name("two"), *given)
+    with ThreadPoolExecutor() as pool:
+        swap = pool.submit(cards.ttctl.run, *words, limit_s=LIMIT_S)
+        refused = cards.up("three", "--device", "n300", "--board", "0", exits=75)
+        assert swap.result().data["stopped"] == cards.name("one")
+    assert cards.mark in refused.out
+    held = next(
+        board for board in cards.boards() if nodes_of(cards.engine("two")) == board["nodes"]
+    )
+    assert cards.engine("two") in " ".join(held["holders"])

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import Stack, docker
+from tests.e2e.held_in import CHECKS, inside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.e2e.driver import Json
 
 pytestmark = pytest.mark.docker
@@ -25,63 +27,14 @@ def container(stack: Stack, request: pytest.FixtureRequest) -> Json:
     return stack.inspect()[request.param]
 
 
-def inside(container: Json, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["docker", "exec", container["Id"], *command],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def reaches(container: Json, address: str, port: int) -> bool:
     opens = f"exec 3<>/dev/tcp/{address}/{port} && echo open"
     return "open" in inside(container, "timeout", "3", "bash", "-c", opens).stdout
 
 
-def test_a_container_has_no_right_that_it_does_not_need(container: Json) -> None:
-    host = container["HostConfig"]
-    assert container["Config"]["User"] == "1000:1000"
-    assert host["ReadonlyRootfs"] is True
-    assert host["CapDrop"] == ["ALL"]
-    assert not host["CapAdd"]
-    assert "no-new-privileges:true" in host["SecurityOpt"]
-    assert host["Privileged"] is False
-    assert host["IpcMode"] == "private"
-    assert host["PidMode"] == ""
-    assert host["Init"] is True
-    assert not host["Devices"]
-
-
-def test_the_kernel_sees_no_capability_no_new_privileges_and_the_user(container: Json) -> None:
-    status = dict(
-        line.split(":", 1)
-        for line in inside(container, "cat", "/proc/1/status").stdout.splitlines()
-    )
-    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd")} == {0}
-    assert status["NoNewPrivs"].strip() == "1"
-    assert status["Uid"].split() == ["1000"] * 4
-    assert status["Gid"].split() == ["1000"] * 4
-
-
-def test_nothing_can_be_written_outside_tmp(container: Json) -> None:
-    assert all(mount["RW"] is False for mount in container["Mounts"])
-    for folder in ("/", "/etc", "/usr/local/bin", *(m["Destination"] for m in container["Mounts"])):
-        refused = inside(container, "bash", "-c", f"echo x > {folder}/x")
-        assert "Read-only file system" in refused.stderr, folder
-    assert inside(container, "bash", "-c", "echo x > /tmp/x && rm /tmp/x").returncode == 0
-
-
-def test_every_resource_has_a_limit(container: Json) -> None:
-    host = container["HostConfig"]
-    assert 0 < host["Memory"] == host["MemorySwap"]
-    assert 0 < host["PidsLimit"] <= 4096
-    assert host["ShmSize"] == 64 << 20
-    assert host["LogConfig"] == {
-        "Type": "json-file",
-        "Config": {"max-file": "3", "max-size": "10m"},
-    }
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_container_is_held_in(container: Json, check: Callable[[Json], None]) -> None:
+    check(container)
 
 
 def test_a_container_has_its_whole_grace_time_and_a_patient_health_check(container: Json) -> None:

@@ -80,6 +80,7 @@ def test_a_refusal_for_programs_is_an_object_with_the_same_parts(ttctl: Ttctl) -
         pytest.param(("up", "llama", "--block-size", "17"), id="block size"),
         pytest.param(("up", "llama", "--name", "Not A Name"), id="name"),
         pytest.param(("status", "nobody"), id="stack"),
+        pytest.param(("down", "nobody"), id="stack to end"),
     ],
 )
 def test_words_that_are_off_exit_with_2_and_say_what_to_type(

@@ -100,6 +100,21 @@ def test_an_answer_streams_in_many_pieces_with_the_usage_last(stack: Stack) -> N
     assert pieces[-1].usage == whole.usage
 
 
+def test_log_probabilities_are_told_and_the_engine_goes_on(stack: Stack) -> None:
+    with stack.openai() as client:
+        for _ in range(2):
+            answer = client.chat.completions.create(
+                model=MODEL,
+                messages=[{"role": "user", "content": QUESTION}],
+                max_tokens=3,
+                logprobs=True,
+                top_logprobs=2,
+            )
+            logprobs = answer.choices[0].logprobs
+            assert logprobs is not None
+            assert [len(one.top_logprobs) for one in logprobs.content or ()] == [2, 2, 2]
+
+
 def test_a_wrong_key_is_refused(stack: Stack) -> None:
     with stack.openai("wrong") as client, pytest.raises(openai.AuthenticationError) as refused:
         client.models.list()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.listed import FACTS, VLLM, listed
 from ttctl.adapters import places
 from ttctl.adapters.sources import read_sources
 from ttctl.model.image import BaseImage
+from ttctl.model.pins import DERIVED
 from ttctl.rules.contract import pins_of
 from ttctl.rules.images import specs_for
 from ttctl.rules.recipe import SourceBuild, recipe_for
@@ -29,6 +31,8 @@ PINS = {
     # Their full commits are not known: these stand for any.
     "vllm-empty-plugin": ("0.18.0", "6b4a3a7" + "0" * 33),
     "vllm-standalone-plugin": ("0.21.0", "1" * 40),
+    "direct": ("0.14.0", ""),
+    "sd": ("0.14.0", ""),
 }
 
 
@@ -36,6 +40,8 @@ def dockerfiles(recipe: str) -> dict[str, str]:
     """Return what builds a pin of each recipe, by image."""
     version, vllm = PINS[recipe]
     pins = pins_of(listed(f"{VLLM}:{version}-a-b", vllm=vllm), FACTS)
+    if recipe in DERIVED:
+        pins = replace(pins, recipe=recipe)  # type: ignore[arg-type]
     build = recipe_for(
         pins,
         repositories=read_sources(places.catalog()).source,

@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.standins.nodes import device_file
+from tests.standins.nodes import as_root, device_file
 from tests.standins.product_images import product_images
 
 from ttctl.adapters.container_seen import seen
@@ -37,10 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.docker,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root makes device files"),
-]
+pytestmark = [pytest.mark.docker, as_root]
 HEALTH = HealthCheck(test=("CMD", "true"), interval_s=60, timeout_s=5, retries=1, start_period_s=1)
 ENV = ".env"
 

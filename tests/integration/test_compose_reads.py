@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.fakes import RECIPES
-from tests.unit.rules.stacks import MADE, VALUES
+from tests.unit.rules.stacks import MADE
 
-from tools.fuzz_renderings import FREE, STACK, text_of
+from tools.hostile_stacks import FREE, STACK, text_of
+from tools.sample_place import VALUES
 from ttctl.errors import TtctlError
 from ttctl.model.override import OVERRIDE_NAME
 from ttctl.rules.compose import compose_of

@@ -160,7 +160,8 @@ def test_a_media_server_answers_for_its_kind_of_model_and_for_no_other(
 ) -> None:
     with launch_of(contract, ground, (0,)).plus(f"--env=MODEL={model}").started() as running:
         running.healthy()
-        assert running.ask(path, {"input": "x", "prompt": "x"})[0] == 200
+        asked = {"input": "x", "prompt": "x", "file": "eA==", "model": model}
+        assert running.ask(path, asked)[0] == 200
         assert running.ask("/v1/videos/generations", {})[0] == 404
         assert json.loads(running.ask("/tt-liveness")[1])["model_ready"] is True
 

@@ -348,4 +348,4 @@ def test_a_client_that_sends_its_headers_byte_by_byte_is_sent_away(door: Door) -
     with socket.create_connection(("127.0.0.1", door.port), timeout=LIMIT) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nX: ")
         assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
-    assert time.monotonic() - started < 15
+    assert 3 < time.monotonic() - started < 8

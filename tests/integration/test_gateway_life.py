@@ -69,7 +69,9 @@ def test_an_engine_that_was_recreated_elsewhere_is_found_again(lone_door: Door) 
     assert lone_door.wait_for(200) < 5
     lone_door.stop_upstream()
     assert lone_door.wait_for(503) < 5
-    # What holds the address that is free now, so that the engine gets another.
+    # Until its name is forgotten, whoever gets the address that is free now is taken for it.
+    until(lambda: "DNS NX status" in lone_door.log())
+    # What holds that address, so that the engine gets another.
     with lone_door.new_upstream().with_network_aliases("other"):
         lone_door.start_upstream()
         assert lone_door.wait_for(200) < 5

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.docker
 
 IMAGES = Path(__file__).parents[2] / "images"
 LARGEST_BYTES = 1_600_000_000
-NAMES = ("base", "torch", "vllm-cpu", "gateway")
+NAMES = ("base", "torch", "vllm-cpu", "gateway", "chat", "direct-cpu", "sd-cpu")
 
 
 def docker(*words: str) -> str:
@@ -75,7 +75,14 @@ def test_all_images_of_the_cpu_target_take_at_most_their_room(
 
 def test_everything_that_computes_shares_one_torch() -> None:
     found = {name: chain_and_size(reference)[0] for name, reference in product_images().items()}
-    for lower, upper in (("base", "torch"), ("torch", "vllm-cpu"), ("base", "gateway")):
+    for lower, upper in (
+        ("base", "torch"),
+        ("torch", "vllm-cpu"),
+        ("base", "gateway"),
+        ("base", "chat"),
+        ("vllm-cpu", "direct-cpu"),
+        ("vllm-cpu", "sd-cpu"),
+    ):
         assert found[upper][: len(found[lower])] == found[lower]
 
 
@@ -83,5 +90,5 @@ def test_an_image_says_what_it_was_made_from() -> None:
     for name, reference in product_images().items():
         config = json.loads(docker("image", "inspect", reference))[0]["Config"]
         assert config["Labels"]["dev.ttctl.fingerprint"].startswith(reference.partition(":")[2])
-        if name in {"vllm-cpu", "gateway"}:
+        if name in {"vllm-cpu", "gateway", "direct-cpu", "sd-cpu"}:
             assert config["User"] == "1000:1000"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins import machines
-from tests.standins.nodes import device_file
+from tests.standins.nodes import as_root, device_file
 from tests.standins.product_images import product_images
 from tests.unit.fakes import OWNER, FakeReporter, Scene
 
@@ -40,10 +40,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.lease import ContainerUse, Lease
 
-pytestmark = [
-    pytest.mark.docker,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root makes device files"),
-]
+pytestmark = [pytest.mark.docker, as_root]
 MINORS = (5, 7, 8, 9)
 """Of the memory device, major 1: zero, full, random and urandom."""
 ROUNDS = 20
@@ -203,10 +200,9 @@ def test_a_killed_container_frees_its_board_and_leaves_it_dirty(
     labels = {BOARDS_LABEL: key, STACK_LABEL: "llama", OWNER_LABEL: "me", "dev.ttctl.test": mark}
     words = [f"--label={name}={value}" for name, value in labels.items()]
     node = "/dev/tenstorrent/1"
-    command = "echo 'TT_FATAL: Device 0 init failed' >&2; exec sleep 60"
     docker(
         *("run", "--detach", "--name", f"box-{mark}", *words, f"--device={root}{node}:{node}"),
-        *(image, "sh", "-c", command),
+        *(image, "sleep", "60"),
     )
     opened = docker("exec", f"box-{mark}", "sh", "-c", "ls /dev/tenstorrent; head -c 2 " + node)
     assert opened.startswith("1")
@@ -216,7 +212,6 @@ def test_a_killed_container_frees_its_board_and_leaves_it_dirty(
     assert found.dirty == f"container box-{mark} was killed (exit code 137)"
     assert f"box-{mark}" not in [holder.name for holder in found.holders]
     [box] = of(mark, root)
-    assert box.fatal == "the Tenstorrent device did not start"
     listed = json.loads(docker("inspect", f"box-{mark}"))[0]["State"]["FinishedAt"]
     assert box.finished_at == listed
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.unit.fakes import RECIPES
-from tests.unit.rules.stacks import MADE, VALUES, stacks
+from tests.unit.rules.stacks import MADE, stacks
 
 from tools.said import said_by_compose
 from tools.said_units import said_by_generator, unit
+from tools.sample_place import VALUES
 from ttctl.rules.compose import compose_of
 from ttctl.rules.quadlet import unit_files
 

@@ -14,10 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins.diffusion_trees import diffusion_trees
 from tests.standins.git_server import git_server, publish
 from tests.standins.metal_tools import metal_tools
 from tests.standins.place import bridge_address, real_place
-from tests.standins.source_trees import OWNER, PUBLIC, TREES, metal, publish_trees
+from tests.standins.source_trees import (
+    OWNER,
+    PUBLIC,
+    TREES,
+    metal,
+    publish_trees,
+    with_generator,
+)
 from tests.standins.traces import docker
 from tests.unit.fakes import FakeReporter
 
@@ -26,9 +34,11 @@ from ttctl.adapters.builder import BuildxBuilder
 from ttctl.adapters.local_source import local_source
 from ttctl.adapters.sources import read_sources
 from ttctl.errors import BuildError
+from ttctl.model.container import UNVALIDATED_LABEL
 from ttctl.model.site import Sourced
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
+from ttctl.rules.image_check import CHECK_LABEL
 from ttctl.rules.images import specs_for
 from ttctl.rules.recipe import FROM_SOURCE, PYTHONS
 from ttctl.rules.site_files import site_files
@@ -45,6 +55,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 IMAGES = Path(__file__).parents[2] / "images"
+GENERATORS = {
+    "generator-text": "prefill_forward_text decode_forward_text",
+    "generator-plain": "prefill_forward decode_forward",
+    "generator-mixed": "prefill_forward_text decode_forward",
+}
+"""tt-metal with a Generator API, and how it names its two steps."""
+GENERATOR = "models/tt_transformers/tt/generator.py"
+COMMON = "models/tt_transformers/tt/common.py"
 
 
 @dataclass
@@ -122,6 +140,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 def _workshop(folder: Path, world: World, tools: str) -> Iterator[Workshop]:
     umd = publish(folder / OWNER, "tt-umd")
     trees = {name: metal(tools, bake=name == "bake") for name in ("plain", "bake")}
+    trees |= diffusion_trees(trees["plain"])
+    trees |= {one: with_generator(trees["plain"], one.rpartition("-")[2]) for one in GENERATORS}
+    trees["no-step"] = with_generator(trees["plain"], "text") | {
+        GENERATOR: "class Generator: pass\n"
+    }
+    trees["no-loader"] = with_generator(trees["plain"], "text") | {COMMON: ""}
     metal_repository = publish_trees(
         folder,
         "tt-metal",
@@ -193,7 +217,11 @@ def test_each_recipe_builds_a_tree_of_its_time_and_serves_by_the_tenstorrent_mod
     workshop: Workshop, era: str, tmp_path: Path
 ) -> None:
     recipe = era.replace("first-", "")
-    image = workshop.make(workshop.specs(recipe, vllm=era))
+    specs = workshop.specs(recipe, vllm=era)
+    image = workshop.make(specs)
+    for spec in specs[1:]:
+        assert spec.verify
+        workshop.builder.check(spec, FakeReporter())
     assert run(image, entrypoint="/recipe/verify").endswith("verify: ok\n")
     found = labels(image)
     source = workshop.plugin if era in workshop.plugin.commits else workshop.vllm
@@ -207,7 +235,7 @@ def test_each_recipe_builds_a_tree_of_its_time_and_serves_by_the_tenstorrent_mod
         f"--volume={key}:/run/key:ro", "--env=TTCTL_KEY_FILE=/run/key", image.reference,
         "--model", "acme/Small-1B",
     ).splitlines()  # fmt: skip
-    assert said[0] == "serving --model acme/Small-1B"
+    assert said[0] == "serving --model acme/Small-1B --middleware ttctl_openai.AsOpenAI"
     assert "TTLlamaForCausalLM" in said[1].split()
     assert said[2] == f"key {len('a-secret')}"
 
@@ -312,8 +340,34 @@ def test_a_checkout_of_the_users_is_built_in_place_of_the_commit(
     image = workshop.make(specs)
     assert mine.commits["vllm-fork"] not in labels(image).values()
     assert labels(image)["dev.ttctl.pin.vllm"] == local.commit
+    assert labels(image)[UNVALIDATED_LABEL] == "vllm"
     said = docker("run", "--rm", "--network=none", image.reference, "--model", "x")
     assert "TTMineForCausalLM" in said
+
+
+@pytest.mark.parametrize("era", FROM_SOURCE)
+def test_an_image_that_registers_no_tenstorrent_model_fails_its_verification(
+    workshop: Workshop, tmp_path: Path, era: str
+) -> None:
+    tree = {
+        name: text.replace("TTLlamaForCausalLM", "LlamaForCausalLM")
+        for name, text in TREES[era].items()
+    }
+    publish_trees(tmp_path, "mine", {era: tree})
+    checkout = tmp_path / "checkout"
+    subprocess.run(
+        ["git", "clone", "--quiet", str(tmp_path / OWNER / "mine.git"), str(checkout)], check=True
+    )
+    local = local_source("vllm", checkout)
+    image = workshop.make(workshop.specs(era, vllm=local.commit, sources=[local]))
+    reporter = FakeReporter()
+    with pytest.raises(BuildError) as caught:
+        workshop.builder.check(image, reporter)
+    assert caught.value.why == "the Tenstorrent models are not known to vLLM"
+    assert any("vLLM knows no Tenstorrent model" in line for line in reporter.lines)
+    assert docker("image", "ls", "--quiet", image.reference) == ""
+    marked = f"--filter=label={CHECK_LABEL}={image.fingerprint}"
+    assert docker("ps", "--all", "--quiet", marked) == ""
 
 
 def test_a_checkout_of_tt_metal_is_built_with_what_its_submodules_hold(
@@ -332,6 +386,10 @@ def test_a_checkout_of_tt_metal_is_built_with_what_its_submodules_hold(
     image = workshop.make(workshop.specs("tt-metal", metal=local.commit, sources=[local]))
     assert run(image, entrypoint="/recipe/verify").endswith("verify: ok\n")
     assert any("compiling tt-metal: my own umd" in line for line in workshop.lines)
+    over = workshop.make(
+        workshop.specs("vllm-fork", metal=local.commit, vllm="vllm-fork", sources=[local])
+    )
+    assert labels(over)[UNVALIDATED_LABEL] == labels(image)[UNVALIDATED_LABEL] == "tt-metal"
 
 
 def test_a_server_that_would_not_know_the_tenstorrent_models_does_not_start(
@@ -346,3 +404,32 @@ def test_a_server_that_would_not_know_the_tenstorrent_models_does_not_start(
     )
     assert done.returncode == 1
     assert "VLLM_PLUGINS hides what serves on a card: tt_model_registry" in done.stderr
+
+
+@pytest.mark.parametrize("era", GENERATORS)
+def test_direct_stands_on_tt_metal_alone_under_either_name_of_its_steps(
+    workshop: Workshop, era: str
+) -> None:
+    image = workshop.make(workshop.specs("direct", metal=era))
+    said = run(image, entrypoint="/recipe/verify")
+    assert said == f"generator: {GENERATORS[era]}\nverify: ok\n"
+    found = labels(image)
+    assert found["dev.ttctl.pin.tt-metal"] == workshop.metal.commits[era]
+    assert (found["dev.ttctl.recipe"], found["dev.ttctl.derived"]) == ("direct", "true")
+    assert "dev.ttctl.pin.vllm" not in found
+
+
+@pytest.mark.parametrize(
+    ("era", "why"),
+    [
+        ("plain", f"it has no {GENERATOR}"),
+        ("no-step", f"its {GENERATOR} has no prefill_forward, and no prefill_forward_text"),
+        ("no-loader", f"its {COMMON} has no create_tt_model"),
+    ],
+)
+def test_direct_refuses_a_tt_metal_without_the_generator_api(
+    workshop: Workshop, era: str, why: str
+) -> None:
+    with pytest.raises(BuildError) as caught:
+        workshop.make(workshop.specs("direct", metal=era))
+    assert caught.value.why == f"the source tree is not one that the recipe direct builds: {why}"

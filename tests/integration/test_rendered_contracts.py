@@ -7,6 +7,7 @@ passes every check that we know of; it was not yet run on a card.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ from tests.unit.rules.launching import contract_of, contracts, entries, pins_of
 
 from ttctl.rules.confinement import confinement_of
 from ttctl.rules.launch import refusal
-from ttctl.rules.launch_values import is_on_the_hub, needs_key
+from ttctl.rules.launch_values import fetched_besides, is_on_the_hub, needs_key
+from ttctl.rules.served_paths import served_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +34,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
+SPEECH = "microsoft/speecht5_tts"
+WAN = "Wan-AI/Wan2.2-T2V-A14B-Diffusers"
 CHAT = "/v1/chat/completions"
+VIDEOS = "/v1/videos/generations"
+ASKED = {
+    "prompt": "x",
+    "input": "x",
+    "text": "x",
+    "file": "eA==",
+    "guidance_scale": 5.0,
+    "messages": [{"role": "user", "content": "x"}],
+}
+"""What some server of each kind has to be told; what is no field of it, it passes over."""
 MANY = {"t3k", "p150x4", "p300x2"}
 ALIKE = (" 0.3.0", " 0.9.0", " 0.10.0", " 0.12.0", " 0.16.0", " 0.17.0", " 0.18.0")
 """Releases whose images are launched as those of the release before."""
@@ -55,6 +69,8 @@ def _launched() -> dict[str, ModelSpec]:
             found.setdefault(f"{name} of several boards", spec)
     llama = next(one for one in started if pins_of(one).contract == "vllm-current")
     sdxl = next(one for one in started if one.model == SDXL and one.device == "n150")
+    speech = next(one for one in started if one.model == SPEECH and one.device == "n150")
+    found["media that fetches"] = speech
     found["own built here"] = _as(llama, "own", "ttctl/vllm:0123456789abcdef")
     found["media-cpp 0.20.0"] = _as(sdxl, "media-cpp", "registry.example.org/media:0.20.0-abc")
     return {name: spec for name, spec in found.items() if not name.endswith(ALIKE)}
@@ -65,6 +81,13 @@ def _release(spec: ModelSpec) -> str:
 
 
 LAUNCHED = _launched()
+
+
+def _asked(spec: ModelSpec) -> str:
+    """Return a path that the server has and the gateway lets through."""
+    passed = served_paths(spec, contract_of(spec))
+    had = routes(kind_of(spec.model), old=False) if spec.engine != "vllm" else (CHAT,)
+    return next(one for one in had if one in passed)
 
 
 def test_every_contract_is_launched() -> None:
@@ -89,10 +112,10 @@ def test_what_is_rendered_starts_reaches_all_it_needs_answers_and_stops_cleanly(
         stack.compose("up", "--detach", "--wait")
         report = stack.report()
         text, values = stack.inspected()
-        path = routes(kind_of(spec.model), old=False)[0] if spec.engine != "vllm" else CHAT
-        asked = {"prompt": "x", "input": "x", "messages": [{"role": "user", "content": "x"}]}
-        assert stack.ask(path, {"model": spec.model, **asked})[0] == 200
-        assert stack.ask(path, {"model": spec.model, **asked}, key="another")[0] == 401
+        path = _asked(spec)
+        asked = {"model": spec.model, **ASKED}
+        assert stack.ask(path, asked)[0] == 200
+        assert stack.ask(path, asked, key="another")[0] == 401
         assert stack.ask("/v1/models")[0] == 200
         assert stack.ask("/standin/report")[0] == 404
         for exemption in stack.service.confinement.exemptions:
@@ -102,7 +125,10 @@ def test_what_is_rendered_starts_reaches_all_it_needs_answers_and_stops_cleanly(
         stack.compose("stop")
         assert stack.log().rstrip().endswith(CLEAN_STOP)
         assert stack.inspected()[1]["State"]["ExitCode"] == 0
-        assert [place for place in report["places"] if not place["ok"]] == []
+        # What is fetched besides lies beside the weights; they are a read-only mount themselves.
+        beside = "/snapshots" if fetched_besides(spec, contract_of(spec)) else "none"
+        wrong = [place for place in report["places"] if not place["ok"]]
+        assert [place for place in wrong if not place["path"].endswith(beside)] == []
         assert [node["own"] for node in report["nodes"]] == [True] * stack.service.nodes
         assert report["capabilities"] == []
         assert values["HostConfig"]["Privileged"] is False
@@ -110,3 +136,26 @@ def test_what_is_rendered_starts_reaches_all_it_needs_answers_and_stops_cleanly(
         key = ["API_KEY", "OPENAI_API_KEY"] if needs_key(spec, contract_of(spec)) else []
         assert report["secrets"] == key
         assert report["auth"] is bool(key)
+
+
+@pytest.mark.parametrize("release", ["0.10.0", "0.17.0"])
+def test_a_video_is_a_job_that_is_asked_for_looked_up_and_fetched(
+    release: str, tmp_path: Path
+) -> None:
+    spec = next(
+        one
+        for one in entries()
+        if one.model == WAN and one.device in MANY and _release(one) == release
+    )
+    with ground_of(tmp_path, spec.device) as ground, rendered(spec, ground) as stack:
+        stack.compose("up", "--detach", "--wait")
+        status, body = stack.ask(VIDEOS, {"prompt": "a boat"})
+        job = json.loads(body)
+        assert (status, job["status"]) == (202, "queued")
+        assert stack.ask(VIDEOS, {"prompt": "a boat", "num_inference_steps": 2})[0] == 422
+        found = json.loads(stack.ask(f"{VIDEOS}/{job['id']}")[1])
+        assert found["status"] == "completed"
+        status, movie = stack.ask(f"{VIDEOS}/{job['id']}/download")
+        assert (status, movie[4:8]) == (200, b"ftyp")
+        assert stack.ask(f"{VIDEOS}/{job['id']}", key="another")[0] == 401
+        assert stack.ask("/v1/images/generations", {"prompt": "a boat"})[0] == 404

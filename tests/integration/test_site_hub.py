@@ -77,7 +77,9 @@ def test_ttctls_own_variable_wins_over_that_of_the_hubs_client(
     hub: FakeHub, place: dict[str, str]
 ) -> None:
     folder_of(pull(place, TTCTL_HUB_ENDPOINT=hub.url, HF_ENDPOINT=NOWHERE))
-    refused = pull({**place, "XDG_CACHE_HOME": place["XDG_STATE_HOME"]}, HF_ENDPOINT=NOWHERE)
+    # The hub's own cache has it now, too.
+    elsewhere = dict.fromkeys(("XDG_CACHE_HOME", "HF_HOME"), place["XDG_STATE_HOME"])
+    refused = pull({**place, **elsewhere}, HF_ENDPOINT=NOWHERE)
     assert refused.returncode == 8
     assert NOWHERE in error_of(refused)["what"]
 
@@ -92,6 +94,7 @@ def test_a_token_from_its_file_opens_a_gated_model_and_goes_to_the_hub_alone(
         assert "401" in error_of(closed)["evidence"]
         wrong = pull(place, HF_ENDPOINT=hub.url, HF_TOKEN=WRONG)
         assert wrong.returncode == 6
+        assert "Without a token: " in error_of(wrong)["evidence"]
         assert "403; the token in HF_TOKEN was sent" in error_of(wrong)["evidence"]
         assert WRONG not in wrong.stdout + wrong.stderr
         (tmp_path / "hf").mkdir(exist_ok=True)
@@ -102,6 +105,37 @@ def test_a_token_from_its_file_opens_a_gated_model_and_goes_to_the_hub_alone(
         assert f"Bearer {hub.accepted}" in {one.token for one in hub.seen}
     logs = "".join(log.read_text() for log in (tmp_path / "state").rglob("*.log"))
     assert hub.accepted not in done.stdout + done.stderr + logs
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["--token-file", "TTCTL_TOKEN_FILE", "HF_TOKEN", "HF_TOKEN_PATH", "the hub's login"],
+)
+def test_a_token_is_taken_from_wherever_the_hubs_tools_keep_it_and_is_kept_nowhere_else(
+    place: dict[str, str], tmp_path: Path, where: str
+) -> None:
+    file = tmp_path / "hf/token" if where == "the hub's login" else tmp_path / "secret"
+    file.parent.mkdir(exist_ok=True)
+    words = ("models", "pull", MODEL, "--device", "cpu")
+    with hub_with(gated=True) as hub:
+        if where == "HF_TOKEN":
+            place["HF_TOKEN"] = hub.accepted
+        else:
+            file.write_text(hub.accepted)
+        if where in {"TTCTL_TOKEN_FILE", "HF_TOKEN_PATH"}:
+            place[where] = str(file)
+        named = ("--token-file", str(file)) if where == "--token-file" else ()
+        done = run("--json", *words, *named, environ={**place, "HF_ENDPOINT": hub.url})
+        folder_of(done)
+        assert f"Bearer {hub.accepted}" in {one.token for one in hub.seen}
+    written = [one for one in tmp_path.rglob("*") if one.is_file() and one != file]
+    assert not [one for one in written if hub.accepted.encode() in one.read_bytes()]
+    assert hub.accepted not in done.stdout + done.stderr
+
+
+def test_a_public_model_needs_no_token(hub: FakeHub, place: dict[str, str]) -> None:
+    folder_of(pull(place, HF_ENDPOINT=hub.url))
+    assert {one.token for one in hub.seen} == {""}
 
 
 def test_a_hub_that_may_not_be_asked_is_not_and_what_is_here_serves(
@@ -118,3 +152,18 @@ def test_a_hub_that_may_not_be_asked_is_not_and_what_is_here_serves(
     assert folder_of(again) == folder
     assert json.loads(again.stdout)["data"]["changed"] is False
     assert len(hub.seen) == asked
+
+
+def test_a_token_file_opens_a_gated_model_and_is_in_no_file_that_is_written(
+    place: dict[str, str], tmp_path: Path
+) -> None:
+    with hub_with(gated=True) as hub:
+        file = tmp_path / "secret"
+        file.write_text(hub.accepted)
+        words = ("models", "pull", MODEL, "--device", "cpu", "--token-file", str(file))
+        done = run("--json", *words, environ={**place, "HF_ENDPOINT": hub.url, "HF_TOKEN": WRONG})
+        folder_of(done)
+        assert WRONG not in " ".join(one.token for one in hub.seen)
+    written = [one for one in tmp_path.rglob("*") if one.is_file() and one != file]
+    assert not [one for one in written if hub.accepted.encode() in one.read_bytes()]
+    assert hub.accepted not in done.stdout + done.stderr

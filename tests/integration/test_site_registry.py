@@ -23,9 +23,11 @@ from ttctl.adapters import places
 from ttctl.adapters.base_image import decide_base, obtain_base, pull
 from ttctl.adapters.docker_engine import DockerEngine
 from ttctl.adapters.registry import find_prebuilt
+from ttctl.adapters.registry_layers import BuildxRegistry
 from ttctl.adapters.sources import read_sources
 from ttctl.errors import OfflineError, PrivilegeError
 from ttctl.model.site import Site, Sourced
+from ttctl.rules.pull_room import pull_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,13 +158,24 @@ def test_a_validated_image_is_found_by_its_digest_pulled_and_known_to_be_here(
 ) -> None:
     site = named(published.address)
     found = find_prebuilt("registry.example.org/library/debian:bookworm-slim", site)
-    assert (found.state, found.digest) == ("there", published.digest)
+    assert (found.state, found.digest, found.user) == ("there", published.digest, "root")
+    layers = BuildxRegistry().layers(found.pulled_as, site)
+    names = tuple(one.name for one in layers)
+    # The engine has the very same layers, of what was pushed there.
+    assert names in DockerEngine(os.environ).layers()
+    assert 1_000_000 < sum(one.size_bytes for one in layers) < 1_000_000_000
+    assert pull_bytes(layers, [names]) == 0
     try:
-        pull(found.pulled_as, Notes())
+        pull(found.pulled_as, Notes(), name=found.reference)
         assert DockerEngine(os.environ).has_image(found.pulled_as)
+        config = DockerEngine(os.environ).config_of(found.reference)
+        assert config is not None
+        assert config.user == "root"
+        assert found.pulled_as in config.digests
     finally:
-        forget(found.pulled_as)
+        forget(found.reference, found.pulled_as)
     assert not DockerEngine(os.environ).has_image(found.pulled_as)
+    assert DockerEngine(os.environ).config_of(found.pulled_as) is None
     # The twins: a tag that is not there, and a registry that does not answer.
     absent = find_prebuilt("registry.example.org/library/debian:gone", site)
     assert (absent.state, absent.digest) == ("absent", "")

@@ -75,6 +75,7 @@ class FakeHub:
         """`tls` makes both servers speak it; `cdn` is the public name of the second one."""
         self._tls, self._cdn = tls, cdn
         self.repositories: dict[str, Repository] = {}
+        self.accounts: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
         self.stopping = threading.Event()
@@ -173,16 +174,31 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(fault.status, b"{}", dict(fault.headers))
         elif fault and fault.kind == "html":
             self._answer(200, b"<html>Please log in</html>", {"Content-Type": "text/html"})
+        elif path == "/api/whoami-v2":
+            self._whoami()
         elif found := re.fullmatch(
             r"/api/models/([^/]+/[^/]+)(?:/(?:revision/(.+)|(auth-check)))?", path
         ):
             self._api(found[1], found[2], found[3], fault)
+        elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/([^/]+)", path):
+            self._tree(found[1], found[2])
         elif found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             self._resolve(found[1], found[2], found[3])
         elif found := re.fullmatch(r"/(?:cache|large)/([^/]+/[^/]+)/(.+)", path):
-            self._body(self.hub.repositories[found[1]], found[2], fault)
+            self._body(found[1], found[2], fault)
         else:
             self._answer(404, b"{}", {"X-Error-Code": "RepoNotFound"})
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def _whoami(self) -> None:
+        name = self.hub.accounts.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        headers = {"Content-Type": "application/json"}
+        if name is None:
+            self._answer(401, b"{}", headers | {"X-Error-Message": "Invalid credentials"})
+        else:
+            self._answer(200, json.dumps({"type": "user", "name": name}).encode(), headers)
 
     def _refuse(self, name: str, revision: str | None, *, reading: bool) -> bool:
         repository = self.hub.repositories.get(name)
@@ -218,6 +234,19 @@ class _Handler(BaseHTTPRequestHandler):
         }  # fmt: skip
         self._answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
 
+    def _tree(self, name: str, revision: str) -> None:
+        if self._refuse(name, revision, reading=False):
+            return
+        one = self.hub.repositories[name]
+        listed = [
+            {
+                "type": "file", "path": path, "size": len(body), "oid": git_blob_id(body),
+                **({"lfs": _lfs(body)} if path in one.large else {}),
+            }
+            for path, body in one.files.items()
+        ]  # fmt: skip
+        self._answer(200, json.dumps(listed).encode(), {"Content-Type": "application/json"})
+
     def _resolve(self, name: str, revision: str, path: str) -> None:
         if self._refuse(name, revision, reading=True):
             return
@@ -239,8 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
             },
         )
 
-    def _body(self, repository: Repository, path: str, fault: Fault | None) -> None:
-        whole, kind = repository.files[path], fault.kind if fault else ""
+    def _body(self, name: str, path: str, fault: Fault | None) -> None:
+        whole, kind = self.hub.repositories[name].files[path], fault.kind if fault else ""
         if kind == "corrupt":
             whole = bytes([whole[0] ^ 1]) + whole[1:]
         if kind == "short":
@@ -254,6 +283,11 @@ class _Handler(BaseHTTPRequestHandler):
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(whole) - 1}/{len(whole)}"
         seen = self._note()
+        if self.command == "HEAD":
+            named = {"ETag": f'"{git_blob_id(whole)}"'}
+            commit = self.hub.repositories[name].commit
+            self._head(200, headers | named | {"X-Repo-Commit": commit})
+            return
         self._head(206 if start else 200, headers)
         body = whole[start : start + fault.at] if fault and kind == "cut" else whole[start:]
         self._drip(seen, body, fault.seconds if fault else 0.0)
@@ -272,7 +306,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self._note()
         self._head(status, {"Content-Length": str(len(body))} | headers)
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -296,4 +331,5 @@ def git_blob_id(body: bytes) -> str:
 
 
 def _lfs(body: bytes) -> dict[str, object]:
-    return {"sha256": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 130}
+    digest = hashlib.sha256(body).hexdigest()
+    return {"sha256": digest, "oid": digest, "size": len(body), "pointerSize": 130}

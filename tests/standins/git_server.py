@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tests.standins.web import Handler, serving
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ALONE = {
@@ -35,6 +36,27 @@ def git(*words: str, at: Path) -> str:
         ["git", *words], cwd=at, env=environ, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
+
+
+def checkout_in(folder: Path, *, more: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Make a small checkout with a program, a link to it and a rule of what is ignored.
+
+    Args:
+        folder: Where its folder `checkout` is made.
+        more: Further files, path to text.
+    """
+    checkout = folder / "checkout"
+    checkout.mkdir()
+    git("init", "--quiet", "--initial-branch=main", at=checkout)
+    (checkout / "sub").mkdir()
+    files = {".gitignore": "/build\n", "setup.py": "one\n", "sub/run": "#!/bin/sh\n", **more}
+    for name, text in files.items():
+        (checkout / name).write_text(text, encoding="utf-8")
+    (checkout / "sub/run").chmod(0o755)
+    (checkout / "sub/link").symlink_to("run")
+    git("add", ".", at=checkout)
+    git("commit", "--quiet", "--message=one", at=checkout)
+    return checkout
 
 
 def publish(folder: Path, name: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FORMATS = (2024, 2025, 2026)
 FIRMWARE = "19.13.1.0"
 DRIVER = "2.10.0"
+PAGES = "hugetlbfs /dev/hugepages-1G hugetlbfs rw,relatime,mode=777,pagesize=1024M 0 0"
+"""The line of the mount as tenstorrent's unit makes it."""
 TRAYS = {"galaxy-wormhole": "c804", "galaxy-blackhole": "04c8"}
 """First digits of the bus numbers of a Galaxy's trays, in their order."""
 
@@ -66,14 +68,14 @@ def _kind(card: str, upi: int, boards: int, forms: str, **more: int) -> Kind:
 KINDS: dict[str, Kind] = {
     "n150": _kind("n150", 0x18, 1, "n150"),
     "n150x4": _kind("n150", 0x18, 4, "n150x4 n150 n150 n150 n150"),
-    "n300": _kind("n300", 0x14, 1, "n300", remote=1),
-    "t3k": _kind("n300", 0x14, 4, "t3k n300 n300 n300 n300", remote=1),
+    "n300": _kind("n300", 0x14, 1, "n300 n150", remote=1),
+    "t3k": _kind("n300", 0x14, 4, "t3k" + 4 * " n300" + 4 * " n150", remote=1),
     "p100": _kind("p100a", 0x43, 1, "p100"),
     "p150": _kind("p150a", 0x40, 1, "p150"),
     "p150x4": _kind("p150b", 0x41, 4, "p150x4 p150 p150 p150 p150"),
     "p150x8": _kind("p150c", 0x42, 8, "p150x8 p150x4 p150x4" + 8 * " p150"),
-    "p300": _kind("p300c", 0x46, 1, "p300", local=2),
-    "p300x2": _kind("p300a", 0x45, 2, "p300x2 p300 p300", local=2),
+    "p300": _kind("p300c", 0x46, 1, "p300 p150", local=2),
+    "p300x2": _kind("p300a", 0x45, 2, "p300x2 p300 p300 p150 p150", local=2),
     "galaxy": _kind("galaxy-wormhole", 0x35, 4, "galaxy" + 4 * " galaxy_t3k", local=8),
     "galaxy_t3k": _kind("galaxy-wormhole", 0x35, 1, "galaxy_t3k", local=8),
     "blackhole_galaxy": _kind("galaxy-blackhole", 0x47, 4, "blackhole_galaxy", local=8),
@@ -225,7 +227,16 @@ def tree(
         node.chmod(0o666)
         write(root / "proc/driver/tenstorrent" / str(number) / "pids", "")
     write(root / "sys/module/tenstorrent/version", DRIVER)
+    hugepages(root)
     return root
+
+
+def hugepages(root: Path, count: int = 128, *, free: int | None = None, mount: str = PAGES) -> None:
+    """Give a machine pages of 1 GiB and the mount of them; none for no line of a mount."""
+    kernel = root / "sys/kernel/mm/hugepages/hugepages-1048576kB"
+    write(kernel / "nr_hugepages", str(count))
+    write(kernel / "free_hugepages", str(count if free is None else free))
+    write(root / "proc/mounts", mount)
 
 
 def opened(root: Path, node: int, pid: int, *, name: str = "python3", listed: bool = True) -> None:

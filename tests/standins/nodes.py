@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.standins.machines import tree
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ lets a container at one by itself.
 
 Source: linux:Documentation/admin-guide/devices.txt.
 """
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="waits for root: only root makes device files"
+)
+"""For a test that makes device files."""
 _MINORS: Iterator[int] = itertools.count(1)
 
 

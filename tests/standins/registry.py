@@ -6,10 +6,11 @@ from __future__ import annotations
 import secrets
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import docker
+from docker.errors import ImageNotFound
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
@@ -55,9 +56,22 @@ def registry() -> Iterator[str]:
     )
     try:
         with container:
-            yield f"localhost:{container.get_exposed_port(5000)}"
+            address = f"localhost:{container.get_exposed_port(5000)}"
+            yield address
+            _forget(address)
     finally:
         docker.from_env().images.remove(name, force=True)
+
+
+def _forget(address: str) -> None:
+    """Remove the names that pulls from a registry left in the engine: nobody answers to them."""
+    images = docker.from_env().images
+    for image in images.list():
+        for name in (*image.tags, *image.attrs["RepoDigests"]):
+            if name.startswith(f"{address}/"):
+                # The last tag takes the digest along.
+                with suppress(ImageNotFound):
+                    images.remove(name)
 
 
 class _Door(Handler):

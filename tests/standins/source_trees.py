@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.standins import generator_api
 from tests.standins.git_server import git
 
 if TYPE_CHECKING:
@@ -78,7 +79,27 @@ def register_tt_models(register_test_models=False):
     from vllm.model_executor.models.registry import ModelRegistry
     ModelRegistry.register_model("TTLlamaForCausalLM", "models.tt:Llama")
 """
-PLATFORM = "\n\ndef platform_plugin():\n    return ''\n"
+PLATFORM = """
+
+def platform_plugin():
+    try:
+        import ttnn
+    except ImportError:
+        return None
+    return "vllm_tt_plugin.platform.TTPlatform"
+"""
+PLATFORMS = """\
+import os
+from importlib.metadata import entry_points
+class Platform:
+    def __init__(self, device_name):
+        self.device_name = device_name
+def __getattr__(name):
+    if name != "current_platform":
+        raise AttributeError(name)
+    plugged = [one for one in entry_points(group="vllm.platform_plugins") if one.load()()]
+    return Platform("tt" if plugged or os.environ.get("VLLM_TARGET_DEVICE") == "tt" else "")
+"""
 PLUGINS = """\
 from importlib.metadata import entry_points
 def load_general_plugins():
@@ -143,6 +164,7 @@ def vllm(*targets: str) -> dict[str, str]:
         **{f"vllm/{folder}__init__.py": "" for folder in (*empty, *servers)},
         "pyproject.toml": PYPROJECT,
         "setup.py": VLLM_SETUP.replace("TARGETS", repr(targets)),
+        "vllm/platforms/__init__.py": PLATFORMS,
         "vllm/plugins/__init__.py": PLUGINS,
         "vllm/model_executor/models/registry.py": REGISTRY,
         "vllm/entrypoints/openai/api_server.py": SERVER,
@@ -156,6 +178,17 @@ def plugin(folder: str, *, extra: str) -> dict[str, str]:
         f"{folder}src/vllm_tt_plugin/__init__.py": "",
         f"{folder}src/vllm_tt_plugin/entrypoints.py": REGISTER + PLATFORM,
     }
+
+
+def with_generator(files: Mapping[str, str], naming: str) -> dict[str, str]:
+    """Return tt-metal's files with its Generator API, and its environment with what that needs.
+
+    `torch` and `transformers` are empty: the recipe looks whether they are there, and loads none.
+    """
+    packages = ["ttnn", "torch", "transformers"]
+    setup = f'from setuptools import setup\nsetup(name="ttnn", packages={packages!r})\n'
+    empty = {"torch/__init__.py": "", "transformers/__init__.py": "", "setup.py": setup}
+    return {**files, **empty, **generator_api.files(naming)}
 
 
 IN_TREE = "plugins/vllm-tt-plugin/"

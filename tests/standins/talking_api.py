@@ -28,8 +28,8 @@ class TalkingApi(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, *models: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, *models: str, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        super().__init__(address, _Handler)
         self.models = models
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -130,3 +130,7 @@ def until(event: threading.Event) -> None:
     """Wait for an event, not for ever."""
     started = time.monotonic()
     assert event.wait(PATIENCE_S), f"not within {time.monotonic() - started:.0f} s"
+
+
+if __name__ == "__main__":
+    TalkingApi("talker", "other", address=("", 8000)).serve_forever()

@@ -25,6 +25,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.counts: list[tuple[float, float, str]] = []
+        self.parts: list[tuple[str, float, float]] = []
         self.notes: list[str] = []
 
     @contextmanager
@@ -32,8 +33,11 @@ class Notes:
         self.notes.append(title)
         yield
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        self.counts.append((done, total, unit))
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        if part:
+            self.parts.append((part, done, total))
+        else:
+            self.counts.append((done, total, unit))
 
     def note(self, text: str) -> None:
         self.notes.append(text)

@@ -172,6 +172,8 @@ class FakeClient:
             return {"id": "job1", "status": state}
         if question.path == "/tt-liveness":
             return {"model_ready": True}
+        if question.path.startswith("/v1/audio"):
+            return {"text": "three"}
         return {"choices": [{"text": "three"}]}
 
 

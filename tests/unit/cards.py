@@ -45,6 +45,15 @@ FIRST = "0000:00:00.0"
 """The first of the boards, by the name that leases have for it."""
 
 
+WELL = CardVitals(
+    pci=(),
+    iommu=(("0000:00:00.0", "DMA-FQ"),),
+    hugepages=16,
+    hugepages_free=16,
+    hugepages_mounted=True,
+)
+
+
 class WatchedLeases(FakeLeases):
     """Notes when the guard is taken and let go."""
 
@@ -67,7 +76,7 @@ def card_scene(spec: ModelSpec = PINNED) -> Scene:
     scene.resets = FakeResets(scene.calls, scene.leases)
     scene.catalog.entries = (HUB_MODEL, DEMO_MODEL, spec)
     scene.host.found = t3k()
-    scene.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:00:00.0", "DMA-FQ"),))
+    scene.vitals.the_cards = WELL
     assert spec.pins is not None
     scene.registry.digests[spec.pins.image] = f"sha256:{'d' * 64}"
     scene.gateway.lists = (spec.model,)

@@ -19,8 +19,17 @@ from tests.unit.sources import FakeCommits, FakeRegistry
 from ttctl.adapters import places
 from ttctl.adapters.connect_tools import ConnectTools
 from ttctl.adapters.contracts import ShippedContracts
+from ttctl.adapters.ejected_folder import EjectedFolders
+from ttctl.adapters.failures import known_failures
 from ttctl.adapters.templates import ShippedRecipes
-from ttctl.errors import BadFileError, EngineError, LockedError, OfflineError, TtctlError
+from ttctl.errors import (
+    BadFileError,
+    EngineError,
+    LockedError,
+    OfflineError,
+    TtctlError,
+    UsageError,
+)
 from ttctl.model.container import BOARDS_LABEL, CONFIG_LABEL, ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import Golden
@@ -31,17 +40,21 @@ from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lease import Claims, ProcessUse, Remembered
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
+from ttctl.model.picture import Picture, Stroke
 from ttctl.model.pins import Advice, Origin
+from ttctl.model.prebuilt import ImageConfig
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Limits, ModelSpec, Weights
 from ttctl.model.talk import Completion
 from ttctl.model.telemetry import Answered, Listed
+from ttctl.model.weights import Supply, Verdict
 from ttctl.rules.images import SITE_SECRETS
 from ttctl.rules.spoiled import with_cleared, with_new
+from ttctl.rules.usual_start import with_one_more
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from ttctl.model.acceptance import RanOn
     from ttctl.model.catalog import Catalogs, Refreshed
@@ -49,7 +62,9 @@ if TYPE_CHECKING:
     from ttctl.model.commit import CommitResolver
     from ttctl.model.connect import Tool
     from ttctl.model.contract import LaunchContract
+    from ttctl.model.ejected import Ejections
     from ttctl.model.engine_files import EngineFiles
+    from ttctl.model.failure import Failures
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
     from ttctl.model.health import Mending
@@ -57,6 +72,7 @@ if TYPE_CHECKING:
     from ttctl.model.lease import ContainerUse, Spoiled
     from ttctl.model.leasing import Leases
     from ttctl.model.override import Override
+    from ttctl.model.picture import ImageRequest, Pictures, PlaceKind
     from ttctl.model.pins import Quarantined
     from ttctl.model.plan import How
     from ttctl.model.prebuilt import Registry
@@ -68,14 +84,15 @@ if TYPE_CHECKING:
         Host,
         Keys,
         Launcher,
-        Recipes,
         Reporter,
         StackStore,
         WeightsStore,
     )
+    from ttctl.model.recipes import Recipes
     from ttctl.model.reset import ResetOrder, Resets
     from ttctl.model.shelf import Shelf
-    from ttctl.model.talk import Role, Talk
+    from ttctl.model.starts import Started, Starts
+    from ttctl.model.talk import Door, Role, Talk
     from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import Snapshot, WeightsCache
@@ -157,6 +174,7 @@ class FakeReporter:
         self.notes: list[str] = []
         self.lines: list[str] = []
         self.counts: list[tuple[float, float, str]] = []
+        self.parts: list[tuple[str, float, float]] = []
         self.statuses: list[tuple[str, dict[str, float | str]]] = []
 
     @contextmanager
@@ -164,8 +182,11 @@ class FakeReporter:
         self.steps.append(title)
         yield
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        self.counts.append((done, total, unit))
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        if part:
+            self.parts.append((part, done, total))
+        else:
+            self.counts.append((done, total, unit))
 
     def status(self, text: str, **facts: float | str) -> None:
         self.statuses.append((text, facts))
@@ -237,6 +258,9 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.images: set[str] = set()
+        self.users: dict[str, str] = {}
+        self.digests: dict[str, tuple[str, ...]] = {}
+        self.the_layers: tuple[tuple[str, ...], ...] = ()
         self.states: dict[str, ContainerState] = {}
         self.refuses: TtctlError | None = None
         self.logs: dict[str, tuple[str, ...]] = {}
@@ -244,9 +268,7 @@ class FakeEngine:
     def info(self) -> EngineInfo:
         if self.refuses:
             raise self.refuses
-        return EngineInfo(
-            version="24", compose_version="2.29", buildx_version="0.17", root_dir="/var/lib/docker"
-        )
+        return EngineInfo(version="24", root_dir="/var/lib/docker")
 
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         found = (state for state in self.states.values() if stack in {None, state.stack})
@@ -254,6 +276,15 @@ class FakeEngine:
 
     def has_image(self, reference: str) -> bool:
         return reference in self.images
+
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        return self.the_layers
+
+    def config_of(self, reference: str) -> ImageConfig | None:
+        if reference not in self.images | {*self.users}:
+            return None
+        user, digests = self.users.get(reference, ""), self.digests.get(reference, ())
+        return ImageConfig(user=user, digests=digests)
 
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         return self.logs.get(container_id, ())[-tail:]
@@ -314,9 +345,10 @@ class FakeBuilder:
         self._calls.append("base")
         self._engine.images.add(base.reference)
 
-    def pull(self, reference: str, reporter: Reporter) -> None:  # noqa: ARG002
+    def pull(self, reference: str, reporter: Reporter, *, name: str = "") -> None:  # noqa: ARG002
         self._calls.append(f"pull {reference}")
-        self._engine.images.add(reference)
+        self._engine.images |= {reference, *([name] if name else [])}
+        self._engine.digests |= {one: (reference,) for one in (reference, name) if "@" in reference}
 
     def build(
         self,
@@ -328,6 +360,15 @@ class FakeBuilder:
         self._calls.append(f"build {image.name}")
         self._engine.images.add(image.reference)
         return BuildResult(reference=image.reference, seconds=0, cached=False)
+
+    def check(
+        self,
+        image: ImageSpec,
+        reporter: Reporter,  # noqa: ARG002
+        *,
+        cancel: threading.Event | None = None,  # noqa: ARG002
+    ) -> None:
+        self._calls.append(f"verify {image.name}")
 
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:  # noqa: ARG002
         return PlaceFiles(secrets=tuple(sorted(self.texts.items())), wheels=self.wheels)
@@ -343,6 +384,9 @@ class FakeWeights:
         self.here: set[tuple[str, str]] = set()
         self.size_bytes = 1_000
         self.tells_hashes = True
+        self.elsewhere = ""
+        self.looked: list[str] = []
+        """Repositories whose files were looked at, as often as they were."""
 
     def resolve(self, weights: Weights, site: Site) -> LockedWeights:  # noqa: ARG002
         if weights.kind == "hub" and self.offline:
@@ -367,6 +411,13 @@ class FakeWeights:
     def path(self, locked: LockedWeights) -> Path:
         return Path("/cache/weights") / locked.repository / (locked.revision or "shipped")
 
+    def supply(self, locked: LockedWeights) -> Supply:
+        self.looked.append(locked.repository)
+        total = sum(one.size_bytes for one in locked.files)
+        if self.elsewhere:
+            return Supply(total_bytes=total, fetched_bytes=0, place=self.elsewhere, mounted=True)
+        return Supply(total_bytes=total, fetched_bytes=0 if self.is_complete(locked) else total)
+
 
 class FakeWeightsCache:
     """Snapshots that a test names, some of them damaged."""
@@ -379,8 +430,8 @@ class FakeWeightsCache:
     def snapshots(self) -> tuple[Snapshot, ...]:
         return tuple(self.here)
 
-    def damaged(self, snapshot: Snapshot, reporter: Reporter) -> tuple[str, ...]:  # noqa: ARG002
-        return self.wrong.get(snapshot.repository, ())
+    def verdict(self, snapshot: Snapshot, reporter: Reporter, *, quick: bool) -> Verdict:  # noqa: ARG002
+        return Verdict(snapshot=snapshot, damaged=self.wrong.get(snapshot.repository, ()))
 
     def remove(self, snapshot: Snapshot, reporter: Reporter) -> None:  # noqa: ARG002
         self._calls.append(f"remove {snapshot.repository}")
@@ -573,6 +624,22 @@ class FakeResets:
         self._calls.extend(f"remove {name}" for name in files)
 
 
+class FakeStarts:
+    """How long starts took, in memory."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[Started, ...] = ()
+        self.fails: TtctlError | None = None
+
+    def earlier(self) -> tuple[Started, ...]:
+        return self.kept
+
+    def keep(self, started: Started) -> None:
+        if self.fails:
+            raise self.fails
+        self.kept = with_one_more(self.kept, started)
+
+
 class FakeStore:
     """State folders in memory: locks, rendered folders and keys."""
 
@@ -674,6 +741,7 @@ class FakeLauncher:
         self._made = 0
         self.fails: TtctlError | None = None
         self.piped = (0, "")
+        self.asked = (0, ("one", "two"))
         self.waits: list[int] = []
 
     def up(
@@ -768,6 +836,16 @@ class FakeLauncher:
         for state in self._engine.containers(stack):
             del self._engine.states[state.name]
 
+    def stop(
+        self, stack: str, *, timeout_s: int | None, limit_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        own = "" if timeout_s is None else f" in {timeout_s} s each"
+        self._calls.append(f"stop {stack}{own} within {limit_s:.0f} s")
+        if self.asked[0] == 0:
+            for one in self._engine.containers(stack):
+                self._engine.states[one.name] = replace(one, state="exited")
+        return self.asked
+
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         self._calls.append(f"attach {stack} {' '.join(arguments)}")
 
@@ -779,10 +857,7 @@ class FakeLauncher:
         self, stack: str, arguments: Sequence[str], *, timeout_s: float
     ) -> tuple[int, tuple[str, ...]]:
         self._calls.append(f"ask {stack} {' '.join(arguments)} within {timeout_s:.0f} s")
-        if arguments[0] == "stop":
-            for one in self._engine.containers(stack):
-                self._engine.states[one.name] = replace(one, state="exited")
-        return 3, ("one", "two")
+        return self.asked
 
 
 class FakeGateway:
@@ -791,23 +866,28 @@ class FakeGateway:
     def __init__(self) -> None:
         self.is_healthy = True
         self.lists: tuple[str, ...] = ("demo-llama", "acme/Small-1B")
+        self.behind: dict[str, tuple[str, ...]] = {}
+        """Prefix to what is listed behind it, where that is not `lists`."""
         self.fails: TtctlError | None = None
         self.on_look: Callable[[], None] = lambda: None
         self.asked: list[tuple[int, str, list[dict[str, str]]]] = []
+        self.bases: list[str] = []
+        """What stood before the paths of each conversation's questions."""
+        self.drawn: list[tuple[int, str, ImageRequest]] = []
 
     def healthy(self, port: int) -> bool:  # noqa: ARG002
         self.on_look()
         return self.is_healthy
 
-    def models(self, port: int, key: str) -> tuple[str, ...]:  # noqa: ARG002
-        return self.lists
+    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:  # noqa: ARG002
+        return self.behind.get(base, self.lists)
 
     def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
         return self._answer(port, key, model, [{"role": "user", "content": prompt}])
 
     def chat(
         self,
-        port: int,
+        door: Door,
         key: str,
         *,
         model: str,
@@ -816,9 +896,19 @@ class FakeGateway:
         temperature: float,  # noqa: ARG002
         on_text: Callable[[str], None],
     ) -> Completion:
-        answer = self._answer(port, key, model, messages)
+        self.bases.append(door.base)
+        answer = self._answer(door.port, key, model, messages)
         on_text(answer.text)
         return answer
+
+    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+        self.drawn.append((port, key, request))
+        if self.fails:
+            raise self.fails
+        for image in range(1, request.images + 1):
+            self.on_look()
+            yield Stroke(image=image, done=1, steps=2)
+            yield Picture(image=image, data=b"PNG", width=4, height=2, seed=image + 6, seconds=0.5)
 
     def _answer(
         self, port: int, key: str, model: str, messages: list[dict[str, str]]
@@ -834,6 +924,36 @@ class FakeGateway:
             seconds=0.5,
             first_token_s=0.1,
         )
+
+
+class FakePictures:
+    """Folders of images in memory: the current one, and `folder`."""
+
+    def __init__(self) -> None:
+        self.files: dict[Path, bytes] = {}
+        self.others: set[Path] = set()
+        self.appears: set[Path] = set()
+        """Files that somebody else makes before ours is written."""
+
+    def kind(self, path: Path) -> PlaceKind:
+        if path in {Path(), Path("folder")}:
+            return "folder"
+        if path in self.others:
+            return "other"
+        return "file" if path in self.files else "none"
+
+    def taken(self, folder: Path) -> frozenset[str]:
+        if self.kind(folder) != "folder":
+            raise UsageError(f"There is no folder {str(folder)!r}.")
+        return frozenset(path.name for path in self.files if path.parent == folder)
+
+    def write(self, path: Path, data: bytes, *, replace: bool) -> bool:
+        if path in self.appears:
+            self.files[path] = b"of another"
+        if path in self.files and not replace:
+            return False
+        self.files[path] = data
+        return True
 
 
 class FakeShelf:
@@ -852,6 +972,10 @@ class FakeShelf:
 
     @property
     def inputs(self) -> FakeShelf:
+        return self
+
+    @property
+    def prompts(self) -> FakeShelf:
         return self
 
     @property
@@ -959,6 +1083,7 @@ class FakeWorld:
     vitals: Vitals
     leases: Leases
     resets: Resets
+    starts: Starts
     telemetry: TelemetrySource
     store: StackStore
     folders: Folders
@@ -969,9 +1094,12 @@ class FakeWorld:
     site: Site
     cache: Path
     shelf: Shelf
+    pictures: Pictures = field(default_factory=FakePictures)
     commits: CommitResolver = field(default_factory=FakeCommits)
     registry: Registry = field(default_factory=FakeRegistry)
     has_token: bool = False
+    failures: Failures = field(default_factory=known_failures)
+    ejections: Ejections = field(default_factory=EjectedFolders)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -987,12 +1115,14 @@ class Scene:
     vitals: FakeVitals = field(init=False)
     leases: FakeLeases = field(init=False)
     resets: FakeResets = field(init=False)
+    starts: FakeStarts = field(default_factory=FakeStarts)
     telemetry: FakeTelemetry = field(init=False)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
     reporter: FakeReporter = field(default_factory=FakeReporter)
     site: Site = field(default_factory=Site)
     shelf: FakeShelf = field(default_factory=FakeShelf)
+    pictures: FakePictures = field(default_factory=FakePictures)
     commits: FakeCommits = field(default_factory=FakeCommits)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     has_token: bool = False
@@ -1034,6 +1164,7 @@ class Scene:
             vitals=self.vitals,
             leases=self.leases,
             resets=self.resets,
+            starts=self.starts,
             telemetry=self.telemetry,
             store=self.store,
             folders=self.store,
@@ -1045,6 +1176,7 @@ class Scene:
             cache=Path("/cache"),
             has_token=self.has_token,
             shelf=self.shelf,
+            pictures=self.pictures,
             commits=self.commits,
             registry=self.registry,
         )

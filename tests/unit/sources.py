@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.commit import NamedCommit
+    from ttctl.model.prebuilt import Layer
     from ttctl.model.site import Site
 
 
@@ -27,12 +28,18 @@ class FakeCommits:
         }
         self.asked: list[NamedCommit] = []
         self.answers = True
+        self.tree = "a" * 64
+        self.checked: list[tuple[str, str]] = []
 
     def checkouts(self, given: Sequence[str]) -> tuple[LocalSource, ...]:
         pairs = (one.partition("=") for one in given)
         return tuple(
-            LocalSource(component=name, path=path, digest="a" * 64) for name, _, path in pairs
+            LocalSource(component=name, path=path, digest=self.tree) for name, _, path in pairs
         )
+
+    def check(self, source: LocalSource, recipe: str, script: str) -> None:
+        assert "set -euo pipefail" in script
+        self.checked.append((source.component, recipe))
 
     def resolve(
         self,
@@ -60,11 +67,23 @@ class FakeRegistry:
         self.digests: dict[str, str] = {}
         self.asked: list[str] = []
         self.answers = True
+        self.user = ""
+        self.the_layers: tuple[Layer, ...] = ()
+        self.weighed: list[str] = []
 
-    def find(self, reference: str, site: Site) -> Prebuilt:  # noqa: ARG002
+    def mirrored(self, reference: str, site: Site) -> str:
+        path = reference.partition("/")[2]
+        return f"{site.registry.value}/{path}" if site.registry else reference
+
+    def layers(self, reference: str, site: Site) -> tuple[Layer, ...]:  # noqa: ARG002
+        self.weighed.append(reference)
+        return self.the_layers
+
+    def find(self, reference: str, site: Site) -> Prebuilt:
         self.asked.append(reference)
+        here = self.mirrored(reference, site)
         if not self.answers:
-            return Prebuilt(reference=reference, state="silent", why="nobody answers")
+            return Prebuilt(reference=here, state="silent", why="nobody answers")
         if digest := self.digests.get(reference):
-            return Prebuilt(reference=reference, state="there", digest=digest)
-        return Prebuilt(reference=reference, state="absent", why="the registry has none")
+            return Prebuilt(reference=here, state="there", digest=digest, user=self.user)
+        return Prebuilt(reference=here, state="absent", why="the registry has none")

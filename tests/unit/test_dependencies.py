@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.versions import bounds
+from tools.environments import bounds
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

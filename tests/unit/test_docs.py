@@ -26,6 +26,7 @@ PAGES = (
     ROOT / "docs" / "settings.md",
     ROOT / "docs" / "catalog.md",
     ROOT / "docs" / "hardware.md",
+    ROOT / "docs" / "images.md",
     *RECORDS,
 )
 OURS = ("controller/", "images/", "compose/", "lessons/", "tests/", ".ci/")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does the start script of media images end as the server itself, with its key from a file?"""
+"""Does each start script end as the image's own program, with its key from a file?"""
 
 from __future__ import annotations
 
@@ -85,3 +85,25 @@ def test_a_forge_image_has_its_own_environment(image: Path) -> None:
     pid, said = started(image, APP_DIR=f"{image}/app")
     assert said[0] == str(pid)
     assert said[3] == str(server)
+
+
+@pytest.mark.parametrize("key", ["the key of it", ""])
+def test_a_server_over_several_hosts_is_the_images_entrypoint_with_its_key_and_its_words(
+    tmp_path: Path, key: str
+) -> None:
+    entrypoint = "/usr/local/bin/multihost_entrypoint.sh"
+    program(tmp_path / "entrypoint", '#!/bin/bash\necho "$$|${VLLM_API_KEY-none}|$*"\n')
+    text = (SCRIPT.parent / "multihost.sh").read_text(encoding="utf-8")
+    assert text.count(KEY) == text.count(entrypoint) == 1
+    text = text.replace(KEY, str(tmp_path / "key"))
+    (tmp_path / "start").write_text(text.replace(entrypoint, str(tmp_path / "entrypoint")))
+    if key:
+        (tmp_path / "key").write_text(key + "\n", encoding="utf-8")
+    process = subprocess.Popen(
+        ["/bin/bash", tmp_path / "start", "python", "--model", "a b"],
+        env={"PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    out, _ = process.communicate(timeout=20)
+    assert out == f"{process.pid}|{key or 'none'}|python --model a b\n"

@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 import pwd
 import socket
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl import __version__
 from ttctl.adapters import signing
 from ttctl.adapters.acceptance_client import MeasuringClient
+from ttctl.adapters.clock import utc_day
 from ttctl.adapters.container_seen import seen
 from ttctl.adapters.hardware import write_result
 from ttctl.adapters.process import run
@@ -64,7 +64,7 @@ class LocalKit:
         return Place(
             kernel=os.uname().release,
             build=_build(self._checkout),
-            today=datetime.now(UTC).date().isoformat(),
+            today=utc_day(),
             device_root=self._device_root,
             private=_private(),
         )

@@ -76,9 +76,11 @@ def obtain_base(base: BaseImage, release: str, site: Site, reporter: Reporter) -
         _checked(["docker", "tag", wanted, base.reference], 30, reporter, "It cannot be tagged.")
 
 
-def pull(reference: str, reporter: Reporter) -> None:
-    """Pull an image that is not built here."""
+def pull(reference: str, reporter: Reporter, *, name: str = "") -> None:
+    """Pull an image that is not built here, and give it a `name` that it is found by again."""
     _pull(reference, reporter, f"{reference!r} cannot be pulled.")
+    if name:
+        _checked(["docker", "tag", reference, name], 30, reporter, "It cannot be tagged.")
 
 
 def _pull(reference: str, reporter: Reporter, what: str) -> None:

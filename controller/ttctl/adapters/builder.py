@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.base_image import decide_base, obtain_base, pull
 from ttctl.adapters.build_log import Progress, error_lines, of_the_place, said
+from ttctl.adapters.image_check import check_image
 from ttctl.adapters.local_source import stage_source
 from ttctl.adapters.process import run
 from ttctl.adapters.scratch import scratch
@@ -59,9 +60,9 @@ class BuildxBuilder:
         check_ca(site.ca_bundle)
         obtain_base(base, self._sources.base.release, site, reporter)
 
-    def pull(self, reference: str, reporter: Reporter) -> None:
-        """Pull an image that the site names."""
-        pull(reference, reporter)
+    def pull(self, reference: str, reporter: Reporter, *, name: str = "") -> None:
+        """Pull an image that is not built here, and give it a `name` that it is found by again."""
+        pull(reference, reporter, name=name)
 
     def build(
         self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
@@ -86,6 +87,16 @@ class BuildxBuilder:
             seconds=time.monotonic() - started,
             cached=progress.all_cached,
         )
+
+    def check(
+        self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
+    ) -> None:
+        """Run an image's `verify` in it; one that fails is not kept.
+
+        Raises:
+            BuildError: It is not what its recipe promises.
+        """
+        check_image(image, reporter, logs=self._logs, cancel=cancel)
 
     def _commands(
         self, image: ImageSpec, context: Path, secrets: Path

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ttctl.model.pins import Advice, Origin, Quarantined
     from ttctl.model.spec import ModelSpec
 
-OTHERS = frozenset({"sources.toml", "pins.toml", "golden.toml"})
+OTHERS = frozenset({"sources.toml", "pins.toml", "golden.toml", "failures.toml"})
 """Files beside the catalog's own: public hosts, pins, a host's versions."""
 SHIPPED = "compiled.json"
 """The same entries compiled, beside the files of the built-in catalog."""

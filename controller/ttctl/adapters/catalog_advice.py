@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ttctl.adapters.toml import parse_toml
 from ttctl.model.device import DeviceName  # noqa: TC001 - pydantic reads it
 from ttctl.model.pins import Advice, Fallback, Gated, ImageOverride, KnownBad
-from ttctl.model.spec import EngineName  # noqa: TC001 - pydantic reads it
+from ttctl.model.spec import CatalogEngine  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ class KnownBadEntry(_Said):
 
     model: Pattern
     device: DeviceName
-    engine: EngineName
+    engine: CatalogEngine
     tt_metal: str = Field(default="", pattern=r"^([0-9a-f]{7,40})?$")
     firmware: str = Field(default="", pattern=r"^([<>=!~]=?[0-9.*]+(,[<>=!~]=?[0-9.*]+)*)?$")
 
@@ -47,14 +47,14 @@ class FallbackEntry(_Said):
 
     device: DeviceName
     instead: DeviceName
-    engine: EngineName
+    engine: CatalogEngine
 
 
 class ImageEntry(_Said):
     """`[[image]]`."""
 
     model: Pattern
-    engine: EngineName
+    engine: CatalogEngine
     image: str = Field(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$")
 
 

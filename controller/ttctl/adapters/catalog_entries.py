@@ -6,9 +6,10 @@ Every change of this file makes compiled catalogs anew: `compiled.key_of` reads 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+import json
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ttctl.adapters.toml import parse_toml
 from ttctl.errors import BadFileError
@@ -27,6 +28,13 @@ Repository = Annotated[
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
 FlagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 FlagValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:+-]{0,255}$")]
+PARSER = r"^([a-z][a-z0-9_]{0,63})?$"
+FlagKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+FlagObject = Annotated[dict[FlagKey, FlagValue | bool], Field(min_length=1, max_length=16)]
+"""A table: vLLM takes it as a JSON object."""
+NO_TEXT = Limits(max_model_len=0, max_num_seqs=1, block_size=0)
+"""Of an engine that draws, one picture at a time."""
+
 EnvName = Annotated[str, Field(pattern=r"^(VLLM_|HF_|OMP_|TT_)[A-Z0-9_]{1,60}$")]
 
 EnvValue = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -58,7 +66,7 @@ class SpecEntry(_Border):
 
     model: Repository
     device: str
-    engine: Literal["vllm"]
+    engine: Literal["vllm", "sd"]
     aliases: tuple[Name, ...] = ()
     default: bool = False
     demo: bool = False
@@ -69,9 +77,22 @@ class SpecEntry(_Border):
     memory_mib: int = Field(ge=256, le=1 << 24)
     offline_model: str = ""
     weights: WeightsEntry
-    limits: LimitsEntry
-    engine_args: dict[FlagName, FlagValue | Literal[True]] = Field(default_factory=dict)
+    limits: LimitsEntry | None = None
+    tool_parser: Annotated[str, Field(pattern=PARSER)] = ""
+    reasoning_parser: Annotated[str, Field(pattern=PARSER)] = ""
+    engine_args: dict[FlagName, FlagValue | FlagObject | Literal[True]] = Field(
+        default_factory=dict
+    )
     environment: dict[EnvName, EnvValue] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _limits_of_text(self) -> Self:
+        """Refuse limits of text for an engine that draws, and their lack for any other."""
+        if (self.limits is None) is not (self.engine == "sd"):
+            wrong = "has no [spec.limits]" if self.limits is None else "reads no [spec.limits]"
+            message = f"the engine {self.engine} {wrong}"
+            raise ValueError(message)
+        return self
 
 
 class CatalogFile(_Border):
@@ -110,6 +131,7 @@ def _value(entry: SpecEntry, source: str, path: Path) -> ModelSpec:
         model=entry.model,
         device=entry.device,
         engine=entry.engine,
+        type="IMAGE" if entry.engine == "sd" else "LLM",
         aliases=entry.aliases,
         description=entry.description,
         image=entry.image,
@@ -119,16 +141,22 @@ def _value(entry: SpecEntry, source: str, path: Path) -> ModelSpec:
             revision=weights.revision,
             size_bytes=weights.size_mib * MIB,
         ),
-        limits=Limits(**entry.limits.model_dump()),
-        engine_args=tuple(
-            (name, "" if value is True else value) for name, value in entry.engine_args.items()
-        ),
+        limits=Limits(**entry.limits.model_dump()) if entry.limits else NO_TEXT,
+        engine_args=tuple((name, _flag_text(value)) for name, value in entry.engine_args.items()),
         environment=tuple(sorted(entry.environment.items())),
         memory_mib=entry.memory_mib,
         status=entry.status,
         license=entry.license,
+        tool_parser=entry.tool_parser,
+        reasoning_parser=entry.reasoning_parser,
         offline_model=entry.offline_model,
         default=entry.default,
         demo=entry.demo,
         source=source,
     )
+
+
+def _flag_text(value: str | dict[str, str | bool] | Literal[True]) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
+    return "" if value is True else value

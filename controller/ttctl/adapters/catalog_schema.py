@@ -23,7 +23,7 @@ from ttctl.adapters.upstream_values import (
     harmful_name,
 )
 from ttctl.model.pins import Contract, Flag, Inferred, Recipe  # noqa: TC001 - pydantic reads them
-from ttctl.model.spec import EngineName, ModelType, Status  # noqa: TC001 - as above
+from ttctl.model.spec import CatalogEngine, ModelType, Status  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     import re
@@ -120,7 +120,7 @@ class ValidatedEntry(_Border):
     id: Id
     model: Repository
     device: Word
-    engine: EngineName
+    engine: CatalogEngine
     implementation: Line = ""
     status: Status
     default: bool = False

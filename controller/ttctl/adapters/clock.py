@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time that only goes forward."""
+"""Time that only goes forward, and the day."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ class MonotonicClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+def utc_day() -> str:
+    """Return this day in UTC by the machine's clock, `2026-01-31`."""
+    return time.strftime("%Y-%m-%d", time.gmtime())

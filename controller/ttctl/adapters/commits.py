@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.git_place import ANSWER_S, asked_address, git_in_place, translated
-from ttctl.adapters.local_source import sources_of
+from ttctl.adapters.local_source import check_tree, sources_of
 from ttctl.errors import BadFileError, OfflineError
 from ttctl.model.commit import ResolvedCommit
 from ttctl.rules.commits import FULL, HEX, known_commit, listed_commit
@@ -30,6 +30,7 @@ FETCH_S = 900.0
 FETCH_BYTES = 2_000_000_000
 """A server that does not leave the files out would send the whole repository."""
 LOOK_S = 0.5
+_TOLD = "a git_mirror that this place reaches tells them"
 
 _LINE = re.compile(r"([0-9a-f]{40})\t(\S+)")
 _ALL = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -70,6 +71,10 @@ class GitCommits:
         """Return the checkouts on this machine that `COMPONENT=PATH` names."""
         return sources_of(given)
 
+    def check(self, source: LocalSource, recipe: str, script: str) -> None:
+        """Look whether a checkout is a tree that a recipe builds, by the script of its build."""
+        check_tree(source, recipe, script)
+
     def resolve(self, named: Sequence[NamedCommit], site: Site) -> tuple[ResolvedCommit, ...]:
         """Return the full commits, in the order of their names.
 
@@ -92,7 +97,7 @@ class GitCommits:
                 ResolvedCommit(component=one.component, name=one.name, commit=commit, origin=origin)
             )
         if missing:
-            raise _offline(missing, refusals[0])
+            raise _offline(missing, refusals[0], site)
         return tuple(found)
 
     def _one(self, one: NamedCommit, site: Site) -> tuple[str, CommitOrigin]:
@@ -181,13 +186,15 @@ def _watch(
             continue
 
 
-def _offline(missing: Sequence[NamedCommit], first: OfflineError) -> OfflineError:
+def _offline(missing: Sequence[NamedCommit], first: OfflineError, site: Site) -> OfflineError:
     names = ", ".join(dict.fromkeys(f"{one.component} {one.name}" for one in missing))
+    forbids = site.offline.source if site.offline and site.is_offline else ""
+    helps = f"{forbids} keeps ttctl from asking" if forbids else _TOLD
     return OfflineError(
         f"The full commits of {names} are not known here.",
         why="A build fetches a commit by all its 40 digits, and the repository cannot be asked.",
         evidence=f"{first.message} {first.evidence}".strip(),
-        next_step="ttctl config site   # a git_mirror that this place reaches tells them",
+        next_step=f"ttctl config site   # {helps}",
     )
 
 

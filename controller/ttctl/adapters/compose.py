@@ -10,10 +10,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from ttctl.adapters.compose_failure import failure, known, shortened
+from ttctl.adapters.failures import known_failures
+from ttctl.adapters.passed_on import passed_on, write
 from ttctl.adapters.process import found_program, run
-from ttctl.errors import EngineError, TtctlError, WaitError
+from ttctl.adapters.run_made import RunMade
+from ttctl.errors import EngineError, TtctlError
 from ttctl.model.override import OVERRIDE_NAME
-from ttctl.rules.fatal import NOT_RUN, cause_of, exact, is_vague
+from ttctl.rules.fatal import exact, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.docker_engine import DockerEngine
     from ttctl.adapters.process import Finished
+    from ttctl.errors import WaitError
     from ttctl.model.container import ContainerState
+    from ttctl.model.failure import Found
     from ttctl.model.plan import How
     from ttctl.model.protocols import Reporter
 
@@ -33,17 +39,7 @@ SETTLE_S = 1.0
 """How long a line that says little may be followed by one that says why."""
 SETTLED = 60
 """Lines that are read then."""
-NOT_HEALTHY = "application not healthy after"
-"""What compose says when `--wait-timeout` is over; its code is the same as for any failure.
-
-Source: https://github.com/docker/compose/blob/v2.29.7/pkg/compose/start.go
-"""
-CHUNK_BYTES = 1 << 16
-REFUSAL_BYTES = 4096
-"""Longer than any refusal of Docker: what has more is a command's own output."""
 REFUSED = 126
-SHOWN = 240
-"""Characters of a log line that an error shows."""
 
 
 class ComposeLauncher:
@@ -57,6 +53,7 @@ class ComposeLauncher:
             for name, value in environ.items()
             if name in PASSED_ON or name.startswith("DOCKER_")
         }
+        self._run_made = RunMade(self._environ)
 
     def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
         """Bring the stack to what the folder says and wait until it is healthy.
@@ -105,10 +102,30 @@ class ComposeLauncher:
 
     def down(self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter) -> None:
         """Stop and remove the stack's containers and networks, with or without its folder."""
+        seen = self._engine.containers(stack)
+        plain = [one for one in seen if not one.composed]
+        if plain or not seen:
+            self._run_made.end(stack, plain, volumes=volumes, timeout_s=timeout_s)
         command = ["docker", "compose", "--project-name", f"ttctl-{stack}", "--progress", "plain"]
         extra = ["--volumes"] if volumes else []
         extra += [] if timeout_s is None else ["--timeout", str(timeout_s)]
         self._checked(stack, [*command, "down", "--remove-orphans", *extra], reporter)
+
+    def stop(
+        self, stack: str, *, timeout_s: int | None, limit_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        """Stop the stack's containers; return the exit code and what docker printed.
+
+        Raises:
+            WaitError: It took longer than `limit_s`.
+        """
+        seen = self._engine.containers(stack)
+        plain = [one for one in seen if not one.composed]
+        code, lines = self._run_made.stop(plain, timeout_s=timeout_s, limit_s=limit_s)
+        if code or len(plain) == len(seen):
+            return code, lines
+        words = ["stop"] if timeout_s is None else ["stop", "--timeout", str(timeout_s)]
+        return self.ask(stack, words, timeout_s=limit_s)
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:
         """Replace this process by a compose command on the stack, with the user's own terminal."""
@@ -132,13 +149,13 @@ class ComposeLauncher:
         ):
             assert child.stdout is not None  # noqa: S101 - a pipe was asked for
             try:
-                kept = _passed_on(child.stdout.fileno())
+                kept = passed_on(child.stdout.fileno())
                 code = child.wait()
             finally:
                 if child.poll() is None:
                     child.terminate()
         if kept and code != REFUSED:
-            _write(kept)
+            write(kept)
             kept = b""
         return code, kept.decode(errors="replace")
 
@@ -167,7 +184,7 @@ class ComposeLauncher:
         if done.returncode != 0:
             raise EngineError(
                 f"The stack {stack!r} could not be changed.",
-                why=f"docker compose ended with {done.returncode}.",
+                why=known(done) or f"docker compose ended with {done.returncode}.",
                 evidence=done.tail(5),
                 next_step="ttctl ps",
             )
@@ -198,72 +215,30 @@ class ComposeLauncher:
                 if state.service != "gateway" and state.state == "running":
                     for line in self._engine.follow(state.container_id, since=started):
                         reporter.detail(line)
-                        if cause_of(line) is not None and not ended.is_set():
-                            told = self._exact(state, line, ended)
-                            fatal.append(f"{cause_of(told)}: {shortened(told)}")
+                        found = found_in(line, known_failures())
+                        if found is not None and not ended.is_set():
+                            told = self._exact(state, found, ended)
+                            fatal.append(f"{told.cause}: {shortened(told.line)}")
                             cancel.set()
                             return
 
-    def _exact(self, state: ContainerState, line: str, ended: threading.Event) -> str:
-        if not is_vague(line):
-            return line
+    def _exact(self, state: ContainerState, found: Found, ended: threading.Event) -> Found:
+        if not found.failure.vague:
+            return found
         ended.wait(SETTLE_S)
         try:
-            return exact(self._engine.log_lines(state.container_id, tail=SETTLED), line)
+            lines = self._engine.log_lines(state.container_id, tail=SETTLED)
         except TtctlError:
-            return line
+            return found
+        return exact(lines, found, known_failures())
 
     def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError | WaitError:
         states = self._engine.containers(stack)
         bad = [state for state in states if state.state != "running" or state.health != "healthy"]
         lines: list[str] = []
         for state in bad[:1]:
-            found = self._engine.log_lines(state.container_id, tail=12)
-            lines = [shortened(line) for line in found]
-        why = fatal[0] if fatal else _why(bad) or f"docker compose ended with {done.returncode}"
-        waited = not fatal and any(NOT_HEALTHY in line for line in done.lines)
-        return (WaitError if waited else EngineError)(
-            f"The stack {stack!r} did not come up.",
-            why=why,
-            evidence="\n".join(lines) or done.tail(8),
-            next_step=f"ttctl logs {stack} --tail 100",
-        )
-
-
-def _passed_on(source: int) -> bytes:
-    """Write what is read from `source` to stdout as it comes; return what may be a refusal."""
-    kept = chunk = os.read(source, CHUNK_BYTES)
-    while chunk and kept.startswith(NOT_RUN.encode()) and len(kept) <= REFUSAL_BYTES:
-        chunk = os.read(source, CHUNK_BYTES)
-        kept += chunk
-    if not chunk:
-        return kept
-    _write(kept)
-    while chunk := os.read(source, CHUNK_BYTES):
-        _write(chunk)
-    return b""
-
-
-def _write(text: bytes) -> None:
-    sys.stdout.buffer.write(text)
-    sys.stdout.buffer.flush()
-
-
-def shortened(line: str) -> str:
-    """Return a log line as an error shows it; the log itself has all of it."""
-    text = line.strip()
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-
-
-def _why(bad: Sequence[ContainerState]) -> str:
-    for state in bad:
-        if state.oom_killed:
-            return f"{state.service} was killed: it used more memory than its limit"
-        if state.state == "exited":
-            return f"{state.service} ended with exit code {state.exit_code}"
-        if state.health in {"unhealthy", "starting"}:
-            return f"{state.service} is {state.health}"
-    return ""
+            lines = list(self._engine.log_lines(state.container_id, tail=12))
+        return failure(stack, bad, lines=lines, fatal=fatal, done=done)
 
 
 def _ansi() -> list[str]:

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ttctl.adapters.toml import parse_toml
+from ttctl.adapters.toml import laid_over, parse_toml
 from ttctl.errors import BadFileError
-from ttctl.model.contract import PLACEHOLDERS, LaunchContract, Pairs, SpecForm, Writable
+from ttctl.model.contract import (
+    PLACEHOLDERS,
+    Further,
+    LaunchContract,
+    Pairs,
+    SpecForm,
+    Writable,
+)
 from ttctl.model.pins import CONTRACTS
 from ttctl.model.service import Exemption, HealthCheck
 from ttctl.rules.placeholders import names_in
@@ -20,8 +27,8 @@ if TYPE_CHECKING:
 PLAIN = {
     "metal", "cache", "hub", "models", "port", "entry_environment", "spec_form", "health_path",
     "health_text", "health_since", "original_before", "key_variable", "no_key_since",
-    "models_since", "prefixes_since", "max_body_bytes", "engine_mib", "pids", "tmpfs_mib",
-    "stop_grace_s", "restart", "refusal",
+    "models_since", "prefixes_since", "max_body_bytes", "pids", "tmpfs_mib",
+    "stop_grace_s", "restart", "refusal", "uid", "numbers", "joins_group",
 }  # fmt: skip
 """Words that file and value have in common, type and all."""
 NEXT = "pip install --force-reinstall ttctl"
@@ -54,7 +61,7 @@ class ExemptionEntry(_Strict):
 
     what: Literal[
         "user", "writable root", "capability", "host ipc", "shared memory", "locked memory",
-        "hugepages",
+        "hugepages", "host network", "host processes", "memory limit",
     ]  # fmt: skip
     value: str
     reason: Said
@@ -72,11 +79,29 @@ class WritableEntry(_Strict):
     executable: bool = False
 
 
+class FurtherEntry(_Strict):
+    """Environment of some of the images; the words are those of `Further`."""
+
+    environment: Environment
+    reason: Said
+    source: Said
+    since: Version = ""
+    before: Version = ""
+    types: list[str] = Field(default_factory=list)
+    fetched: bool = False
+
+
 class ContractEntry(_Strict):
     """One table of the file; the words are those of `LaunchContract`."""
 
     metal: AbsolutePath
     cache: AbsolutePath
+    uid: int = Field(ge=1000, le=59999)
+    users: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], int] = Field(
+        default_factory=dict
+    )
+    numbers: bool = False
+    joins_group: bool = False
     hub: AbsolutePath | Literal[""] = ""
     models: AbsolutePath | Literal[""] = ""
     port: int = Field(ge=1024, le=65535)
@@ -95,15 +120,13 @@ class ContractEntry(_Strict):
     models_since: Version | Literal["never"] = ""
     prefixes_since: Version = ""
     old_prefixes: dict[AbsolutePath, AbsolutePath] = Field(default_factory=dict)
-    paths: list[Annotated[str, Field(pattern=r"^(/([A-Za-z0-9_-]+|\*))+$")]]
+    paths: list[Annotated[str, Field(pattern=r"^(/([A-Za-z0-9_-]+(\.json)?|\*))+$")]]
     max_body_bytes: int = Field(gt=0)
     pids: int = Field(gt=0)
-    engine_mib: int = Field(gt=0)
     tmpfs_mib: int = Field(gt=0)
     stop_grace_s: int = Field(ge=120)
     restart: Literal["no"]
     refusal: str = ""
-    without_hugepages: list[str] = Field(default_factory=list)
     commit_versions: dict[Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$")], Version] = Field(
         default_factory=dict
     )
@@ -111,6 +134,8 @@ class ContractEntry(_Strict):
     model_environment: dict[str, Environment] = Field(default_factory=dict)
     device_environment: dict[str, Environment] = Field(default_factory=dict)
     implementation_environment: dict[str, Environment] = Field(default_factory=dict)
+    fetches: dict[str, Said] = Field(default_factory=dict)
+    further: list[FurtherEntry] = Field(default_factory=list)
     exemption: list[ExemptionEntry]
     writable: list[WritableEntry]
 
@@ -130,6 +155,14 @@ class ContractsFile(_Strict):
     forge: ContractEntry
     multihost: ContractEntry
     own: ContractEntry
+    direct: ContractEntry
+    sd: ContractEntry
+
+    @model_validator(mode="before")
+    @classmethod
+    def _laid_over(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Fill a contract that is `like` another with what it does not say itself."""
+        return laid_over(given)
 
 
 class ShippedContracts:
@@ -154,6 +187,8 @@ class ShippedContracts:
             name=name,
             exemptions=tuple(Exemption(**one.model_dump()) for one in entry.exemption),
             writable=tuple(Writable(**one.model_dump()) for one in entry.writable),
+            fetches=_pairs(entry.fetches),
+            further=tuple(_further(one) for one in entry.further),
             script=self._script(entry.script),
             probe=HealthCheck(
                 test=tuple(parsed.probe),
@@ -164,6 +199,7 @@ class ShippedContracts:
             ),
             environment=_pairs(entry.environment),
             no_key=_pairs(entry.no_key),
+            users=tuple(sorted(entry.users.items())),
             commit_versions=_pairs(entry.commit_versions),
             old_prefixes=_pairs(entry.old_prefixes),
             model_environment=_tables(entry.model_environment),
@@ -172,7 +208,6 @@ class ShippedContracts:
             entrypoint=tuple(entry.entrypoint),
             command=tuple(entry.command),
             paths=tuple(entry.paths),
-            without_hugepages=tuple(entry.without_hugepages),
             **entry.model_dump(include=PLAIN),
         )
 
@@ -186,6 +221,11 @@ class ShippedContracts:
             raise BadFileError(
                 f"{str(path)!r} cannot be read.", why=str(exc), evidence=str(path), next_step=NEXT
             ) from exc
+
+
+def _further(entry: FurtherEntry) -> Further:
+    said = entry.model_dump(exclude={"environment", "types"})
+    return Further(environment=_pairs(entry.environment), types=tuple(entry.types), **said)
 
 
 def _pairs(values: dict[str, str]) -> Pairs:

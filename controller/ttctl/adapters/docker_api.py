@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from ttctl.adapters.docker_errors import no_such_context, unreachable
 from ttctl.adapters.process import run
 from ttctl.errors import ToolMissingError
 from ttctl.model.engines import EngineInfo
+from ttctl.model.prebuilt import ImageConfig
+from ttctl.rules.image_user import config_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +40,7 @@ class DockerApi:
         self._environ = environ
 
     def info(self) -> EngineInfo:
-        """Say which engine answers, with its plugins.
+        """Say which engine answers; its plugins are there.
 
         Raises:
             EngineError: None does.
@@ -47,10 +50,10 @@ class DockerApi:
             info = self._client.info()
         except FOREIGN as exc:
             raise self._unreachable(exc) from exc
+        _check_plugin("compose", "docker-compose")
+        _check_plugin("buildx", "docker-buildx")
         return EngineInfo(
             version=str(info.get("ServerVersion", "")),
-            compose_version=_plugin_version("compose", "docker-compose"),
-            buildx_version=_plugin_version("buildx", "docker-buildx"),
             root_dir=str(info.get("DockerRootDir", "")),
         )
 
@@ -63,6 +66,30 @@ class DockerApi:
         except FOREIGN as exc:
             raise self._unreachable(exc) from exc
         return True
+
+    def config_of(self, reference: str) -> ImageConfig | None:
+        """Return what an image says of itself; None where it is not here."""
+        try:
+            found = self._client.images.get(reference).attrs
+        except ImageNotFound:
+            return None
+        except FOREIGN as exc:
+            raise self._unreachable(exc) from exc
+        digests = tuple(map(str, found.get("RepoDigests") or ()))
+        return ImageConfig(user=config_user(found.get("Config") or {}), digests=digests)
+
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """Return the layers of each image that is here, from the bottom up, `sha256:...`."""
+        found: list[tuple[str, ...]] = []
+        try:
+            for listed in self._client.api.images():
+                # One that goes between two questions is left out.
+                with suppress(ImageNotFound):
+                    image = self._client.images.get(listed["Id"]).attrs
+                    found.append(tuple((image.get("RootFS") or {}).get("Layers") or ()))
+        except FOREIGN as exc:
+            raise self._unreachable(exc) from exc
+        return tuple(found)
 
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         """Return the last lines that a container printed; none where it is gone."""
@@ -175,7 +202,7 @@ class DockerApi:
         return unreachable(f"{self._host}: {exc}", self._environ)
 
 
-def _plugin_version(plugin: str, package: str) -> str:
+def _check_plugin(plugin: str, package: str) -> None:
     done = run(["docker", plugin, "version"], timeout_s=20)
     if done.returncode != 0:
         raise ToolMissingError(
@@ -184,4 +211,3 @@ def _plugin_version(plugin: str, package: str) -> str:
             evidence=done.tail(3),
             next_step=places.engine_install(package),
         )
-    return done.tail(1)

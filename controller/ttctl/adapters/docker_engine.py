@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ttctl.adapters.docker_api import DockerApi
     from ttctl.model.container import ContainerState
     from ttctl.model.engines import EngineInfo
+    from ttctl.model.prebuilt import ImageConfig
 
 
 class DockerEngine:
@@ -42,6 +43,14 @@ class DockerEngine:
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""
         return self._api.has_image(reference)
+
+    def config_of(self, reference: str) -> ImageConfig | None:
+        """Return what an image says of itself; None where it is not here."""
+        return self._api.config_of(reference)
+
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """Return the layers of each image that is here, from the bottom up, `sha256:...`."""
+        return self._api.layers()
 
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         """Return the last lines that a container printed; none where it is gone."""

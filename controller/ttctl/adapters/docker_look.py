@@ -40,12 +40,26 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
         PrivilegeError: This user may not ask it.
         ToolMissingError: docker's command line is not installed.
     """
-    labels = [STACK_LABEL]
-    if stack is not None:
-        labels = [f"{STACK_LABEL}={stack}", f"{PROJECT_LABEL}=ttctl-{stack}"]
+    labels = [STACK_LABEL if stack is None else f"{STACK_LABEL}={stack}"]
     with looking(environ) as engine:
-        states = [_state(raw) for raw in inspected(engine, environ, labels=labels)]
-    return tuple(sorted(states, key=lambda state: state.name))
+        found = [
+            _state(raw)
+            for raw in inspected(engine, environ, labels=labels)
+            if stack is None or _is_of(stack, raw)
+        ]
+    return tuple(sorted(found, key=lambda state: state.name))
+
+
+def _is_of(stack: str, raw: dict[str, Any]) -> bool:
+    """Return whether compose made a container for this stack, or a `docker run` line of ttctl's.
+
+    A container of an image that was committed from one of ours has our labels, too.
+    """
+    labels = raw["Config"].get("Labels") or {}
+    project = labels.get(PROJECT_LABEL, "")
+    if project:
+        return bool(project == f"ttctl-{stack}")
+    return bool(raw["Name"].lstrip("/") == f"ttctl-{stack}-{labels.get(SERVICE_LABEL, '')}-1")
 
 
 @contextmanager
@@ -122,4 +136,5 @@ def _state(raw: dict[str, Any]) -> ContainerState:
             for port, bounds in sorted(bindings.items())
             for bound in bounds or ()
         ),
+        composed=bool(labels.get(PROJECT_LABEL)),
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.files import make_private, write_atomically
 from ttctl.errors import PrivilegeError, TtctlError
 from ttctl.model.engine_files import EngineCache
+from ttctl.rules.cache_rights import Folder, group_writes, user_writes
 from ttctl.rules.launch_values import ENGINE_KEY, ENGINE_MAP, engine_map
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class LocalEngineFiles:
     def prepare(self, name: str, folders: Sequence[str], *, user: int | None) -> None:
         """Make a cache's folders so that the container's user can write there.
 
+        Args:
+            name: Of the cache.
+            folders: What is to be there, `.` for the cache itself.
+            user: The server's number; None where it joins the group of the cache's top folder.
+
         Raises:
             PrivilegeError: Somebody else's files are in the way.
             TtctlError: The file system refuses.
@@ -57,8 +63,7 @@ class LocalEngineFiles:
         cache = self.cache(name)
         for folder in folders:
             self._make(cache, cache / folder)
-        if user is not None:
-            _check_owners(cache, user)
+        _check_owners(cache, user)
 
     def caches(self, name: str = "") -> tuple[EngineCache, ...]:
         """Return every cache with its size, or only the one of that name where it is there."""
@@ -102,17 +107,29 @@ class LocalEngineFiles:
             ) from exc
 
 
-def _check_owners(cache: Path, user: int) -> None:
+def _check_owners(cache: Path, user: int | None) -> None:
     """Refuse a folder that the container's user could not write.
 
     Raises:
         PrivilegeError: There is one.
     """
-    for folder in _folders(cache, DEPTH):
+    if not cache.is_dir():
+        return
+    top = _folder(cache)
+    for path in _folders(cache, DEPTH):
         with suppress(FileNotFoundError):
-            found = folder.stat()
-            if found.st_uid != user and not found.st_mode & 0o002:
-                raise _foreign(cache, f"{folder} is of user {found.st_uid}; it runs as {user}.")
+            found = _folder(path)
+            text = f"{path} is of user {found.uid}, group {found.gid}"
+            if user is None and not group_writes(found, top):
+                evidence = f"{text}; the image shares the cache by group {top.gid}."
+                raise _foreign(cache, evidence, group=top.gid)
+            if user is not None and not user_writes(found, user):
+                raise _foreign(cache, f"{text}; it runs as {user}.")
+
+
+def _folder(path: Path) -> Folder:
+    found = path.stat()
+    return Folder(uid=found.st_uid, gid=found.st_gid, mode=found.st_mode & 0o7777)
 
 
 def _folders(folder: Path, depth: int) -> Iterator[Path]:
@@ -127,12 +144,14 @@ def _folders(folder: Path, depth: int) -> Iterator[Path]:
                 yield from _folders(one, depth - 1)
 
 
-def _foreign(cache: Path, evidence: str) -> PrivilegeError:
+def _foreign(cache: Path, evidence: str, *, group: int | None = None) -> PrivilegeError:
+    path = quote(str(cache))
+    by_group = f"sudo chgrp -R {group} {path} && sudo chmod -R g+rwX {path}"
     return PrivilegeError(
         "A cache belongs to another user, and the engine could not write it.",
         why="It was made under sudo, or by an image that runs as another user.",
         evidence=evidence,
-        next_step=f"sudo chmod -R o+rwX {quote(str(cache))}",
+        next_step=f"sudo chmod -R o+rwX {path}" if group is None else by_group,
     )
 
 

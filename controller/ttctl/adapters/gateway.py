@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
+    from ttctl.adapters.direct_client import DirectClient
     from ttctl.adapters.gateway_client import GatewayClient
-    from ttctl.model.talk import Completion
+    from ttctl.model.picture import ImageRequest, Picture, Stroke
+    from ttctl.model.talk import Completion, Door
 
 
 class StackGateway:
@@ -22,9 +24,9 @@ class StackGateway:
         """Return whether `/health` answers 200."""
         return health.healthy(port)
 
-    def models(self, port: int, key: str) -> tuple[str, ...]:
+    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists."""
-        return self._api.models(port, key)
+        return self._api.models(port, key, base=base)
 
     def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
         """Ask for one short completion."""
@@ -32,7 +34,7 @@ class StackGateway:
 
     def chat(
         self,
-        port: int,
+        door: Door,
         key: str,
         *,
         model: str,
@@ -42,8 +44,9 @@ class StackGateway:
         on_text: Callable[[str], None],
     ) -> Completion:
         """Ask for a streamed answer; each piece goes to `on_text` as it comes."""
-        return self._api.chat(
-            port,
+        client = self._direct if door.speaks == "chat" else self._api
+        return client.chat(
+            door,
             key,
             model=model,
             messages=messages,
@@ -52,8 +55,20 @@ class StackGateway:
             on_text=on_text,
         )
 
+    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+        """Ask for images; yield how far each is, and each that is whole."""
+        from ttctl.adapters.image_client import draw  # noqa: PLC0415 - pydantic, http
+
+        return draw(port, key, request)
+
     @cached_property
     def _api(self) -> GatewayClient:
         from ttctl.adapters.gateway_client import GatewayClient  # noqa: PLC0415 - pydantic, http
 
         return GatewayClient()
+
+    @cached_property
+    def _direct(self) -> DirectClient:
+        from ttctl.adapters.direct_client import DirectClient  # noqa: PLC0415 - pydantic, http
+
+        return DirectClient()

@@ -69,10 +69,3 @@ def why_not_git(
     except (OfflineError, PrivilegeError, BadFileError, ToolMissingError) as error:
         return error
     return None
-
-
-def reaches_git(
-    url: str, site: Site, *, hosts: Iterable[str] = (), answer_s: float = ANSWER_S
-) -> bool:
-    """Return whether the repository at `url` can be read from here."""
-    return why_not_git(url, site, hosts=hosts, answer_s=answer_s) is None

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from ttctl.adapters.clock import utc_day
 from ttctl.adapters.files import write_atomically
 from ttctl.errors import BadFileError, ToolMissingError, TtctlError
 from ttctl.model.acceptance import RanOn
-from ttctl.rules.acceptance import lowest
-from ttctl.rules.acceptance_text import file_name, file_text, read_file, signed_text
+from ttctl.rules.acceptance import claimed
+from ttctl.rules.acceptance_text import (
+    file_name,
+    file_text,
+    is_named_for,
+    read_file,
+    signed_text,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ttctl.model.acceptance import Ran, Signed
@@ -39,18 +47,20 @@ class Kept:
 class KeptResults:
     """One folder of signed results."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is read yet."""
-        self._folder = folder
+    def __init__(self, folder: Path, *, today: Callable[[], str] = utc_day) -> None:
+        """Nothing is read yet; `today` is a day in UTC, `2026-01-31`."""
+        self._folder, self._today = folder, today
 
     def ran(self, spec: ModelSpec) -> tuple[RanOn, ...]:
         """Return the runs of one entry, the newest first; their signatures are checked.
 
         Raises:
-            BadFileError: A file is not what was signed.
+            BadFileError: A file of this entry is not what was signed; others are not read.
         """
-        own = [one for one in self.kept() if one.ran.entry == spec.id]
-        return tuple(told(one, spec=spec) for one in own)
+        paths = (one for one in self._folder.glob("*.json")
+                 if is_named_for(one.name, entry=spec.id, device=spec.device))  # fmt: skip
+        own = [one for one in _newest(paths) if one.ran.entry == spec.id]
+        return self._last_ahead(told(one, spec=spec, today=self._today()) for one in own)
 
     def all(self) -> tuple[RanOn, ...]:
         """Return every run, the newest first; their signatures are checked.
@@ -58,7 +68,12 @@ class KeptResults:
         Raises:
             BadFileError: A file is not what was signed.
         """
-        return tuple(told(one) for one in self.kept())
+        return self._last_ahead(told(one, today=self._today()) for one in self.kept())
+
+    @staticmethod
+    def _last_ahead(runs: Iterable[RanOn]) -> tuple[RanOn, ...]:
+        """Put those whose day is still to come behind the others: they are no newest run."""
+        return tuple(sorted(runs, key=lambda one: one.ahead))
 
     def kept(self) -> tuple[Kept, ...]:
         """Return every file that is here, the newest run first.
@@ -66,8 +81,12 @@ class KeptResults:
         Raises:
             BadFileError: One is damaged.
         """
-        found = [read_result(path) for path in sorted(self._folder.glob("*.json"))]
-        return tuple(sorted(found, key=lambda one: one.ran.date, reverse=True))
+        return _newest(self._folder.glob("*.json"))
+
+
+def _newest(paths: Iterable[Path]) -> tuple[Kept, ...]:
+    found = [read_result(path) for path in sorted(paths)]
+    return tuple(sorted(found, key=lambda one: one.ran.date, reverse=True))
 
 
 def read_result(path: Path) -> Kept:
@@ -110,8 +129,10 @@ def write_result(folder: Path, ran: Ran, signed: Signed) -> Path:
     return path
 
 
-def told(kept: Kept, *, spec: ModelSpec | None = None) -> RanOn:
+def told(kept: Kept, *, spec: ModelSpec | None = None, today: str = "") -> RanOn:
     """Return what is told of a result, its signature checked where OpenSSH is here.
+
+    A result of a later day than `today` is marked, where that is given.
 
     Raises:
         BadFileError: The signature does not fit.
@@ -130,7 +151,7 @@ def told(kept: Kept, *, spec: ModelSpec | None = None) -> RanOn:
         device=ran.device,
         date=ran.date,
         verdict=ran.verdict,
-        reached=lowest(ran.tiers),
+        reached=claimed(ran.verdict, ran.tiers),
         file=kept.path.name,
         signer=signing.fingerprint(kept.signed.public_key),
         signature="good" if good else "not checked",
@@ -139,6 +160,8 @@ def told(kept: Kept, *, spec: ModelSpec | None = None) -> RanOn:
         contract=ran.contract,
         ttctl=ran.build.version,
         same_pins=spec is None or _same_pins(ran, spec),
+        modified=ran.build.modified,
+        ahead=bool(today) and ran.date > today,
     )
 
 

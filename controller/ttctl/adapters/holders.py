@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.tree import NODES, bytes_of, names_in, number_in, word_of
+from ttctl.adapters.tree import NODES, bytes_of, device_of, names_in, number_in, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,7 @@ def _listed(path: Path) -> set[str] | None:
 def _opened(root: Path) -> _Opened:
     """Look at every process's open files."""
     found = _Opened()
+    devices = _devices(root)
     processes = [name for name in names_in(root / "proc") if number_in(name)]
     found.blind = not processes
     for pid in processes:
@@ -86,17 +87,32 @@ def _opened(root: Path) -> _Opened:
             found.blind = True
             continue
         for name in files:
-            if number := _node(root, folder / name):
+            if number := _node(root, folder / name, devices):
                 found.pids.setdefault(number, set()).add(pid)
     return found
 
 
-def _node(root: Path, link: Path) -> str:
-    """Return the number of the node that an open file is, empty where it is none."""
+def _devices(root: Path) -> dict[tuple[int, int], str]:
+    """Return the numbers of the nodes by those of their devices."""
+    numbers = (name for name in names_in(root / NODES) if name.isdecimal())
+    told = ((device_of(root / NODES / name), name) for name in numbers)
+    return {device: name for device, name in told if device is not None}
+
+
+def _node(root: Path, link: Path, devices: dict[tuple[int, int], str]) -> str:
+    """Return the number of the node that an open file is, empty where it is none.
+
+    In a container a node can have another's name, so its device's own number decides.
+    """
     try:
         target = os.readlink(link)  # noqa: PTH115 - as above
     except OSError:
         return ""
+    if not target.startswith(("/dev/", f"{root / 'dev'}/")):
+        return ""
+    device = device_of(link)
+    if device in devices:
+        return devices[device]
     for prefix in (f"/{NODES}/", f"{root / NODES}/"):
         number = target.removeprefix(prefix)
         if number != target and number.isdecimal():

@@ -37,6 +37,7 @@ NO_FOLLOW = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 REFUSAL = Refusal(
     message="Another command is choosing boards or resetting them.",
     why="Two commands that choose at once could take the same board.",
+    meanwhile="it may be stopping its own engine, or resetting boards, which takes minutes",
 )
 
 

@@ -66,11 +66,14 @@ def unlike(endpoint: str, evidence: str) -> BadFileError:
 
 def refused(endpoint: str, repository: str, *, status: int, sent: str) -> PrivilegeError:
     """Return the error for a repository that this user may not read."""
+    page = f"{_shown(endpoint)}/{repository}"
     return PrivilegeError(
         f"The hub does not let this user read {repository!r}.",
-        why=f"It is gated, private or not there; terms: {_shown(endpoint)}/{repository}",
+        why=f"It is gated, private or not there; terms: {page}",
         evidence=f"It answered {status}; {sent}.",
-        next_step="hf auth login",
+        next_step="hf auth login"
+        if status == 401  # noqa: PLR2004 - the field's own word for "who are you"
+        else f"hf auth whoami   # who accepts the terms on {page}",
     )
 
 

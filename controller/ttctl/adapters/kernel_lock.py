@@ -32,6 +32,8 @@ class Refusal:
 
     message: str
     why: str
+    meanwhile: str = ""
+    """What takes whoever holds it long; said to whom it keeps waiting."""
 
 
 @contextmanager
@@ -87,7 +89,8 @@ def acquire(handle: int, refusal: Refusal, *, timeout_s: float, reporter: Report
                     next_step="ttctl ps",
                 ) from exc
             if not told:
-                reporter.note(f"waiting up to {timeout_s:.0f} s for {holder}")
+                because = f"; {refusal.meanwhile}" if refusal.meanwhile else ""
+                reporter.note(f"waiting up to {timeout_s:.0f} s for {holder}{because}")
                 told = True
             time.sleep(POLL_S)
         else:

@@ -8,10 +8,11 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
-from ttctl.errors import UsageError
+from ttctl.errors import ToolMissingError, UsageError
 from ttctl.model.image import LocalSource
 from ttctl.rules.checkouts import named_checkouts
 from ttctl.rules.redaction import redacted
@@ -29,7 +30,8 @@ def local_source(component: str, path: Path) -> LocalSource:
     """Return a checkout with the hash of what a build would take of it.
 
     That is what git tracks, its submodules too, and new files that it does not ignore, as they
-    are now: what was compiled there before stays out.
+    are now: what was compiled there before stays out. A build finds the hash anew, by the same
+    kinds, bytes and names in the same order (images/source/fetch-source).
 
     Raises:
         UsageError: It is no checkout, or a file of it cannot be read.
@@ -68,6 +70,32 @@ def sources_of(given: Sequence[str]) -> tuple[LocalSource, ...]:
     )
 
 
+def check_tree(source: LocalSource, recipe: str, script: str) -> None:
+    """Look whether a checkout is a tree that a recipe builds; its build does the same, hours later.
+
+    Args:
+        script: The text of images/source/check-tree.
+
+    Raises:
+        UsageError: It is not; it names the checkout and what it lacks.
+    """
+    try:
+        done = run(["bash", "-c", script, "check-tree", recipe, source.path], timeout_s=LIST_S)
+    except ToolMissingError:
+        # The build has a bash of its own.
+        return
+    if done.returncode == 0:
+        return
+    said = redacted(done.tail(1))
+    reason = said.rpartition(f" {recipe} builds: ")[2]
+    raise UsageError(
+        f"--source {source.component}={source.path} is not a tree that {recipe!r} builds.",
+        why=f"{reason[:1].upper()}{reason[1:]}.",
+        evidence=f"Found by the check that the build of {recipe!r} makes.",
+        next_step=f"git -C {quote(source.path)} log -1   # then --source {source.component}=PATH",
+    )
+
+
 def stage_source(source: LocalSource, target: Path) -> None:
     """Copy what git sees of a checkout to `target`."""
     root = Path(source.path)
@@ -78,10 +106,10 @@ def stage_source(source: LocalSource, target: Path) -> None:
 
 
 def _names(path: Path) -> Iterator[str]:
-    """Yield the relative paths of the files, each once, in order."""
+    """Yield the relative paths of the files, each once, in the order of their bytes."""
     found = {name for kind in (_TRACKED, _NEW) for name in _listed(path, kind)}
     # A file that was removed since is listed still; a folder is a repository that is no submodule.
-    yield from sorted(name for name in found if _is_taken(path / name))
+    yield from sorted((name for name in found if _is_taken(path / name)), key=os.fsencode)
 
 
 def _is_taken(path: Path) -> bool:

@@ -5,111 +5,41 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from ttctl.adapters.lock_entries import EngineEntry, LockFile, LockHead, WeightsEntry
 from ttctl.adapters.lock_glance import SCHEMA
 from ttctl.adapters.toml import parse_toml
 from ttctl.adapters.toml_lines import line_of
 from ttctl.errors import BadFileError
 from ttctl.model.image import BaseImage
-from ttctl.model.lock import Lock, LockedFile, LockedImage, LockedWeights
+from ttctl.model.lock import Lock, LockedEngine, LockedFile, LockedImage, LockedWeights
+from ttctl.model.pins import OWN
 from ttctl.rules import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEWER = frozenset({"engine_args", "experimental", "commits", "implementation", "values"})
+NEWER = frozenset(
+    {
+        "engine_args",
+        "experimental",
+        "derived_from",
+        "commits",
+        "implementation",
+        "values",
+        "image_uid",
+        "services",
+        "beside",
+    }
+)
 """What a lock has only where it is not empty; `contract` only where it is another than `own`."""
-OWN = "own"
+NEWER_OF_IMAGE = frozenset({"unvalidated", "yours", "user"})
+NEWER_OF_ENGINE = frozenset(
+    {"image", "commits", "implementation", "contract", "experimental", "derived_from"}
+)
+_NEWER = NEWER_OF_IMAGE | NEWER_OF_ENGINE
 HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
-Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Hex64OrEmpty = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
-Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,510}$")]
-
-Printable = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{0,1024}$")]
-Flag = Annotated[list[Printable], Field(min_length=2, max_length=2)]
-"""Name and value of a flag of the engine."""
-CommitPair = Annotated[
-    list[Annotated[str, Field(pattern=r"^(tt-metal|vllm|[0-9a-f]{40}|local-[0-9a-f]{64})$")]],
-    Field(min_length=2, max_length=2),
-]
-"""Component and commit."""
-
-
-class _Border(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class FileEntry(_Border):
-    """`[[weights.files]]`."""
-
-    path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
-    size_bytes: int = Field(ge=0)
-    sha256: Hex64OrEmpty
-
-
-class WeightsEntry(_Border):
-    """`[weights]`."""
-
-    kind: Literal["hub", "bundled"]
-    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,192}$")
-    revision: str = Field(pattern=r"^([0-9a-f]{40})?$")
-    files: list[FileEntry]
-
-
-class BaseEntry(_Border):
-    """`[base]`."""
-
-    origin: Literal["registry", "bootstrapped", "site"]
-    reference: Reference
-    source: str
-    digest: str = Field(pattern=r"^(sha256:[0-9a-f]{64})?$")
-    reason: str
-
-
-class ImageEntry(_Border):
-    """`[[images]]`."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
-    reference: Reference
-    fingerprint: Hex64
-    unvalidated: Printable = ""
-
-
-class LockHead(BaseModel):
-    """What a lock of any schema has."""
-
-    schema_: int = Field(alias="schema")
-
-
-class LockFile(_Border):
-    """The whole file."""
-
-    schema_: Literal[1] = Field(alias="schema")
-    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    stack: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    requested: str
-    model: str
-    device: str
-    engine: str
-    reason: str
-    max_model_len: int = Field(ge=0)
-    max_num_seqs: int = Field(ge=0)
-    block_size: int = Field(ge=0)
-    port: int = Field(ge=1, le=65535)
-    catalog_sha256: Hex64
-    engine_args: list[Flag] = Field(default_factory=list)
-    commits: list[CommitPair] = Field(default_factory=list)
-    implementation: Printable = ""
-    contract: Printable = "own"
-    experimental: Printable = ""
-    values: Literal["", "latest"] = ""
-    files_sha256: Hex64OrEmpty
-    base: BaseEntry
-    images: list[ImageEntry]
-    weights: WeightsEntry
 
 
 def lock_text(lock: Lock) -> str:
@@ -171,8 +101,8 @@ def _ordered(values: dict[str, object]) -> dict[str, object]:
 
 def _plain_lists(value: object) -> object:
     if isinstance(value, dict):
-        # Of an image, too, what no older lock had is left out where it is empty.
-        kept = {name: one for name, one in value.items() if one or name != "unvalidated"}
+        # Of an image and of an engine, too, what no older lock had is left out where it is empty.
+        kept = {name: one for name, one in value.items() if one or name not in _NEWER}
         return {name: _plain_lists(one) for name, one in kept.items()}
     if isinstance(value, list | tuple):
         return [_plain_lists(one) for one in value]
@@ -193,18 +123,44 @@ def _value(parsed: LockFile) -> Lock:
         port=parsed.port,
         base=BaseImage(**parsed.base.model_dump()),
         images=tuple(LockedImage(**image.model_dump()) for image in parsed.images),
-        weights=LockedWeights(
-            kind=parsed.weights.kind,
-            repository=parsed.weights.repository,
-            revision=parsed.weights.revision,
-            files=tuple(LockedFile(**file.model_dump()) for file in parsed.weights.files),
-        ),
+        weights=_weights(parsed.weights),
         catalog_sha256=parsed.catalog_sha256,
         engine_args=tuple((name, value) for name, value in parsed.engine_args),
         commits=tuple((name, commit) for name, commit in parsed.commits),
         implementation=parsed.implementation,
         contract=parsed.contract,
         experimental=parsed.experimental,
+        derived_from=parsed.derived_from,
         values=parsed.values,
+        image_uid=parsed.image_uid,
+        services=tuple(parsed.services),
+        beside=tuple(_engine(one) for one in parsed.beside),
         files_sha256=parsed.files_sha256,
+    )
+
+
+def _engine(entry: EngineEntry) -> LockedEngine:
+    return LockedEngine(
+        service=entry.service,
+        requested=entry.requested,
+        model=entry.model,
+        device=entry.device,
+        engine=entry.engine,
+        reason=entry.reason,
+        weights=_weights(entry.weights),
+        image=entry.image,
+        commits=tuple((name, commit) for name, commit in entry.commits),
+        implementation=entry.implementation,
+        contract=entry.contract,
+        experimental=entry.experimental,
+        derived_from=entry.derived_from,
+    )
+
+
+def _weights(entry: WeightsEntry) -> LockedWeights:
+    return LockedWeights(
+        kind=entry.kind,
+        repository=entry.repository,
+        revision=entry.revision,
+        files=tuple(LockedFile(**file.model_dump()) for file in entry.files),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.files import write_atomically
+from ttctl.adapters.needed_files import needed
 from ttctl.errors import BadFileError
 from ttctl.model.lock import LockedFile, LockedWeights
 
@@ -23,15 +25,10 @@ if TYPE_CHECKING:
 NAME = "manifest.json"
 """The manifest's file in a folder of weights."""
 
-_VERSION = 1
+VERSION = 1
+"""Of the manifest's form."""
+_KINDS: dict[str, WeightsKind] = {"hub": "hub", "bundled": "bundled", "folder": "folder"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_SERVED = re.compile(r".+\.(json|txt|model|tiktoken|jinja|safetensors|py)")
-_OTHER_FORMAT = re.compile(r"(original|onnx|openvino|coreml|metal|gguf|\.[^/]*)/.*|.*/\..*|\..*")
-_PICKLED = re.compile(r"pytorch_model.*\.bin")
-_ORIGINAL = re.compile(r"original/(consolidated\.[^/]+|params\.json|tokenizer\.model)")
-"""Source: tenstorrent/tt-inference-server:workflows/setup_host.py@v0.4.0"""
-_TENSORS = (".safetensors", ".safetensors.index.json")
-_CONSOLIDATED = re.compile(r"consolidated.*\.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,32 +97,6 @@ class Manifest:
         return replace(self, files=tuple(sorted([*others, entry], key=lambda one: one.path)))
 
 
-def needed(paths: Iterable[str], *, original: bool = False) -> frozenset[str]:
-    """Return which files of a repository serving needs: one format of the weights, and the rest.
-
-    Many repositories hold the same weights two to five times (safetensors, pickles, the author's
-    own layout, ONNX, GGUF); an empty answer means that none of them can be served.
-
-    Args:
-        paths: What the repository holds.
-        original: Whether the format is Meta's own; configuration and tokenizer are the hub's.
-    """
-    paths = tuple(paths)
-    offered = {one for one in paths if one != NAME and not _OTHER_FORMAT.fullmatch(one)}
-    served = {one for one in offered if _SERVED.fullmatch(one)}
-    if original:
-        own = {one for one in paths if _ORIGINAL.fullmatch(one)}
-        whole = any(one.startswith("original/consolidated.") for one in own)
-        plain = {one for one in served if not one.endswith(_TENSORS)}
-        return frozenset(own | plain) if whole else frozenset()
-    tensors = {one for one in served if one.endswith(".safetensors")}
-    if not tensors:
-        pickles = {one for one in offered if _PICKLED.fullmatch(one)}
-        return frozenset(served | pickles) if pickles else frozenset()
-    twice = {one for one in tensors if _CONSOLIDATED.fullmatch(one)}
-    return frozenset(served - twice if tensors - twice else served)
-
-
 def empty(locked: LockedWeights) -> Manifest:
     """Return the manifest of a folder in which nothing is verified yet."""
     return Manifest(kind=locked.kind, repository=locked.repository, revision=locked.revision)
@@ -139,17 +110,28 @@ def fits(entry: Entry, wanted: LockedFile) -> bool:
 def read(folder: Path) -> Manifest | None:
     """Return the folder's manifest, None where it is missing or damaged: then nothing is known."""
     try:
-        data = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        if data["version"] != _VERSION:
-            return None
+        return parsed(json.loads((folder / NAME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def parsed(data: dict[str, Any]) -> Manifest:
+    """Return the manifest that JSON holds.
+
+    Raises:
+        ValueError: It holds none, of this form.
+    """
+    if data["version"] != VERSION:
+        raise ValueError(data["version"])
+    try:
         return Manifest(
-            kind="hub" if data["kind"] == "hub" else "bundled",
+            kind=_KINDS[data["kind"]],
             repository=str(data["repository"]),
             revision=str(data["revision"]),
             files=tuple(_entry(one) for one in data["files"]),
         )
-    except (OSError, ValueError, TypeError, KeyError, BadFileError):
-        return None
+    except (TypeError, KeyError, BadFileError) as exc:
+        raise ValueError(data) from exc
 
 
 def write(folder: Path, manifest: Manifest) -> None:
@@ -158,7 +140,7 @@ def write(folder: Path, manifest: Manifest) -> None:
     Raises:
         TtctlError: The file system refused.
     """
-    text = json.dumps({"version": _VERSION, **asdict(manifest)}, indent=2)
+    text = json.dumps({"version": VERSION, **asdict(manifest)}, indent=2)
     write_atomically(folder / NAME, text + "\n", mode=0o644)
 
 
@@ -201,9 +183,10 @@ def git_blob_id(path: Path) -> str:
 
     Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects ("Object Storage").
     """
-    content = path.read_bytes()
-    header = b"blob %d\0" % len(content)
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+    with path.open("rb") as file:
+        header = b"blob %d\0" % os.fstat(file.fileno()).st_size
+        begun = hashlib.sha1(header, usedforsecurity=False)
+        return hashlib.file_digest(file, lambda: begun).hexdigest()
 
 
 def digest(locked: LockedWeights) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,10 @@ def read_override(path: Path) -> Override | None:
     """Return what the file at `path` says, None where there is none.
 
     Raises:
-        BadFileError: It is no YAML that compose could read.
+        BadFileError: It is no YAML that compose could read, or no file, which would be passed over.
     """
+    if os.path.lexists(path) and not path.is_file():
+        raise _no_file(path)
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
@@ -49,6 +52,16 @@ def read_override(path: Path) -> Override | None:
     if not isinstance(values, dict):
         raise _unreadable(path, "It holds no mapping.")
     return override_of(str(path), values)
+
+
+def _no_file(path: Path) -> BadFileError:
+    found = "a folder" if path.is_dir() else "a special file"
+    return BadFileError(
+        f"{str(path)!r} is no file.",
+        why="A file of this name is laid over the stack's own; this would be passed over.",
+        evidence=found if path.exists() else "a link that leads nowhere",
+        next_step=f"ls -ld {quote(str(path))}",
+    )
 
 
 def _unreadable(path: Path, why: str) -> BadFileError:

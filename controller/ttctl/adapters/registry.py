@@ -11,7 +11,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.process import run
 from ttctl.errors import (
@@ -23,9 +23,12 @@ from ttctl.errors import (
     WaitError,
 )
 from ttctl.model.prebuilt import Prebuilt
+from ttctl.rules.image_user import config_user
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ttctl.adapters.process import Finished
     from ttctl.errors import TtctlError
     from ttctl.model.site import Site, Sourced
@@ -33,7 +36,11 @@ if TYPE_CHECKING:
 REGISTRY_S = 12
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
-_ASK = ("docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}")
+_INSPECT = ("docker", "buildx", "imagetools", "inspect")
+_MANIFEST = ("--format", "{{json .Manifest}}")
+_WITH_CONFIG = ("--format", '{"manifest":{{json .Manifest}},"image":{{json .Image}}}')
+PLATFORM = "linux/amd64"
+"""Of a list of images, the one whose configuration is read: hosts of cards are these."""
 _MIRROR = re.compile(
     r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*/?"
 )
@@ -75,8 +82,8 @@ def digest_of(reference: str, site: Site) -> str:
         PrivilegeError: The registry that this site names asks for a login.
         OfflineError: Its certificate is not trusted.
     """
-    done = _inspected(reference, site)
-    return "" if done is None else _digest(done)
+    done = inspected(reference, site, _MANIFEST)
+    return "" if done is None else _digest(object_in(done))
 
 
 def find_prebuilt(reference: str, site: Site) -> Prebuilt:
@@ -95,23 +102,18 @@ def find_prebuilt(reference: str, site: Site) -> Prebuilt:
         return Prebuilt(reference="", state="absent", why="the entry names no prebuilt image")
     if site.is_offline:
         return Prebuilt(reference=asked, state="unasked", why="this place is set to use no network")
-    done = _inspected(asked, site)
+    host = f"the registry {host_of(asked)}"
+    done = inspected(asked, site, _WITH_CONFIG)
     if done is None:
-        return Prebuilt(reference=asked, state="silent", why=f"{host_of(asked)} does not answer")
-    if digest := _digest(done):
-        return Prebuilt(reference=asked, state="there", digest=digest)
+        return Prebuilt(reference=asked, state="silent", why=f"{host} does not answer")
+    found = object_in(done)
+    if digest := _digest(found.get("manifest")):
+        user = _user(found.get("image"))
+        return Prebuilt(reference=asked, state="there", digest=digest, user=user)
     said = redacted(done.tail(2))
     if _ABSENT.search(said) or _REFUSED.search(said):
-        return Prebuilt(reference=asked, state="absent", why=f"{host_of(asked)} has no such image")
-    return Prebuilt(reference=asked, state="silent", why=f"{host_of(asked)}: {said}")
-
-
-class BuildxRegistry:
-    """Fulfils `Registry` by the functions here."""
-
-    def find(self, reference: str, site: Site) -> Prebuilt:
-        """Look whether a registry has an image, by the place's mirror where it names one."""
-        return find_prebuilt(reference, site)
+        return Prebuilt(reference=asked, state="absent", why=f"{host} has no such image")
+    return Prebuilt(reference=asked, state="silent", why=f"{host} says: {said}")
 
 
 def mirrored(reference: str, site: Site) -> str:
@@ -126,10 +128,18 @@ def mirrored(reference: str, site: Site) -> str:
     return f"{site.registry.value.rstrip('/')}/{reference.partition('/')[2]}"
 
 
-def _inspected(reference: str, site: Site) -> Finished | None:
-    """Return what a registry said of an image, None where none answers in time."""
+def inspected(reference: str, site: Site, form: Sequence[str]) -> Finished | None:
+    """Return what a registry said of an image, None where none answers in time.
+
+    Args:
+        form: Words that say what is wanted of it.
+
+    Raises:
+        PrivilegeError: The registry that this site names asks for a login.
+        OfflineError: Its certificate is not trusted.
+    """
     try:
-        done = run([*_ASK, reference], timeout_s=REGISTRY_S, environ=_environ(site))
+        done = run([*_INSPECT, *form, reference], timeout_s=REGISTRY_S, environ=_environ(site))
     except (ToolMissingError, WaitError):
         return None
     if done.returncode != 0 and site.registry is not None:
@@ -139,17 +149,31 @@ def _inspected(reference: str, site: Site) -> Finished | None:
     return done
 
 
-def _digest(done: Finished) -> str:
+def object_in(done: Finished) -> dict[str, Any]:
+    """Return the object in what was printed, an empty one where it failed or holds none."""
     if done.returncode != 0:
-        return ""
-    # Warnings may stand before the manifest: both streams are one here.
+        return {}
+    # Warnings may stand before the object: both streams are one here.
     _, brace, rest = "\n".join(done.lines).partition("{")
     try:
-        manifest, _ = json.JSONDecoder().raw_decode(brace + rest)
+        found, _ = json.JSONDecoder().raw_decode(brace + rest)
     except ValueError:
-        return ""
-    digest = str(manifest.get("digest", ""))
+        return {}
+    return dict(found)
+
+
+def _digest(manifest: object) -> str:
+    digest = str(manifest.get("digest", "")) if isinstance(manifest, dict) else ""
     return digest if DIGEST.fullmatch(digest) else ""
+
+
+def _user(image: object) -> str:
+    """Return whom an image starts as; empty where its configuration did not come along."""
+    if isinstance(image, dict) and "config" not in image:
+        # Of a list, by platform.
+        image = image.get(PLATFORM)
+    config = image.get("config") if isinstance(image, dict) else None
+    return config_user(config) if isinstance(config, dict) else ""
 
 
 def pull_error(reference: str, done: Finished, what: str) -> TtctlError:

@@ -28,6 +28,12 @@ def read_roles(shipped: Path, own: Path) -> tuple[Role, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def unnamed_roles(own: Path) -> tuple[str, ...]:
+    """Return the names of files that would be roles but for characters that a name cannot have."""
+    files = sorted(own.glob(f"*{SUFFIX}"))
+    return tuple(one.name for one in files if one.name[0] != "." and not NAME.fullmatch(one.stem))
+
+
 def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob(f"*{SUFFIX}")) if NAME.fullmatch(path.stem)]
 

@@ -112,10 +112,6 @@ class Settings:
         """
         return strongest(known_setting(key).key, self._layers)
 
-    def all_but_site(self) -> tuple[FoundSetting, ...]:
-        """Return every setting that no host has a say in."""
-        return tuple(self.find(key) for key, one in SETTINGS.items() if one.table != "site")
-
     def site(self) -> dict[str, Sourced]:
         """Return the site settings that a person made, by field of `Site`."""
         from ttctl.model.site import Sourced  # noqa: PLC0415 - few verbs ask for the site

@@ -41,8 +41,16 @@ Source: https://github.com/golang/go/blob/go1.24.0/src/crypto/x509/root_linux.go
 _CERTIFICATE = re.compile(rb"^-----BEGIN (?:TRUSTED )?CERTIFICATE-----", re.MULTILINE)
 
 _SEVERAL = frozenset(
-    {"pip_extra_index_urls", "pip_trusted_hosts", "wheelhouses", "apt_sources", "git_mirror"}
+    {
+        "pip_extra_index_urls",
+        "pip_trusted_hosts",
+        "wheelhouses",
+        "apt_sources",
+        "git_mirror",
+        "models_dir",
+    }
 )
+_OF_PATHS = frozenset({"wheelhouses", "models_dir"})
 """Fields that hold more than one value."""
 
 _HUB_TRUE = frozenset({"1", "on", "yes", "true"})
@@ -197,15 +205,16 @@ def _with_settings(site: Site, settings: Mapping[str, Sourced]) -> Site:
         given = settings[name]
         if name in _SEVERAL:
             changes[name] = tuple(
-                Sourced(value=part, source=given.source) for part in _parts(name, given.value)
+                Sourced(value=part, source=given.source) for part in parts(name, given.value)
             )
         else:
             changes[name] = given if given.value.strip() else None
     return replace(site, **changes)
 
 
-def _parts(name: str, value: str) -> list[str]:
+def parts(name: str, value: str) -> list[str]:
+    """Return the values that one text of a setting of several holds."""
     if name.startswith("pip_") or name == "git_mirror":
         return value.split()
-    ends = rf"[\n{os.pathsep}]" if name == "wheelhouses" and "://" not in value else r"\n"
+    ends = rf"[\n{os.pathsep}]" if name in _OF_PATHS and "://" not in value else r"\n"
     return [part.strip() for part in re.split(ends, value) if part.strip()]

@@ -33,14 +33,24 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Staging:
     """The partial folder of one snapshot. Its owner holds the snapshot's lock."""
 
-    def __init__(self, final: Path, locked: LockedWeights, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        final: Path,
+        locked: LockedWeights,
+        reporter: Reporter,
+        *,
+        linked: frozenset[str] = frozenset(),
+    ) -> None:
         """Open the partial folder, or make it; a damaged snapshot becomes the partial folder.
+
+        `linked` are the files that take no room: they get a second name.
 
         Raises:
             BadFileError: The lock names no file.
         """
         self.locked = locked
         self._final = final
+        self._linked = linked
         self._folder = final.with_name(PREFIX + final.name)
         self._reporter = reporter
         self._mutex = threading.Lock()
@@ -92,15 +102,16 @@ class Staging:
         partial = target.with_name(target.name + SUFFIX)
         target.parent.mkdir(parents=True, exist_ok=True)
         found = content_id = ""
+        count = _Counter(file, self._count)
         for _ in range(2):
-            content_id = bring(file, partial, self._count)
+            content_id = bring(file, partial, count)
             found = manifest.sha256_of(partial)
             if partial.stat().st_size == file.size_bytes and _agrees(
                 partial, file, found, content_id
             ):
                 self._keep(file, partial, target, found)
                 return
-            self._count(-partial.stat().st_size)
+            count(-partial.stat().st_size)
             partial.unlink()
         raise BadFileError(
             f"The file {file.path!r} of {self.locked.repository!r} is not what the lock says.",
@@ -120,7 +131,9 @@ class Staging:
             if one.is_dir() and not one.is_symlink():
                 one.chmod(0o755)
             elif one.relative_to(self._folder).as_posix() in whole:
-                one.chmod(0o644)
+                # A file that has another tool's name too keeps what that tool gave it.
+                if one.stat().st_nlink == 1:
+                    one.chmod(0o644)
             else:
                 one.unlink()
         self._folder.chmod(0o755)
@@ -151,6 +164,7 @@ class Staging:
         return None
 
     def _check_room(self, missing: list[LockedFile]) -> None:
+        missing = [one for one in missing if one.path not in self._linked]
         needed = sum(one.size_bytes for one in missing)
         for one in missing:
             partial = self._folder / (one.path + SUFFIX)
@@ -173,14 +187,31 @@ class Staging:
             self._known = self._known.with_entry(entry)
             manifest.write(self._folder, self._known)
 
-    def _count(self, change: int) -> None:
+    def _count(self, change: int, file: LockedFile, done: int) -> None:
         if self._stopped:
             raise InterruptedByUserError("The fetch was stopped.")
         with self._mutex:
             self._done += change
+            if done >= 0:
+                self._reporter.progress(done, file.size_bytes, "bytes", part=file.path)
             if abs(self._done - self._reported) >= _REPORT_BYTES or self._done == self._total:
                 self._reported = self._done
                 self._reporter.progress(self._done, self._total, "bytes")
+
+
+class _Counter:
+    """Counts one file's bytes, and tells them every so often; -1 stands for not now."""
+
+    def __init__(self, file: LockedFile, count: Callable[[int, LockedFile, int], None]) -> None:
+        self._file, self._count = file, count
+        self._done, self._told = 0, -1
+
+    def __call__(self, change: int) -> None:
+        self._done += change
+        whole = self._done == self._file.size_bytes
+        tells = self._told < 0 or whole or abs(self._done - self._told) >= _REPORT_BYTES
+        self._told = self._done if tells else self._told
+        self._count(change, self._file, self._done if tells else -1)
 
 
 def sweep(cache: Path, *, spare: Path, now_s: float | None = None) -> None:

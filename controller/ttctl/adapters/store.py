@@ -169,10 +169,10 @@ class StateFolder:
         """Return what the user's own file beside compose.yaml says, None where there is none.
 
         Raises:
-            BadFileError: It cannot be read.
+            BadFileError: It cannot be read, or is none: compose would pass it over in silence.
         """
         path = folder / OVERRIDE_NAME
-        if not path.is_file():
+        if not os.path.lexists(path):
             return None
         from ttctl.adapters.override import read_override
 

@@ -6,80 +6,26 @@ from __future__ import annotations
 import re
 import shlex
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import TemplateError
-from pydantic import BaseModel, ConfigDict, Field
 
-from ttctl.adapters.toml import parse_toml
+from ttctl.adapters.recipe_files import recipe_in
+from ttctl.adapters.services_file import read_services
+from ttctl.adapters.yaml_text import yaml_of
 from ttctl.errors import BadFileError
-from ttctl.model.image import ImageRecipe
-from ttctl.model.service import HealthCheck, ServiceDefaults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RelativePath = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")
-]
+    from ttctl.model.image import ImageRecipe
+    from ttctl.model.service import ServiceDefaults
+
 HAPROXY_WORD = re.compile(r"[A-Za-z0-9._/:-]{1,256}")
-TEXT = "tag:yaml.org,2002:str"
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
 DOCKERFILE_VALUE = re.compile(r"(?! )[A-Za-z0-9._/:@=, -]{1,1024}(?<! )")
-
-
-class RecipeFile(BaseModel):
-    """`image.toml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    description: str
-    parent: str
-    files: tuple[RelativePath, ...] = ()
-    borrowed: tuple[RelativePath, ...] = ()
-    """Files of other folders under images/; each lies in the context by its last name."""
-    wheelhouse: bool = False
-    index: str = ""
-    values: tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")], ...] = ()
-    component: Literal["", "tt-metal", "vllm"] = ""
-    tree: bool = False
-    memory_gb: int = Field(default=0, ge=0)
-    disk_gb: int = Field(default=0, ge=0)
-
-
-class ServiceEntry(BaseModel):
-    """One table of compose/services.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    port: int = Field(ge=1024, le=65535)
-    restart: str = Field(pattern=r"^(no|unless-stopped)$")
-    memory_mib: int = 0
-    pids: int
-    tmpfs_mib: int
-    shm_mib: int
-    stop_grace_s: int = Field(ge=60)
-    health: tuple[str, ...]
-    health_interval_s: int
-    health_timeout_s: int
-    health_retries: int
-    health_start_period_s: int
-    environment: dict[str, str] = Field(default_factory=dict)
-    models: str = ""
-    paths: tuple[str, ...] = ()
-    max_body_bytes: int = 0
-    retry_after_s: int = 0
-
-
-class ServicesFile(BaseModel):
-    """compose/services.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    services: dict[str, ServiceEntry]
 
 
 class ShippedRecipes:
@@ -103,33 +49,7 @@ class ShippedRecipes:
         Raises:
             BadFileError: image.toml or a file that it names is missing or wrong.
         """
-        folder = self._root / "images" / name
-        parsed = parse_toml(folder / "image.toml", RecipeFile)
-        return ImageRecipe(
-            name=name,
-            description=parsed.description,
-            parent=parsed.parent,
-            template=_text(folder / "Dockerfile.j2"),
-            files=tuple(
-                (path, _text(found), _is_script(found))
-                for path, found in self._files(name, parsed).items()
-            ),
-            wheelhouse=parsed.wheelhouse,
-            index=parsed.index,
-            values=parsed.values,
-            component=parsed.component,
-            tree=parsed.tree,
-            memory_gb=parsed.memory_gb,
-            disk_gb=parsed.disk_gb,
-        )
-
-    def _files(self, name: str, parsed: RecipeFile) -> dict[str, Path]:
-        """Return where each file of a recipe's context comes from."""
-        images = self._root / "images"
-        own = {
-            path: self._replaced.get((name, path), images / name / path) for path in parsed.files
-        }
-        return own | {path.rpartition("/")[2]: images / path for path in parsed.borrowed}
+        return recipe_in(self._root / "images", name, replaced=self._replaced)
 
     def names(self) -> tuple[str, ...]:
         """Return every recipe's name."""
@@ -165,14 +85,7 @@ class ShippedRecipes:
         Raises:
             BadFileError: The text does not read back as the same value.
         """
-        try:
-            text = yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, width=100)
-            same = yaml.safe_load(text) == value
-        except (yaml.YAMLError, UnicodeError) as exc:
-            raise _unwritable(str(exc)) from exc
-        if not same:
-            raise _unwritable("The text reads back as another value.")
-        return text
+        return yaml_of(value)
 
     def defaults(self, kind: str) -> ServiceDefaults:
         """Return how containers of `kind` are launched."""
@@ -183,33 +96,11 @@ class ShippedRecipes:
                 evidence=f"Tables: {', '.join(self._services)}.",
                 next_step="pip install --force-reinstall ttctl",
             )
-        entry = self._services[kind]
-        return ServiceDefaults(
-            port=entry.port,
-            restart=entry.restart,
-            memory_mib=entry.memory_mib,
-            pids=entry.pids,
-            tmpfs_mib=entry.tmpfs_mib,
-            shm_mib=entry.shm_mib,
-            stop_grace_s=entry.stop_grace_s,
-            health=HealthCheck(
-                test=entry.health,
-                interval_s=entry.health_interval_s,
-                timeout_s=entry.health_timeout_s,
-                retries=entry.health_retries,
-                start_period_s=entry.health_start_period_s,
-            ),
-            environment=tuple(sorted(entry.environment.items())),
-            models=entry.models,
-            paths=entry.paths,
-            max_body_bytes=entry.max_body_bytes,
-            retry_after_s=entry.retry_after_s,
-        )
+        return self._services[kind]
 
     @cached_property
-    def _services(self) -> dict[str, ServiceEntry]:
-        path = self._root / "compose" / "services.toml"
-        return parse_toml(path, ServicesFile, wrap="services").services
+    def _services(self) -> dict[str, ServiceDefaults]:
+        return read_services(self._root / "compose" / "services.toml")
 
     @cached_property
     def _environment(self) -> Environment:
@@ -237,36 +128,6 @@ class ShippedRecipes:
                 evidence=str(exc),
                 next_step="pip install --force-reinstall ttctl",
             ) from exc
-
-
-def _unwritable(why: str) -> BadFileError:
-    return BadFileError(
-        "The compose file does not read back as it was meant.",
-        why="A value is not what YAML can hold.",
-        evidence=why,
-        next_step="ttctl config site",
-    )
-
-
-class _PlainDumper(yaml.SafeDumper):
-    """Lists indented under their key, no anchors, strings quoted unless they are plain words."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        super().increase_indent(flow, indentless=False)
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    text.encode()  # half a character, as of a path that is no UTF-8, is refused
-    # One letter: `y` and `n` are switches to other readers of YAML 1.1.
-    word = re.fullmatch(r"[A-Za-z][A-Za-z_-]+", text)
-    plain = word and dumper.resolve(yaml.ScalarNode, text, (True, False)) == TEXT  # type: ignore[no-untyped-call]
-    return dumper.represent_scalar(TEXT, text, style=None if plain else '"')
-
-
-_PlainDumper.add_representer(str, _represent_text)
 
 
 def _instructions(text: str) -> list[str]:
@@ -304,21 +165,3 @@ def _haproxy(value: object) -> str:
             next_step="pip install --force-reinstall ttctl",
         )
     return text
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise BadFileError(
-            f"{str(path)!r} cannot be read.",
-            why=str(exc),
-            evidence=str(path),
-            next_step="pip install --force-reinstall ttctl",
-        ) from exc
-
-
-def _is_script(path: Path) -> bool:
-    """Whether a file is to be executable: by its first bytes, since a wheel keeps no mode."""
-    with path.open("rb") as file:
-        return file.read(2) == b"#!"

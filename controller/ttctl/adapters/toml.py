@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -50,6 +50,28 @@ def parse_toml(path: Path, shape: type[Shape], *, next_step: str = "", wrap: str
             evidence=_evidence(path, text, exc, depth=1 if wrap else 0),
             next_step=step,
         ) from exc
+
+
+def laid_over(tables: dict[str, Any]) -> dict[str, Any]:
+    """Fill each table that is `like` another with what it does not say itself.
+
+    Environments are laid one over the other.
+
+    Raises:
+        ValueError: There is no such other, or it is like a third.
+    """
+    return {name: _whole(tables, one) for name, one in tables.items()}
+
+
+def _whole(tables: dict[str, Any], one: object) -> object:
+    if not isinstance(one, dict) or "like" not in one:
+        return one
+    under, over = tables.get(one["like"]), {key: one[key] for key in one if key != "like"}
+    if not isinstance(under, dict) or "like" in under:
+        message = f"{one['like']!r} is no table that another may be like"
+        raise ValueError(message)
+    environment = {**under.get("environment", {}), **over.get("environment", {})}
+    return {**under, **over, "environment": environment}
 
 
 def _evidence(path: Path, text: str, exc: ValidationError, *, depth: int) -> str:

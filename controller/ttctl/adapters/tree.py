@@ -68,6 +68,17 @@ def word_of(path: Path) -> str:
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."
 
 
+def device_of(path: str | Path) -> tuple[int, int] | None:
+    """Return major and minor number of a device file, links followed; None for what is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a string, too: some are asked by the thousand
+    except OSError:
+        return None
+    if not stat.S_ISCHR(found.st_mode):
+        return None
+    return os.major(found.st_rdev), os.minor(found.st_rdev)
+
+
 def names_in(folder: Path) -> list[str]:
     """Return what is in a folder, nothing where it cannot be read."""
     try:

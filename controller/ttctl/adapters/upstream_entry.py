@@ -36,7 +36,7 @@ from ttctl.rules.contract import repository
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ttctl.model.spec import EngineName, ModelType
+    from ttctl.model.spec import CatalogEngine, ModelType
 
 MIB = 1 << 20
 BYTES_PER_PARAMETER = 2
@@ -164,7 +164,7 @@ def _device(word: str) -> str:
     return device
 
 
-def _engine(word: str, image: str) -> EngineName:
+def _engine(word: str, image: str) -> CatalogEngine:
     """Return the engine; entries before release 0.5 do not name it, their images do."""
     engine = word.lower()
     if not engine:
@@ -173,7 +173,7 @@ def _engine(word: str, image: str) -> EngineName:
         engine = media if name.startswith("tt-media-inference-server") else "vllm"
     if engine not in ENGINES:
         raise HarmError(f"engine {shown(word)} is not known to this version of ttctl")
-    return cast("EngineName", engine)
+    return cast("CatalogEngine", engine)
 
 
 def _type(word: str) -> ModelType:

@@ -19,6 +19,7 @@ from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
+from ttctl.model.picture import Drawn
 from ttctl.model.plan import Plan
 from ttctl.model.reset import ClearResult, ResetResult
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
@@ -27,11 +28,14 @@ from ttctl.model.site import SiteEntry
 from ttctl.model.spec import ModelSpec
 from ttctl.model.talk import Completion
 from ttctl.model.weights import Snapshot, Verdict
+from ttctl.operations.diagnose import Cause
+from ttctl.operations.eject import Ejection
 from ttctl.operations.execute import Executed
 from ttctl.operations.fetch import Fetched, Images
 from ttctl.operations.logs import LogLine
 from ttctl.operations.plan import Rendered
 from ttctl.operations.stacks import StackStatus
+from ttctl.operations.swap import Swapped
 from ttctl.operations.up import UpResult
 
 
@@ -112,6 +116,7 @@ ANSWERS: dict[str, object] = {
     "build": Images,
     "catalog": Refreshed,
     "catalog-diff": CatalogDiff,
+    "causes": tuple[Cause, ...],
     "chat": Completion,
     "completion": ShellScript,
     "connect": Connection,
@@ -122,7 +127,9 @@ ANSWERS: dict[str, object] = {
     "devices-reset": ResetResult,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
+    "eject": Ejection,
     "exec": Executed,
+    "image": Drawn,
     "lock": Lock,
     "model-page": ModelPage,
     "models": tuple[ModelSpec, ...],
@@ -137,6 +144,7 @@ ANSWERS: dict[str, object] = {
     "settings-path": SettingsPlace,
     "site": tuple[SiteEntry, ...],
     "status": StackStatus,
+    "swap": Swapped,
     "tools": tuple[Tool, ...],
     "up": UpResult,
     "verify": tuple[Verdict, ...],

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ttctl.cli.click_refusals import refusal_of
 from ttctl.cli.door import split_behind
 from ttctl.cli.explain import explain
 from ttctl.cli.front_page import PURPOSE
-from ttctl.cli.meant import Typed, other_word, refusal_of, unknown_word
+from ttctl.cli.meant import Typed, other_word, unknown_word
 from ttctl.cli.registry import ALIASES, COMMANDS, ELSEWHERE, FOR_THE_ENGINE
 from ttctl.cli.session import Session, flags_of
 from ttctl.errors import (

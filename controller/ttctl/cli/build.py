@@ -32,7 +32,7 @@ def build(
 ) -> None:
     """Get the images that a model's stack uses, and start nothing."""
     session = session_of(ctx)
-    how = How(build=again, pull=pull)
+    how = How(build=again, build_word="--again", pull=pull)
     if dry_run:
         _, steps = operations.plan_build(session.world, request, how=how)
         session.show("plan", steps, plan_text(steps, session.console.out))

@@ -3,63 +3,45 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from dataclasses import replace
-from typing import Annotated
 
 import typer
 
+from ttctl.cli import talk_options as options
+from ttctl.cli.piped import is_piped, piped
 from ttctl.cli.session import Session, session_of
 from ttctl.cli.talk import Conversation
 from ttctl.cli.talk_commands import show_loaded
 from ttctl.errors import InterruptedByUserError, UsageError
-from ttctl.model.talk import Talk
+from ttctl.model.talk import Door, Talk
 from ttctl.operations import chat as operations
+from ttctl.operations.doors import check_talks, find_door
 from ttctl.rules.talk import STOPPED
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-LARGEST_INPUT = 4 << 20
-"""Bytes of standard input that are read: more than any model takes."""
+HELP = "ttctl chat --help"
 
 
 @app.command()
 def chat(
     ctx: typer.Context,
     *,
-    question: Annotated[
-        str | None,
-        typer.Argument(
-            help="One question; without it, a conversation. What is piped in goes along."
-        ),
-    ] = None,
-    stack: Annotated[str | None, typer.Option("--stack", help="The stack to ask.")] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A model that it serves, or another stack.")
-    ] = None,
-    system: Annotated[str, typer.Option("--system", "-s", help="A system message.")] = "",
-    role: Annotated[
-        str | None, typer.Option("--role", "-r", help="A role, such as coding; /role lists them.")
-    ] = None,
-    load: Annotated[
-        str | None, typer.Option("--load", help="Go on with a conversation that was saved.")
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", min=1, help="Longest answer [default: 512].")
-    ] = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            "--temperature", min=0, max=2, help="0 gives the likeliest answer [default: 0]."
-        ),
-    ] = None,
+    question: options.Question = None,
+    stack: options.Stack = None,
+    service: options.Service = None,
+    model: options.Model = None,
+    system: options.System = "",
+    role: options.RoleName = None,
+    load: options.Load = None,
+    max_tokens: options.MaxTokens = None,
+    temperature: options.Temperature = None,
 ) -> None:
     """Ask a running model, once or in a conversation; the answer streams."""
     session = session_of(ctx)
     question = _with_piped(question)
-    door = operations.find_door(session.world, stack)
+    door = _talking_door(session, stack, service)
     talk = begun(session, door.model, own_words=bool(role or system))
     if load:
         talk = operations.loaded(session.world, door, session.world.shelf.talks.load(load))
@@ -76,6 +58,12 @@ def chat(
         conversation.run()
     else:
         _once(conversation, question)
+
+
+def _talking_door(session: Session, stack: str | None, service: str | None) -> Door:
+    door = find_door(session.world, stack, service=service)
+    check_talks(session.world, door)
+    return door
 
 
 def begun(session: Session, model: str, *, own_words: bool) -> Talk:
@@ -134,30 +122,10 @@ def _as_asked(
 def _with_piped(question: str | None) -> str | None:
     """Return the question with what is piped in, or that alone, None for a conversation."""
     if question is None:
-        return None if sys.stdin and sys.stdin.isatty() else _piped()
+        return None if sys.stdin and sys.stdin.isatty() else piped(next_step=HELP)
     if question == "-":
-        return _piped()
-    if not _is_piped():
+        return piped(next_step=HELP)
+    if not is_piped():
         return question
-    context = _piped().strip()
+    context = piped(next_step=HELP).strip()
     return f"{question}\n\n{context}" if context else question
-
-
-def _is_piped() -> bool:
-    """Return whether standard input is a file or a pipe: nobody else is waited for."""
-    try:
-        mode = os.fstat(0).st_mode
-    except OSError:
-        return False
-    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
-
-
-def _piped() -> str:
-    raw = sys.stdin.buffer.read(LARGEST_INPUT + 1) if sys.stdin else b""
-    if len(raw) > LARGEST_INPUT:
-        raise UsageError(
-            "What is piped in is too long.",
-            why=f"At most {LARGEST_INPUT >> 20} MiB are read: no model takes more.",
-            next_step="ttctl chat --help",
-        )
-    return raw.decode(errors="replace")

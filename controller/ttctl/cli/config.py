@@ -11,7 +11,7 @@ import typer
 from ttctl.cli import config_answers as answers
 from ttctl.cli import options
 from ttctl.cli.session import session_of
-from ttctl.cli.wiring import wire_editor
+from ttctl.cli.wiring_files import wire_editor
 from ttctl.model.site import SiteEntry
 from ttctl.operations import settings as operations
 from ttctl.rules.settings import known_setting, text_of

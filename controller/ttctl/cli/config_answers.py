@@ -10,7 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.cli.session import Session
-from ttctl.cli.wiring import wire_file_check, wire_settings_file
+from ttctl.cli.wiring_files import wire_file_check, wire_settings_file
 from ttctl.errors import UsageError
 from ttctl.model.settings import SETTINGS, FoundSetting, Setting, SettingsChange, Value
 from ttctl.rules import setting_kinds

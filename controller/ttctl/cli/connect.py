@@ -13,7 +13,7 @@ from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.connect import Connection
 from ttctl.operations import connect as operations
-from ttctl.operations.chat import find_door
+from ttctl.operations.doors import find_door
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -49,6 +49,7 @@ class Console:
         self.err = palette_for(sys.stderr, when="never" if as_json else colour)
         self.moves = can_move(sys.stderr) and not quiet and not as_json
         """Whether a line on stderr may be written over."""
+        self._answered = False
 
     @property
     def unattended(self) -> bool:
@@ -58,6 +59,7 @@ class Console:
 
     def answer(self, kind: str, value: object, text: str) -> None:
         """Print one answer: `text`, or the value in its envelope."""
+        self._answered = True
         if self.as_json:
             envelope = {"schema": f"ttctl.{kind}/1", "data": plain(value)}
             text = json.dumps(envelope, indent=2 if sys.stdout.isatty() else None, sort_keys=True)
@@ -86,6 +88,8 @@ class Console:
     def error(self, error: TtctlError) -> None:
         """Print the four parts of a refusal; under `--json` as an object on stdout.
 
+        Behind an answer, which is one object, it is a note among the events on stderr.
+
         No password of an address gets past here, whichever part it was put into.
         """
         parts = {
@@ -94,11 +98,15 @@ class Console:
             "evidence": redacted(error.evidence),
             "next_step": redacted(_typed_here(error.next_step)),
         }
-        if self.as_json:
+        if self.as_json and self._answered:
+            said = " ".join(parts[part] for part in ("what", "why", "evidence") if parts[part])
+            self.event("note", text=f"{said} next: {parts['next_step']}")
+        elif self.as_json:
             body = {**parts, "exit_code": error.exit_code, "code": error.code}
             indent = 2 if sys.stdout.isatty() else None
             envelope = {"schema": "ttctl.error/1", "error": body}
             print(json.dumps(envelope, indent=indent, sort_keys=True), flush=True)  # noqa: T201
+        if self.as_json:
             return
         for part, name, role in PARTS:
             if parts[part]:

@@ -74,6 +74,10 @@ def check(
         list[str] | None,
         typer.Option("--model", help="Also for this model; can be given several times."),
     ] = None,
+    boards: Annotated[
+        list[str] | None,
+        typer.Option("--board", help="Only this board; may be given again.", show_default="all"),
+    ] = None,
     device: options.Device = None,
     snapshot: Snapshot = None,
 ) -> None:
@@ -85,7 +89,9 @@ def check(
 
     looked = _looked(session, device, snapshot, ask=True)
     replay = bool(snapshot) and not session.world.host.system().boards
-    found, notes = devices_check.check(session.world, looked, models or (), replay=replay)
+    found, notes = devices_check.check(
+        session.world, looked, models or (), asked=boards or (), replay=replay
+    )
     for note in notes:
         session.console.note(note)
     diagnosis = doctor.counted(found.checks, next_step=_next(found))

@@ -23,6 +23,8 @@ GLOBAL = (
 VALUED = (
     ("--config", "FILE", "config", "Take FILE for the user's settings."),
     ("--catalog", "FILE|URL", "catalog", "Use this catalog; a release or built-in, too."),
+    ("--token-file", "FILE", "token_file", "Take the model hub's token from FILE."),
+    ("--models-dir", "DIR", "models_dir", "Take models that lie in DIR, where they are whole."),
 )
 """The same with a value: (long, what the value is, field of `session.Flags`, help)."""
 

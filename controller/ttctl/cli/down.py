@@ -13,6 +13,7 @@ from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.operations import stacks
+from ttctl.operations.stack_to_end import stack_to_end
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -49,7 +50,7 @@ def down(
         )
     names = stacks.known_stacks(world)
     if not every and (stack or names):
-        names = (stacks.stack_to_end(world, stack),)
+        names = (stack_to_end(world, stack),)
     plans = [
         stacks.down(
             world,

@@ -10,13 +10,16 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import session_of
-from ttctl.model.lock import Lock
+from ttctl.model.lock import Lock, LockedImage
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 from ttctl.operations.lock_check import check_lock
+from ttctl.rules.derived import derived_text
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 UNRESOLVED = "unresolved"
+OF_KIND = {"hub": UNRESOLVED, "bundled": "shipped", "folder": "a folder of yours"}
+"""What stands in the place of a commit where there is none."""
 LATEST = "the newest release's arguments, which were not validated with this image"
 
 
@@ -36,7 +39,9 @@ def lock(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Only say whether lock and rendered folder are as they were written."
+            "--check",
+            help="Only say whether lock and rendered folder are as they were written; the numbers"
+            " of device nodes, compose.override.yaml and secrets are not covered.",
         ),
     ] = False,
     lock_timeout: options.LockTimeout = 10,
@@ -58,15 +63,14 @@ def lock(
 def lock_text(lock: Lock) -> str:
     """Show what is exact, and what is not."""
     size = sum(file.size_bytes for file in lock.weights.files)
-    revision = lock.weights.revision or (
-        "shipped" if lock.weights.kind == "bundled" else UNRESOLVED
-    )
+    revision = lock.weights.revision or OF_KIND[lock.weights.kind]
     lines = [
         f"{lock.stack}: {lock.model} on {lock.device} ({lock.reason})",
         *([f"mind     experimental: {lock.experimental}"] if lock.experimental else []),
+        *([f"mind     {derived_text(lock.derived_from)}"] if lock.derived_from else []),
         *([f"mind     {LATEST}"] if lock.values else []),
         f"base     {lock.base.source}  {lock.base.origin}  digest {lock.base.digest or UNRESOLVED}",
-        *(f"image    {image.reference}{_from(image.unvalidated)}" for image in lock.images),
+        *(f"image    {image.reference}{_from(image)}" for image in lock.images),
         *(f"commit   {component} {commit}" for component, commit in lock.commits),
         (
             f"weights  {lock.weights.repository}  {revision}  "
@@ -78,5 +82,6 @@ def lock_text(lock: Lock) -> str:
     return "\n".join(lines)
 
 
-def _from(checkout: str) -> str:
-    return f"  unvalidated: from {checkout}" if checkout else ""
+def _from(image: LockedImage) -> str:
+    yours = f"  yours: {image.yours}" if image.yours else ""
+    return f"{yours}  unvalidated: from {image.unvalidated}" if image.unvalidated else yours

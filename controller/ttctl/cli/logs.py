@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.cause_text import causes_text
 from ttctl.cli.moments import moment
 from ttctl.cli.session import session_of
 from ttctl.errors import InterruptedByUserError, UsageError
@@ -32,11 +33,18 @@ def logs(
         str, typer.Option("--since", help="From a time, such as 10m or 2026-01-31T10:00.")
     ] = "",
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Show the time.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what is known of how services ended.")
+    ] = False,
 ) -> None:
-    """Show what a stack's containers print."""
+    """Show what a stack's containers print, or with --explain what it means."""
     session = session_of(ctx)
     words = (*([stack] if stack is not None else []), *(services or ()))
     name, chosen = operations.aimed(session.world, words, service)
+    if explain:
+        causes = operations.explained(session.world, name, services=chosen)
+        session.show("causes", causes, causes_text(name, causes))
+        return
     lines = operations.logs(
         session.world,
         name,

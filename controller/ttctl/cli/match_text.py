@@ -77,6 +77,8 @@ def packing_lines(found: Packing) -> list[str]:
 
 
 def _mark(spec: ModelSpec) -> str:
+    if spec.derived_from:
+        return f" with another server, and {spec.engine} is derived from it"
     return f" (experimental: {spec.experimental})" if spec.experimental else ""
 
 
@@ -87,7 +89,7 @@ def _pins(pins: Pins) -> list[str]:
     lines = [
         f"tt-metal  {pins.tt_metal}",
         *([f"vLLM      {pins.vllm}"] if pins.vllm else []),
-        f"image     {pins.image}",
+        f"image     {_image(pins)}",
         f"contract  {said('contract', pins.contract)}",
         f"recipe    {said('recipe', pins.recipe)}",
     ]
@@ -96,6 +98,10 @@ def _pins(pins: Pins) -> list[str]:
     if pins.reason:
         lines.append(f"because   {pins.reason}")
     return lines
+
+
+def _image(pins: Pins) -> str:
+    return f"built here, on the tt-metal of {pins.image}" if pins.is_derived else pins.image
 
 
 def _limits(spec: ModelSpec) -> str:

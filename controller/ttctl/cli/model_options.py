@@ -14,12 +14,12 @@ from ttctl.cli import options
 from ttctl.cli.session import Session, session_of
 from ttctl.model.match import Task
 from ttctl.model.model_page import Filter
-from ttctl.model.spec import EngineName, ModelType, Status
+from ttctl.model.spec import CatalogEngine, ModelType, Status
 from ttctl.operations import listing
 
 ForTask = Annotated[Task | None, typer.Option("--task", help="Only what is good for this task.")]
 OfEngine = Annotated[
-    EngineName | None, typer.Option("--engine", help="Only what this engine computes.")
+    CatalogEngine | None, typer.Option("--engine", help="Only what this engine computes.")
 ]
 OfStatus = Annotated[
     Status | None,
@@ -37,7 +37,7 @@ Fits = Annotated[
 ]
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
-    "device": (options.Device, None),
+    "device": (options.ListedDevice, None),
     "task": (ForTask, None),
     "engine": (OfEngine, None),
     "status": (OfStatus, None),

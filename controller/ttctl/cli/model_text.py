@@ -102,13 +102,15 @@ def _ran_rows(page: ModelPage) -> Rows:
 
 def ran_text(ran: RanOn) -> str:
     """Say that an entry ran on cards: where, when, how, and by whose word."""
+    # What an entry that ran nowhere does not need.
+    from ttctl.rules.acceptance import marked  # noqa: PLC0415
+
     reached = f", tier {ran.reached} reached" if ran.reached else ""
     other = "" if ran.same_pins else ", with other pins than these"
-    checked = "" if ran.signature == "good" else " (not checked: ssh-keygen is not installed)"
-    return (
-        f"{ran.device}, {ran.date}, {ran.file}: {ran.verdict}{reached}{other}; "
-        f"signed by {ran.signer}{checked}"
-    )
+    result = f"{marked(ran.verdict, modified=ran.modified, ahead=ran.ahead)}{reached}{other}"
+    if ran.signature != "good":
+        result = f"signature not checked (ssh-keygen is not installed); it says: {result}"
+    return f"{ran.device}, {ran.date}, {ran.file}: {result}; signed by {ran.signer}"
 
 
 def _pin_rows(page: ModelPage) -> Rows:

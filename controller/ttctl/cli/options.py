@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -14,9 +14,10 @@ from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
-from ttctl.model.spec import Values
+from ttctl.model.spec import EngineName, Values
 from ttctl.rules.checkouts import named_checkouts
 from ttctl.rules.device_names import device_named, respelled
+from ttctl.rules.usual_words import USUAL, task_named
 
 Model = Annotated[str, typer.Argument(help="A model, or an alias such as llama.")]
 WantedModel = Annotated[
@@ -69,8 +70,19 @@ Device = Annotated[
         callback=_known_device,
     ),
 ]
+ListedDevice = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Only what runs on this device type, such as n150 [default: on any].",
+        callback=_known_device,
+    ),
+]
 Port = Annotated[
-    int | None, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1 [default: 8000].")
+    int | None,
+    typer.Option(
+        "--port", min=1, max=65535, help="Port on 127.0.0.1 [default: the first free from 8000 on]."
+    ),
 ]
 MaxModelLen = Annotated[
     int | None, typer.Option("--max-model-len", help="Tokens of prompt and answer together.")
@@ -81,6 +93,16 @@ MaxNumSeqs = Annotated[
 BlockSize = Annotated[
     int | None, typer.Option("--block-size", help="Tokens in a block of the KV cache.")
 ]
+ImageUid = Annotated[
+    int | None,
+    typer.Option(
+        "--image-uid",
+        min=1000,
+        max=59999,
+        help="User id in an image that ttctl builds for a card.",
+        show_default="what is locked, else 1000",
+    ),
+]
 LockTimeout = Annotated[
     float,
     typer.Option(
@@ -90,6 +112,19 @@ LockTimeout = Annotated[
         callback=from_setting("up.lock_timeout"),
     ),
 ]
+WaitTimeout = Annotated[
+    int | None,
+    typer.Option(
+        "--wait-timeout",
+        min=1,
+        help="Seconds until the engine must be healthy.",
+        show_default="what the model may take, else 3600",
+        callback=from_setting("up.wait_timeout"),
+    ),
+]
+Reset = Annotated[
+    bool, typer.Option("--reset", help="Reset boards first that a killed engine left behind.")
+]
 Build = Annotated[
     bool, typer.Option("--build", help="Build the images again; unchanged steps are cached.")
 ]
@@ -97,7 +132,7 @@ Pull = Annotated[
     PullPolicy,
     typer.Option(
         "--pull",
-        help="When to pull an image that is not built here.",
+        help="When to pull an image that is not built here; never: it is built instead.",
         callback=from_setting("up.pull"),
     ),
 ]
@@ -106,13 +141,16 @@ Recreate = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the steps and do nothing.")]
 
-TASKS_HELP = f"What the model has to be good for: {', '.join(TASKS)}."
+TASKS_HELP = (
+    f"What the model has to be good for: {', '.join(TASKS)}; or a usual word for one, such as "
+    "tts, text-to-speech, stt, speech-to-text, embeddings."
+)
 
 
 def _known_task(name: str | None) -> str | None:
-    if name is None or name in TASKS:
-        return name
-    near = get_close_matches(name, TASKS, n=1)
+    if name is None or (task := task_named(name)):
+        return None if name is None else task
+    near = get_close_matches(name, [one for one in (*TASKS, *USUAL) if task_named(one)], n=1)
     raise UsageError(
         f"There is no task {name!r}.",
         why="A task is what a model is good for.",
@@ -141,8 +179,12 @@ def _known_sources(given: list[str] | None) -> list[str] | None:
 
 
 Engine = Annotated[
-    Literal["vllm", "media", "forge"] | None,
-    typer.Option("--engine", help="Only entries of this engine.", show_default=False),
+    EngineName | None,
+    typer.Option(
+        "--engine",
+        help="Only entries of this engine; direct and sd are ours, on an entry's tt-metal.",
+        show_default=False,
+    ),
 ]
 Implementation = Annotated[
     str | None,
@@ -164,6 +206,26 @@ Sources = Annotated[
         help="Build tt-metal or vllm from this checkout; nobody validated it.",
         show_default=False,
         callback=_known_sources,
+    ),
+]
+
+Services = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="SERVICE,...",
+        help="Further services beside it: chat, api, sd, a model, or SERVICE=MODEL; none for none.",
+        show_default="what is locked, else none",
+    ),
+]
+
+Ejected = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="FOLDER",
+        help="Run what `eject` wrote there and you edited; may be given again; none for none.",
+        show_default="what is locked, else none",
     ),
 ]
 

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from ttctl.cli import options
 from ttctl.cli.match_text import match_lines, packing_lines
 from ttctl.cli.plan_text import (
+    beside_lines,
+    command_lines,
     entry_lines,
     exemption_lines,
     override_lines,
@@ -65,7 +66,10 @@ def plan(
     force_recreate: options.Recreate = False,
     snapshot: Snapshot = None,
 ) -> None:
-    """Show what `up` would do, and why, without doing it."""
+    """Show what `up` would do, and why, without doing it.
+
+    Where `up` would refuse, it ends with the same reason, next step and exit code.
+    """
     session = session_of(ctx)
     if snapshot is not None:
         session.snapshot = snapshot
@@ -101,11 +105,24 @@ def show_plan(
     head = f"{desired.spec.model} on {desired.spec.device}: {desired.lock.reason}{mark}"
     chosen = match_lines(steps.match, session.console.out)[1:] if steps.match else []
     lines = [head, *chosen, *reason_lines(steps, why=why, verbose=session.flags.verbose)]
+    lines += beside_lines(desired.choice)
     lines.append(plan_text(steps, session.console.out))
     lines += override_lines(steps.override)
     session.show("plan", steps, "\n".join(lines))
-    if obstacle := operations.obstacle(session.world, desired, steps):
-        session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
+    if refusal := operations.obstacle(session.world, desired, steps):
+        refuse(session, refusal)
+
+
+def refuse(session: Session, refusal: TtctlError, found: Plan | None = None) -> NoReturn:
+    """Leave as `up` would, behind the answer: with its reason, its next step and its code.
+
+    Raises:
+        TtctlError: Always.
+    """
+    session.console.note("`up` would refuse:")
+    if found and found.match and found.match.offers:
+        session.console.note(f"in its place: {found.match.offers[0].command}")
+    raise refusal
 
 
 def _known(session: Session, found: Plan, *, why: bool, latest: bool = False) -> list[str]:
@@ -118,30 +135,34 @@ def _show_start(session: Session, request: Request, how: How, found: Plan, *, wh
     # As above.
     from ttctl.operations import plan as operations  # noqa: PLC0415
 
-    lines = _known(session, found, why=why)
     try:
         desired, steps = operations.plan(session.world, request, how)
     except TtctlError as refusal:
-        session.show("plan", found, "\n".join(lines))
-        session.console.note(f"`up` would refuse: {refusal.message} {refusal.why}")
-        _end(session, found)
-        return
-    steps = replace(steps, match=found.match)
-    lines += exemption_lines(desired.stack)
+        session.show("plan", found, "\n".join(_known(session, found, why=why)))
+        # What this machine is short of is known though a hub or a registry does not answer.
+        held = operations.boards_refused(session.world, request, found)
+        if held is None:
+            _end(session, found)
+        refuse(session, held or refusal, found)
+    steps = replace(steps, match=operations.as_it_runs(found.match, desired))
+    lines = _known(session, steps, why=why)
+    lines += [*exemption_lines(desired.stack), *beside_lines(desired.choice)]
     lines += [plan_text(steps, session.console.out), *override_lines(steps.override)]
     session.show("plan", steps, "\n".join(lines))
     if obstacle := operations.obstacle(session.world, desired, steps):
-        session.console.note(f"`up` would refuse: {obstacle.message} {obstacle.why}")
+        refuse(session, obstacle, found)
     _end(session, steps)
 
 
 def show_commands(session: Session, request: Request, how: How) -> None:
     """Print the lines that `up` stands for, and nothing else: they are to be pasted."""
     # All that an image of our own needs, which a prebuilt one does without.
-    from ttctl.operations import plan as operations  # noqa: PLC0415
+    from ttctl.operations import plan_commands as operations  # noqa: PLC0415
 
-    steps = operations.plan_with_commands(session.world, request, how)
-    session.show("plan", steps, "\n".join(shlex.join(words) for words in steps.commands))
+    steps, refusal = operations.plan_with_commands(session.world, request, how)
+    session.show("plan", steps, "\n".join(command_lines(steps)))
+    if refusal is not None:
+        refuse(session, refusal)
 
 
 def _end(session: Session, found: Plan) -> None:

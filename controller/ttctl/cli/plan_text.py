@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from ttctl.cli.match_text import fitness_lines, match_lines, near_lines, why_lines
+from ttctl.rules.parsers import told_arguments
 from ttctl.rules.refusals import NOTHING_HERE
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from ttctl.model.override import Override
     from ttctl.model.plan import Plan, Step
     from ttctl.model.service import Stack
+    from ttctl.operations.choice import Choice
 
 LONGEST_SUBJECT = 44
 """Characters of a step's subject that are laid out in a column."""
@@ -45,8 +48,48 @@ def override_lines(override: Override | None) -> list[str]:
     names = ", ".join(name for name, _ in override.services) or "nothing"
     return [
         f"yours     {override.path} is laid over {names}",
+        *(f"          {one}" for one in carried_lines(override)),
         *(f"mind      {one}" for one in override.warnings),
     ]
+
+
+def carried_lines(override: Override | None) -> list[str]:
+    """Say what of the user's file neither a `docker run` line nor a unit has."""
+    if override is None:
+        return []
+    # What a stack without such a file does not need.
+    from ttctl.rules.override import not_carried  # noqa: PLC0415
+
+    said = not_carried(override)
+    return [f"read by docker compose alone; run.sh and units do without {said}"] if said else []
+
+
+def command_lines(plan: Plan) -> list[str]:
+    """Return commands as a shell reads them; what is not to be typed stands behind a `#`."""
+    return [
+        *(f"# open: {one}" for one in plan.unresolved),
+        *(f"# not here: compose.override.yaml is {one}" for one in carried_lines(plan.override)),
+        *(shlex.join(words) for words in plan.commands),
+        *(
+            f"# {line}"
+            for one in plan.serve
+            for line in (f"{one.what}:", *f"    {shlex.join(one.words)}".split("\n"))
+        ),
+    ]
+
+
+def beside_lines(choice: Choice) -> list[str]:
+    """Say what stands beside a stack's own engine, why, and whether it needs boards."""
+    engines = [
+        f"beside    {one.service}: {one.choice.spec.model} on {one.choice.spec.device}, "
+        f"{'boards of its own' if one.choice.spec.pins else 'no board'}; {one.choice.reason}"
+        for one in choice.beside
+    ]
+    # What a stack with one engine does without.
+    from ttctl.rules.beside import wants_page  # noqa: PLC0415
+
+    page = ["beside    chat: a page for a browser, no board"] if wants_page(choice.services) else []
+    return [*engines, *page]
 
 
 def exemption_lines(stack: Stack) -> list[str]:
@@ -83,7 +126,7 @@ def _value_lines(found: Plan, *, whole: bool, latest: bool) -> list[str]:
             for one in spec.changed
         ] or ["latest    no value was changed since it was first validated"]
     if whole:
-        words = (f"--{name} {value}".rstrip() for name, value in spec.engine_args)
+        words = (f"--{name} {value}".rstrip() for name, value in told_arguments(spec))
         lines.append(f"arguments  {' '.join(words)}".rstrip())
         words = (f"{name}={value}" for name, value in spec.environment)
         lines.append(f"environment  {' '.join(words)}".rstrip())

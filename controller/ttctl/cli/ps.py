@@ -10,6 +10,7 @@ import typer
 
 from ttctl.cli.session import Session, session_of
 from ttctl.model.container import ContainerState
+from ttctl.rules.board_names import shown
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -41,6 +42,7 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
     """
     owner = session.world.store.owner()
     leased = any(state.boards for state in states)
+    system = session.world.host.system() if leased else None
     rows = [
         (
             state.stack if state.owner == owner else f"{state.stack} (another user's)",
@@ -48,7 +50,7 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
             state.state if state.state != "exited" else f"exited ({state.exit_code})",
             state.health or "-",
             ", ".join(f"{host}:{port}->{inner}" for host, port, inner in state.ports) or "-",
-            *((", ".join(state.boards) or "-",) if leased else ()),
+            *((", ".join(shown(system, state.boards)) or "-",) if system else ()),
             image_text(state.image),
         )
         for state in states

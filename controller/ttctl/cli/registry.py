@@ -6,12 +6,14 @@ from __future__ import annotations
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("ttctl.cli.up", "Bring a model up and prove that it answers."),
     "down": ("ttctl.cli.down", "Stop a stack and remove its containers."),
+    "swap": ("ttctl.cli.swap", "Exchange a stack that is up for another model, in one step."),
     "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
     "wait": ("ttctl.cli.wait", "Wait until a stack has answered."),
     "logs": ("ttctl.cli.logs", "Show what a stack's containers print."),
     "exec": ("ttctl.cli.exec", "Run a command in a service's container."),
     "chat": ("ttctl.cli.chat", "Ask a running model, once or in a conversation."),
+    "image": ("ttctl.cli.image", "Draw images from words, once or prompt after prompt."),
     "connect": (
         "ttctl.cli.connect",
         "Print or write what other programs need to talk to a running stack.",
@@ -19,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ttctl.cli.plan", "Show what `up` would do, and why, without doing it."),
     "build": ("ttctl.cli.build", "Get the images that a model's stack uses, and start nothing."),
     "render": ("ttctl.cli.render", "Write a folder that docker or podman can run without ttctl."),
+    "eject": ("ttctl.cli.eject", "Write a service's source, Dockerfile and compose file to edit."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
@@ -29,9 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Run": ("up", "down", "ps", "status", "wait", "logs", "exec"),
-    "Talk": ("chat", "connect"),
-    "Prepare": ("plan", "build", "render", "lock", "models"),
+    "Run": ("up", "down", "swap", "ps", "status", "wait", "logs", "exec"),
+    "Talk": ("chat", "image", "connect"),
+    "Prepare": ("plan", "build", "render", "eject", "lock", "models"),
     "This place": ("devices", "doctor", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""
@@ -59,5 +62,5 @@ ELSEWHERE: dict[str, str] = {
 They are no aliases: each means something else there, so that it is said and not done.
 """
 
-FOR_THE_ENGINE = frozenset({"up", "plan", "build", "render", "lock"})
+FOR_THE_ENGINE = frozenset({"up", "swap", "plan", "build", "render", "lock"})
 """Verbs that take arguments of the engine behind `--`."""

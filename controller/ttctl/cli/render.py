@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -16,6 +17,8 @@ from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
+from ttctl.operations.render_hosts import HOSTS_PAGE
+from ttctl.rules import prepare_script
 from ttctl.rules.renderings import COMPOSE, FORMS
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -66,5 +69,17 @@ def render(
     )
     for line in override_lines(made.override):
         session.console.note(line)
+    if first := before_a_start(made):
+        session.console.note(first)
     head = ["Would be written:"] if dry_run else []
     session.show("render", made, "\n".join([*head, *(str(made.folder / n) for n in made.files)]))
+
+
+def before_a_start(made: operations.Rendered) -> str:
+    """Return what comes before the first start of a folder; nothing where nothing does."""
+    if HOSTS_PAGE in made.files:
+        # The script of the first host is one step of several, on several hosts.
+        return f"before its first start: read {quote(str(made.folder / HOSTS_PAGE))}"
+    if prepare_script.NAME in made.files:
+        return f"before its first start: sh {quote(str(made.folder / prepare_script.NAME))}"
+    return ""

@@ -56,9 +56,9 @@ class PlainReporter:
             raise
         self._end(title, time.monotonic() - started, failed=False)
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        """Say how far the step is, now and then."""
-        if time.monotonic() - self._told >= PLAIN_EVERY_S:
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        """Say how far the step is, now and then; its parts are not told one by one."""
+        if not part and time.monotonic() - self._told >= PLAIN_EVERY_S:
             self._told = time.monotonic()
             self.note(f"{self._title}: {_amount(done, total, unit)}")
 
@@ -116,9 +116,13 @@ class TerminalReporter(PlainReporter):
         self._live = LiveLine(sys.stderr, console.err)
         self._running = False
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        """Move the bar; the counts are real."""
-        self._live.update(done, total, _amount(done, total, unit))
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        """Move the bar, or that of a part; the counts are real."""
+        amount = _amount(done, total, unit)
+        if part:
+            self._live.part(part, done, total, amount)
+        else:
+            self._live.update(done, total, amount)
 
     def status(self, text: str, **facts: float | str) -> None:
         """Say it on the live line; with none, as a line."""
@@ -153,8 +157,10 @@ class TerminalReporter(PlainReporter):
 class EventReporter(PlainReporter):
     """One JSON object a line on stderr; `EVENTS` in `cli/answers.py` says which there are."""
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        """Say how far the step is, twice a second at most and at its end."""
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        """Say how far the step is, twice a second at most and at its end; not of its parts."""
+        if part:
+            return
         now = time.monotonic()
         if now - self._told >= EVENT_EVERY_S or done >= total:
             self._told = now

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, get_type_hints
@@ -14,6 +16,8 @@ from ttctl.cli import options
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
+from ttctl.rules.beside import words_in
+from ttctl.rules.ejected import folders_named
 from ttctl.rules.engine_flags import with_engine_words
 
 REQUEST = {
@@ -24,12 +28,15 @@ REQUEST = {
     "max_model_len": options.MaxModelLen,
     "max_num_seqs": options.MaxNumSeqs,
     "block_size": options.BlockSize,
+    "image_uid": options.ImageUid,
     "task": options.ForTask,
     "experimental": options.Experimental,
     "engine": options.Engine,
     "implementation": options.Implementation,
     "boards": options.Boards,
     "sources": options.Sources,
+    "services": options.Services,
+    "ejected": options.Ejected,
     "values": options.ValuesOf,
 }
 """The fields of a `Request` as options."""
@@ -40,10 +47,12 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
 
     What was not typed is taken from the settings, so that `plan`, `lock`, `render` and `up` agree.
 
-    Typer reads options off a function's signature, so the signature is what is made here.
+    Typer reads options off a function's signature, so the signature is what is made here. What a
+    command takes by its place, such as the stack of `swap`, comes before the model.
     """
     hints = get_type_hints(command, include_extras=True)
     own = [one for name, one in signature(command).parameters.items() if name != "request"]
+    before = [one.name for one in own[1:] if one.kind is Parameter.POSITIONAL_OR_KEYWORD]
     added = [
         Parameter(
             name,
@@ -61,11 +70,13 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
         ctx: typer.Context = values["ctx"]
         session.may_fetch = True
         verb = ctx.command_path.partition(" ")[2] or str(ctx.info_name)
-        request = _request(session, given, verb=verb)
+        verb = shlex.join([*verb.split(), *(values[name] for name in before)])
+        request = named(session, _request(session, given, verb=verb))
         command(**values, request=_with_engine_words(session, request, verb=verb))
 
     typed = [one.replace(annotation=hints[one.name]) for one in own]
-    parameters = [*typed[:1], *added, *typed[1:]]
+    first = 1 + len(before)
+    parameters = [*typed[:first], *added, *typed[first:]]
     vars(with_options)["__signature__"] = signature(command).replace(parameters=parameters)
     with_options.__annotations__ = {one.name: one.annotation for one in parameters}
     return with_options
@@ -88,7 +99,8 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
     task, experimental = given.pop("task"), given.pop("experimental")
     boards, sources = given.pop("boards") or (), given.pop("sources") or ()
     engine, implementation = given.pop("engine"), given.pop("implementation")
-    values = given.pop("values")
+    values, services = given.pop("values"), given.pop("services")
+    ejected = given.pop("ejected")
     if given["model"] is None and task is not None:
         given["model"], task = task, None
     filled = {name: session.setting(f"up.{name}", value) for name, value in given.items()}
@@ -112,5 +124,17 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         implementation=implementation,
         boards=tuple(boards),
         sources=tuple(sources),
+        services=None if services is None else words_in(services),
+        ejected=None if ejected is None else folders_named(ejected),
         values=values,
     )
+
+
+def named(session: Session, request: Request) -> Request:
+    """Return what a named stack stands for; a model's name stays."""
+    found = session.named_stack(request.model)
+    if found is None:
+        return request
+    services = found.services if request.services is None else request.services
+    name = request.name or found.name
+    return replace(request, model=found.model, name=name, services=services)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ttctl.cli.console import Console
@@ -13,12 +14,12 @@ from ttctl.errors import TtctlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     import click
 
     from ttctl.adapters.settings import Settings
     from ttctl.cli.palette import When
+    from ttctl.model.named_stack import NamedStack
     from ttctl.model.protocols import World
 
 WHEN: tuple[When, ...] = ("auto", "always", "never")
@@ -39,6 +40,10 @@ class Flags:
     """The file that stands in for the user's settings; None where `--config` was not given."""
     catalog: str | None = None
     """The catalog to use; None where `--catalog` was not given."""
+    token_file: str | None = None
+    """A file with the hub's token; None where `--token-file` was not given."""
+    models_dir: str | None = None
+    """A folder that holds models; None where `--models-dir` was not given."""
 
 
 def flags_of(given: Iterable[str], values: Mapping[str, str]) -> Flags:
@@ -73,7 +78,7 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """What a person set; nothing is read before a setting is asked for."""
-        from ttctl.cli.wiring import wire_settings  # noqa: PLC0415
+        from ttctl.cli.wiring_files import wire_settings  # noqa: PLC0415
 
         return wire_settings(self.flags.config)
 
@@ -109,6 +114,12 @@ class Session:
         """Return what a flag says where it was given, else the setting's value."""
         return self.settings.find(key).value if given is None else given
 
+    def named_stack(self, word: str) -> NamedStack | None:
+        """Return the stack of several services that a word names, None for a model."""
+        from ttctl.cli.wiring_files import wire_stack  # noqa: PLC0415
+
+        return wire_stack(word, self.settings.user_file.parent)
+
     def show(self, kind: str, value: object, text: str) -> None:
         """Print the answer."""
         self.console.answer(kind, value, text)
@@ -133,6 +144,8 @@ class Session:
             catalog=self._catalog(),
             may_fetch=self.may_fetch,
             snapshot=self.snapshot,
+            models_dir=self._models_dir(),
+            token_file=self._token_file(),
         )
 
     def _catalog(self) -> str:
@@ -149,6 +162,39 @@ class Session:
                 next_step="ttctl models ls",
             )
         return self.flags.catalog or str(self.settings.find_quickly("site.catalog").value or "")
+
+    def _models_dir(self) -> str:
+        """Return what the flag says, nothing where it was not given.
+
+        Raises:
+            UsageError: It names no folder.
+        """
+        named = self.flags.models_dir
+        if named is None:
+            return ""
+        if not named or not Path(named).is_dir():
+            raise UsageError(
+                f"The flag --models-dir names no folder{f': {named!r}' if named else ''}.",
+                why="Models that are there already are looked for in it.",
+                evidence="It is written --models-dir DIR or --models-dir=DIR.",
+                next_step="ttctl models ls --cached",
+            )
+        return named
+
+    def _token_file(self) -> str:
+        """Return what the flag says, nothing where it was not given.
+
+        Raises:
+            UsageError: It stands without a file.
+        """
+        if self.flags.token_file == "":
+            raise UsageError(
+                "The flag --token-file names no file.",
+                why="The token of the model hub is read from it; it is never typed itself.",
+                evidence="It is written --token-file FILE or --token-file=FILE.",
+                next_step="hf auth login   # keeps a token for every tool",
+            )
+        return self.flags.token_file or ""
 
     def _colour(self) -> When:
         if self.flags.no_color or self.flags.as_json:

@@ -6,12 +6,21 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.cause_text import cause_lines
 from ttctl.cli.model_text import cache_text
 from ttctl.cli.ps import ps_text
-from ttctl.cli.session import session_of
+from ttctl.cli.session import Session, session_of
 from ttctl.operations import stacks
+from ttctl.operations.diagnose import STARTING
+from ttctl.rules.board_names import shown
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def _boards(session: Session, found: stacks.StackStatus) -> list[str]:
+    if not found.boards:
+        return []
+    return [f"boards    {', '.join(shown(session.world.host.system(), found.boards))}"]
 
 
 @app.command()
@@ -37,8 +46,10 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         f"key       {found.key_file}",
-        *([f"boards    {', '.join(found.boards)}"] if found.boards else []),
+        *cause_lines(one for one in found.causes if one.failure != STARTING),
+        *_boards(session, found),
         *(f"cache     {cache_text(cache)}" for cache in found.caches),
+        *(f"other     {cache_text(cache)}: another version's" for cache in found.other_caches),
     ]
     if found.containers:
         lines += ["", ps_text(session, found.containers)]

@@ -5,47 +5,38 @@ from __future__ import annotations
 
 import sys
 
-from ttctl.cli.prompt import Prompt
 from ttctl.cli.session import Session
 from ttctl.cli.talk_commands import HANDLERS
-from ttctl.errors import TtctlError, UsageError
+from ttctl.cli.turns import Turns
+from ttctl.errors import UsageError
 from ttctl.model.talk import Completion, Door, Talk
 from ttctl.operations import chat as operations
 from ttctl.rules.talk import STOPPED, visible
 from ttctl.rules.typed import command_in, put_right
 
 
-class Conversation:
+class Conversation(Turns):
     """One conversation: with whom, what was said, and where it is shown."""
 
     def __init__(self, session: Session, door: Door, talk: Talk) -> None:
         """Nothing is asked yet."""
-        self.session = session
+        super().__init__(session)
         self.door = door
         self.talk = talk
-        self.leaves = False
         self._is_screen = sys.stdout.isatty()
-        self._prompt: Prompt | None = None
 
     def run(self) -> None:
         """Talk until the person leaves."""
-        self._prompt = Prompt(self.session.console, self.session.world.shelf.inputs)
-        if not self.session.console.quiet:
-            who = f"{self.talk.model} on {self.door.stack}"
-            self.say(f"{who}  (/help, Ctrl-C stops an answer, Ctrl-D leaves)", "dim")
-        while not self.leaves:
-            try:
-                self._turn(self._prompt)
-            except KeyboardInterrupt:
-                self.say("\nCtrl-D or /quit leaves", "dim")
-            except EOFError:
-                self.say("")
-                return
-            except TtctlError as error:
-                self.session.console.error(error)
+        who = f"{self.talk.model} on {self.door.where}"
+        head = f"{who}  (/help, Ctrl-C stops an answer, Ctrl-D leaves)"
+        self.until_left(self.session.world.shelf.inputs, head)
 
-    def _turn(self, prompt: Prompt) -> None:
-        text = prompt.read()
+    def interrupted(self) -> None:
+        """Say how to leave: Ctrl-C stops an answer."""
+        self.say("\nCtrl-D or /quit leaves", "dim")
+
+    def turn(self, text: str) -> None:
+        """Ask what was typed, or obey it."""
         if not text.strip():
             return
         if typed := command_in(text):
@@ -95,8 +86,3 @@ class Conversation:
                 "allows more)",
                 "warn",
             )
-
-    def say(self, text: str, role: str = "") -> None:
-        """Say something that is no answer: on stderr."""
-        console = self.session.console
-        console.say(console.err.paint(text, role) if role else text)  # type: ignore[arg-type]

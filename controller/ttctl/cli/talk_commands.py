@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ttctl.cli.table import table
 from ttctl.errors import UsageError
 from ttctl.operations import chat as operations
+from ttctl.operations.doors import door_of, doors, talking_doors
 from ttctl.rules.talk import checked_talk_name, cleared, visible, without_oldest
 from ttctl.rules.typed import COMMANDS, FENCE
 
@@ -29,15 +30,29 @@ def _model(conversation: Conversation, name: str) -> None:
     if name:
         conversation.door, model = operations.switched(world, conversation.door, name)
         conversation.talk = replace(conversation.talk, model=model)
-        conversation.say(f"talking to {model} on {conversation.door.stack}", "dim")
+        conversation.say(f"talking to {model} on {conversation.door.where}", "dim")
         return
     rows = [
         ("*" if model == conversation.talk.model else "", model, conversation.door.stack)
         for model in operations.served(world, conversation.door)
     ]
-    others = (one for one in operations.doors(world) if one.stack != conversation.door.stack)
+    others = (one for one in doors(world) if one.stack != conversation.door.stack)
     rows += [("", one.model, one.stack) for one in others]
     _show(conversation, ("", "MODEL", "STACK"), rows)
+
+
+def _service(conversation: Conversation, name: str) -> None:
+    world, here = conversation.session.world, conversation.door
+    if name:
+        conversation.door = door_of(world, here.stack, service=name)
+        conversation.talk = replace(conversation.talk, model=conversation.door.model)
+        conversation.say(f"talking to {conversation.talk.model} on {here.stack}/{name}", "dim")
+        return
+    found = talking_doors(world, here.stack)
+    by_model = (one.service for one in found if one.model == conversation.talk.model)
+    taken = here.service or next(by_model, "")
+    rows = [("*" if one.service == taken else "", one.service, one.model) for one in found]
+    _show(conversation, ("", "SERVICE", "MODEL"), rows)
 
 
 def _system(conversation: Conversation, text: str) -> None:
@@ -199,6 +214,7 @@ def _show(
 
 HANDLERS: dict[str, Callable[[Conversation, str], None]] = {
     "model": _model,
+    "service": _service,
     "system": _system,
     "role": _role,
     "set": _set,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,10 +18,12 @@ from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
-from ttctl.errors import DirtyError
+from ttctl.cli.talking import ask_lines, base_url, service_url, talking_lines
+from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations import up as up_operations
+from ttctl.rules.derived import derived_text
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,16 +34,7 @@ def up(
     ctx: typer.Context,
     *,
     request: Request,
-    wait_timeout: Annotated[
-        int | None,
-        typer.Option(
-            "--wait-timeout",
-            min=1,
-            help="Seconds until the engine must be healthy.",
-            show_default="what the model may take, else 3600",
-            callback=options.from_setting("up.wait_timeout"),
-        ),
-    ] = None,
+    wait_timeout: options.WaitTimeout = None,
     wait: Annotated[
         bool,
         typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),
@@ -55,9 +48,7 @@ def up(
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
-    reset: Annotated[
-        bool, typer.Option("--reset", help="Reset boards first that a killed engine left behind.")
-    ] = False,
+    reset: options.Reset = False,
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
@@ -81,16 +72,47 @@ def up(
 def with_consent(
     session: Session, bring: Callable[..., up_operations.UpResult], how: How
 ) -> up_operations.UpResult:
-    """Bring it up; where boards need a reset, after somebody agreed to that."""
+    """Bring it up; where boards need a reset, after somebody agreed to that.
+
+    Files of a killed engine are removed after a question, too; they stay where nobody is asked.
+    """
+    how = replace(how, stale=_stale(session))
+    try:
+        return _cleared(session, bring, how)
+    except DirtyError as dirty:
+        agrees_to_reset(session, dirty)
+        return _cleared(session, bring, replace(how, reset=True))
+
+
+def agrees_to_reset(session: Session, dirty: DirtyError) -> None:
+    """Ask whether boards may be reset.
+
+    Raises:
+        DirtyError: They may not, or nobody can be asked.
+    """
+    if session.console.unattended and not session.flags.yes:
+        raise dirty
+    session.console.note(f"{dirty.message} {dirty.why} {dirty.evidence}")
+    if not session.console.agrees("Reset them now?", next_step=dirty.next_step):
+        raise dirty
+
+
+def _stale(session: Session) -> Literal["keep", "ask", "remove"]:
+    if session.flags.yes:
+        return "remove"
+    return "keep" if session.console.unattended else "ask"
+
+
+def _cleared(
+    session: Session, bring: Callable[..., up_operations.UpResult], how: How
+) -> up_operations.UpResult:
+    """Bring it up; where a killed engine left files, after somebody said what becomes of them."""
     try:
         return bring(how=how)
-    except DirtyError as dirty:
-        if session.console.unattended and not session.flags.yes:
-            raise
-        session.console.note(f"{dirty.message} {dirty.why} {dirty.evidence}")
-        if not session.console.agrees("Reset them now?", next_step=dirty.next_step):
-            raise
-        return bring(how=replace(how, reset=True))
+    except StaleFilesError as stale:
+        session.console.note(f"{stale.message} {stale.why} {stale.evidence}")
+        agreed = session.console.agrees("Remove them now?", next_step=stale.next_step)
+        return bring(how=replace(how, stale="remove" if agreed else "keep"))
 
 
 def program() -> str:
@@ -103,41 +125,55 @@ def up_text(result: up_operations.UpResult, *, program: str) -> str:
     state = "is up" if result.changed else "is up already, nothing was changed"
     if not result.answers:
         state = "is started; whether it answers was not waited for"
-    key = shlex.quote(str(result.key_file))
     lines = [f"{result.model} on {result.device} {state} ({result.seconds:.1f} s)"]
     if result.demo:
         lines.append(f"  This is a small DEMO model, not a useful one: {result.reason}.")
     if result.experimental:
         lines.append(f"  Experimental: {result.experimental}.")
+    if result.unvalidated:
+        named = " and ".join(result.unvalidated)
+        lines.append(f"  Unvalidated: {named} is of a checkout, not of the pinned commit.")
+    for service, _, folder in (one.partition("=") for one in result.yours):
+        lines.append(f"  Yours: {service} is from {folder}; --from none takes ttctl's own again.")
+    if result.derived_from:
+        lines.append(f"  Mind: {derived_text(result.derived_from)}.")
     if result.values:
         lines.append(f"  With {LATEST}.")
+    engine = result.engine
     lines += [
         "",
-        f"base URL   {result.url}/v1",
+        f"base URL   {base_url(result.url, engine)}",
         f"key        {result.key_file}",
         f"folder     {result.folder}",
         "",
-        "curl:",
-        f"  curl {result.url}/v1/chat/completions \\",
-        f'    -H "Authorization: Bearer $(cat {key})" -H "Content-Type: application/json" \\',
-        (
-            f'    -d \'{{"model": "{result.model}", '
-            '"messages": [{"role": "user", "content": "What is Tenstorrent?"}]}\''
+        *talking_lines(
+            url=result.url,
+            key_file=result.key_file,
+            model=result.model,
+            engine=engine,
+            path=result.service_path,
         ),
         "",
-        "Python, with the openai package:",
-        "  from pathlib import Path",
-        "  from openai import OpenAI",
-        f'  client = OpenAI(base_url="{result.url}/v1",',
-        f'                  api_key=Path("{result.key_file}").read_text().strip())',
-        f'  answer = client.chat.completions.create(model="{result.model}",',
-        '      messages=[{"role": "user", "content": "What is Tenstorrent?"}])',
-        "  print(answer.choices[0].message.content)",
-        "",
+        *_beside(result),
         "the engine runs:",
         f"  {shlex.join(result.command)}",
         "",
-        f'ask        {program} chat --stack {result.stack} "What is Tenstorrent?"',
+        *ask_lines(engine=engine, stack=result.stack, program=program, path=result.service_path),
         f"stop       {program} down {result.stack}",
     ]
     return "\n".join(lines)
+
+
+def _beside(result: up_operations.UpResult) -> list[str]:
+    """Say where the services beside the engine are."""
+    if not result.services:
+        return []
+    width = max(len(one.name) for one in result.services)
+    lines = ["beside it, with the same key:"]
+    for one in result.services:
+        demo = f", a small DEMO model: {one.reason}" if one.demo else ""
+        what = f"   {one.model}{demo}" if one.engine else "   the chat page, for a browser"
+        lines.append(
+            f"  {one.name:<{width}}  {service_url(result.url, one.name, one.engine)}{what}"
+        )
+    return [*lines, ""]

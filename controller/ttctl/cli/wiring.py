@@ -8,7 +8,6 @@ engine's library, and `ps` never the catalog's.
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from functools import cached_property
@@ -16,35 +15,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
-from ttctl.cli.wiring_machine import WiredMachine
+from ttctl.cli.wiring_images import WiredImages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from ttctl.adapters.catalog_export import ReadExport
     from ttctl.adapters.catalogs import KnownCatalogs
     from ttctl.adapters.settings import Settings
     from ttctl.adapters.store import StateFolder
-    from ttctl.adapters.weights import Hub
     from ttctl.cli.console import Console
     from ttctl.cli.shelf import WiredShelf
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
-    from ttctl.model.commit import CommitResolver
-    from ttctl.model.contract import LaunchContract
+    from ttctl.model.ejected import Ejections
     from ttctl.model.engine_files import EngineFiles
-    from ttctl.model.engines import Builder, Engine, Launcher
+    from ttctl.model.failure import Failures
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
-    from ttctl.model.prebuilt import Registry
-    from ttctl.model.protocols import Recipes, Reporter, WeightsStore, World
-    from ttctl.model.settings_file import EditText, SettingsFile
-    from ttctl.model.site import Site, SiteFiles
-    from ttctl.model.weights import WeightsCache
-    from ttctl.rules.settings import Layer
+    from ttctl.model.picture import Pictures
+    from ttctl.model.protocols import Reporter, World
+    from ttctl.model.site import Site
 
 
-class Wired(WiredMachine):
+class Wired(WiredImages):
     """The real world of one command, each part made when it is first asked for."""
 
     def __init__(
@@ -56,6 +48,8 @@ class Wired(WiredMachine):
         catalog: str = "",
         may_fetch: bool = False,
         snapshot: Path | None = None,
+        models_dir: str = "",
+        token_file: str = "",
     ) -> None:
         """Nothing is read or asked yet.
 
@@ -66,8 +60,10 @@ class Wired(WiredMachine):
             catalog: Names the catalog to use, nothing for the one that was refreshed last.
             may_fetch: Whether a catalog that is named by its address may be asked for.
             snapshot: What tt-smi said of other cards, which stand in for this machine's.
+            models_dir: What the flag of that name says, nothing where it was not given.
+            token_file: The same.
         """
-        super().__init__(settings, snapshot=snapshot)
+        super().__init__(settings, snapshot=snapshot, models_dir=models_dir, token_file=token_file)
         self._console = console
         self._chosen = catalog
         self._may_fetch = may_fetch
@@ -112,22 +108,6 @@ class Wired(WiredMachine):
         return KeptResults(places.catalog() / FOLDER)
 
     @cached_property
-    def recipes(self) -> Recipes:
-        """What is shipped, and what this site replaces of it."""
-        from ttctl.adapters.templates import ShippedRecipes
-
-        own = self.site.vllm_requirements
-        replaced = {("vllm-cpu", "requirements.txt"): Path(own.value)} if own else {}
-        return ShippedRecipes(places.shipped(), replaced=replaced)
-
-    @cached_property
-    def contracts(self) -> dict[str, LaunchContract]:
-        """What is shipped."""
-        from ttctl.adapters.contracts import ShippedContracts
-
-        return ShippedContracts(places.shipped()).contracts()
-
-    @cached_property
     def engine_files(self) -> EngineFiles:
         """Caches below the user's own, keys in the stacks' folders."""
         from ttctl.adapters.engine_files import LocalEngineFiles
@@ -136,78 +116,12 @@ class Wired(WiredMachine):
             self.cache / "engines", home=self.store.home, secrets=self.store.secrets
         )
 
-    @cached_property
-    def engine(self) -> Engine:
-        """The engine that docker's own command line would talk to."""
-        from ttctl.adapters.docker_engine import DockerEngine
+    @property
+    def failures(self) -> Failures:
+        """The rows of catalog/failures.toml."""
+        from ttctl.adapters.failures import known_failures
 
-        return DockerEngine(self._environ)
-
-    @cached_property
-    def builder(self) -> Builder:
-        """Buildx."""
-        from ttctl.adapters.builder import BuildxBuilder
-        from ttctl.adapters.sources import read_sources
-
-        return BuildxBuilder(
-            read_sources(places.catalog()), self._files_for, keep_logs=self._log_file
-        )
-
-    @cached_property
-    def commits(self) -> CommitResolver:
-        """The table of known commits, and git behind it."""
-        from ttctl.adapters.commits import GitCommits
-        from ttctl.adapters.pin_facts import read_pin_facts
-        from ttctl.adapters.sources import read_sources
-
-        catalog = places.catalog()
-        sources = read_sources(catalog)
-        return GitCommits(
-            read_pin_facts(catalog),
-            sources.git.values(),
-            places.cache(self._environ) / "git",
-            repositories=sources.source,
-        )
-
-    @cached_property
-    def registry(self) -> Registry:
-        """The registry of prebuilt images, asked by buildx."""
-        from ttctl.adapters.registry import BuildxRegistry
-
-        return BuildxRegistry()
-
-    @cached_property
-    def launcher(self) -> Launcher:
-        """Compose."""
-        from ttctl.adapters.compose import ComposeLauncher
-        from ttctl.adapters.docker_engine import DockerEngine
-
-        return ComposeLauncher(DockerEngine(self._environ), self._environ)
-
-    @cached_property
-    def weights(self) -> WeightsStore:
-        """The cache of weights, and the hub behind it."""
-        from ttctl.adapters.weights import LocalWeights
-
-        return LocalWeights(
-            cache=self.cache / "weights",
-            bundled=lambda name: places.shipped() / "images" / name / "model",
-            hub=_hub,
-        )
-
-    @cached_property
-    def weights_cache(self) -> WeightsCache:
-        """The weights that are in the cache."""
-        from ttctl.adapters.weights_cache import CachedWeights
-
-        return CachedWeights(self.cache / "weights")
-
-    @cached_property
-    def has_token(self) -> bool:
-        """Whether a token of the model hub is at hand; the token itself is not kept."""
-        from ttctl.adapters.hub_token import has_token
-
-        return has_token(self._environ, home=Path.home())
+        return known_failures()
 
     @cached_property
     def store(self) -> StateFolder:
@@ -221,6 +135,13 @@ class Wired(WiredMachine):
         """The same: it also writes rendered folders."""
         return self.store
 
+    @cached_property
+    def ejections(self) -> Ejections:
+        """Services that a user took out to edit."""
+        from ttctl.adapters.ejected_folder import EjectedFolders
+
+        return EjectedFolders()
+
     @property
     def keys(self) -> StateFolder:
         """The same: it also keeps the keys."""
@@ -232,6 +153,13 @@ class Wired(WiredMachine):
         from ttctl.adapters.gateway import StackGateway
 
         return StackGateway()
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The user's own folders."""
+        from ttctl.adapters.picture_files import PictureFiles
+
+        return PictureFiles()
 
     @cached_property
     def clock(self) -> Clock:
@@ -259,6 +187,7 @@ class Wired(WiredMachine):
             prefix=Path(sys.prefix),
             settings=self._settings.site(),
         )
+        site = self._with_flags(site)
         return (
             replace(site, offline=Sourced(value="1", source="--offline")) if self._offline else site
         )
@@ -268,22 +197,7 @@ class Wired(WiredMachine):
         """What is kept of conversations."""
         from ttctl.cli.shelf import WiredShelf
 
-        return WiredShelf(self._environ)
-
-    @property
-    def _log_file(self) -> Path:
-        return places.state(self._environ) / "logs" / f"{Path(sys.argv[0]).name}.log"
-
-    def _files_for(self, indexes: Sequence[str]) -> SiteFiles:
-        from ttctl.adapters.sources import read_sources
-        from ttctl.model.site import Sourced
-        from ttctl.rules.site_files import site_files
-
-        hosts = read_sources(places.catalog()).git.values()
-        further = tuple(Sourced(value=index, source="sources.toml") for index in indexes)
-        known = self.site.pip_extra_index_urls
-        here = replace(self.site, pip_extra_index_urls=(*known, *further))
-        return site_files(here, git_hosts=hosts)
+        return WiredShelf(self._environ, note=self._console.note)
 
 
 def wire(
@@ -294,6 +208,8 @@ def wire(
     catalog: str = "",
     may_fetch: bool = False,
     snapshot: Path | None = None,
+    models_dir: str = "",
+    token_file: str = "",
 ) -> World:
     """Return everything outside, for one command."""
     return Wired(
@@ -303,46 +219,6 @@ def wire(
         catalog=catalog,
         may_fetch=may_fetch,
         snapshot=snapshot,
+        models_dir=models_dir,
+        token_file=token_file,
     )
-
-
-def wire_settings(named: str | None) -> Settings:
-    """Return the settings of one command; `named` is what `--config` says."""
-    from ttctl.adapters.settings import Settings
-
-    return Settings(dict(os.environ), read=_read_settings, named=named)
-
-
-def wire_settings_file(path: Path, *, home: str, repair: str) -> SettingsFile:
-    """Return a settings file that can be changed."""
-    from ttctl.adapters.settings_file import TomlSettingsFile
-
-    return TomlSettingsFile(path, home=home, repair=repair)
-
-
-def wire_file_check(key: str) -> Callable[[Path], str]:
-    """Return what says why a file cannot be the value of a setting, nothing where it can."""
-    from ttctl.adapters import site
-
-    checks = {"site.ca_bundle": site.why_no_bundle, "site.vllm_requirements": site.why_no_file}
-    return checks[key]
-
-
-def wire_editor(again: str) -> EditText:
-    """Return what opens a text in the user's editor; `again` is the command that does so."""
-    from ttctl.adapters.editor import edit_text
-
-    environ = dict(os.environ)
-    return lambda text: edit_text(text, environ, again=again)
-
-
-def _read_settings(path: Path, home: str, next_step: str) -> Layer:
-    from ttctl.adapters.settings_reader import read_settings
-
-    return read_settings(path, home, next_step)
-
-
-def _hub(site: Site) -> Hub:
-    from ttctl.adapters.hub import HuggingFace
-
-    return HuggingFace(site)

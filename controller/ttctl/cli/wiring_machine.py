@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ttctl.model.leasing import Leases
     from ttctl.model.protocols import Host, Reporter
     from ttctl.model.reset import Resets
+    from ttctl.model.starts import Starts
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
 
@@ -66,6 +68,13 @@ class WiredMachine(ABC):
         )
 
     @cached_property
+    def starts(self) -> Starts:
+        """How long earlier starts took."""
+        from ttctl.adapters.starts_file import StartsFile
+
+        return StartsFile(places.state(self._environ), lambda: self.reporter)
+
+    @cached_property
     def resets(self) -> Resets:
         """tt-smi."""
         from ttctl.adapters.resetter import SmiResets
@@ -101,6 +110,11 @@ class WiredMachine(ABC):
             sources=read_sources(places.catalog()),
             device_root=self._root,
         )
+
+    @property
+    def _log_file(self) -> Path:
+        """Where the whole of what children print is kept."""
+        return places.state(self._environ) / "logs" / f"{Path(sys.argv[0]).name}.log"
 
     @cached_property
     def _root(self) -> Path:

@@ -174,3 +174,7 @@ class RanOn:
     """Version that ran."""
     same_pins: bool = True
     """Whether the entry's pins and image are still those that ran."""
+    modified: bool = False
+    """Whether the ttctl that ran had changes that are in no commit."""
+    ahead: bool = False
+    """Whether its day is still to come by this machine's clock."""

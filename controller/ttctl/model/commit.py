@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ttctl.model.image import LocalSource
     from ttctl.model.site import Site
 
-CommitOrigin = Literal["given", "known", "listed", "fetched"]
+CommitOrigin = Literal["given", "known", "listed", "fetched", "locked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class ResolvedCommit:
     commit: str
     origin: CommitOrigin
     """`given`: full already; `known`: in the catalog's table; `listed`: the repository names it
-    by a tag or a branch; `fetched`: found among all its commits."""
+    by a tag or a branch; `fetched`: found among all its commits; `locked`: a lock says it."""
 
 
 class CommitResolver(Protocol):
@@ -51,6 +51,13 @@ class CommitResolver(Protocol):
 
         Raises:
             UsageError: One is no checkout, or its component is none.
+        """
+
+    def check(self, source: LocalSource, recipe: str, script: str) -> None:
+        """Look whether a checkout is a tree that a recipe builds, by the script of its build.
+
+        Raises:
+            UsageError: It is not; it names the checkout and what it lacks.
         """
 
     def resolve(self, named: Sequence[NamedCommit], site: Site) -> tuple[ResolvedCommit, ...]:

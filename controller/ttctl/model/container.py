@@ -13,10 +13,16 @@ OWNER_LABEL = "dev.ttctl.owner"
 CONFIG_LABEL = "dev.ttctl.config-hash"
 EXPERIMENTAL_LABEL = "dev.ttctl.experimental"
 """Why a model runs that nobody validated on its device; not there where it was validated."""
+DERIVED_LABEL = "dev.ttctl.derived-from"
+"""The entry whose tt-metal a program of ours stands on; not there where the pair was validated."""
 BOARDS_LABEL = "dev.ttctl.boards"
 """The lease: the reset domains that a container has, by ASIC id or PCI address, a comma between."""
 CONTRACT_LABEL = "dev.ttctl.contract"
 """How the image is launched; not there on images of the processor's target."""
+UNVALIDATED_LABEL = "dev.ttctl.unvalidated"
+"""On images, and so on their containers: which components are of a checkout, a space between."""
+YOURS_LABEL = "dev.ttctl.yours"
+"""On images, and so on their containers: the service whose sources the user edited."""
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 
@@ -41,3 +47,5 @@ class ContainerState:
     """What it leases, by ASIC id or PCI address."""
     ports: tuple[tuple[str, int, int], ...] = ()
     """(host address, host port, container port)."""
+    composed: bool = True
+    """Whether compose made it; else one of ttctl's own `docker run` lines did."""

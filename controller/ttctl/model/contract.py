@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[str, str], ...]
 
 PLACEHOLDERS = (
-    "cache", "device", "health_path", "health_text", "hub", "launch", "mesh", "metal", "model",
-    "model_name", "port", "revision", "tt_metal", "weights",
+    "cache", "device", "health_path", "health_text", "hub", "launch", "max_model_len", "mesh",
+    "metal", "model", "model_name", "port", "revision", "tt_metal", "weights",
 )  # fmt: skip
 """Names that a text of a contract may hold in braces, `{cache}`."""
 
-SpecForm = Literal["", "composed", "single"]
-"""`composed`: entry, first-validated arguments and `cli_args`; `single`: without `cli_args`."""
+SpecForm = Literal["", "composed", "single", "clustered"]
+"""`composed`: entry, first-validated arguments and `cli_args`; `single`: without `cli_args`;
+`clustered`: the same with the options of several hosts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,24 @@ class Writable:
     """Of one in memory."""
     executable: bool = False
     """Whether code that is compiled there may run from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """Environment that only some of a contract's images get."""
+
+    environment: Pairs
+    """Values may hold placeholders."""
+    reason: str
+    source: str
+    since: str = ""
+    """First image version that gets it; empty: from the first one on."""
+    before: str = ""
+    """First image version that does not; empty: none."""
+    types: tuple[str, ...] = ()
+    """Upstream's types of model; empty: any."""
+    fetched: bool = False
+    """Whether only images that fetch their weights themselves get it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +76,14 @@ class LaunchContract:
     """Where tt-metal lies in the image."""
     cache: str
     """Where the stack's cache is mounted."""
+    uid: int
+    """The server's user in a release of upstream's, or of ours, where the image cannot be asked."""
+    users: tuple[tuple[str, int], ...] = ()
+    """(whom the image may start as, the server's user id then); ordinary numbers stand for
+    themselves, where `numbers` says so."""
+    numbers: bool = False
+    joins_group: bool = False
+    """Whether the image starts as root and shares the cache by the group of its top folder."""
     hub: str = ""
     """Folder in the shape of a hub cache, under which weights are mounted; empty: `models`."""
     models: str = ""
@@ -92,15 +119,14 @@ class LaunchContract:
     """(device, environment)."""
     implementation_environment: tuple[tuple[str, Pairs], ...] = ()
     """(upstream's `impl_id`, environment)."""
+    fetches: Pairs = ()
+    """(model's last name, what its image fetches from the hub besides the weights)."""
+    further: tuple[Further, ...] = ()
+    """What only some of its images get."""
     commit_versions: Pairs = ()
     """(commit of the server that a tag names, version of that commit), where a tag has no version.
     """
-    without_hugepages: tuple[str, ...] = ()
-    """Commits of tt-metal that are known to run without the mount behind a translating IOMMU."""
     pids: int
-    engine_mib: int
-    """Memory of the engine besides what the entry asks for: one that is killed for want of it
-    leaves dirty boards, so it is generous."""
     tmpfs_mib: int
     stop_grace_s: int
     restart: Literal["no"]

@@ -71,6 +71,8 @@ class Formed:
     boards: tuple[str, ...]
     """Ids of the boards."""
     reason: str
+    part_of: str = ""
+    """Family of the board of which it is one chip, `p300`; empty where whole boards make it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

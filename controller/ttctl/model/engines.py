@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
     from ttctl.model.image import BaseImage, BuildResult, ImageSpec
     from ttctl.model.plan import How
+    from ttctl.model.prebuilt import ImageConfig
     from ttctl.model.protocols import Reporter
     from ttctl.model.site import Site
 
@@ -23,8 +24,6 @@ class EngineInfo:
     """The container engine as it answers."""
 
     version: str
-    compose_version: str
-    buildx_version: str
     root_dir: str
     """Where images lie, a host path where the engine is local."""
 
@@ -56,6 +55,12 @@ class Engine(Protocol):
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""
 
+    def config_of(self, reference: str) -> ImageConfig | None:
+        """Return what an image says of itself; None where it is not here."""
+
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """Return the layers of each image that is here, from the bottom up, `sha256:...`."""
+
     def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
         """Return the last lines that a container printed."""
 
@@ -80,20 +85,29 @@ class Builder(Protocol):
     def obtain_base(self, base: BaseImage, site: Site, reporter: Reporter) -> None:
         """Pull or bootstrap the base image."""
 
-    def pull(self, reference: str, reporter: Reporter) -> None:
-        """Pull an image that the site names."""
+    def pull(self, reference: str, reporter: Reporter, *, name: str = "") -> None:
+        """Pull an image that is not built here, and give it a `name` that it is found by again."""
 
     def build(
         self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
     ) -> BuildResult:
         """Build one image; the tag appears only when all is done. `cancel` ends it early."""
 
+    def check(
+        self, image: ImageSpec, reporter: Reporter, *, cancel: threading.Event | None = None
+    ) -> None:
+        """Run an image's `verify` in it; one that fails is not kept.
+
+        Raises:
+            BuildError: It is not what its recipe promises.
+        """
+
     def place_files(self, images: tuple[ImageSpec, ...]) -> PlaceFiles:
         """Return what a build by hand needs of this place: the secrets' texts, the wheels."""
 
 
 class Launcher(Protocol):
-    """Starts and ends the containers of a rendered folder, through compose."""
+    """Starts the containers of a rendered folder through compose; ends them, whoever made them."""
 
     def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
         """Bring the stack to what the folder says and wait until it is healthy.
@@ -121,6 +135,17 @@ class Launcher(Protocol):
         """Stop and remove the stack's containers and networks.
 
         `timeout_s` is each container's time to end, None for its own.
+        """
+
+    def stop(
+        self, stack: str, *, timeout_s: int | None, limit_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        """Stop the stack's containers; return the exit code and what was printed.
+
+        `timeout_s` is each container's time to end, None for its own.
+
+        Raises:
+            WaitError: It took longer than `limit_s`.
         """
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-    from ttctl.model.talk import Completion
+    from ttctl.model.picture import ImageRequest, Picture, Stroke
+    from ttctl.model.talk import Completion, Door
 
 
 class Gateway(Protocol):
@@ -17,15 +18,15 @@ class Gateway(Protocol):
     def healthy(self, port: int) -> bool:
         """Return whether `/health` answers 200."""
 
-    def models(self, port: int, key: str) -> tuple[str, ...]:
-        """Return the names that `/v1/models` lists."""
+    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:
+        """Return the names that `/v1/models` lists; `base` names one engine of several."""
 
     def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
         """Ask for one short completion."""
 
     def chat(
         self,
-        port: int,
+        door: Door,
         key: str,
         *,
         model: str,
@@ -40,4 +41,14 @@ class Gateway(Protocol):
 
         Raises:
             TooLongError: The messages do not fit into what the model can read.
+        """
+
+    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+        """Ask for images; yield how far each is, and each that is whole, in their order.
+
+        Closed before its end, it closes the connection, so that the engine stops.
+
+        Raises:
+            UsageError: The service refuses a field; a value that it takes is named where it says.
+            EngineError: It does not answer, or does not draw.
         """

@@ -151,6 +151,12 @@ class CardVitals:
     """Pages of 1 GiB that the kernel has."""
     hugepages_mounted: bool = False
     """Whether they are mounted on /dev/hugepages-1G."""
+    hugepages_free: int | None = None
+    """Pages of 1 GiB that nobody uses; None where the kernel does not say."""
+    hugepages_found: str = "nothing"
+    """What is at /dev/hugepages-1G where it is not that mount: `nothing`, `a plain folder`."""
+    hugepage_files: tuple[str, ...] = ()
+    """Names of the driver library's files in there, whosever they are."""
     leftovers: tuple[str, ...] = ()
     """Files of the driver library in there that belong to another user than a container's."""
     smi: str = ""

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ttctl.model.house import LOCAL
+
 BaseOrigin = Literal["registry", "bootstrapped", "site"]
 
 
@@ -51,6 +53,8 @@ class ImageRecipe:
     """Memory that a build takes, 10^9 bytes; 0 where it is little."""
     disk_gb: int = 0
     """Room that a build takes, 10^9 bytes; 0 where it is little."""
+    verify: str = ""
+    """Text of the script that each build is held against, empty where none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,7 @@ class LocalSource:
     @property
     def commit(self) -> str:
         """What stands in place of the commit."""
-        return f"local-{self.digest}"
+        return f"{LOCAL}{self.digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +96,22 @@ class ImageSpec:
     """Whether the build binds the context's `source` folder."""
     source: LocalSource | None = None
     """The checkout that is built in place of the pinned commit."""
+    unvalidated: tuple[str, ...] = ()
+    """Components of it and of its parents that come from a checkout."""
+    yours: str = ""
+    """`SERVICE=FOLDER` where a user edited it; empty for an image of ours."""
+    changed_since: bool = False
+    """Whether our own sources are others than when the user got them to edit."""
     reason: str = ""
     """Why it is had this way, empty where its being missing is reason enough."""
+    tag: str = ""
+    """The name behind the digest that a pulled image has, where one is known."""
+    user: str = ""
+    """Whom a pulled image starts as; empty where it is not known, and for images of ours."""
     memory_gb: int = 0
     disk_gb: int = 0
+    verify: str = ""
+    """Text of the script that must pass in the image before it is kept, empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Domain:
     """Whether the firmware gives its chips numbers of their own."""
 
 
+OURS = "docker"
+"""The command that reaches the engine which `up` uses."""
 RELEASED = ("exited", "dead")
 """Phases in which a container has no node any more. In each other one, of whichever engine, it has
 its nodes or will have them when it starts."""
@@ -30,7 +32,7 @@ its nodes or will have them when it starts."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerUse:
-    """What one container of the engine may open, ours or not."""
+    """What one container of an engine may open, ours or not."""
 
     container_id: str
     name: str
@@ -53,6 +55,8 @@ class ContainerUse:
     """RFC 3339, as the engine spells it; empty while it has not ended."""
     fatal: str = ""
     """What the last fatal line of its log means for the card; empty where there is none."""
+    engine: str = OURS
+    """The command that reaches its engine: `docker`, `podman`, `docker --host unix:///...`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +103,13 @@ class Holder:
     owner: str = ""
     why: str = ""
     """What makes a container hold it where that is more than its nodes: `is privileged`."""
+    engine: str = OURS
+    """The command that reaches its engine."""
 
     def __str__(self) -> str:
         """Say it in one phrase."""
         said = self.name if self.kind == "process" else f"container {self.name}"
+        said = said if self.engine == OURS else f"{said} ({self.engine})"
         if self.kind == "stack":
             said = f"stack {self.stack} ({said})"
         return f"{said}, which {self.why}" if self.why else said
@@ -150,6 +157,12 @@ class Leased:
 
     boards: tuple[str, ...]
     """Keys of the reset domains; the label that makes the container the lease."""
+    ids: tuple[str, ...] = ()
+    """The numbers of its boards, as people read them everywhere."""
+    own: tuple[str, ...] = ()
+    """Those of them that the stack has already."""
+    passed: tuple[tuple[str, str], ...] = ()
+    """(number, why) of boards of that kind that are left alone, as they need a reset."""
     nodes: tuple[str, ...]
     """`/dev/tenstorrent/3`, as they are numbered at this moment."""
     values: tuple[str, ...]
@@ -159,3 +172,13 @@ class Leased:
     a made-up machine."""
     dirty: tuple[str, ...] = ()
     """Why boards of these need a reset first."""
+    stale: tuple[str, ...] = ()
+    """Files on the hugepages that a killed engine left of these boards, which nobody has."""
+    part_of: str = ""
+    """Family of the board of which the stack uses one chip only; empty for whole boards."""
+    parts: tuple[tuple[str, Leased], ...] = ()
+    """(service, what its engine gets) where several share these; empty for one engine."""
+
+    def of(self, service: str) -> Leased:
+        """Return what the engine of one container gets."""
+        return dict(self.parts).get(service, self)

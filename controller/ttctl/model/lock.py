@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ttctl.model.pins import OWN
+
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage
     from ttctl.model.spec import WeightsKind
@@ -32,7 +34,7 @@ class LockedWeights:
     kind: WeightsKind
     repository: str
     revision: str
-    """40 hex digits for a hub repository; empty for bundled weights, whose hashes are below."""
+    """40 hex digits for a hub repository; empty for others, whose hashes are below."""
     files: tuple[LockedFile, ...]
 
     @property
@@ -50,6 +52,37 @@ class LockedImage:
     fingerprint: str
     unvalidated: str = ""
     """The checkout that it was built from in place of a pinned commit, `COMPONENT=PATH`."""
+    yours: str = ""
+    """The folder of a user's own that it was built from, `SERVICE=FOLDER`; empty for ours."""
+    user: str = ""
+    """Whom a pulled image starts as, by its own configuration; empty where it was not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedEngine:
+    """An engine beside the stack's own."""
+
+    service: str
+    """Name of its container."""
+    requested: str
+    model: str
+    device: str
+    engine: str
+    reason: str
+    """Why this model and no other."""
+    weights: LockedWeights
+    image: str = ""
+    """Reference of its image, one of the lock's; this and what follows is empty without a card."""
+    commits: tuple[tuple[str, str], ...] = ()
+    """(component, commit) of what is built from source for it."""
+    implementation: str = ""
+    """Upstream's `impl_id`, where several serve one model on one device."""
+    contract: str = ""
+    """How its image is launched."""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""
+    derived_from: str = ""
+    """The entry whose tt-metal a program of ours stands on; empty for a validated pairing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +111,19 @@ class Lock:
     """(component, 40 hex digits, or `local-` and a hash) of what is built from source."""
     implementation: str = ""
     """Upstream's `impl_id`, where several serve one model on one device."""
-    contract: str = "own"
+    contract: str = OWN
     """How the engine's image is launched."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
+    derived_from: str = ""
+    """The entry whose tt-metal a program of ours stands on; empty for a validated pairing."""
     values: str = ""
     """`latest` where the newest release's arguments are taken; empty for those first validated."""
+    image_uid: int = 0
+    """User id in an image that ttctl builds for a card; 0 for the usual one."""
+    services: tuple[str, ...] = ()
+    """Further services of the stack, as they were asked for: `chat`, `api`, `sd=MODEL`."""
+    beside: tuple[LockedEngine, ...] = ()
+    """The engines among them."""
     files_sha256: str = ""
     """Over every rendered file except the lock itself."""

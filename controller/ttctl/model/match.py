@@ -77,6 +77,8 @@ class Place:
     driver: str = ""
     boards: tuple[str, ...] = ()
     """Families of its boards, one word for each board."""
+    parts: tuple[str, ...] = ()
+    """Those of `devices` that are one chip of a larger board and nothing else here."""
 
     def firmware_on(self, device: str) -> str:
         """Return the firmware that decides on a device: parts of a machine may differ."""
@@ -113,11 +115,14 @@ class Offer:
     reason: str
     experimental: bool = False
     """Whether it needs `--experimental`."""
+    engine: str = ""
+    """The engine of ours that has to be named for it; empty for the entry's own."""
 
     @property
     def command(self) -> str:
         """What to type for it."""
         flag = " --experimental" if self.experimental else ""
+        flag += f" --engine {self.engine}" if self.engine else ""
         return f"ttctl plan {self.model} --device {self.device}{flag}"
 
 

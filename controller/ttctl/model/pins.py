@@ -4,9 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, get_args
 
-Contract = Literal["vllm-legacy", "vllm-current", "media", "media-cpp", "forge", "multihost", "own"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Contract = Literal[
+    "vllm-legacy", "vllm-current", "media", "media-cpp", "forge", "multihost", "own", "direct", "sd"
+]  # fmt: skip
 """How an image is launched."""
 
 Recipe = Literal[
@@ -18,11 +24,25 @@ Recipe = Literal[
     "forge",
     "multihost",
     "own",
+    "direct",
+    "sd",
 ]
 """How an image is built from source."""
 
 Flag = Literal["", "--override_tt_config", "--plugin_config", "--additional-config"]
 """By which flag vLLM takes the Tenstorrent options; empty where it takes none."""
+
+DERIVED: Mapping[str, str] = MappingProxyType({"direct": "vllm", "sd": "media"})
+"""Engines and recipes of ours to the engine of the entries whose tt-metal they stand on.
+
+That tt-metal was validated with the other engine: nobody validated the pairing.
+"""
+
+OWN: Contract = "own"
+"""The contract of the vLLM images that ttctl builds."""
+
+BUILT = frozenset({OWN, *DERIVED})
+"""Contracts of every image that ttctl builds for a card."""
 
 CONTRACTS: tuple[str, ...] = get_args(Contract)
 RECIPES: tuple[str, ...] = get_args(Recipe)
@@ -54,6 +74,11 @@ class Pins:
 
     Empty where it is not known; the arguments are then those of the catalog.
     """
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether only tt-metal was validated, with another server than the one that is built."""
+        return self.recipe in DERIVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,8 @@ class How:
 
     build: bool = False
     """Build every image of ours again; what did not change comes from the build cache."""
+    build_word: str = "--build"
+    """What was typed for that."""
     pull: PullPolicy = "missing"
     """Whether images that are pulled are pulled again, when missing, or not at all."""
     recreate: bool = False
@@ -47,9 +49,21 @@ class How:
     """Wait until the stack has answered."""
     reset: bool = False
     """Reset boards first that a killed engine left behind."""
+    stale: Literal["keep", "ask", "remove"] = "keep"
+    """What becomes of files that a killed engine left on the hugepages of the stack's boards:
+    `keep` says that they are there, `ask` refuses until somebody said what is wanted."""
 
 
 AS_NEEDED = How()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeLine:
+    """A line that runs inside of the engine's container; nobody types it."""
+
+    what: str
+    """Who starts it, or what it is the same as."""
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +78,14 @@ class Plan:
     """What the model needs, held against this machine."""
     override: Override | None = None
     """What the user laid over the compose file; None where nothing is."""
+    pull_bytes: int | None = 0
+    """Room that images take which are pulled for a card; None where no registry told."""
     commands: tuple[tuple[str, ...], ...] = ()
     """The commands that `up` stands for, each as its words; empty unless they were asked for."""
+    serve: tuple[ServeLine, ...] = ()
+    """How an engine on a card serves inside of its container, where commands were asked for."""
+    unresolved: tuple[str, ...] = ()
+    """What of the commands nobody could be asked for, and what stands in its place."""
 
     @property
     def changes(self) -> tuple[Step, ...]:

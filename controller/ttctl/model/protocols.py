@@ -15,23 +15,26 @@ if TYPE_CHECKING:
     from ttctl.model.commit import CommitResolver
     from ttctl.model.contract import LaunchContract
     from ttctl.model.device import System
+    from ttctl.model.ejected import Ejections
     from ttctl.model.engine_files import EngineFiles
     from ttctl.model.engines import Builder, Engine, Launcher
+    from ttctl.model.failure import Failures
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
-    from ttctl.model.image import ImageRecipe
     from ttctl.model.leasing import Leases
     from ttctl.model.lock import LockedWeights
+    from ttctl.model.picture import Pictures
     from ttctl.model.prebuilt import Registry
+    from ttctl.model.recipes import Recipes
     from ttctl.model.reset import Resets
-    from ttctl.model.service import ServiceDefaults
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.spec import Weights
+    from ttctl.model.starts import Starts
     from ttctl.model.stores import Folders, Keys, StackStore
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
-    from ttctl.model.weights import WeightsCache
+    from ttctl.model.weights import Supply, WeightsCache
 
 
 class Reporter(Protocol):
@@ -40,8 +43,12 @@ class Reporter(Protocol):
     def step(self, title: str) -> AbstractContextManager[None]:
         """Announce one step; its end shows a mark and the seconds."""
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        """Say how far the step is; `unit` is `steps` or `bytes`. Only real counts."""
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        """Say how far the step is; `unit` is `steps` or `bytes`. Only real counts.
+
+        `part` names one of several things that go on at the same time, such as a file: its counts
+        are its own.
+        """
 
     def status(self, text: str, **facts: float | str) -> None:
         """Say what goes on right now, on the live line where there is one; `facts` say it too."""
@@ -51,25 +58,6 @@ class Reporter(Protocol):
 
     def detail(self, line: str) -> None:
         """Keep a line of a child's output for the log, and show it when asked for more."""
-
-
-class Recipes(Protocol):
-    """The folders images/ and compose/."""
-
-    def recipe(self, name: str) -> ImageRecipe:
-        """Read one recipe."""
-
-    def render(self, recipe: ImageRecipe, values: dict[str, str]) -> str:
-        """Render a recipe's Dockerfile."""
-
-    def template(self, path: str, values: dict[str, object]) -> str:
-        """Render another template, by its path under compose/."""
-
-    def yaml(self, value: dict[str, object]) -> str:
-        """Write a compose file's text, parsed back and found equal."""
-
-    def defaults(self, kind: str) -> ServiceDefaults:
-        """Return how containers of this kind are launched."""
 
 
 class WeightsStore(Protocol):
@@ -90,6 +78,9 @@ class WeightsStore(Protocol):
 
     def path(self, locked: LockedWeights) -> Path:
         """Return the folder that a container mounts."""
+
+    def supply(self, locked: LockedWeights) -> Supply:
+        """Return where they come from, and how much of them is to come."""
 
 
 class Host(Protocol):
@@ -135,6 +126,10 @@ class World(Protocol):
     @property
     def recipes(self) -> Recipes:
         """The folders images/ and compose/."""
+
+    @property
+    def failures(self) -> Failures:
+        """What is known of how engines end."""
 
     @property
     def engine(self) -> Engine:
@@ -185,6 +180,10 @@ class World(Protocol):
         """Who has which board."""
 
     @property
+    def starts(self) -> Starts:
+        """How long earlier starts took."""
+
+    @property
     def resets(self) -> Resets:
         """What resets boards."""
 
@@ -203,6 +202,10 @@ class World(Protocol):
     @property
     def folders(self) -> Folders:
         """What reads and writes rendered folders."""
+
+    @property
+    def ejections(self) -> Ejections:
+        """Services that a user took out to edit."""
 
     @property
     def keys(self) -> Keys:
@@ -231,3 +234,7 @@ class World(Protocol):
     @property
     def shelf(self) -> Shelf:
         """What is kept of conversations."""
+
+    @property
+    def pictures(self) -> Pictures:
+        """The folders that images are written into."""

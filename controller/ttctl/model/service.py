@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ttctl.model.house import HOUSE_UID
+from ttctl.model.pins import OWN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
@@ -34,7 +37,7 @@ class Exemption:
     what: Literal[
         "user", "writable root", "capability", "new privileges", "host ipc", "shared memory",
         "locked memory", "group", "device", "hugepages", "writable path", "executable path",
-        "outbound network",
+        "outbound network", "host network", "host processes", "memory limit",
     ]  # fmt: skip
     value: str
     """`CHOWN`, `/home/container_app_user/logs`; empty where `what` says it all."""
@@ -47,7 +50,7 @@ class Exemption:
 class Confinement:
     """How a container is held in; what it says nothing of is the house's rule."""
 
-    user: str = "1000:1000"
+    user: str = f"{HOUSE_UID}:{HOUSE_UID}"
     """`UID:GID`, or `0:0` where the entrypoint drops its privileges itself."""
     read_only: bool = True
     """Whether the root file system is."""
@@ -57,10 +60,27 @@ class Confinement:
     ipc: Literal["private", "host"] = "private"
     memlock: bool = False
     """Whether memory may be locked without a limit."""
+    host_network: bool = False
+    """Whether the host's own network is used, and no network of the stack's."""
+    host_processes: bool = False
+    """Whether the host's processes are seen."""
     groups: tuple[str, ...] = ()
     """Further group ids, or a `${VARIABLE}`."""
     exemptions: tuple[Exemption, ...] = ()
     """Every difference from the house's rule, each with its reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What an engine on a card says of itself: its labels, and which boards it opens."""
+
+    device: str
+    """Upstream's device type in lower case."""
+    contract: str
+    boards: tuple[str, ...] = ()
+    """Reset domains that its container leases."""
+    experimental: str = ""
+    derived_from: str = ""
 
 
 HELD_IN = Confinement()
@@ -111,12 +131,18 @@ class ServiceSpec:
     """What the image is started with, empty for its own."""
     command: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    place_environment: tuple[tuple[str, str], ...] = ()
+    """What only the place knows: each value may name variables of the folder's .env file."""
     mounts: tuple[Mount, ...] = ()
     networks: tuple[str, ...]
+    """Empty on the host's own network."""
+    host_names: tuple[str, ...] = ()
+    """Names by which this container finds the host that it runs on."""
     publish: int | None = None
     """Container port that the host's port leads to, None for a service without one."""
     health: HealthCheck
     memory_mib: int
+    """Most that it may take, shared memory and folders in memory with it; 0 for no limit."""
     shm_mib: int = 64
     pids: int
     tmpfs_mib: int
@@ -128,7 +154,11 @@ class ServiceSpec:
     scratch: tuple[Scratch, ...] = ()
     """Writable folders in memory besides `/tmp`."""
     nodes: int = 0
-    """How many device nodes it opens; each is said by a variable, `node_variable`."""
+    """How many device nodes it opens; each is said by a variable, `node_variables`."""
+    first_node: int = 0
+    """How many nodes the engines before it in the stack open."""
+    card: Card | None = None
+    """Of an engine beside the stack's own; None for what the stack itself says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,17 +182,43 @@ class Stack:
     networks: tuple[Network, ...]
     experimental: str = ""
     """Why the model runs though nobody validated it on its device; empty where it was."""
+    derived_from: str = ""
+    """The entry whose tt-metal a program of ours stands on; empty for a validated pairing."""
     device: str = "cpu"
     """Upstream's device type in lower case, or `cpu`."""
-    contract: str = "own"
+    contract: str = OWN
     """How the engine's image is launched, one of `model/pins.py`'s contracts."""
     boards: tuple[str, ...] = ()
-    """Reset domains that it leases, by ASIC id or PCI address; empty without a card."""
+    """Reset domains that its own engine leases, by ASIC id or PCI address; empty without a card."""
 
     @property
     def project(self) -> str:
         """Compose's project name."""
         return f"ttctl-{self.name}"
+
+    @property
+    def engine(self) -> ServiceSpec:
+        """The service that serves the model: the one with boards, else the first.
+
+        Where it spans hosts, a worker with boards stands before it.
+        """
+        own = (one for one in reversed(self.services) if one.nodes and one.card is None)
+        return next(own, self.services[0])
+
+    @property
+    def nodes(self) -> int:
+        """How many device nodes all of its engines open."""
+        return max((one.first_node + one.nodes for one in self.services), default=0)
+
+    def card_of(self, service: ServiceSpec) -> Card:
+        """Return what the engine of a container says of itself."""
+        return service.card or Card(
+            device=self.device,
+            contract=self.contract,
+            boards=self.boards,
+            experimental=self.experimental,
+            derived_from=self.derived_from,
+        )
 
 
 def node_variable(index: int) -> str:
@@ -172,3 +228,8 @@ def node_variable(index: int) -> str:
     up by the leased board when the stack is started.
     """
     return f"TTCTL_NODE_{index}"
+
+
+def node_variables(service: ServiceSpec) -> tuple[str, ...]:
+    """Return the variables of the nodes that a container opens."""
+    return tuple(node_variable(service.first_node + index) for index in range(service.nodes))

@@ -72,6 +72,10 @@ class Shelf(Protocol):
         """Earlier inputs."""
 
     @property
+    def prompts(self) -> Inputs:
+        """Earlier prompts for images."""
+
+    @property
     def tools(self) -> Tools:
         """Other programs."""
 

@@ -55,6 +55,10 @@ class Site:
     hub_endpoint: Sourced | None = None
     hub_offline: Sourced | None = None
     """`1` where only the model hub may not be asked; everything else may."""
+    token_file: Sourced | None = None
+    """A file with the hub's token; without it the hub's own variables and login count."""
+    models_dir: tuple[Sourced, ...] = ()
+    """Folders in which a user keeps models, each by its name."""
     base_image: Sourced | None = None
     """Image reference to build on, in place of the pulled or bootstrapped one."""
     engine_image: Sourced | None = None

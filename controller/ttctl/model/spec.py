@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from ttctl.model.pins import Changed, Issue, Pins, Requirement, Target
 
-WeightsKind = Literal["hub", "bundled"]
+WeightsKind = Literal["hub", "bundled", "folder"]
 
-EngineName = Literal["vllm", "media", "forge"]
-"""What owns the device and computes; upstream's `inference_engine` in lower case."""
+CatalogEngine = Literal["vllm", "media", "forge"]
+"""Upstream's `inference_engine` in lower case."""
+
+EngineName = Literal["vllm", "media", "forge", "direct", "sd"]
+"""What owns the device and computes; the last two are programs of ours on an entry's tt-metal."""
 
 ModelType = Literal[
     "LLM", "VLM", "IMAGE", "VIDEO", "AUDIO", "TEXT_TO_SPEECH", "EMBEDDING", "CNN", "OTHER"
@@ -36,7 +39,8 @@ class Weights:
     """Where the weights of a model come from."""
 
     kind: WeightsKind
-    """`hub`: a repository on the model hub; `bundled`: a folder that ttctl ships."""
+    """`hub`: a repository on the model hub; `bundled`: a folder that ttctl ships; `folder`: one of
+    the user's, of which no hub has told what it is."""
     repository: str
     """`owner/name` on the hub, or the image folder that holds the model."""
     revision: str = ""
@@ -122,6 +126,16 @@ class ModelSpec:
     """Where entries are listed: why it is known not to work; `models show` has the sources."""
 
     @property
+    def derived_from(self) -> str:
+        """The entry whose tt-metal a program of ours stands on; empty for a validated pairing."""
+        return self.id if self.pins is not None and self.pins.is_derived else ""
+
+    @property
+    def engine_to_name(self) -> str:
+        """The engine, where it serves another's entry and so has to be asked for; else empty."""
+        return self.engine if self.derived_from or self.engine == "direct" else ""
+
+    @property
     def status_is_told(self) -> bool:
         """Whether the status is upstream's word, and not what stands for one that is unknown."""
         return not any(one.startswith(ODD_STATUS) for one in self.suspect)
@@ -139,6 +153,8 @@ class Request:
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     block_size: int | None = None
+    image_uid: int | None = None
+    """User id in an image that ttctl builds for a card; None for the locked one, else the usual."""
     engine_args: tuple[tuple[str, str], ...] | None = None
     """Further flags of the engine, (name, value), checked by `rules/engine_flags`."""
     task: str | None = None
@@ -157,5 +173,9 @@ class Request:
     """Names of the very boards that are wanted; none for any that are free."""
     sources: tuple[str, ...] = ()
     """Checkouts in place of pinned commits, `COMPONENT=PATH`."""
+    services: tuple[str, ...] | None = None
+    """Further services of the stack, `rules/beside.py` reads them; None for those locked."""
+    ejected: tuple[str, ...] | None = None
+    """Folders of services that the user edited; None for those locked."""
     values: Values | None = None
     """Whose arguments; None for those that are locked, else of the first validation."""

@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Speaks = Literal["openai", "chat"]
+"""How an engine is talked to: by OpenAI's API, or by `POST /chat` of the service `api`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
@@ -82,6 +85,17 @@ class Door:
     port: int
     max_model_len: int
     """Tokens of prompt and answer together."""
+    speaks: Speaks | Literal[""] = "openai"
+    """How its engine is talked to; empty for one that holds no conversation."""
+    service: str = ""
+    """The engine that was named; empty where the gateway finds it by path and model."""
+    base: str = ""
+    """What stands before the engine's paths where several are behind one gateway, `/api`."""
+
+    @property
+    def where(self) -> str:
+        """Return the stack, and the engine of it where one was named: `all/api`."""
+        return f"{self.stack}/{self.service}" if self.service else self.stack
 
     @property
     def url(self) -> str:

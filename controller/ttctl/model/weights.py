@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,12 @@ class Snapshot:
     files: int
     size_bytes: int
     folder: Path
+    keeper: Literal["ttctl", "hub cache", "folder"] = "ttctl"
+    """Whose they are: `hub cache` is the hub's tools', `folder` one of the user's own. What is not
+    ttctl's is only read."""
+    shared_bytes: int = 0
+    """How much of ttctl's own has a name elsewhere, too, such as in the hub's cache: to remove it
+    here frees nothing of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,25 @@ class Verdict:
     snapshot: Snapshot
     damaged: tuple[str, ...]
     """Files that are gone, or no longer what they were; empty where all is well."""
+    unproven: tuple[str, ...] = ()
+    """Files that nothing could be held against: nobody told their hashes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """Where weights come from, and how much of them is to come."""
+
+    total_bytes: int
+    fetched_bytes: int
+    """What the hub has to send."""
+    copied_bytes: int = 0
+    """What is copied from another tool's cache, because it cannot be linked."""
+    place: str = ""
+    """Another tool's cache or a folder of the user's that holds some or all; empty for none."""
+    mounted: bool = False
+    """Whether containers read that very folder."""
+    unproven: tuple[str, ...] = ()
+    """Files there that nothing could be held against."""
 
 
 class WeightsCache(Protocol):
@@ -41,8 +66,8 @@ class WeightsCache(Protocol):
     def snapshots(self) -> tuple[Snapshot, ...]:
         """Return every one, by repository and revision."""
 
-    def damaged(self, snapshot: Snapshot, reporter: Reporter) -> tuple[str, ...]:
-        """Read every file of it, and return those that are not what they were."""
+    def verdict(self, snapshot: Snapshot, reporter: Reporter, *, quick: bool) -> Verdict:
+        """Read every file of it; under `quick` only those that changed since they were read."""
 
     def remove(self, snapshot: Snapshot, reporter: Reporter) -> None:
         """Remove it; what is half removed has no name that a start would take."""

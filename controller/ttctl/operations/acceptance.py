@@ -12,10 +12,12 @@ from ttctl.operations.acceptance_checks import checked_contract, checked_door
 from ttctl.operations.acceptance_smoke import smoked
 from ttctl.operations.acceptance_tiers import measured_tiers
 from ttctl.operations.desire import desire
+from ttctl.operations.start import on_free_boards
 from ttctl.operations.up import up
 from ttctl.rules.acceptance import overall
 from ttctl.rules.acceptance_private import leaks, plain_kernel
 from ttctl.rules.acceptance_seen import named_image, why_not_locked
+from ttctl.rules.derived import derived_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +38,7 @@ def accept(world: World, kit: Kit, request: Request, *, measure: bool = True) ->
     Args:
         world: Everything outside.
         kit: What only this needs of it.
-        request: The model; its device is the machine's.
+        request: The model; its device is the machine's, or one that its boards make up.
         measure: Whether speeds are measured; without, the result says incomplete.
 
     Raises:
@@ -50,9 +52,9 @@ def accept(world: World, kit: Kit, request: Request, *, measure: bool = True) ->
     check_entry(desire(world, request))
     kit.ready()
     brought = up(world, request)
-    return examine(
-        world, kit, desire(world, request), place, started_s=brought.seconds, measure=measure
-    )
+    # The boards that it has now are its own, and kept; what they add to the launch was wanted.
+    desired = on_free_boards(world, desire(world, request))
+    return examine(world, kit, desired, place, started_s=brought.seconds, measure=measure)
 
 
 def examine(
@@ -120,19 +122,21 @@ def check_entry(desired: Desired) -> None:
     """
     spec = desired.spec
     for image in desired.lock.images:
-        if image.unvalidated:
+        if image.unvalidated or image.yours:
+            own = "a checkout" if image.unvalidated else "a folder of your own"
             raise UsageError(
-                f"The image {image.name!r} is built from a checkout.",
+                f"The image {image.name!r} is built from {own}.",
                 why="A result belongs to pinned commits, which this is not.",
-                evidence=image.unvalidated.partition("=")[0],
+                evidence=(image.unvalidated or image.yours).partition("=")[0],
                 next_step=f"ttctl up {desired.lock.requested}",
             )
-    if spec.pins is not None and spec.device not in NO_CARD and not desired.lock.experimental:
+    tried = desired.lock.experimental or (spec.derived_from and derived_text(spec.derived_from))
+    if spec.pins is not None and spec.device not in NO_CARD and not tried:
         return
     raise UsageError(
         f"{spec.model!r} on {spec.device!r} is no validated entry.",
         why="A result belongs to a catalog entry with pins for this machine's device.",
-        evidence=desired.lock.experimental or f"Found: {spec.id or spec.model}.",
+        evidence=tried or f"Found: {spec.id or spec.model}.",
         next_step=f"ttctl models show {spec.model}",
     )
 
@@ -205,9 +209,7 @@ def _ran(
 
 
 def _engine_of(desired: Desired, shown: dict[str, Seen]) -> Seen | None:
-    services = desired.stack.services
-    engine = next((one for one in services if one.nodes), services[0])
-    return shown.get(engine.name)
+    return shown.get(desired.stack.engine.name)
 
 
 def _image_of(engine: Seen | None) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.acceptance import Check, Looked
 from ttctl.model.acceptance_kit import Question
+from ttctl.model.pins import OWN
 from ttctl.rules.acceptance_seen import env_values, looked_at, missing
 from ttctl.rules.acceptance_trials import trials
 from ttctl.rules.domains import domains_of
@@ -26,7 +27,7 @@ DOOR_S = 20.0
 OK = 200
 REFUSED = frozenset({401, 403})
 WRONG_KEY = "0" * 64
-LISTS_MODELS = frozenset({"vllm-legacy", "vllm-current", "own"})
+LISTS_MODELS = frozenset({"vllm-legacy", "vllm-current", OWN})
 """Contracts whose server lists its models; the others tell whether they are ready."""
 
 

@@ -6,16 +6,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError, OfflineError
+from ttctl.errors import OfflineError
+from ttctl.model.commit import ResolvedCommit
 from ttctl.model.plan import AS_NEEDED
-from ttctl.model.prebuilt import Prebuilt
+from ttctl.operations.validated_image import as_here, known_image
 from ttctl.rules.images import prebuilt, specs_for
+from ttctl.rules.not_had import not_had
 from ttctl.rules.obtain import Present, how_to_obtain
 from ttctl.rules.recipe import (
     DEFAULT_UID,
     CannotBuild,
     SourceBuild,
     named_commits,
+    no_checkout,
     part_of,
     recipe_for,
 )
@@ -23,11 +26,11 @@ from ttctl.rules.recipe import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ttctl.model.commit import ResolvedCommit
+    from ttctl.model.commit import NamedCommit
     from ttctl.model.image import BaseImage, ImageSpec, LocalSource
     from ttctl.model.pins import Pins
     from ttctl.model.plan import How
-    from ttctl.model.prebuilt import Obtain
+    from ttctl.model.prebuilt import Obtain, Prebuilt
     from ttctl.model.protocols import World
 
 
@@ -40,10 +43,19 @@ class Wish:
     """Checkouts in place of pinned commits."""
     uid: int = DEFAULT_UID
     """User id that an image of ours runs as."""
+    built: tuple[tuple[str, str], ...] = ()
+    """(component, commit) of the image of ours that a lock names; it goes before a validated."""
     locked: str = ""
     """The prebuilt image that a lock names, by its digest; nobody is asked where it is here."""
+    locked_user: str = ""
+    """Whom that image starts as, where the lock says so."""
     unlocked: bool = False
     """Keep tags and short commits as they are and ask nobody: for a rendering that is marked so."""
+
+    @property
+    def own(self) -> bool:
+        """Whether an image of ours is wanted, wherever a validated one is."""
+        return bool(self.how.build or self.sources or self.built)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +92,20 @@ def card_images(
 
     Raises:
         OfflineError: It is not here, and nobody could be asked for it or its commits.
+        UsageError: A checkout was named, and nothing is built from source.
         EngineError: It is in no registry, or `--pull never` forbids it, and it cannot be built.
         PrivilegeError: The place's registry asks for a login.
     """
     wish = wish or Wish()
-    there = _prebuilt(world, pins, wish)
+    there = known_image(world, pins, wish)
     # A rendering asks nobody, the engine neither.
-    here = not wish.unlocked and world.engine.has_image(there.pulled_as)
-    goes_first = (there.state == "there" or here) and not wish.how.build and not wish.sources
+    here = bool(there.reference) and not wish.unlocked and world.engine.has_image(there.pulled_as)
+    goes_first = not wish.own and _is_taken(there, wish, here=here)
     own = _Own(recipe=CannotBuild(reason="the validated image is there")) if goes_first else None
     own = own or _own(world, pins, base, wish)
+    if wish.sources and isinstance(own.recipe, CannotBuild):
+        # Otherwise the validated image would be taken, and the checkout not be looked at.
+        raise own.refusal or no_checkout(pins, own.recipe, wish.sources[0].component)
     asks = bool(own.images) and not wish.unlocked
     built = asks and world.engine.has_image(own.images[-1].reference)
     obtain = how_to_obtain(
@@ -97,15 +113,26 @@ def card_images(
         own.recipe,
         present=Present(prebuilt=here, own=built),
         how=wish.how,
+        locked=bool(wish.built),
         offline=world.site.is_offline and not wish.unlocked,
     )
     if obtain.way == "refuse":
-        silent = there.state == "silent" or world.site.is_offline
-        raise own.refusal or _refused(pins, obtain, silent=silent)
+        raise not_had(pins, there, obtain, how=wish.how, site=world.site, commits=own.refusal)
     if not obtain.own:
-        one = prebuilt(name, there.pulled_as, digest=there.digest, reason=obtain.reason)
-        return CardImages(images=(one,), obtain=obtain)
+        there = as_here(world, there) if here else there
+        one = prebuilt(
+            name, there.pulled_as, digest=there.digest, reason=obtain.reason, user=there.user
+        )
+        tag = "" if "@" in there.reference else there.reference
+        return CardImages(images=(replace(one, tag=tag),), obtain=obtain)
     return _ours(own, obtain)
+
+
+def _is_taken(there: Prebuilt, wish: Wish, *, here: bool) -> bool:
+    """Return whether it is the validated image or none, so that no recipe is needed."""
+    if wish.how.pull == "always":
+        return bool(there.reference)
+    return here or (wish.how.pull == "missing" and there.state in {"there", "locked"})
 
 
 def _ours(own: _Own, obtain: Obtain) -> CardImages:
@@ -120,21 +147,6 @@ def _ours(own: _Own, obtain: Obtain) -> CardImages:
     )
 
 
-def _prebuilt(world: World, pins: Pins, wish: Wish) -> Prebuilt:
-    """Return what is known of the validated image; a registry is asked only where it matters."""
-    if wish.locked and wish.how.pull != "always":
-        digest = wish.locked.rpartition("@")[2]
-        if world.site.is_offline:
-            why = "this place is set to use no network"
-            return Prebuilt(reference=wish.locked, state="unasked", digest=digest, why=why)
-        return Prebuilt(reference=wish.locked, state="there", digest=digest)
-    if wish.unlocked and pins.image:
-        return Prebuilt(reference=pins.image, state="there")
-    if wish.how.pull == "never" or wish.how.build or wish.sources:
-        return Prebuilt(reference=pins.image, state="unasked", why="no registry was asked")
-    return world.registry.find(pins.image, world.site)
-
-
 def _own(world: World, pins: Pins, base: BaseImage, wish: Wish) -> _Own:
     repositories = world.commits.repositories
     first = recipe_for(pins, repositories=repositories, sources=wish.sources, uid=wish.uid)
@@ -144,7 +156,7 @@ def _own(world: World, pins: Pins, base: BaseImage, wish: Wish) -> _Own:
         return _Own(recipe=first, images=_specs(world, first, base, wish.sources))
     named = named_commits(first)
     try:
-        commits = world.commits.resolve(named, world.site)
+        commits = _known(named, wish) or world.commits.resolve(named, world.site)
     except OfflineError as error:
         reason = error.message.removesuffix(".").replace("The full", "the full", 1)
         return _Own(recipe=CannotBuild(reason=reason), refusal=error)
@@ -155,6 +167,18 @@ def _own(world: World, pins: Pins, base: BaseImage, wish: Wish) -> _Own:
     if isinstance(recipe, CannotBuild):
         return _Own(recipe=recipe)
     return _Own(recipe=recipe, images=_specs(world, recipe, base, wish.sources), commits=commits)
+
+
+def _known(named: Sequence[NamedCommit], wish: Wish) -> tuple[ResolvedCommit, ...]:
+    """Return the commits that a lock has made full; nothing where the entry pins others by now."""
+    full = dict(wish.built)
+    found = [(one, full.get(part_of(one.component), "")) for one in named]
+    if not all(commit.startswith(one.name) for one, commit in found):
+        return ()
+    return tuple(
+        ResolvedCommit(component=one.component, name=one.name, commit=commit, origin="locked")
+        for one, commit in found
+    )
 
 
 def _specs(
@@ -172,14 +196,4 @@ def _specs(
         render=world.recipes.render,
         values=dict(recipe.values),
         sources=sources,
-    )
-
-
-def _refused(pins: Pins, obtain: Obtain, *, silent: bool) -> OfflineError | EngineError:
-    kind = OfflineError if silent else EngineError
-    return kind(
-        f"The image {pins.image or 'of this entry'!r} cannot be had.",
-        why=f"{obtain.reason[0].upper()}{obtain.reason[1:]}.",
-        evidence=f"{pins.recipe}: {pins.reason}",
-        next_step="ttctl config site   # its registry and git_mirror",
     )

@@ -11,7 +11,7 @@ from ttctl.errors import NoDeviceError, NothingFitsError, SeveralDevicesError
 from ttctl.model.match import Wanted
 from ttctl.model.model_page import Hit, ModelPage, OtherEntry
 from ttctl.model.spec import Request
-from ttctl.operations.choose import choose, fitness
+from ttctl.operations.choose import choose
 from ttctl.operations.listing import listed
 from ttctl.rules.advised import reports
 from ttctl.rules.cache_name import caches_of
@@ -77,6 +77,9 @@ def page(
     spec = _chosen(world, model, device) or _entry(
         found, model, device=device, here=system.device, aside=missing
     )
+    # What a search does not need.
+    from ttctl.operations.judge import fitness, shared_ground  # noqa: PLC0415
+
     advice = world.catalog.advice()
     return ModelPage(
         spec=spec,
@@ -87,7 +90,7 @@ def page(
         known_bad=reports(spec, advice),
         image_instead=_image_instead(spec, advice),
         downloaded=_is_downloaded(world, spec),
-        here=fitness(world, spec),
+        here=fitness(world, spec, shared_ground(world)),
         ran=world.hardware.ran(spec),
         caches=caches_of(world.engine_files.caches(), spec.model) if spec.pins else (),
         delta=spec.changed if delta else (),

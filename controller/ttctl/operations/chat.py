@@ -7,57 +7,22 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ttctl.errors import BadFileError, EngineError, TooLongError, UsageError
-from ttctl.model.talk import Door
-from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.errors import EngineError, TooLongError, UsageError
+from ttctl.operations.doors import door_of, doors
+from ttctl.operations.silent import silent
 from ttctl.rules.find import is_meant
 from ttctl.rules.talk import answered, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
-    from ttctl.model.talk import Completion, Role, Talk
-
-
-def door_of(world: World, stack: str) -> Door:
-    """Return where a running stack is talked to.
-
-    Raises:
-        EngineError: The stack does not run.
-    """
-    lock = world.store.lock(stack)
-    running = any(one.state == "running" for one in world.engine.containers(stack))
-    if lock is None or not running:
-        raise EngineError(
-            f"The stack {stack!r} does not run.",
-            why="No container of it runs here.",
-            next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
-        )
-    return _door(lock)
-
-
-def doors(world: World) -> tuple[Door, ...]:
-    """Return where each stack that runs is talked to."""
-    found = []
-    for stack in known_stacks(world):
-        try:
-            found.append(door_of(world, stack))
-        except (EngineError, BadFileError):
-            # It does not run, or nobody can say what runs: `ttctl status` says which.
-            continue
-    return tuple(found)
-
-
-def find_door(world: World, stack: str | None) -> Door:
-    """Return the door of the stack that is meant; without a word, of the only one that runs."""
-    return door_of(world, pick_stack(world, stack))
+    from ttctl.model.talk import Completion, Door, Role, Talk
 
 
 def served(world: World, door: Door) -> tuple[str, ...]:
     """Return the names under which models answer behind a door."""
-    return world.gateway.models(door.port, world.keys.key(door.stack))
+    return world.gateway.models(door.port, world.keys.key(door.stack), base=door.base)
 
 
 def switched(world: World, door: Door, word: str) -> tuple[Door, str]:
@@ -71,6 +36,10 @@ def switched(world: World, door: Door, word: str) -> tuple[Door, str]:
     here = served(world, door)
     if word in here:
         return door, word
+    if door.service:
+        whole = door_of(world, door.stack)
+        if word in served(world, whole):
+            return whole, word
     others = doors(world)
     for other in others:
         if word in {other.stack, other.model}:
@@ -140,7 +109,7 @@ def ask(
         )
     try:
         answer = world.gateway.chat(
-            door.port,
+            door,
             world.keys.key(door.stack),
             model=talk.model,
             messages=asked(talk, question),
@@ -151,7 +120,7 @@ def ask(
     except TooLongError as exc:
         raise _too_long(door, talk, exc) from exc
     except EngineError as exc:
-        raise _silent(world, door, exc) from exc.__cause__
+        raise silent(world, door.stack, exc) from exc.__cause__
     return answered(talk, question, answer), answer
 
 
@@ -164,29 +133,15 @@ def check_length(talk: Talk, door: Door) -> None:
     if talk.max_tokens < door.max_model_len:
         return
     fitting = max(1, door.max_model_len // 2)
+    service = f" --service {door.service}" if door.service else ""
     raise UsageError(
         f"An answer cannot have {talk.max_tokens} tokens.",
         why="The model holds the conversation and the answer together.",
         evidence=f"{door.model} on {door.stack} holds {door.max_model_len} tokens.",
-        next_step=f"ttctl chat --stack {door.stack} --max-tokens {fitting}",
+        next_step=f"ttctl chat --stack {door.stack}{service} --max-tokens {fitting}",
         mistyped=str(talk.max_tokens),
         meant=str(fitting),
     )
-
-
-def _silent(world: World, door: Door, exc: EngineError) -> EngineError:
-    """Return the refusal of a stack that did not answer, with what to do about this one."""
-    if any(one.health == "starting" for one in world.engine.containers(door.stack)):
-        return EngineError(
-            f"The stack {door.stack!r} is still starting.",
-            why=f"{exc.message} {exc.why}".strip(),
-            evidence=exc.evidence,
-            next_step=f"ttctl wait {door.stack}",
-        )
-    if exc.next_step in {"ttctl status", "ttctl logs --tail 50"}:
-        verb, *rest = exc.next_step.split()[1:]
-        exc.next_step = " ".join(["ttctl", verb, door.stack, *rest])
-    return exc
 
 
 def _too_long(door: Door, talk: Talk, exc: TooLongError) -> TooLongError:
@@ -208,14 +163,4 @@ def _too_long(door: Door, talk: Talk, exc: TooLongError) -> TooLongError:
         why=exc.why,
         evidence=f"{limit}{so_far}. Nothing was lost, and the question can be asked again.",
         next_step=f"/drop {max(1, exchanges // 2)}",
-    )
-
-
-def _door(lock: Lock) -> Door:
-    return Door(
-        stack=lock.stack,
-        model=lock.model,
-        device=lock.device,
-        port=lock.port,
-        max_model_len=lock.max_model_len,
     )

@@ -6,20 +6,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import OfflineError
+from ttctl.errors import OfflineError, PrivilegeError
 from ttctl.model.lock import LockedWeights
+from ttctl.model.pins import BUILT
 from ttctl.operations.choose import choose
+from ttctl.operations.ungated import with_ungated
+from ttctl.rules.derived import entries_of
 from ttctl.rules.device_stack import refuse
 from ttctl.rules.experimental import experimental
 from ttctl.rules.launch_values import is_on_the_hub, reads_original
 from ttctl.rules.mesh_device import mismatch
+from ttctl.rules.recipe import CannotBuild, no_checkout, recipe_for
 from ttctl.rules.resolve import resolve
+from ttctl.rules.supply_text import placed
 from ttctl.rules.tasks import base_models, is_good_for
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage
     from ttctl.model.lock import Lock
     from ttctl.model.match import Match
+    from ttctl.model.pins import Pins
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec, Request, Weights
 
@@ -34,6 +40,20 @@ class Choice:
     reason: str
     match: Match | None = None
     """How the entry was found; None where a lock names it."""
+    services: tuple[str, ...] = ()
+    """Further services of the stack, as they were asked for."""
+    beside: tuple[Beside, ...] = ()
+    """The engines among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What serves beside a stack's own engine."""
+
+    service: str
+    """Name of its container."""
+    requested: str
+    choice: Choice
 
 
 def kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | None:
@@ -62,7 +82,7 @@ def _is_made_for(world: World, spec: ModelSpec, task: str) -> bool:
 
 def _locked_spec(world: World, previous: Lock) -> ModelSpec | None:
     """Return the entry that a lock names, None where the catalog has it no more."""
-    specs = world.catalog.specs()
+    specs = entries_of(world.catalog.specs(), previous.engine)
     if previous.experimental:
         of_model = [spec for spec in specs if spec.model == previous.model]
         return next(iter(experimental(of_model, specs, device=previous.device)), None)
@@ -78,9 +98,18 @@ def locked_choice(previous: Lock, spec: ModelSpec) -> Choice:
 
 
 def new_choice(
-    world: World, request: Request, *, unlocked: bool = False, rendering: bool = False
+    world: World,
+    request: Request,
+    *,
+    unlocked: bool = False,
+    rendering: bool = False,
+    hub: bool = True,
+    base: BaseImage | None = None,
 ) -> Choice:
     """Choose anew, and resolve its weights and the base; `unlocked` asks nobody for them.
+
+    Without `hub` it is left open which commit of the weights is meant. A `base` that is known, as
+    of the engine that it stands beside, is not asked for again.
 
     What is never started is refused before anybody is asked, unless it is only written down.
 
@@ -88,17 +117,36 @@ def new_choice(
         TtctlError: Nothing serves the request here, or its weights cannot be had.
     """
     found = choose(world, request)
-    if (pins := found.spec.pins) and not rendering:
+    if (pins := found.spec.pins) and request.sources:
+        _refuse_checkouts(world, pins, request)
+    if pins and not rendering:
         refuse(found.spec, world.contracts[pins.contract])
-    chosen, weights, reason = (
-        _with_named_weights(world, found.spec) if unlocked else _with_weights(world, found.spec)
-    )
+    try:
+        chosen, weights, reason = (
+            _with_weights(world, found.spec)
+            if hub and not unlocked
+            else _with_named_weights(world, found.spec)
+        )
+    except PrivilegeError as refused:
+        raise with_ungated(world, request, found, refused) from refused
     system = world.host.system()
     device = request.device or ""
     wrong = mismatch(system, device, said=f"--device {device}") if device else system.reason
     reason = f"{reason}; {wrong}" if wrong else reason
-    base = world.builder.base(world.site, offline=world.site.is_offline or unlocked)
+    if base is None:
+        base = world.builder.base(world.site, offline=world.site.is_offline or unlocked)
     return Choice(spec=chosen, weights=weights, base=base, reason=reason, match=found)
+
+
+def _refuse_checkouts(world: World, pins: Pins, request: Request) -> None:
+    """Refuse checkouts of an entry that is not built from source, before anything else of it.
+
+    Raises:
+        UsageError: It is none.
+    """
+    found = recipe_for(pins, repositories=world.commits.repositories)
+    if isinstance(found, CannotBuild):
+        raise no_checkout(pins, found, request.sources[0].partition("=")[0])
 
 
 def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
@@ -111,11 +159,12 @@ def _with_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeigh
     except OfflineError as offline:
         if not spec.offline_model:
             raise
-        stand_in = resolve(world.catalog.specs(), model=spec.offline_model, device=spec.device)
+        specs = entries_of(world.catalog.specs(), spec.engine)
+        stand_in = resolve(specs, model=spec.offline_model, device=spec.device)
         cause = offline.message.rstrip(".")
         reason = f"stands in for {spec.model}: {cause[:1].lower()}{cause[1:]}"
         return stand_in, world.weights.resolve(stand_in.weights, world.site), reason
-    return spec, weights, reason
+    return spec, weights, placed(reason, world.weights.supply(weights))
 
 
 def _with_named_weights(world: World, spec: ModelSpec) -> tuple[ModelSpec, LockedWeights, str]:
@@ -142,7 +191,11 @@ def remembered(request: Request, previous: Lock | None) -> Request:
     """Fill what the request leaves open with what was locked before."""
     if previous is None:
         return request
-    request = replace(request, values=request.values or ("latest" if previous.values else "first"))
+    request = replace(
+        request,
+        values=request.values or ("latest" if previous.values else "first"),
+        image_uid=request.image_uid or previous.image_uid or None,
+    )
     if (request.values == "latest") is not bool(previous.values):
         # The limits belong to the other values.
         return replace(request, engine_args=request.engine_args or previous.engine_args)
@@ -153,3 +206,17 @@ def remembered(request: Request, previous: Lock | None) -> Request:
         block_size=request.block_size or previous.block_size,
         engine_args=previous.engine_args if request.engine_args is None else request.engine_args,
     )
+
+
+def built_before(previous: Lock | None) -> tuple[tuple[str, str], ...]:
+    """Return (component, commit) of the image of ours that a lock names; nothing for another.
+
+    What was built once stays what serves, until `lock --upgrade` or `--pull always`.
+    """
+    return previous.commits if previous is not None and previous.contract in BUILT else ()
+
+
+def checkouts_before(previous: Lock | None) -> tuple[str, ...]:
+    """Return the checkouts that a lock's images were built from, `COMPONENT=PATH`."""
+    images = previous.images if previous is not None else ()
+    return tuple(dict.fromkeys(one.unvalidated for one in images if one.unvalidated))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which entry serves a request on this machine, and has the machine what it needs?"""
+"""Which entry serves a request on this machine?"""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, NothingFitsError, SeveralDevicesError, UsageError
 from ttctl.model.match import Place, Wanted
-from ttctl.operations.topology import as_known
+from ttctl.model.pins import DERIVED
 from ttctl.rules.board_choice import firmware_for
+from ttctl.rules.derived import derived_for
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.find import find
-from ttctl.rules.fitness import Ground, findings
-from ttctl.rules.host_steps import LOAD_DRIVER, closed_nodes
+from ttctl.rules.host_steps import LOAD_DRIVER
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
 from ttctl.rules.served_by import served_by
@@ -21,7 +21,8 @@ from ttctl.rules.set_aside import refuse_set_aside
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
-    from ttctl.model.match import Finding, Match, Offer
+    from ttctl.model.match import Match
+    from ttctl.model.pins import Gated
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec, Request
 
@@ -45,8 +46,10 @@ def choose(world: World, request: Request) -> Match:
     return _on_one_of(world, request, system, devices)
 
 
-def match_on(world: World, request: Request, system: System, device: str) -> Match:
-    """Match a request with the catalog on one device of a machine.
+def match_on(
+    world: World, request: Request, system: System, device: str, *, also: tuple[Gated, ...] = ()
+) -> Match:
+    """Match a request with the catalog on one device of a machine; `also` is gated, too.
 
     Raises:
         UsageError: There is no such model, or a script asked for what is ambiguous.
@@ -59,7 +62,7 @@ def match_on(world: World, request: Request, system: System, device: str) -> Mat
         specs,
         wanted_by(request, device=device),
         place=place_of(world, system, device),
-        advice=catalog.advice(),
+        advice=replace(catalog.advice(), gated=(*catalog.advice().gated, *also)),
         quarantined=catalog.quarantined(),
         satisfies=satisfies,
     )
@@ -102,11 +105,15 @@ def understood(world: World, request: Request) -> None:
 def entries_for(world: World, request: Request) -> tuple[ModelSpec, ...]:
     """Return the catalog's entries, those of one engine or implementation where that was asked.
 
+    An engine of ours serves those of another engine on their own tt-metal.
+
     Raises:
         UsageError: No entry has them.
         NothingFitsError: The model's entries have others.
     """
     wanted = wanted_by(request, device=request.device or "")
+    if request.engine in DERIVED:
+        return derived_for(world.catalog.specs(), request, wanted)
     return served_by(world.catalog.specs(), request, wanted)
 
 
@@ -126,11 +133,11 @@ def devices_for(request: Request, system: System) -> tuple[str, ...]:
     """Return the devices that a request may be for: the one it names, else the machine's.
 
     Where the cards are no one device together, each that some of them make up; none where the
-    cards are not known.
+    cards are not known. One chip of a larger board has to be asked for.
     """
     if device := request.device or system.device:
         return (device,)
-    return tuple(dict.fromkeys(one.device for one in system.forms))
+    return tuple(dict.fromkeys(one.device for one in system.forms if not one.part_of))
 
 
 def _no_device(system: System) -> NoDeviceError:
@@ -160,6 +167,7 @@ def place_of(world: World, system: System, device: str) -> Place:
     elsewhere = device in SIZES and not system.boards and not system.chips
     unseen = elsewhere or system.replayed
     formed = [one.device for one in system.forms]
+    whole = {one.device for one in system.forms if not one.part_of}
     # MESH_DEVICE may have named a device that these cards do not make up.
     own = system.device if not formed or system.device in formed else ""
     here = dict.fromkeys(name for name in (own, *formed, "cpu") if name)
@@ -175,50 +183,5 @@ def place_of(world: World, system: System, device: str) -> Place:
         firmwares=tuple((one, firmware_for(one, system)) for one in here if one in others),
         driver=system.driver,
         boards=tuple(board.family for board in system.boards),
-    )
-
-
-def fitness(world: World, spec: ModelSpec) -> tuple[Finding, ...]:
-    """Hold what an entry needs against this machine, before anything starts."""
-    return findings(spec, ground_of(world), advice=world.catalog.advice(), satisfies=satisfies)
-
-
-def that_start(world: World, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
-    """Return the offers that nothing of this machine is in the way of."""
-    ground, advice = ground_of(world), world.catalog.advice()
-    by_name = {(spec.model, spec.device): spec for spec in world.catalog.specs()}
-    by_model = {spec.model: spec for spec in world.catalog.specs()}
-
-    def starts(offer: Offer) -> bool:
-        known = by_name.get((offer.model, offer.device))
-        # What is to be tried has no entry of its own: its boards are judged all the same.
-        spec = known or replace(by_model[offer.model], device=offer.device)
-        found = findings(spec, ground, advice=advice, satisfies=satisfies)
-        return all(one.verdict != "blocked" for one in found)
-
-    return tuple(one for one in offers if starts(one))
-
-
-def ground_of(world: World) -> Ground:
-    """Return what of this machine entries are held against.
-
-    Of one that a snapshot shows, only its cards and its memory are known.
-    """
-    system = as_known(world, world.host.system())
-    if system.replayed:
-        return Ground(system=system, closed=None, token=world.has_token)
-    ground = Ground(
-        system=system,
-        disk_mib=world.host.free_bytes(world.cache) >> 20,
-        token=world.has_token,
-    )
-    if not system.chips and not system.boards:
-        return ground
-    cards = world.vitals.cards()
-    return replace(
-        ground,
-        hugepages=cards.hugepages,
-        hugepages_mounted=cards.hugepages_mounted,
-        iommu=tuple(kind for _, kind in cards.iommu),
-        closed=tuple(one.node for one in closed_nodes(cards.nodes)),
+        parts=tuple(name for name in here if name in formed and name not in whole),
     )

@@ -4,31 +4,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Request, Weights
-from ttctl.operations.choice import Choice, kept_spec, locked_choice, new_choice, remembered
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.as_read import as_read
+from ttctl.operations.beside import refuse_unfit, with_beside
+from ttctl.operations.choice import (
+    Choice,
+    kept_spec,
+    locked_choice,
+    new_choice,
+    remembered,
+)
+from ttctl.operations.ejected import ejected_of, with_ejected
 from ttctl.operations.lock_values import lock_of
+from ttctl.operations.one_door import behind_one_door
 from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, render_files
 from ttctl.operations.serving import Serving, Terms, check_site, on_processor
-from ttctl.operations.serving_cards import OWN, on_cards
+from ttctl.operations.serving_cards import on_cards
+from ttctl.operations.terms import terms_of, terms_of_own
 from ttctl.rules.first_validated import with_latest
 from ttctl.rules.limits_asked import refuse_beyond
-from ttctl.rules.order import Observed, steps_to_up
-from ttctl.rules.override import laid_over
+from ttctl.rules.override import judged, laid_over
 from ttctl.rules.resolve import with_settings
-from ttctl.rules.stack import DEFAULT_PORT, stack_name
+from ttctl.rules.stack import stack_name
+from ttctl.rules.supply_text import placed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ttctl.model.contract import LaunchHost
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lease import Leased
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.override import Override
-    from ttctl.model.plan import How, Plan
+    from ttctl.model.plan import How
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
     from ttctl.model.spec import ModelSpec
@@ -64,6 +76,12 @@ class Desired:
         """Exactly which weights are served."""
         return self.choice.weights
 
+    @property
+    def all_weights(self) -> tuple[LockedWeights, ...]:
+        """With those of the engines beside it, each once."""
+        every = (self.choice.weights, *(one.choice.weights for one in self.choice.beside))
+        return tuple(dict.fromkeys(every))
+
 
 def desire(
     world: World,
@@ -73,6 +91,7 @@ def desire(
     upgrade: bool = False,
     unlocked: bool = False,
     rendering: bool = False,
+    hub: bool = True,
     folder: Path | None = None,
 ) -> Desired:
     """Resolve `request`; what is locked stays as it is until `upgrade`.
@@ -83,35 +102,35 @@ def desire(
         upgrade: Whether to ask again for what was locked before.
         unlocked: Whether to ask no hub and no registry: what only they know stays open.
         rendering: Whether it is only written down: for machines that are not this one, too.
+        hub: Whether the hub may be asked; without, weights that are not locked stay open.
         folder: Where the files go and a compose.override.yaml may lie; None for the stack's own.
 
     Raises:
         UsageError: There is no such model, or a limit is beyond what was validated.
-        NothingFitsError: It is not validated here.
+        NothingFitsError: It is not validated here, or the boards do not do for all of its engines.
         OfflineError: Its weights cannot be had and nothing stands in for them.
         BadFileError: The lock or the catalog is damaged.
     """
     check_site(world.site)
     name = stack_name(request)
     locked = world.store.lock(name)
-    anew = locked is None or upgrade or unlocked
-    kept = None if locked is None or anew else kept_spec(world, locked, request)
+    kept = None if locked is None or upgrade or unlocked else kept_spec(world, locked, request)
     previous = locked if kept is not None else None
+    if not rendering:
+        refuse_unfit(world, request, previous, kept)
+    anew = partial(new_choice, world, unlocked=unlocked, rendering=rendering, hub=hub)
     choice = (
         locked_choice(previous, kept)
         if previous is not None and kept is not None
-        else new_choice(world, request, unlocked=unlocked, rendering=rendering)
+        else anew(request)
     )
+    choice = with_beside(world, choice, request, previous, anew=anew)
+    ejected = ejected_of(world, request, previous)
     request = _with_remembered(choice, request, previous)
-    terms = Terms(
-        name=name,
-        port=request.port or (locked.port if locked else DEFAULT_PORT),
-        how=how,
-        unlocked=unlocked,
-        rendering=rendering,
-        sources=request.sources,
-        locked=_images_by_digest(previous),
+    terms = terms_of(
+        request, how, locked=locked, previous=previous, unlocked=unlocked, rendering=rendering
     )
+    terms = replace(terms, ejected=ejected)
     override = world.folders.override(folder or world.store.folder(name))
     return _desired(world, request, choice, terms, override)
 
@@ -120,11 +139,6 @@ def _with_remembered(choice: Choice, request: Request, previous: Lock | None) ->
     """Return the request with what a lock remembers, which was judged when it was asked for."""
     refuse_beyond(choice.spec, request)
     return remembered(request, previous)
-
-
-def _images_by_digest(previous: Lock | None) -> tuple[tuple[str, str], ...]:
-    images = previous.images if previous is not None else ()
-    return tuple((one.name, one.reference) for one in images if "@" in one.reference)
 
 
 def as_locked(world: World, name: str) -> Desired | None:
@@ -145,21 +159,50 @@ def with_known_hashes(world: World, desired: Desired) -> Desired:
 
     A hub tells the hashes of its large files only; those of the others are known after a fetch.
     """
-    if all(file.sha256 for file in desired.weights.files):
+    dotenv = desired.files[".env"][0]
+    if all(_is_settled(world, one, dotenv) for one in desired.all_weights):
         return desired
-    source = Weights(
-        kind=desired.weights.kind,
-        repository=desired.weights.repository,
-        revision=desired.weights.revision,
-        original=desired.weights.original,
-    )
-    choice = replace(desired.choice, weights=world.weights.resolve(source, world.site))
+    own = desired.choice
+    beside = tuple(replace(one, choice=_settled(world, one.choice)) for one in own.beside)
+    choice = replace(_settled(world, own), beside=beside)
     return _desired(world, desired.request, choice, desired.terms, desired.override)
+
+
+def _is_settled(world: World, weights: LockedWeights, dotenv: str) -> bool:
+    """Return whether all hashes are known, and the folder is rendered with where they lie."""
+    place = f"='{world.weights.path(weights)}'"
+    return all(file.sha256 for file in weights.files) and place in dotenv
+
+
+def _settled(world: World, choice: Choice) -> Choice:
+    weights = choice.weights
+    if not all(file.sha256 for file in weights.files):
+        source = Weights(
+            kind=weights.kind,
+            repository=weights.repository,
+            revision=weights.revision,
+            original=weights.original,
+        )
+        weights = world.weights.resolve(source, world.site)
+    reason = placed(choice.reason, world.weights.supply(weights))
+    return replace(choice, weights=weights, reason=reason)
 
 
 def on_boards(world: World, desired: Desired, leased: Leased) -> Desired:
     """Return `desired` with the boards that its stack leases, and where they are opened now."""
     terms = replace(desired.terms, leased=leased)
+    return _desired(world, desired.request, desired.choice, terms, desired.override)
+
+
+def on_host(world: World, desired: Desired, host: LaunchHost) -> Desired:
+    """Return `desired` as it is launched on a machine that is told, without a board."""
+    terms = replace(desired.terms, leased=None, host=host)
+    return _desired(world, desired.request, desired.choice, terms, desired.override)
+
+
+def on_port(world: World, desired: Desired, port: int) -> Desired:
+    """Return `desired` with another port of its gateway."""
+    terms = replace(desired.terms, port=port)
     return _desired(world, desired.request, desired.choice, terms, desired.override)
 
 
@@ -171,15 +214,15 @@ def _desired(
     serving = (
         on_processor(world, spec, choice, terms)
         if spec.pins is None
-        else on_cards(world, spec, spec.pins, choice, terms)
+        else on_cards(world, spec, spec.pins, choice, terms_of_own(terms, spec))
     )
+    serving = behind_one_door(world, spec, choice, terms, serving)
+    serving = with_ejected(serving, terms.ejected, request)
     # Boards and hashes that come later change nothing of the images.
-    terms = replace(terms, found=serving.found)
-    if serving.stack.contract == OWN and choice.weights.original:
-        # Images that we build read the hub's files, whatever the prebuilt one of the entry reads.
-        weights = replace(choice.spec.weights, revision=choice.weights.revision)
-        choice = replace(choice, weights=world.weights.resolve(weights, world.site))
-        return _desired(world, request, choice, terms, override)
+    terms = replace(terms, found=serving.all_found)
+    read = as_read(world, choice, serving)
+    if read is not choice:
+        return _desired(world, request, read, terms, override)
     stack = laid_over(serving.stack, override)
     lock = lock_of(world, request, choice, spec=spec, stack=stack, serving=serving)
     files = render_files(world, lock=lock, stack=stack, serving=serving, base=choice.base)
@@ -195,40 +238,5 @@ def _desired(
         terms=terms,
         stack=stack,
         files=files,
-        override=override,
+        override=judged(stack, override),
     )
-
-
-def has_weights(world: World, weights: LockedWeights) -> bool:
-    """Return whether nothing of the weights has to be fetched."""
-    if not weights.revision and weights.kind == "hub":
-        # A repository of the hub has a commit once it is asked for; others the image fetches.
-        return "/" not in weights.repository
-    return world.weights.is_complete(weights)
-
-
-def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
-    """Look at what is there and return the steps that lead to what is wanted."""
-    stack = desired.stack
-    containers = world.engine.containers(stack.name)
-    refuse_foreign(world, stack.name, containers)
-    references = {desired.base.reference, *(image.reference for image in desired.images)}
-    folder = world.store.folder(stack.name)
-    wanted = {path: text for path, (text, _) in desired.files.items()}
-    observed = Observed(
-        images=frozenset(name for name in references if world.engine.has_image(name)),
-        weights_complete=has_weights(world, desired.weights),
-        has_key=world.keys.has_key(stack.name),
-        folder_matches=world.folders.read_folder(folder) == wanted,
-        containers=containers,
-        leased=desired.terms.leased,
-    )
-    made = steps_to_up(
-        stack,
-        desired.images,
-        base=desired.base,
-        weights=desired.weights,
-        observed=observed,
-        how=how,
-    )
-    return replace(made, override=desired.override)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, NothingFitsError, TtctlError
@@ -12,24 +13,31 @@ from ttctl.model.match import Wanted
 from ttctl.model.spec import Request
 from ttctl.operations.choose import match_on
 from ttctl.operations.lease import shared
+from ttctl.rules.board_names import boards_named
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.device_health import board_checks, stale_checks, topology_check
 from ttctl.rules.find import find
 from ttctl.rules.host_demands import demand_checks, demands_of, golden_checks, wanted
+from ttctl.rules.leases import lease_of
 from ttctl.rules.reset import stale_hugepages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ttctl.model.device import System
-    from ttctl.model.health import Check
+    from ttctl.model.device import Board, System
+    from ttctl.model.health import CardVitals, Check
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
     from ttctl.operations.devices import Looked
 
 
 def check(
-    world: World, looked: Looked, models: Sequence[str], *, replay: bool
+    world: World,
+    looked: Looked,
+    models: Sequence[str],
+    *,
+    asked: Sequence[str] = (),
+    replay: bool,
 ) -> tuple[DevicesCheck, tuple[str, ...]]:
     """Judge the host by the pins of running stacks and of `models`; return notes beside it.
 
@@ -37,24 +45,25 @@ def check(
         world: Everything outside.
         looked: The machine.
         models: Models that were named.
+        asked: Words for the boards that are judged; none for all.
         replay: Whether the cards are a snapshot's: then nothing of this host says how they are.
 
     Raises:
-        UsageError: There is no such model.
+        UsageError: There is no such model, or no such board.
         BadFileError: The catalog is damaged.
     """
     system = looked.system
+    judged = boards_named(system, asked) if asked else system.boards
     stacks, notes = _in_use(world)
     uses = [*_of_stacks(world, stacks), *_of_models(world, system, models)]
-    boards = [board for board in system.boards if board.nodes]
-    versions = dict.fromkeys(one for board in boards for one in board.firmware.split(", ") if one)
-    firmware = tuple(versions)
+    boards = [board for board in judged if board.nodes]
+    firmware = _firmware(boards)
     demands = demands_of(uses, driver=system.driver, firmware=firmware)
     golden = world.telemetry.golden()
     checks = (
-        *(() if replay else card_checks(system, world.vitals.cards())),
-        *board_checks(system.boards),
-        *(() if replay else _stale_files(world, system)),
+        *(() if replay else card_checks(*_only(system, world.vitals.cards(), judged))),
+        *board_checks(judged),
+        *(() if replay else _stale_files(world, system, judged)),
         *demand_checks(demands, driver=system.driver, firmware=firmware),
         *(golden_checks(golden, driver=system.driver, firmware=firmware) if boards else ()),
         topology_check(system),
@@ -74,7 +83,30 @@ def check(
     return found, (*notes, *_asking_nothing(uses))
 
 
-def _stale_files(world: World, system: System) -> tuple[Check, ...]:
+def _firmware(boards: Sequence[Board]) -> tuple[str, ...]:
+    """Return each version once, in the order of the boards."""
+    each = (one for board in boards for one in board.firmware.split(", ") if one)
+    return tuple(dict.fromkeys(each))
+
+
+def _only(
+    system: System, cards: CardVitals, boards: tuple[Board, ...]
+) -> tuple[System, CardVitals]:
+    """Return the machine and its cards with some of the boards alone."""
+    if boards == system.boards:
+        return system, cards
+    nodes = {node for board in boards for node in board.nodes}
+    addresses = {address for board in boards for address in board.pci_addresses}
+    chips = tuple(chip for chip in system.chips if chip.node in nodes)
+    return replace(system, boards=boards, chips=chips), replace(
+        cards,
+        pci=tuple(one for one in cards.pci if one in addresses),
+        nodes=tuple(one for one in cards.nodes if one.node in nodes),
+        iommu=tuple(one for one in cards.iommu if one[0] in addresses),
+    )
+
+
+def _stale_files(world: World, system: System, boards: tuple[Board, ...]) -> tuple[Check, ...]:
     """Name what a killed engine left on the hugepages of boards that nobody has."""
     if not system.boards:
         return ()
@@ -83,7 +115,8 @@ def _stale_files(world: World, system: System) -> tuple[Check, ...]:
     except BadFileError:
         # The look at the boards said so.
         return ()
-    return stale_checks(stale_hugepages(found.claims.hugepages, found.leases))
+    leases = [lease_of(board.id, found.leases) for board in boards]
+    return stale_checks(stale_hugepages(found.claims.hugepages, leases))
 
 
 def _in_use(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -131,6 +131,7 @@ def _looks(subject: Subject) -> list[_Look]:
         ("cards", "Cards", probes.cards),
         ("catalog", "Stacks", stack_probes.catalog),
         ("stacks", "Stacks", stack_probes.locks),
+        ("services", "Stacks", stack_probes.services),
         ("containers", "Stacks", stack_probes.husks),
     )
     return [_Look(name=name, group=group, run=partial(probe, subject)) for name, group, probe in of]

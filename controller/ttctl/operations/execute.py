@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import EngineError, UsageError, WaitError
 from ttctl.operations.stacks import known_stacks, pick_stack
 from ttctl.rules.fatal import NOT_RUN
-from ttctl.rules.stack import ENGINE_SERVICE, GATEWAY_SERVICE
+from ttctl.rules.stack import API_SERVICE, GATEWAY_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 """Exit codes of shells for a command that cannot be run, and for one that is not there."""
-SERVICES = (ENGINE_SERVICE, "media", "forge", GATEWAY_SERVICE)
+SERVICES = ("vllm", "media", "forge", API_SERVICE, "sd", GATEWAY_SERVICE)
 """Every service that a stack may have."""
 
 
@@ -82,7 +82,7 @@ def attach(
     Raises:
         UsageError: The stack does not run this service.
     """
-    _check(world, stack, service)
+    _check(world, stack, service, command)
     if terminal:
         world.launcher.attach(stack, ["exec", service, *command])
         return 0, None
@@ -116,7 +116,7 @@ def execute(
         UsageError: The stack does not run this service.
         WaitError: It took longer than `timeout_s`.
     """
-    _check(world, stack, service)
+    _check(world, stack, service, command)
     try:
         code, lines = world.launcher.ask(
             stack, ["exec", "--no-TTY", service, *command], timeout_s=timeout_s
@@ -134,8 +134,16 @@ def execute(
     )
 
 
-def _check(world: World, stack: str, service: str) -> None:
+def _check(world: World, stack: str, service: str, command: Sequence[str]) -> None:
     states = world.engine.containers(stack)
+    plain = next((one for one in states if one.service == service and not one.composed), None)
+    if plain is not None:
+        raise UsageError(
+            f"The stack {stack!r} was started by `docker run`, and `exec` goes through compose.",
+            why="Compose knows only the containers that it made.",
+            evidence=plain.name,
+            next_step=shlex.join(["docker", "exec", plain.name, *command]),
+        )
     running = [state.service for state in states if state.state == "running"]
     if service not in running:
         raise UsageError(

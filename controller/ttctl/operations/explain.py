@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError
-from ttctl.rules.fatal import cause_of, exact, is_vague, sign_of
+from ttctl.errors import EngineError, TtctlError
+from ttctl.rules.board_names import shown
+from ttctl.rules.fatal import exact, found_in, step_of
 from ttctl.rules.trace_region import way_out
+from ttctl.rules.typed_request import typed_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ttctl.model.failure import Failures, Found
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
 
 TRACE_REGION = "trace-region"
-LEAST_CONTEXT = 16
 
 
 @contextmanager
@@ -32,27 +34,43 @@ def explained(world: World, desired: Desired) -> Iterator[None]:
         yield
     except EngineError as error:
         _explain(error, world, desired)
+        _name_what_holds(error, world, desired.stack.name)
         raise
 
 
+def _name_what_holds(error: EngineError, world: World, stack: str) -> None:
+    """Say of a container that was made and never started that it goes on to hold its boards."""
+    with suppress(TtctlError):
+        made = [one for one in world.engine.containers(stack) if one.state == "created"]
+        if boards := [board for one in made for board in one.boards]:
+            names = ", ".join(shown(world.host.system(), boards))
+            text = f"{made[0].name} was made and holds {names}: `ttctl down {stack}` lets go"
+            error.evidence = "\n".join(filter(None, (error.evidence, f"{text}.")))
+
+
 def _explain(error: EngineError, world: World, desired: Desired) -> None:
-    line = error.why
-    if sign_of(line) is None or is_vague(line):
-        line = exact(error.evidence.splitlines(), line)
-    found = sign_of(line)
+    found = _found(error, world.failures)
     if found is None:
         return
-    sign, groups = found
-    cause = cause_of(line) or ""
-    if cause not in error.why:
-        error.why = f"{error.why.rstrip('.')}: {cause}." if error.why else f"{cause}."
-    requested = quote(desired.lock.requested)
-    if sign.name == TRACE_REGION:
-        known, error.next_step = way_out(desired.spec, needed=int(groups[0]), requested=requested)
+    error.exit_code = found.failure.exit_code
+    if found.cause not in error.why:
+        error.why = f"{error.why.rstrip('.')}: {found.cause}." if error.why else f"{found.cause}."
+    requested = desired.lock.requested
+    up = typed_up(requested, desired.stack.name)
+    if found.failure.name == TRACE_REGION:
+        needed = int(found.groups[0])
+        known, error.next_step = way_out(desired.spec, needed=needed, up=up)
         error.why = f"{error.why} ({known})" if known else error.why
-    elif sign.next_step:
-        error.next_step = sign.next_step.format(
-            model=requested,
-            cache=quote(str(world.engine_files.cache(desired.serving.cache))),
-            context=max(LEAST_CONTEXT, desired.spec.limits.max_model_len // 2),
-        )
+    else:
+        cache = quote(str(world.engine_files.cache(desired.serving.cache)))
+        context = desired.spec.limits.max_model_len
+        step = step_of(found, up=up, model=quote(requested), cache=cache, context=context)
+        error.next_step = step or error.next_step
+
+
+def _found(error: EngineError, known: Failures) -> Found | None:
+    lines = error.evidence.splitlines()
+    if (found := found_in(error.why, known)) is not None:
+        return exact(lines, found, known)
+    seen = [one for line in lines if (one := found_in(line, known)) is not None]
+    return exact(lines, seen[0], known) if seen else None

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import OfflineError
 from ttctl.model.plan import Plan
 from ttctl.operations.choose import understood
-from ttctl.operations.desire import desire, plan_for
-from ttctl.operations.preflight import check_disk, preflight
+from ttctl.operations.desire import desire
+from ttctl.operations.gather import gather
+from ttctl.operations.get import get_weights
+from ttctl.operations.preflight import preflight
+from ttctl.operations.room import check_disk
+from ttctl.operations.steps import plan_for
 from ttctl.rules.find import is_meant
-from ttctl.rules.order import weights_step
+from ttctl.rules.supply_text import room_text
+from ttctl.rules.weights_step import weights_step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,21 +65,30 @@ class Fetched:
     folder: Path
     changed: bool
     """Whether something had to be fetched."""
+    fetched_bytes: int
+    """What the hub had to send for it."""
+    free_bytes: int
+    """Of the file system with the cache, afterwards."""
+    unproven: tuple[str, ...]
+    """Files of a folder of the user's that nothing could be held against."""
     reason: str
     """Why this model and no other."""
 
 
 def plan_build(world: World, request: Request, *, how: How) -> tuple[Desired, Plan]:
-    """Return what `build` would do: the image steps of `up`, those that are skipped too."""
+    """Return what `build` would do: the image steps of `up`, those that are skipped too.
+
+    The hub is not asked: which weights an image will read changes nothing of it.
+    """
     understood(world, request)
-    desired = desire(world, request)
-    steps = plan_for(world, desired, how).steps
+    desired = desire(world, request, how=how, hub=False)
+    made = plan_for(world, desired, how)
     of_images = tuple(
         step
-        for step in steps
+        for step in made.steps
         if step.verb in IMAGE_VERBS or (step.verb == "skip" and step.subject.startswith("image "))
     )
-    return desired, Plan(stack=desired.stack.name, steps=of_images)
+    return desired, Plan(stack=desired.stack.name, steps=of_images, pull_bytes=made.pull_bytes)
 
 
 def build(world: World, request: Request, *, how: How) -> Images:
@@ -87,7 +101,7 @@ def build(world: World, request: Request, *, how: How) -> Images:
     desired, plan = plan_build(world, request, how=how)
     if plan.changes:
         preflight(world, desired, plan)
-        get_images(world, desired, plan)
+        gather(world, desired, plan)
     return Images(
         model=desired.spec.model,
         device=desired.spec.device,
@@ -103,7 +117,11 @@ def plan_pull(world: World, request: Request) -> tuple[Desired, Plan]:
     """Return what `pull` would do: one step."""
     understood(world, request)
     desired = desire(world, request)
-    step = weights_step(desired.weights, complete=world.weights.is_complete(desired.weights))
+    supply = world.weights.supply(desired.weights)
+    complete = world.weights.is_complete(desired.weights)
+    step = weights_step(desired.weights, complete=complete, supply=supply)
+    room = room_text(supply, free_bytes=world.host.free_bytes(world.cache), cache=str(world.cache))
+    step = step if complete else replace(step, reason=f"{step.reason}; {room}")
     return desired, Plan(stack=desired.stack.name, steps=(step,))
 
 
@@ -115,10 +133,12 @@ def pull(world: World, request: Request) -> Fetched:
     """
     desired, plan = plan_pull(world, request)
     _check_wanted(world, request, desired)
-    weights = desired.weights
+    weights, fetched_bytes = desired.weights, 0
     if plan.changes:
+        world.reporter.note(f"{plan.steps[0].subject}: {plan.steps[0].reason}")
         check_disk(world, desired, plan, root=world.cache)
-        get_weights(world, desired)
+        fetched_bytes = world.weights.supply(weights).fetched_bytes
+        get_weights(world, weights)
     return Fetched(
         model=desired.spec.model,
         device=desired.spec.device,
@@ -128,6 +148,9 @@ def pull(world: World, request: Request) -> Fetched:
         size_bytes=sum(file.size_bytes for file in weights.files),
         folder=world.weights.path(weights),
         changed=bool(plan.changes),
+        fetched_bytes=fetched_bytes,
+        free_bytes=world.host.free_bytes(world.cache),
+        unproven=world.weights.supply(weights).unproven,
         reason=desired.lock.reason,
     )
 
@@ -143,32 +166,6 @@ def _check_wanted(world: World, request: Request, desired: Desired) -> None:
         evidence=f"{desired.spec.model} would stand in under `ttctl up`; nothing was fetched.",
         next_step="ttctl config site   # where the hub is, and whether this place is offline",
     )
-
-
-def get_images(world: World, desired: Desired, plan: Plan) -> None:
-    """Do the image steps of `plan`, in its order.
-
-    Raises:
-        BuildError: An image could not be made; those before it stay.
-    """
-    reporter, base = world.reporter, desired.base
-    for step in plan.steps:
-        if step.verb in {"bootstrap", "pull"} and step.subject == base.reference:
-            with reporter.step(f"{step.verb.capitalize()} the base image"):
-                world.builder.obtain_base(base, world.site, reporter)
-        elif step.verb == "pull":
-            with reporter.step(f"Pull {step.subject}"):
-                world.builder.pull(step.subject, reporter)
-        elif step.verb == "build":
-            image = next(image for image in desired.images if image.name == step.subject)
-            with reporter.step(f"Build {image.name}"):
-                world.builder.build(image, reporter)
-
-
-def get_weights(world: World, desired: Desired) -> None:
-    """Fetch the weights and verify them."""
-    with world.reporter.step(f"Fetch weights {desired.weights.repository}"):
-        world.weights.fetch(desired.weights, world.site, world.reporter)
 
 
 def _done(plan: Plan, image: ImageSpec) -> Literal["built", "pulled", "here"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.operations.fetch import get_images, get_weights
+from ttctl.operations.get import get_images, get_weights, make, tag_of, wanted_weights
 from ttctl.operations.together import Task, do_together
 from ttctl.rules.schedule import Job
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.image import ImageSpec
+    from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import Plan, Step
     from ttctl.model.protocols import Reporter, World
     from ttctl.operations.desire import Desired
@@ -33,19 +34,18 @@ def gather(world: World, desired: Desired, plan: Plan) -> None:
         BuildError: An image could not be made.
         TtctlError: The weights could not be fetched; what was going on beside it is ended.
     """
-    fetches = plan.wants("fetch", f"weights {desired.weights.repository}")
-    tasks = _tasks(world, desired, plan, fetches=fetches)
+    tasks = _tasks(world, desired, plan)
     if desired.spec.device == "cpu" or len(tasks) <= 1:
         get_images(world, desired, plan)
-        if fetches:
-            get_weights(world, desired)
+        for weights in wanted_weights(desired, plan):
+            get_weights(world, weights)
         return
     memory_gb = world.host.system().memory_bytes // GB
     with world.reporter.step("; ".join(task.title for task in tasks)):
         do_together(tasks, memory_gb=memory_gb, reporter=world.reporter, clock=world.clock)
 
 
-def _tasks(world: World, desired: Desired, plan: Plan, *, fetches: bool) -> Sequence[Task]:
+def _tasks(world: World, desired: Desired, plan: Plan) -> Sequence[Task]:
     images = {image.reference: image for image in desired.images}
     by_name = {image.name: image for image in desired.images}
     tasks: list[Task] = []
@@ -57,14 +57,17 @@ def _tasks(world: World, desired: Desired, plan: Plan, *, fetches: bool) -> Sequ
             parent = images.get(image.parent)
             after = (desired.base.reference, *((parent.name,) if parent else ()))
             tasks.append(_built(world, image, after))
-    if fetches:
-        name = f"weights {desired.weights.repository}"
-
-        def fetch(reporter: Reporter, _: threading.Event) -> None:
-            world.weights.fetch(desired.weights, world.site, reporter)
-
-        tasks.append(Task(title=f"Fetch {name}", job=Job(name=name), act=fetch))
+    tasks += [_fetched(world, one) for one in wanted_weights(desired, plan)]
     return tasks
+
+
+def _fetched(world: World, weights: LockedWeights) -> Task:
+    name = f"weights {weights.repository}"
+
+    def act(reporter: Reporter, _: threading.Event) -> None:
+        world.weights.fetch(weights, world.site, reporter)
+
+    return Task(title=f"Fetch {name}", job=Job(name=name), act=act)
 
 
 def _pulled(world: World, desired: Desired, step: Step) -> Task:
@@ -74,7 +77,7 @@ def _pulled(world: World, desired: Desired, step: Step) -> Task:
         if base:
             world.builder.obtain_base(desired.base, world.site, reporter)
         else:
-            world.builder.pull(step.subject, reporter)
+            world.builder.pull(step.subject, reporter, name=tag_of(desired, step))
 
     title = f"{step.verb.capitalize()} {'the base image' if base else step.subject}"
     return Task(title=title, job=Job(name=step.subject), act=act)
@@ -82,7 +85,7 @@ def _pulled(world: World, desired: Desired, step: Step) -> Task:
 
 def _built(world: World, image: ImageSpec, after: tuple[str, ...]) -> Task:
     def act(reporter: Reporter, stop: threading.Event) -> None:
-        world.builder.build(image, reporter, cancel=stop)
+        make(world, image, reporter, cancel=stop)
 
     job = Job(name=image.name, after=after, memory_gb=image.memory_gb or LITTLE_GB)
     return Task(title=f"Build {image.name}", job=job, act=act)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.operations.choose import ground_of
+from ttctl.operations.ground import ground_of
 from ttctl.rules.advised import reported
 from ttctl.rules.fitness import findings
 from ttctl.rules.model_filter import filtered, fits

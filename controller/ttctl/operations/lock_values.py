@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.model.lock import Lock, LockedImage
+from ttctl.model.lock import Lock, LockedEngine, LockedImage
+from ttctl.rules.recipe import DEFAULT_UID
 
 if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
     from ttctl.model.spec import ModelSpec, Request
-    from ttctl.operations.choice import Choice
+    from ttctl.operations.choice import Beside, Choice
     from ttctl.operations.serving import Serving
 
 
@@ -46,8 +48,42 @@ def lock_of(
         implementation=spec.implementation,
         contract=stack.contract,
         experimental=spec.experimental,
+        derived_from=spec.derived_from,
+        image_uid=_image_uid(request, spec),
+        services=choice.services,
+        beside=tuple(_locked_engine(one, dict(serving.beside)) for one in choice.beside),
         values="latest" if request.values == "latest" and choice.spec.changed else "",
     )
+
+
+def _locked_engine(one: Beside, beside: dict[str, Serving]) -> LockedEngine:
+    choice, serving = one.choice, beside.get(one.service)
+    engine = LockedEngine(
+        service=one.service,
+        requested=one.requested,
+        model=choice.spec.model,
+        device=choice.spec.device,
+        engine=choice.spec.engine,
+        reason=choice.reason,
+        weights=choice.weights,
+    )
+    if serving is None:
+        return engine
+    return replace(
+        engine,
+        image=serving.stack.engine.image,
+        commits=serving.commits,
+        implementation=choice.spec.implementation,
+        contract=serving.stack.contract,
+        experimental=choice.spec.experimental,
+        derived_from=choice.spec.derived_from,
+    )
+
+
+def _image_uid(request: Request, spec: ModelSpec) -> int:
+    """Return what was asked for, though the image may be pulled: the next one may be built."""
+    asked = request.image_uid or DEFAULT_UID
+    return 0 if asked == DEFAULT_UID or spec.pins is None else asked
 
 
 def _locked_image(image: ImageSpec) -> LockedImage:
@@ -55,5 +91,7 @@ def _locked_image(image: ImageSpec) -> LockedImage:
         name=image.name,
         reference=image.reference,
         fingerprint=image.fingerprint,
+        user=image.user,
+        yours=image.yours,
         unvalidated=f"{image.source.component}={image.source.path}" if image.source else "",
     )

@@ -8,13 +8,16 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
+from ttctl.operations.diagnose import causes
 from ttctl.operations.execute import services as services_of
 from ttctl.operations.stacks import known_stacks, pick_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ttctl.model.container import ContainerState
     from ttctl.model.protocols import World
+    from ttctl.operations.diagnose import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,15 @@ def aimed(world: World, words: Sequence[str], service: str | None) -> tuple[str,
     return pick_stack(world, first), (*words[1:], *named)
 
 
+def explained(world: World, stack: str, *, services: Sequence[str] = ()) -> tuple[Cause, ...]:
+    """Say why services of a stack do not do their work; nothing of those that do.
+
+    Raises:
+        UsageError: The stack has no such service, or no container.
+    """
+    return causes(world, stack, _meant(world, stack, services))
+
+
 def logs(
     world: World,
     stack: str,
@@ -53,15 +65,18 @@ def logs(
     Raises:
         UsageError: The stack has no such service, or no container.
     """
+    found = _meant(world, stack, services)
+    names = {state.container_id: state.service for state in found}
+    lines = world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
+    return (LogLine(service=service_name, line=line) for service_name, line in lines)
+
+
+def _meant(world: World, stack: str, services: Sequence[str]) -> tuple[ContainerState, ...]:
     containers = world.engine.containers(stack)
-    names = {
-        state.container_id: state.service
-        for state in containers
-        if not services or state.service in services
-    }
+    found = tuple(state for state in containers if not services or state.service in services)
     here = sorted({state.service for state in containers})
     missing = next((one for one in services if one not in here), "")
-    if missing or not names:
+    if missing or not found:
         raise UsageError(
             f"The stack {stack!r} has no container" + (f" of {missing!r}." if missing else "."),
             why="Logs are kept with the containers, and end with them.",
@@ -70,5 +85,4 @@ def logs(
             mistyped=missing,
             meant=next(iter(get_close_matches(missing, here, n=1)), ""),
         )
-    lines = world.engine.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
-    return (LogLine(service=service_name, line=line) for service_name, line in lines)
+    return found

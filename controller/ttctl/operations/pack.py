@@ -8,19 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError
-from ttctl.operations.choose import ground_of, place_of, wanted_by
+from ttctl.operations.choose import entries_for, place_of, wanted_by
+from ttctl.operations.judge import shared_ground
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.imagined import absent_text, imagined, is_imagined
 from ttctl.rules.match import match
 from ttctl.rules.pack import Candidate, pack
 from ttctl.rules.satisfying import satisfies
+from ttctl.rules.set_aside import refuse_set_aside
 
 if TYPE_CHECKING:
     from ttctl.model.device import System
     from ttctl.model.match import Match, Packing, Place
     from ttctl.model.protocols import World
-    from ttctl.model.spec import Request
+    from ttctl.model.spec import ModelSpec, Request
 
 
 def packing(world: World, requests: tuple[Request, ...]) -> Packing:
@@ -31,9 +33,10 @@ def packing(world: World, requests: tuple[Request, ...]) -> Packing:
 
     Raises:
         UsageError: There is no such model, or a script asked for what is ambiguous.
-        NothingFitsError: A model was validated on nothing that the boards can make up.
+        NothingFitsError: A model was validated on nothing that the boards can make up, or is
+            served by another engine than the one that was asked for.
     """
-    ground, absent = ground_of(world), ""
+    ground, absent = shared_ground(world), ""
     named = next((one.device for one in requests if one.device), None)
     if named and is_imagined(named, ground.system):
         ground, absent = Ground(system=imagined(named), token=world.has_token), absent_text(named)
@@ -59,11 +62,13 @@ def _with_all_free(ground: Ground) -> Ground:
 
 def _candidate(world: World, request: Request, system: System, asked: str) -> Candidate:
     """Match a request on every device that the boards can make up, alone or in part."""
+    specs = entries_for(world, request)
+    refuse_set_aside(specs, world.catalog.quarantined(), request.model)
     found: list[Match] = []
     refused: NothingFitsError | None = None
     for device in _devices(system, request):
         try:
-            found.append(_on(world, request, device, system))
+            found.append(_on(world, request, specs, device, system))
         except NothingFitsError as error:
             refused = refused or error
     if not found and refused is not None:
@@ -79,14 +84,17 @@ def _candidate(world: World, request: Request, system: System, asked: str) -> Ca
 def _devices(system: System, request: Request) -> tuple[str, ...]:
     if request.device is not None and request.device != system.device:
         return (request.device,)
-    formed = [one.device for one in system.forms if one.device in SIZES]
+    whole = (one for one in system.forms if not one.part_of)
+    formed = [one.device for one in whole if one.device in SIZES]
     return tuple(dict.fromkeys([*formed, system.device or "cpu", "cpu"]))
 
 
-def _on(world: World, request: Request, device: str, system: System) -> Match:
+def _on(
+    world: World, request: Request, specs: tuple[ModelSpec, ...], device: str, system: System
+) -> Match:
     catalog = world.catalog
     return match(
-        catalog.specs(),
+        specs,
         wanted_by(replace(request, device=device), device=device),
         place=_place(world, system, device),
         advice=catalog.advice(),

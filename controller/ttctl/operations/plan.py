@@ -8,21 +8,33 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import HeldError, NoDeviceError, PrivilegeError, TtctlError, UsageError
+from ttctl.model.pins import OWN
 from ttctl.model.plan import AS_NEEDED, Plan
-from ttctl.operations.choose import fitness, understood
-from ttctl.operations.desire import desire, plan_for
-from ttctl.operations.forms import commands, in_forms
+from ttctl.operations.choose import understood
+from ttctl.operations.desire import desire
+from ttctl.operations.forms import in_forms
+from ttctl.operations.judge import fitness_of
+from ttctl.operations.laid_over import refuse_unleased
+from ttctl.operations.lease import take
+from ttctl.operations.port import with_free_port
 from ttctl.operations.preflight import check_machine
 from ttctl.operations.preview import is_elsewhere
+from ttctl.operations.pull_room import room_for_images
 from ttctl.operations.render_folder import LOCK_NAME
 from ttctl.operations.start import on_free_boards
+from ttctl.operations.steps import plan_for
+from ttctl.rules.board_pick import boards_asked
+from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.one_chip import why_whole
 from ttctl.rules.renderings import COMPOSE
 from ttctl.rules.stack import stack_name
+from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.lock import Lock
+    from ttctl.model.match import Match
     from ttctl.model.override import Override
     from ttctl.model.plan import How, StackForm
     from ttctl.model.protocols import World
@@ -46,39 +58,61 @@ class Rendered:
 
 def plan(world: World, request: Request, how: How = AS_NEEDED) -> tuple[Desired, Plan]:
     """Resolve `request` and return what `up` would do."""
-    desired = desire(world, request, how=how)
+    desired = with_free_port(world, desire(world, request, how=how))
     # Who has the boards is said by `obstacle`; which would be taken is not known then.
     with suppress(HeldError, NoDeviceError, PrivilegeError):
         desired = on_free_boards(world, desired)
     made = plan_for(world, desired, how)
-    findings = fitness(world, desired.spec)
-    return desired, replace(made, match=desired.choice.match, fitness=findings)
+    findings = (*fitness_of(world, desired), *room_for_images(world, desired, made))
+    return desired, replace(made, match=as_it_runs(desired.choice.match, desired), fitness=findings)
 
 
-def plan_with_commands(world: World, request: Request, how: How = AS_NEEDED) -> Plan:
-    """Return the plan with the commands that it stands for: docker's, then the engine's own.
+def as_it_runs(match: Match | None, desired: Desired) -> Match | None:
+    """Return a match with the image, the contract and the commits that run in place of the pins'.
 
-    For a card of another machine nobody is asked for what only a hub or a registry knows.
+    It is another one where the images are built here, from the pins or from checkouts.
     """
-    device = request.device or world.host.system().device
-    if is_elsewhere(world, device):
-        desired = desire(world, request, unlocked=True, rendering=True)
-        return Plan(
-            stack=desired.stack.name,
-            steps=(),
-            match=desired.choice.match,
-            commands=commands(world, desired),
-        )
-    desired, made = plan(world, request, how)
-    return replace(made, commands=commands(world, desired))
+    spec = desired.spec
+    if match is None or spec.pins is None or desired.stack.contract != OWN:
+        return match
+    commits, image = dict(desired.serving.commits), desired.serving.engine_image
+    pins = replace(
+        spec.pins,
+        contract=OWN,
+        image=image.reference,
+        tt_metal=commits.get("tt-metal", spec.pins.tt_metal),
+        vllm=commits.get("vllm", spec.pins.vllm),
+        inferred=(),
+    )
+    named = " and ".join(image.unvalidated)
+    marks = (f"unvalidated: {named} is of a checkout, not of the pinned commit",) if named else ()
+    spec = replace(match.spec, pins=pins)
+    return replace(match, spec=spec, warnings=(*match.warnings, *marks))
 
 
 def obstacle(world: World, desired: Desired, plan: Plan) -> TtctlError | None:
     """Return why `up` would refuse this plan, as far as looking at this machine tells."""
+    if world.host.system().replayed:
+        # Nothing of this machine is in the way of one that a snapshot shows.
+        return None
     try:
-        check_machine(world, desired, plan)
+        refuse_unleased(world, desired)
         if plan.wants_any({"lease"}):
             on_free_boards(world, desired)
+        check_machine(world, desired, plan)
+    except TtctlError as refusal:
+        return refusal
+    return None
+
+
+def boards_refused(world: World, request: Request, found: Plan) -> TtctlError | None:
+    """Return why the boards cannot be had for what was matched, None where they can."""
+    if found.match is None or world.host.system().replayed:
+        return None
+    spec = found.match.spec
+    try:
+        whole = why_whole(spec)
+        take(world, spec.device, found.stack, request.boards, whole=whole, request=request)
     except TtctlError as refusal:
         return refusal
     return None
@@ -99,37 +133,53 @@ def render(
     `unlocked` works where neither a hub nor a registry answers: what only they know stays open.
 
     Raises:
-        UsageError: `output` holds something that ttctl did not render.
+        UsageError: `output` holds something that ttctl did not render, or boards of this machine
+            were named that do not make up the device.
         LockedError: Another command changes the stack, whose key the folder names.
     """
-    _check_output(output, request)
+    _check_output(output, request, forms, unlocked=unlocked)
     understood(world, request)
     if dry_run:
-        desired = desire(world, request, unlocked=unlocked, rendering=True, folder=output)
-        desired = in_forms(world, desired, forms, unlocked=unlocked)
+        desired = _to_write(world, request, forms, unlocked=unlocked, output=output)
         return _rendered(output, desired, forms, unlocked=unlocked)
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
-        desired = desire(world, request, unlocked=unlocked, rendering=True, folder=output)
-        desired = in_forms(world, desired, forms, unlocked=unlocked)
+        desired = _to_write(world, request, forms, unlocked=unlocked, output=output)
         world.keys.ensure_key(name)
+        if any(one.wants_key for one in desired.serving.each):
+            world.engine_files.ensure_key(name)
         world.folders.write_folder(output, desired.files, prune=False)
     return _rendered(output, desired, forms, unlocked=unlocked)
 
 
-def _check_output(output: Path, request: Request) -> None:
+def _to_write(
+    world: World, request: Request, forms: tuple[StackForm, ...], *, unlocked: bool, output: Path
+) -> Desired:
+    desired = desire(world, request, unlocked=unlocked, rendering=True, folder=output)
+    spec, asked = desired.spec, desired.request.boards
+    if asked and spec.device in SIZES and not is_elsewhere(world, spec.device):
+        # Of another machine's boards nothing is known here.
+        boards_asked(spec.device, world.host.system(), asked, whole=why_whole(spec))
+    return in_forms(world, desired, forms, unlocked=unlocked)
+
+
+def _check_output(
+    output: Path, request: Request, forms: tuple[StackForm, ...], *, unlocked: bool
+) -> None:
+    given = [word for form in forms if forms != COMPOSE for word in ("--to", form)]
+    given += ["--unlocked"] if unlocked else []
     if output.exists() and not output.is_dir():
         raise UsageError(
             f"{str(output)!r} is not a folder.",
             why="A rendered stack is a folder of files.",
-            next_step=f"ttctl render {request.model} -o {output}.d",
+            next_step=typed("render", request, *given, "-o", f"{output}.d"),
         )
     if output.is_dir() and any(output.iterdir()) and not (output / LOCK_NAME).exists():
         raise UsageError(
             f"{str(output)!r} is not empty.",
             why="It holds files that ttctl did not render, and nothing of them is overwritten.",
             evidence=f"It has no {LOCK_NAME}.",
-            next_step=f"ttctl render {request.model} -o {output}/ttctl",
+            next_step=typed("render", request, *given, "-o", f"{output}/ttctl"),
         )
 
 
@@ -159,10 +209,10 @@ def lock(
     """
     understood(world, request)
     if dry_run:
-        return desire(world, request, upgrade=upgrade).lock
+        return with_free_port(world, desire(world, request, upgrade=upgrade)).lock
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
-        desired = desire(world, request, upgrade=upgrade)
+        desired = with_free_port(world, desire(world, request, upgrade=upgrade))
         folder = world.store.folder(name)
         world.folders.write_folder(folder, desired.files, prune=True)
     return desired.lock

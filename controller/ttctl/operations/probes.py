@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError
 from ttctl.model.health import Check
-from ttctl.operations.preflight import BUILD_BYTES, OTHER_BUILD_BYTES
 from ttctl.rules.card_health import card_checks
 from ttctl.rules.engine_health import engine_checks
 from ttctl.rules.machine_health import clock_checks, memory_check, port_check, processor_checks
+from ttctl.rules.pull_room import BUILD_BYTES, OTHER_BUILD_BYTES
 from ttctl.rules.site_health import (
     addresses_check,
     ca_check,

@@ -6,9 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.model.service import node_variable
+from ttctl.operations.render_hosts import host_files
 from ttctl.rules import fingerprint
 from ttctl.rules.dotenv import dotenv_text
+from ttctl.rules.image_check import VERIFY, held_words, told_words
 from ttctl.rules.images import build_command, pull_reference, secret_words
+from ttctl.rules.override import not_carried
+from ttctl.rules.place_variables import meanings
+from ttctl.rules.prepare_script import Needs
 from ttctl.rules.renderings import COMPOSE, files_of
 from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
 from ttctl.rules.source_tree import layout_command, tree_command
@@ -17,12 +22,14 @@ from ttctl.rules.stack import BIND
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lock import Lock, LockedWeights
+    from ttctl.model.override import Override
     from ttctl.model.plan import StackForm
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
     from ttctl.operations.serving import Serving
 
 LOCK_NAME = "ttctl.lock"
+NODE = "/dev/tenstorrent/"
 
 Files = dict[str, tuple[str, bool]]
 
@@ -35,24 +42,34 @@ def render_files(
     serving: Serving,
     base: BaseImage,
     forms: tuple[StackForm, ...] = COMPOSE,
+    override: Override | None = None,
 ) -> Files:
     """Return path to (text, executable) of the folder's files."""
     images = serving.images
     own = tuple(image for image in images if not image.prebuilt)
     place = world.builder.place_files(own)
-    values = {**_values(lock, stack, images, base), "forms": forms}
     dotenv = {**dotenv_values(world, lock, stack, serving), "TTCTL_WHEELS": ":".join(place.wheels)}
+    values = {
+        **_values(lock, stack, images, base),
+        "forms": forms,
+        "further": serving.further,
+        "variables": meanings(dotenv),
+    }
+    values["not_carried"] = not_carried(override) if override and forms != COMPOSE else ""
     files: Files = {
-        **files_of(stack, forms, yaml=world.recipes.yaml),
+        **files_of(
+            stack,
+            forms,
+            yaml=world.recipes.yaml,
+            needs=_needs(lock, serving),
+        ),
         **{path: (text, text.startswith("#!")) for path, text in serving.files.items()},
         "gateway/haproxy.cfg": (serving.gateway_config, False),
         "build.sh": (world.recipes.template("build.sh.j2", values), True),
         "README.md": (world.recipes.template("README.md.j2", values), False),
         ".env": (dotenv_text(dotenv), False),
     }
-    for number, other in enumerate(serving.further, start=2):
-        for path, file in files_of(other, forms, yaml=world.recipes.yaml).items():
-            files[f"host-{number}/{path}"] = file
+    files |= host_files(world, lock=lock, stack=stack, serving=serving, dotenv=dotenv, forms=forms)
     for name, text in place.secrets:
         files[f"site/{name}"] = (text, False)
     for image in own:
@@ -60,7 +77,20 @@ def render_files(
         files[f"{folder}/Dockerfile"] = (image.dockerfile, False)
         for name, text, executable in image.files:
             files[f"{folder}/{name}"] = (text, executable)
+        if image.verify:
+            files[f"{folder}/{VERIFY}"] = (image.verify, True)
     return files
+
+
+def _needs(lock: Lock, serving: Serving) -> tuple[Needs, ...]:
+    weights = {one.service: one.weights for one in lock.beside}
+    return (
+        Needs(folders=serving.cache_folders, weights=lock.weights),
+        *(
+            Needs(service=name, folders=one.cache_folders, weights=weights.get(name))
+            for name, one in serving.beside
+        ),
+    )
 
 
 def is_unresolved(weights: LockedWeights) -> bool:
@@ -73,7 +103,6 @@ def dotenv_values(world: World, lock: Lock, stack: Stack, serving: Serving) -> d
 
     A node is the one of its number until the leased boards are known, at the start.
     """
-    nodes = _nodes(stack)
     weights = "" if is_unresolved(lock.weights) else str(world.weights.path(lock.weights))
     return {
         "TTCTL_BIND": BIND,
@@ -81,13 +110,9 @@ def dotenv_values(world: World, lock: Lock, stack: Stack, serving: Serving) -> d
         "TTCTL_PORT": str(stack.port),
         "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),
         "TTCTL_WEIGHTS": weights,
-        **{node_variable(n): f"/dev/tenstorrent/{n}:/dev/tenstorrent/{n}" for n in range(nodes)},
+        **{node_variable(n): f"{NODE}{n}:{NODE}{n}" for n in range(stack.nodes)},
         **serving.place,
     }
-
-
-def _nodes(stack: Stack) -> int:
-    return max((service.nodes for service in stack.services), default=0)
 
 
 def _beside(stack: Stack) -> list[str]:
@@ -105,7 +130,7 @@ def hash_of_recipe_files(files: Files) -> str:
     recipe = {
         path: text
         for path, (text, _) in files.items()
-        if path not in {".env", LOCK_NAME} and not path.startswith("site/")
+        if path.rpartition("/")[2] not in {".env", LOCK_NAME} and not path.startswith("site/")
     }
     return fingerprint.of_files(recipe)
 
@@ -117,8 +142,8 @@ def _values(
         "lock": lock,
         "project": stack.project,
         "device": stack.device,
-        "engine": stack.services[0].name,
-        "nodes": _nodes(stack),
+        "engine": stack.engine.name,
+        "nodes": stack.nodes,
         "beside": _beside(stack),
         "served": {image.name for image in images if _is_served(stack, image)},
         "port": stack.port,
@@ -144,4 +169,7 @@ def _image_values(image: ImageSpec) -> dict[str, object]:
         "layout": layout_command(context=folder, given=given, tree=tree),
         "plain": tree_command(image, tree=tree, bake=False),
         "bake": tree_command(image, tree=tree, bake=True),
+        "verified": bool(image.verify),
+        "held": held_words(image),
+        "told": told_words(image),
     }

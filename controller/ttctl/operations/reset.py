@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NoDeviceError, ToolMissingError, UsageError
 from ttctl.model.lease import Spoiled
 from ttctl.model.reset import ClearResult, Renumbered, ResetOrder, ResetResult
 from ttctl.operations.lease import shared
+from ttctl.rules.clear import check_clear
 from ttctl.rules.domains import domains_of
 from ttctl.rules.leases import lease_of
 from ttctl.rules.reset import boards_meant, check_reset, reset_plan, stale_hugepages
@@ -25,6 +26,8 @@ RETURN_S = 30.0
 """Seconds in which boards have to show themselves after a reset that went well."""
 POLL_S = 0.5
 LOCK_S = 10.0
+SMI = "pipx install tt-smi"
+"""What to type where no tt-smi is found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class ResetWish:
     every: bool = False
     image: str = ""
     """The image whose tt-smi does it; empty for the host's."""
+    instead: str = ""
+    """The image whose tt-smi does it where the host has none; empty for no other."""
 
 
 def plan(world: World, wish: ResetWish) -> ResetPlan:
@@ -50,13 +55,17 @@ def plan(world: World, wish: ResetWish) -> ResetPlan:
     virtual = world.resets.virtual()
     planned = reset_plan(boards, found.system, found.leases, found.claims, virtual=virtual)
     if planned.galaxy and wish.image:
-        raise UsageError(
-            "A Galaxy is not reset from inside a container.",
-            why="Its trays are reset through the machine's own controller.",
-            evidence=f"--image {wish.image}; boards: {', '.join(planned.boards)}.",
-            next_step="ttctl devices reset --all",
-        )
+        raise _not_inside(planned, wish.image, next_step="ttctl devices reset --all")
     return planned
+
+
+def _not_inside(planned: ResetPlan, image: str, *, next_step: str) -> UsageError:
+    return UsageError(
+        "A Galaxy is not reset from inside a container.",
+        why="Its trays are reset through the machine's own controller.",
+        evidence=f"Image: {image}; boards: {', '.join(planned.boards)}.",
+        next_step=next_step,
+    )
 
 
 def reset(world: World, wish: ResetWish, *, lock_timeout_s: float = LOCK_S) -> ResetResult:
@@ -80,6 +89,7 @@ def reset_under_guard(world: World, wish: ResetWish) -> ResetResult:
         NoDeviceError: There is no such board any more, or one did not come back.
         PrivilegeError: Whether somebody has one cannot be seen.
         ToolMissingError: There is no tt-smi.
+        UsageError: Only an image has it, and a Galaxy is reset from none.
         WaitError: It took longer than 180 s; the boards count as dirty.
     """
     # What was planned before the question may have been taken since.
@@ -94,7 +104,15 @@ def reset_under_guard(world: World, wish: ResetWish) -> ResetResult:
     )
     started = world.clock.now()
     with world.reporter.step(f"Reset {', '.join(planned.nodes)} (at most 180 s)"):
-        after = _reset(world, planned, order, expected=_shown(before) & set(planned.names))
+        expected = _shown(before) & set(planned.names)
+        try:
+            after = _reset(world, planned, order, expected=expected)
+        except ToolMissingError as missing:
+            if not wish.instead:
+                raise
+            order = _inside(planned, order, wish.instead, missing)
+            world.reporter.note(f"tt-smi is not on this machine: that of {wish.instead} is used")
+            after = _reset_inside(world, planned, order, expected=expected)
     world.leases.clear(planned.names)
     return ResetResult(
         plan=planned,
@@ -102,6 +120,28 @@ def reset_under_guard(world: World, wish: ResetWish) -> ResetResult:
         renumbered=renumbered(before, after, planned.boards),
         seconds=world.clock.now() - started,
     )
+
+
+def _inside(
+    planned: ResetPlan, order: ResetOrder, image: str, missing: ToolMissingError
+) -> ResetOrder:
+    if planned.galaxy:
+        raise _not_inside(planned, image, next_step=SMI) from missing
+    return replace(order, image=image)
+
+
+def _reset_inside(
+    world: World, planned: ResetPlan, order: ResetOrder, *, expected: set[str]
+) -> System:
+    try:
+        return _reset(world, planned, order, expected=expected)
+    except ToolMissingError as missing:
+        raise ToolMissingError(
+            f"tt-smi is neither on this machine nor in the image {order.image!r}.",
+            why=missing.why,
+            evidence=missing.evidence,
+            next_step=SMI,
+        ) from missing
 
 
 def _reset(
@@ -157,6 +197,7 @@ def to_clear(world: World, wish: ResetWish) -> ClearResult:
     """Return the boards that `clear` would take for clean, and the files that it would remove.
 
     Raises:
+        HeldError: Somebody has one of the boards.
         NoDeviceError: There is no board.
         UsageError: There is no such board, or none is known to need it.
     """
@@ -165,7 +206,8 @@ def to_clear(world: World, wish: ResetWish) -> ClearResult:
     if stale and not wish.words and not any(lease.dirty for lease in found.leases):
         return ClearResult(boards=(), hugepages=stale, done=False)
     boards = boards_meant(found.system, wish.words, found.leases, every=wish.every)
-    mine = [lease_of(board.id, found.leases) for board in boards]
+    mine = list(dict.fromkeys(lease_of(board.id, found.leases) for board in boards))
+    check_clear(mine)
     return ClearResult(
         boards=tuple(board.id for board in boards),
         hugepages=stale_hugepages(found.claims.hugepages, mine),
@@ -177,6 +219,7 @@ def clear(world: World, wish: ResetWish, *, lock_timeout_s: float = LOCK_S) -> C
     """Take boards for clean without a reset, and remove what nobody uses on the hugepages.
 
     Raises:
+        HeldError: Somebody has one of the boards.
         LockedError: Another command chooses boards.
         PrivilegeError: A file belongs to another user.
     """

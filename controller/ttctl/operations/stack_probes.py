@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
+from ttctl.operations.diagnose import STARTING, causes
 from ttctl.operations.stacks import is_unstarted
+from ttctl.operations.subject import HUSK
 from ttctl.rules.checks import CheckGroup
 
 if TYPE_CHECKING:
@@ -57,6 +59,32 @@ def _stack(subject: Subject, stack: str) -> Check:
         )
     model = f"{lock.model} on {lock.device}" if lock else "no lock"
     return _check(stack, "ok", model)
+
+
+def services(subject: Subject) -> Checks:
+    """Judge the services that were started: why one does not do its work, and what to do."""
+    if not subject.engine.answers:
+        return (_check("services", "skipped", "no engine answers"),)
+    owner = subject.world.store.owner()
+    # What was never started is told of under `containers`.
+    own = [one for one in subject.containers if one.owner == owner and one.state != HUSK]
+    found = [
+        (stack, one)
+        for stack in subject.stacks
+        for one in causes(subject.world, stack, [of for of in own if of.stack == stack])
+    ]
+    if not found:
+        return (_check("services", "ok", "each that was started does its work"),)
+    return tuple(
+        _check(
+            f"{stack} {one.service}",
+            "skipped" if one.failure == STARTING else "failed",
+            one.cause,
+            evidence=one.evidence,
+            fix=one.next_step,
+        )
+        for stack, one in found
+    )
 
 
 def husks(subject: Subject) -> Checks:

@@ -8,13 +8,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
+from ttctl.operations.diagnose import causes
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.rules.cache_name import caches_of
 from ttctl.rules.find import is_meant
 from ttctl.rules.order import steps_to_down
-from ttctl.rules.stack import checked_name, names_of
+from ttctl.rules.stack import names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
+    from ttctl.operations.diagnose import Cause
 
 PROCESSOR = "cpu"
 
@@ -47,7 +49,11 @@ class StackStatus:
     boards: tuple[str, ...] = ()
     """What it leases, by ASIC id or PCI address."""
     caches: tuple[EngineCache, ...] = ()
-    """What engines left here for the next start of its model on a card."""
+    """What engines left in the folder that it mounts, for its next start on a card."""
+    other_caches: tuple[EngineCache, ...] = ()
+    """What other versions and implementations left for its model: it reads none of them."""
+    causes: tuple[Cause, ...] = ()
+    """Why services of it do not do their work, as far as it is known."""
 
 
 def known_stacks(world: World) -> tuple[str, ...]:
@@ -104,21 +110,6 @@ def _named(world: World, word: str, names: tuple[str, ...]) -> str:
     )
 
 
-def stack_to_end(world: World, word: str | None) -> str:
-    """Return the stack that `down` means: one that is here, or a name like none of theirs.
-
-    What is gone already needs no end, so that a script can end it twice.
-
-    Raises:
-        UsageError: The word can name no stack, it is nearly the name of one that is here, or
-            several are here and there is no word.
-    """
-    names = known_stacks(world)
-    if word is None or set(names_of(word)) & set(names) or get_close_matches(word, names, n=1):
-        return pick_stack(world, word)
-    return checked_name(word)
-
-
 def status(world: World, word: str | None) -> StackStatus:
     """Say how a stack is; asks the engine once, and the gateway only where one runs.
 
@@ -136,6 +127,7 @@ def status(world: World, word: str | None) -> StackStatus:
         lock, reason = None, f"{exc.message} {exc.evidence}"
     port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
     unstarted = lock is not None and is_unstarted(world, stack, containers)
+    own, others = _caches(world, stack, lock)
     return StackStatus(
         stack=stack,
         state="unstarted" if unstarted else _state(world, lock, containers, port=port),
@@ -147,14 +139,22 @@ def status(world: World, word: str | None) -> StackStatus:
         reason=reason or (lock.reason if lock else ""),
         experimental=lock.experimental if lock else "",
         boards=tuple(sorted({board for one in containers for board in one.boards})),
-        caches=_caches(world, lock),
+        caches=own,
+        other_caches=others,
+        causes=causes(world, stack, containers),
     )
 
 
-def _caches(world: World, lock: LockSummary | None) -> tuple[EngineCache, ...]:
+def _caches(
+    world: World, stack: str, lock: LockSummary | None
+) -> tuple[tuple[EngineCache, ...], tuple[EngineCache, ...]]:
+    """Return the caches of a stack's model: those that its folder mounts, and the others."""
     if lock is None or lock.device == PROCESSOR:
-        return ()
-    return caches_of(world.engine_files.caches(), lock.model)
+        return (), ()
+    dotenv = world.folders.read_folder(world.store.folder(stack)).get(".env", "")
+    found = caches_of(world.engine_files.caches(), lock.model)
+    own = tuple(one for one in found if f"_CACHE='{one.path}'\n" in dotenv)
+    return own, tuple(one for one in found if one not in own)
 
 
 def _state(

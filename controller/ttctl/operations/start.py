@@ -3,29 +3,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import DirtyError
+from ttctl.errors import DirtyError, StaleFilesError
+from ttctl.operations.beside import engines_of, wants_of
 from ttctl.operations.desire import on_boards
-from ttctl.operations.lease import stop_first, take
+from ttctl.operations.lease import stop_first, take_each
+from ttctl.operations.port import with_free_port
 from ttctl.operations.reset import ResetWish, reset_under_guard
-from ttctl.operations.start_watch import watched
+from ttctl.operations.start_watch import StartWatch, watched
+from ttctl.rules.board_steps import passed_text, stale_text
 from ttctl.rules.order import stuck
+from ttctl.rules.typed_request import typed
+from ttctl.rules.usual_start import start_key
 
 if TYPE_CHECKING:
     from ttctl.model.lease import Leased
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
+    from ttctl.model.starts import Begun
     from ttctl.operations.desire import Desired
 
-GUARD_S = 60.0
-"""How long another command of this host may choose and create before this one gives up."""
-CONTAINER_USER = 1000
-"""Whose files an image's server can write, but for those that change a cache's owner themselves."""
+GUARD_S = 300.0
+"""How long another command of this host may have the guard before this one gives up: one that
+replaces its engine stops it first (240 s at most), and one that resets boards has 180 s."""
 AT_WORK = frozenset({"running", "restarting", "paused"})
 """States of a container that has its nodes, or takes them by itself."""
-OWNER_CHANGES = frozenset({"vllm-legacy"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a start."""
+
+    desired: Desired
+    """With the boards and the port that the stack has got."""
+    begun: Begun | None
+    """The start of an engine on a card; None where none was started."""
 
 
 def boards_wanted(desired: Desired) -> bool:
@@ -59,13 +73,42 @@ def refuse_dirty(desired: Desired, how: How) -> None:
         f"The boards for {stack.name!r} need a reset.",
         why="An engine was killed on them; the next start would wait for a chip that hangs.",
         evidence="; ".join(leased.dirty),
-        next_step=f"ttctl up {desired.lock.requested} --reset   # or: ttctl devices reset",
+        next_step=f"{typed('up', desired.request, '--reset')}   # or: ttctl devices reset",
     )
+
+
+def mind_stale(world: World, desired: Desired, how: How) -> None:
+    """Say that a killed engine left files on the hugepages of the boards, or have somebody asked.
+
+    Those of another user block the engine; it opens again what is its own user's.
+
+    Raises:
+        StaleFilesError: They are there, and `how` has somebody asked.
+    """
+    leased = desired.terms.leased
+    if leased is None or not leased.stale or how.stale == "remove":
+        return
+    text = f"{stale_text(leased)} of boards that nobody has."
+    if how.stale == "ask":
+        raise StaleFilesError(
+            "A killed engine left files on the hugepages.",
+            why="Those of another user keep an engine from its boards.",
+            evidence=text,
+            next_step="ttctl devices clear",
+        )
+    world.reporter.note(f"{text} `ttctl devices clear` removes them.")
+
+
+def mind_passed(world: World, desired: Desired) -> None:
+    """Say which boards are left alone as they need a reset: others are taken in their place."""
+    leased = desired.terms.leased
+    if leased is not None and (text := passed_text(leased)):
+        world.reporter.note(text)
 
 
 def start(
     world: World, desired: Desired, plan: Plan, *, before: dict[str, str], how: How, wait_s: int
-) -> None:
+) -> Outcome:
     """Start what the plan wants started.
 
     Args:
@@ -81,23 +124,36 @@ def start(
         desired = _created(world, desired, plan, before=before, how=how)
         how = replace(how, recreate=False)
     else:
+        desired = with_free_port(world, desired)
         _write(world, desired, before)
         if starts:
             _remove_stuck(world, desired, plan)
     if not starts:
-        return
+        return Outcome(desired=desired, begun=None)
     stack, reporter = desired.stack, world.reporter
     folder = world.store.folder(stack.name)
     with (
         reporter.step(f"Start {', '.join(service.name for service in stack.services)}"),
-        watched(world, desired.serving.cache, limit_s=wait_s) as told,
+        watched(
+            world,
+            desired.serving.cache,
+            limit_s=wait_s,
+            key=start_key(desired.spec, stack.contract),
+        ) as told,
     ):
         world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=told)
+    # A start beside other engines says nothing of one alone.
+    alone = not desired.serving.beside and plan.wants("start", stack.engine.name)
+    begun = told.begun if alone and isinstance(told, StartWatch) else None
+    return Outcome(desired=desired, begun=begun)
 
 
 def _remove_stuck(world: World, desired: Desired, plan: Plan) -> None:
     stack, reporter = desired.stack.name, world.reporter
     new_key = plan.wants("key", "gateway key")
+    if any(not one.composed for one in world.engine.containers(stack)):
+        with reporter.step(f"Remove what docker run made for {stack}"):
+            world.launcher.down(stack, volumes=False, timeout_s=None, reporter=reporter)
     if broken := stuck(world.engine.containers(stack), new_key=new_key):
         with reporter.step(f"Remove {', '.join(broken)}"):
             folder = world.store.folder(stack)
@@ -109,20 +165,21 @@ def _created(
 ) -> Desired:
     """Take boards and create the containers that lease them, while nobody else can.
 
-    The label of a container is the lease, so the guard is let go as soon as it is there.
+    The label of a container is the lease, so the guard is let go as soon as it is there. An engine
+    that is replaced is stopped under the guard, too: a container that has ended leases nothing, so
+    its boards would be anybody's until its successor is made. Others wait for that long, and are
+    told for whom. A label that went on to hold in an ended container could not be told from one
+    that a crash left, and would outlive the command that meant to replace it.
     """
     stack, reporter = desired.stack.name, world.reporter
-    if any(one.boards and one.state in AT_WORK for one in world.engine.containers(stack)):
-        # Compose would replace it and take its exit code along.
-        with reporter.step(f"Stop {stack} (each service has up to 120 s)"):
-            stop_first(world, stack, timeout_s=None)
     with world.leases.guard(timeout_s=GUARD_S, reporter=reporter):
-        leased = _taken(world, desired)
+        leased = _stopped(world, desired)
         if leased.dirty:
             refuse_dirty(on_boards(world, desired, leased), how)
-            reset_under_guard(world, ResetWish(words=leased.boards))
-            leased = _taken(world, desired)
-        desired = on_boards(world, desired, leased)
+            leased = _reset(world, desired, leased)
+        if how.stale == "remove":
+            world.resets.remove_hugepages(leased.stale)
+        desired = with_free_port(world, on_boards(world, desired, leased))
         with reporter.step(f"Lease {', '.join(leased.nodes)}"):
             _prepare(world, desired)
             _write(world, desired, before)
@@ -133,18 +190,53 @@ def _created(
     return desired
 
 
-def _taken(world: World, desired: Desired) -> Leased:
-    return take(world, desired.spec.device, desired.stack.name, desired.request.boards)
+def _stopped(world: World, desired: Desired) -> Leased:
+    """Take boards once the stack's own engine has stopped; what is refused stops none."""
+    stack = desired.stack.name
+    leased = _taken(world, desired)
+    if any(one.boards and one.state in AT_WORK for one in world.engine.containers(stack)):
+        # Compose would replace it and take its exit code along.
+        with world.reporter.step(f"Stop {stack} (each service has up to 120 s)"):
+            stop_first(world, stack, timeout_s=None)
+        return _taken(world, desired)
+    return leased
+
+
+def _reset(world: World, desired: Desired, leased: Leased) -> Leased:
+    """Reset the boards that a stack gets, and return them as they are then.
+
+    Containers of its own that were made and never started would be in the way for good: they hold
+    the boards, and a start that needs a reset first does not get as far as to start them.
+    """
+    stack, reporter = desired.stack.name, world.reporter
+    made = world.engine.containers(stack)
+    if unstarted := [one.service for one in made if one.boards and one.state == "created"]:
+        with reporter.step(f"Remove {', '.join(unstarted)}, never started"):
+            folder = world.store.folder(stack)
+            world.launcher.remove(stack, folder, unstarted, reporter=reporter)
+    image = next(one.image for one in desired.stack.services if one.nodes)
+    reset_under_guard(world, ResetWish(words=leased.boards, instead=image))
+    return _taken(world, desired, had=leased)
+
+
+def _taken(world: World, desired: Desired, *, had: Leased | None = None) -> Leased:
+    """Choose boards for every engine; `had` is a stack's part by part, where it was told."""
+    stack, request = desired.stack.name, desired.request
+    seen = world.engine.containers(stack)
+    wants = []
+    for want in wants_of(engines_of(desired)):
+        labels = [board for one in seen if one.service == want.service for board in one.boards]
+        before = had.of(want.service).boards if had else ()
+        wants.append(replace(want, had=(*before, *labels)))
+    return take_each(world, wants, stack, request.boards, request=request)
 
 
 def _prepare(world: World, desired: Desired) -> None:
     """Make what the containers mount: what the engine makes in its place would be root's."""
-    serving = desired.serving
-    changes = desired.stack.contract in OWNER_CHANGES
-    user = None if changes else CONTAINER_USER
-    world.engine_files.prepare(serving.cache, serving.cache_folders, user=user)
-    if serving.wants_key:
-        world.engine_files.ensure_key(desired.stack.name)
+    for one in desired.serving.each:
+        world.engine_files.prepare(one.cache, one.cache_folders, user=one.writer)
+        if one.wants_key:
+            world.engine_files.ensure_key(desired.stack.name)
 
 
 def _write(world: World, desired: Desired, before: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError
+from ttctl.model.starts import Begun, Started
 from ttctl.rules.start_phase import (
     PHASES,
     budget_text,
@@ -17,6 +18,7 @@ from ttctl.rules.start_phase import (
     said_of,
     silence_text,
 )
+from ttctl.rules.usual_start import alike, usual_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +36,14 @@ TENSORS = frozenset({"tt_metal_cache", "dit"})
 class StartWatch:
     """Hears what a reporter is told while a stack starts, and tells more itself."""
 
-    def __init__(self, world: World, cache: str, *, limit_s: float) -> None:
+    def __init__(self, world: World, cache: str, *, limit_s: float, key: str = "") -> None:
         """Look at the cache as earlier starts left it, and say what to expect.
 
         Args:
             world: Everything outside.
             cache: Name of the engine's cache.
             limit_s: Seconds until the wait ends.
+            key: What earlier starts have in common with this one; empty for none.
         """
         self._world, self._cache, self._limit_s = world, cache, limit_s
         self._reporter = world.reporter
@@ -48,15 +51,19 @@ class StartWatch:
         self._began = self._spoke = self._looked = world.clock.now()
         self._sizes = self._measured()
         self._had_tensors = any(self._sizes.get(name) for name in TENSORS)
-        self._reporter.note(budget_text(limit_s=limit_s, cache_bytes=sum(self._sizes.values())))
+        cached = sum(self._sizes.values())
+        self.begun = Begun(key=key, first=not cached, at=self._began)
+        earlier = world.starts.earlier() if key else ()
+        self._usual = usual_text(alike(earlier, key, first=not cached))
+        self._reporter.note(budget_text(limit_s=limit_s, cache_bytes=cached, usual=self._usual))
 
     def step(self, title: str) -> AbstractContextManager[None]:
         """Pass it on."""
         return self._reporter.step(title)
 
-    def progress(self, done: float, total: float, unit: str) -> None:
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
         """Pass it on."""
-        self._reporter.progress(done, total, unit)
+        self._reporter.progress(done, total, unit, part=part)
 
     def status(self, text: str, **facts: float | str) -> None:
         """Pass it on."""
@@ -85,6 +92,7 @@ class StartWatch:
             rate=rate,
             gone_s=now - self._began,
             limit_s=self._limit_s,
+            usual=self._usual,
         )
         silent = silence_text(phase, now - self._spoke)
         self._reporter.status(
@@ -103,15 +111,16 @@ class StartWatch:
 
 
 @contextmanager
-def watched(world: World, cache: str, *, limit_s: float) -> Iterator[Reporter]:
+def watched(world: World, cache: str, *, limit_s: float, key: str = "") -> Iterator[Reporter]:
     """Yield the reporter of a start; until the block is left, a thread says how far it is.
 
-    Without a cache, as on the processor, it is the world's own and there is no thread.
+    Without a cache, as on the processor, it is the world's own and there is no thread. `key` is
+    what earlier starts have in common with this one.
     """
     if not cache:
         yield world.reporter
         return
-    watch = StartWatch(world, cache, limit_s=limit_s)
+    watch = StartWatch(world, cache, limit_s=limit_s, key=key)
     ended = threading.Event()
 
     def tell() -> None:
@@ -128,3 +137,10 @@ def watched(world: World, cache: str, *, limit_s: float) -> Iterator[Reporter]:
     finally:
         ended.set()
         thread.join(timeout=END_S)
+
+
+def remember(world: World, begun: Begun) -> None:
+    """Keep how long a start took whose engine answers now; where it cannot be kept, it is not."""
+    seconds = world.clock.now() - begun.at
+    with suppress(TtctlError):
+        world.starts.keep(Started(key=begun.key, first=begun.first, seconds=seconds))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError
 from ttctl.model.site import Site
-from ttctl.operations.preflight import BUILD_BYTES
+from ttctl.rules.pull_room import BUILD_BYTES
 from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:

@@ -129,9 +129,11 @@ class _Aside:
         self.detail(f"--- {title}")
         yield
 
-    def progress(self, done: float, total: float, unit: str) -> None:
-        """Say how far the task is, now and then."""
+    def progress(self, done: float, total: float, unit: str, *, part: str = "") -> None:
+        """Say how far the task is, now and then; not of its parts."""
         self._end_if_told()
+        if part:
+            return
         now = self._teller.clock.now()
         if now - self._told >= TOLD_EVERY_S:
             self._told = now

@@ -7,13 +7,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-from ttctl.model.weights import Verdict
 from ttctl.rules.find import is_meant
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
     from ttctl.model.spec import ModelSpec
-    from ttctl.model.weights import Snapshot
+    from ttctl.model.weights import Snapshot, Verdict
 
 
 def cached(world: World, word: str | None = None) -> tuple[Snapshot, ...]:
@@ -30,10 +29,21 @@ def cached(world: World, word: str | None = None) -> tuple[Snapshot, ...]:
         return here
     specs = world.catalog.specs()
     repositories = {spec.weights.repository for spec in is_meant(specs, word)} | {word}
-    found = tuple(one for one in here if one.repository in repositories)
+    # A folder of the user's that was not read yet has no more than its own name.
+    names = {one.rpartition("/")[2] for one in repositories}
+    found = tuple(
+        one
+        for one in here
+        if one.repository in repositories or (one.keeper == "folder" and one.repository in names)
+    )
     if not found:
         raise _none_of(word, tuple(dict.fromkeys(one.repository for one in here)), specs)
     return found
+
+
+def by_size(world: World) -> tuple[Snapshot, ...]:
+    """Return the snapshots that are here, the largest first."""
+    return tuple(sorted(cached(world), key=lambda one: one.size_bytes, reverse=True))
 
 
 def _none_of(word: str, here: tuple[str, ...], specs: tuple[ModelSpec, ...]) -> UsageError:
@@ -50,13 +60,16 @@ def _none_of(word: str, here: tuple[str, ...], specs: tuple[ModelSpec, ...]) -> 
     )
 
 
-def verify(world: World, word: str | None = None) -> tuple[Verdict, ...]:
-    """Read snapshots from the first byte to the last."""
+def verify(world: World, word: str | None = None, *, quick: bool = False) -> tuple[Verdict, ...]:
+    """Read snapshots from the first byte to the last; under `quick` only what has changed.
+
+    What is not ttctl's own, and may be much, is read only where a model is named.
+    """
     verdicts = []
-    for snapshot in cached(world, word):
+    chosen = (one for one in cached(world, word) if word or one.keeper == "ttctl")
+    for snapshot in chosen:
         with world.reporter.step(f"Read {snapshot.repository}"):
-            damaged = world.weights_cache.damaged(snapshot, world.reporter)
-        verdicts.append(Verdict(snapshot=snapshot, damaged=damaged))
+            verdicts.append(world.weights_cache.verdict(snapshot, world.reporter, quick=quick))
     return tuple(verdicts)
 
 
@@ -66,7 +79,7 @@ def to_remove(world: World, word: str) -> tuple[Snapshot, ...]:
     Raises:
         UsageError: None is here, or a stack that runs serves them.
     """
-    snapshots = cached(world, word)
+    snapshots = _ours(word, cached(world, word))
     for snapshot in snapshots:
         for stack in world.store.stacks():
             lock = world.store.lock(stack)
@@ -79,6 +92,19 @@ def to_remove(world: World, word: str) -> tuple[Snapshot, ...]:
                     next_step=f"ttctl down {stack}",
                 )
     return snapshots
+
+
+def _ours(word: str, found: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+    """Leave out what other tools and the user keep: ttctl only reads it."""
+    own = tuple(one for one in found if one.keeper == "ttctl")
+    if not own:
+        raise UsageError(
+            f"The weights of {word!r} are not ttctl's to remove.",
+            why="They lie in the cache of the hub's own tools, or in a folder of yours.",
+            evidence=", ".join(str(one.folder) for one in found),
+            next_step="ttctl models ls --cached",
+        )
+    return own
 
 
 def remove(world: World, snapshots: tuple[Snapshot, ...]) -> None:

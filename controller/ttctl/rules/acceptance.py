@@ -25,6 +25,9 @@ NAMES: tuple[FigureName, ...] = ("ttft_ms", "tput_user", "tput")
 BATCH_SLACK = 1.05
 """A figure for all users above this times the users' own is of a larger batch than it names."""
 
+CLAIMS: frozenset[Verdict] = frozenset({"passed", "below target"})
+"""What a run may claim speeds by."""
+
 Speed = tuple[str, str, int]
 """Task, shape, concurrency."""
 
@@ -122,3 +125,17 @@ def _is_of_a_larger_batch(target: Target) -> bool:
     if target.tput is None or target.tput_user is None:
         return False
     return target.tput > target.tput_user * max(1, target.concurrency) * BATCH_SLACK
+
+
+def claimed(verdict: Verdict, tiers: Sequence[TierRun]) -> str:
+    """Return the tier that a run reached, empty where nothing may be claimed of it."""
+    return lowest(tiers) if verdict in CLAIMS else ""
+
+
+def marked(verdict: Verdict, *, modified: bool, ahead: bool = False) -> str:
+    """Return a verdict with what must be known with it: who ran it, and that its day is wrong."""
+    marks = [
+        *(["by a modified ttctl"] if modified else []),
+        *(["dated in the future"] if ahead else []),
+    ]
+    return f"{verdict} ({', '.join(marks)})" if marks else verdict

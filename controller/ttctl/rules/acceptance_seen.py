@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.acceptance import Check, Looked
 from ttctl.model.container import BOARDS_LABEL, CONTRACT_LABEL
-from ttctl.model.service import node_variable
+from ttctl.model.service import node_variables
 from ttctl.rules.compose import scratch_of
 from ttctl.rules.contract import repository
 
@@ -138,12 +138,13 @@ def _limits(service: ServiceSpec, seen: Seen) -> Pairs:
 def _reach(
     stack: Stack, service: ServiceSpec, seen: Seen, values: Mapping[str, str], folder: str
 ) -> Pairs:
-    nodes = (values.get(node_variable(index), "") for index in range(service.nodes))
+    nodes = (values.get(name, "") for name in node_variables(service))
     mounts = (
         (_source(one.source, values, folder), one.target, one.read_only) for one in service.mounts
     )
     door = filled(BIND, values), stack.port, service.publish
-    labels = {BOARDS_LABEL: ",".join(stack.boards), CONTRACT_LABEL: stack.contract}
+    card = stack.card_of(service)
+    labels = {BOARDS_LABEL: ",".join(card.boards), CONTRACT_LABEL: card.contract}
     found = dict(seen.labels)
     return {
         "image": (service.image, seen.image),

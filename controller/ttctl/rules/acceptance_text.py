@@ -62,8 +62,17 @@ def read_file(text: str) -> tuple[Ran, Signed]:
 
 def file_name(ran: Ran) -> str:
     """Return the name of a run's file: day, device and entry."""
-    entry = re.sub(r"[^a-z0-9._]+", "-", ran.entry.lower()).strip("-.")
-    return f"{ran.date}-{ran.device}-{entry}.json"
+    return f"{ran.date}-{ran.device}-{_word(ran.entry)}.json"
+
+
+def is_named_for(name: str, *, entry: str, device: str) -> bool:
+    """Return whether a file of this name is of an entry's run, by the name alone."""
+    own = re.escape(f"{device}-{_word(entry)}")
+    return re.fullmatch(rf"\d{{4}}-\d{{2}}-\d{{2}}-{own}(?:-\d+)?\.json", name) is not None
+
+
+def _word(entry: str) -> str:
+    return re.sub(r"[^a-z0-9._]+", "-", entry.lower()).strip("-.")
 
 
 def _canonical(value: object) -> str:

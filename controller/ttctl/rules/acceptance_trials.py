@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.acceptance_kit import Question, Trial
 from ttctl.rules.acceptance_media import base64_of, png, wav
+from ttctl.rules.picture import MEDIA_GUIDANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,12 @@ def trials(spec: ModelSpec) -> tuple[Trial, ...]:
                 Trial(name=ANSWERED, questions=(question,), expected=expected)
                 for question, expected in _media(spec)
             )
+
+
+def service_path(spec: ModelSpec) -> str:
+    """Return the path of what a model is for, empty where it talks or its kind is not known."""
+    media = () if spec.type in {"LLM", "VLM"} else _media(spec)
+    return next((question.path for question, _ in media), "")
 
 
 def measured(spec: ModelSpec, *, shape: str, number: int) -> tuple[Question, Expected] | None:
@@ -197,6 +204,7 @@ def _image(spec: ModelSpec) -> tuple[Question, Expected]:
     body: dict[str, object] = {
         "prompt": "A volcano on a beach",
         "num_inference_steps": 20,
+        "guidance_scale": MEDIA_GUIDANCE,
         "seed": 0,
         "number_of_images": 1,
     }

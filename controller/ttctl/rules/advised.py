@@ -8,6 +8,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from ttctl.model.pins import DERIVED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -73,10 +75,12 @@ def fallback(spec: ModelSpec, advice: Advice, *, here: str) -> Fallback | None:
 
 def _is_about(bad: KnownBad, spec: ModelSpec) -> bool:
     pin = spec.pins.tt_metal if spec.pins else ""
+    # What fails with the validated server may be tt-metal's fault: it counts for ours, too.
+    engine = DERIVED.get(spec.engine, spec.engine)
     return (
         _fits(bad.model, spec.model)
         and _fits(bad.device, spec.device)
-        and _fits(bad.engine, spec.engine)
+        and (_fits(bad.engine, spec.engine) or _fits(bad.engine, engine))
         and (not bad.tt_metal or bad.tt_metal[:7] == pin[:7])
     )
 

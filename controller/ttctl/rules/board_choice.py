@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ttctl.rules.boards import is_whole
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.specifiers import bundle_order
 from ttctl.rules.versions import numbers
@@ -25,6 +26,18 @@ def ways(device: str, system: System) -> tuple[Way, ...]:
     return tuple(
         tuple(board for board in system.boards if board.id in one.boards) for one in formed
     )
+
+
+def makes_up(device: str, way: Way, system: System) -> bool:
+    """Return whether some boards are a device, in whichever order they are wired.
+
+    Whoever names boards knows which of them are wired together.
+    """
+    if {board.id for board in way} in [{board.id for board in one} for one in ways(device, system)]:
+        return True
+    size = SIZES[device]
+    alike = all(board.family == size.board and is_whole(board) for board in way)
+    return alike and sum(board.chips for board in way) == size.chips
 
 
 def is_usable(board: Board) -> bool:

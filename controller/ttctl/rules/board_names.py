@@ -7,8 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
+from ttctl.rules.domains import domains_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ttctl.model.device import Board, System
 
 _BY_ID = re.compile(r"/dev/tenstorrent/by-id/[a-z0-9]+-([0-9a-f]+)")
@@ -16,6 +19,29 @@ _BY_ID = re.compile(r"/dev/tenstorrent/by-id/[a-z0-9]+-([0-9a-f]+)")
 
 Source: tt-kmd, udev-50-tenstorrent.rules
 """
+
+
+def boards_named(system: System, names: Iterable[str]) -> tuple[Board, ...]:
+    """Return the boards that words mean, each once and in the machine's order.
+
+    Raises:
+        UsageError: A word means none.
+    """
+    named = {board_named(system, name).id for name in names}
+    return tuple(board for board in system.boards if board.id in named)
+
+
+def shown(system: System, names: Iterable[str]) -> tuple[str, ...]:
+    """Return boards as people read them, for the names by which containers lease them.
+
+    A name that none of this machine's boards has stays as it is.
+    """
+    domains = domains_of(system)
+    found = (
+        next((one.boards for one in domains if name.lower() in one.names), (name,))
+        for name in names
+    )
+    return tuple(dict.fromkeys(id_ for ids in found for id_ in ids))
 
 
 def board_named(system: System, name: str) -> Board:

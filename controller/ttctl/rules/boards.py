@@ -12,6 +12,7 @@ from ttctl.rules.families import (
     CHIPS_PER_BOARD,
     DEVICES,
     NODES_PER_BOARD,
+    SINGLE,
     TRAY_CHIPS,
     TRAY_DEVICE,
     family_of,
@@ -20,7 +21,7 @@ from ttctl.rules.families import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ttctl.model.device import Chip
 
@@ -106,7 +107,12 @@ def _card_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Formed]
         for (name, count), device in DEVICES.items()
         if name == family
         for group in _parts(boards, count)
-    ]
+    ] + [(1, _one_chip(family, board)) for board in boards if family in SINGLE]
+
+
+def _one_chip(family: str, board: Board) -> Formed:
+    reason = f"one chip of {family} (board)"
+    return Formed(device=SINGLE[family], boards=(board.id,), reason=reason, part_of=family)
 
 
 def _galaxy_forms(family: str, boards: Sequence[Board]) -> list[tuple[int, Formed]]:
@@ -210,3 +216,8 @@ def _named(boards: Sequence[Board]) -> tuple[Board, ...]:
         else board
         for board in boards
     )
+
+
+def in_order(nodes: Iterable[str]) -> tuple[str, ...]:
+    """Return nodes by their numbers: the tenth comes behind the ninth."""
+    return tuple(sorted(nodes, key=lambda node: (len(node), node)))

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from ttctl.rules.card_versions import driver_check, firmware_check
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.fit_pages import not_mounted, pages_seen
 from ttctl.rules.host_demands import requirements_of
 from ttctl.rules.host_steps import (
     CONTAINER_UID,
     GET_PAGES,
-    MOUNT_PAGES,
-    closed_nodes,
     open_them,
     show_holders,
 )
-from ttctl.rules.hugepages import pages_for, translates
+from ttctl.rules.hugepages import all_translate, pages_for, translates
+from ttctl.rules.node_rights import groups_to_add, opener_of, refused_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ttctl.model.spec import ModelSpec
 
 _check = CheckGroup("Cards")
+LEGACY = "vllm-legacy"
 
 
 def card_checks(
@@ -72,7 +73,17 @@ def _nodes(system: System, cards: CardVitals) -> Check:
 
 
 def _rights(cards: CardVitals) -> Check:
-    closed = closed_nodes(cards.nodes)
+    anybody = opener_of("")
+    closed = refused_nodes(cards.nodes, anybody)
+    if not closed and (groups := groups_to_add(cards.nodes, anybody)):
+        lost = [one.node for one in refused_nodes(cards.nodes, opener_of(LEGACY))]
+        return _check(
+            "rights",
+            "warning",
+            f"the nodes are open to group {', '.join(groups)}, which containers get",
+            evidence=f"Images below 0.11.0 drop groups, and cannot open {', '.join(lost)}.",
+            fix=open_them(lost),
+        )
     if not closed:
         return _check("rights", "ok", f"a container's user ({CONTAINER_UID}) may open every node")
     each = ", ".join(
@@ -89,21 +100,23 @@ def _rights(cards: CardVitals) -> Check:
 
 def _memory_for_transfers(system: System, cards: CardVitals) -> Check:
     """Hugepages, or an IOMMU that translates in their place."""
+    seen = pages_seen(cards)
     bare = [address for address, kind in cards.iommu if not translates(kind)]
+    translated = all_translate(seen.iommu)
     needed = pages_for(len(system.chips))
-    if not bare and cards.iommu:
-        return _check("transfers", "ok", "the IOMMU translates; no hugepages are needed")
     found = f"{cards.hugepages} pages of 1 GiB, {needed} needed"
-    if cards.hugepages >= needed and cards.hugepages_mounted:
-        return _check("transfers", "ok", found)
-    if cards.hugepages >= needed:
+    enough = translated or cards.hugepages >= needed
+    if enough and not cards.hugepages_mounted:
         return _check(
             "transfers",
             "failed",
             "the hugepages are not mounted",
-            evidence=f"{found}; nothing is mounted on /dev/hugepages-1G.",
-            fix=MOUNT_PAGES,
+            evidence=not_mounted(found, seen).summary,
+            fix=not_mounted(found, seen).next_step,
         )
+    if enough:
+        more = "; the IOMMU translates in their place where tt-metal can use it"
+        return _check("transfers", "ok", f"{found}{more if translated else ''}")
     return _check(
         "transfers",
         "failed",

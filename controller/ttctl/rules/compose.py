@@ -12,12 +12,13 @@ from ttctl.model.container import (
     BOARDS_LABEL,
     CONFIG_LABEL,
     CONTRACT_LABEL,
+    DERIVED_LABEL,
     EXPERIMENTAL_LABEL,
     OWNER_LABEL,
     SERVICE_LABEL,
     STACK_LABEL,
 )
-from ttctl.model.service import Scratch, node_variable
+from ttctl.model.service import Scratch, node_variables
 from ttctl.rules import fingerprint
 from ttctl.rules.interpolation import literal
 
@@ -36,6 +37,12 @@ PROXIES = tuple(
 Source: https://docs.docker.com/engine/cli/proxy/
 """
 
+HOST_GATEWAY = "host-gateway"
+"""What Docker (since 20.10) and podman (since 4.1) take for the host's address on a bridge.
+
+Source: https://docs.docker.com/reference/cli/docker/container/run/#add-host
+"""
+
 
 def compose_of(stack: Stack) -> Json:
     """Return the compose file that is this stack."""
@@ -50,23 +57,25 @@ def config_hash(stack: Stack, service: ServiceSpec) -> str:
     """Return the hash of everything that a container of this service is made from."""
     return fingerprint.of_json(
         {
-            "service": _body(service),
+            "service": body_of(service),
             "inputs": list(service.inputs),
             "port": stack.port if service.publish else None,
-            **({"boards": list(stack.boards)} if service.nodes else {}),
+            **({"boards": list(stack.card_of(service).boards)} if service.nodes else {}),
         }
     )
 
 
 def labels_of(stack: Stack, service: ServiceSpec) -> tuple[tuple[str, str], ...]:
     """Return the labels that say what a container is, values as compose reads them."""
-    leases = {BOARDS_LABEL: ",".join(stack.boards), CONTRACT_LABEL: stack.contract}
+    card = stack.card_of(service)
+    leases = {BOARDS_LABEL: ",".join(card.boards), CONTRACT_LABEL: card.contract}
     labels = {
         STACK_LABEL: stack.name,
         SERVICE_LABEL: service.name,
         OWNER_LABEL: "${TTCTL_OWNER:-}",
         CONFIG_LABEL: config_hash(stack, service),
-        **({EXPERIMENTAL_LABEL: literal(stack.experimental)} if stack.experimental else {}),
+        **({EXPERIMENTAL_LABEL: literal(card.experimental)} if card.experimental else {}),
+        **({DERIVED_LABEL: literal(card.derived_from)} if card.derived_from else {}),
         **(leases if service.nodes else {}),
     }
     return tuple(labels.items())
@@ -80,10 +89,11 @@ def network_options(network: Network) -> tuple[tuple[str, str], ...]:
 
 
 def _service(stack: Stack, service: ServiceSpec) -> Json:
-    return {**_body(service), "labels": dict(labels_of(stack, service))}
+    return {**body_of(service), "labels": dict(labels_of(stack, service))}
 
 
-def _body(service: ServiceSpec) -> Json:
+def body_of(service: ServiceSpec) -> Json:
+    """Return what compose is told of a service, save its labels."""
     confinement = service.confinement
     body: Json = {
         "image": literal(service.image),
@@ -96,12 +106,11 @@ def _body(service: ServiceSpec) -> Json:
         "ipc": confinement.ipc,
         "restart": service.restart,
         "stop_grace_period": f"{service.stop_grace_s}s",
-        "mem_limit": f"{service.memory_mib}m",
-        "memswap_limit": f"{service.memory_mib}m",
+        **_memory(service),
         "pids_limit": service.pids,
         "shm_size": f"{service.shm_mib}m",
         "tmpfs": [scratch_text(one, confinement.user) for one in scratch_of(service)],
-        "networks": list(service.networks),
+        **_network_of(service),
         "healthcheck": _health(service),
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
         "volumes": [_mount(mount) for mount in service.mounts],
@@ -111,8 +120,7 @@ def _body(service: ServiceSpec) -> Json:
         body["entrypoint"] = [literal(word) for word in service.entrypoint]
     if service.command:
         body["command"] = [literal(word) for word in service.command]
-    given = {name: literal(value) for name, value in service.environment}
-    body["environment"] = {**dict.fromkeys(PROXIES, ""), **given}
+    body["environment"] = environment_of(service)
     if service.publish is not None:
         body["ports"] = [
             {
@@ -125,12 +133,33 @@ def _body(service: ServiceSpec) -> Json:
     return body
 
 
+def _memory(service: ServiceSpec) -> Json:
+    limit = f"{service.memory_mib}m"
+    return {"mem_limit": limit, "memswap_limit": limit} if service.memory_mib else {}
+
+
 def _network(network: Network, stack: str) -> Json:
     labels = {STACK_LABEL: stack}
     if not network.internal:
         return {"internal": False, "labels": labels}
     options = dict(network_options(network))
     return {"internal": True, "driver": "bridge", "driver_opts": options, "labels": labels}
+
+
+def environment_of(service: ServiceSpec) -> dict[str, str]:
+    """Return a container's environment, values as compose reads them."""
+    given = {name: literal(value) for name, value in service.environment}
+    return {**dict.fromkeys(PROXIES, ""), **given, **dict(service.place_environment)}
+
+
+def _network_of(service: ServiceSpec) -> Json:
+    if service.confinement.host_network:
+        return {"network_mode": "host"}
+    names = [f"{name}:{HOST_GATEWAY}" for name in service.host_names]
+    return {
+        "networks": list(service.networks),
+        **({"extra_hosts": names} if names else {}),
+    }
 
 
 def _health(service: ServiceSpec) -> Json:
@@ -173,10 +202,8 @@ def _beyond(service: ServiceSpec) -> Json:
     named = {
         "cap_add": list(confinement.capabilities),
         "group_add": list(confinement.groups),
-        "devices": [
-            f"${{{node_variable(index)}:?the node of a leased board}}"
-            for index in range(service.nodes)
-        ],
+        "devices": [f"${{{name}:?the node of a leased board}}" for name in node_variables(service)],
+        "pid": "host" if confinement.host_processes else "",
         "ulimits": {"memlock": {"soft": -1, "hard": -1}} if confinement.memlock else {},
     }
     return {key: value for key, value in named.items() if value}

@@ -3,19 +3,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.contract import WHOLE
+from ttctl.model.pins import BUILT
 from ttctl.model.service import HELD_IN, Confinement, Exemption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ttctl.model.contract import LaunchContract, LaunchHost
-    from ttctl.model.service import ServiceSpec
 
 PRIVATE_SHM_MIB = 64
 """What the engine gives a container that asks for none."""
+
+
+NO_LIMIT_MIB = 0
+"""Memory limit of every engine on a card: none; the contract says why, and `plan` shows it.
+
+What upstream states of memory is the least that a host must have: `min_ram_gb`, 2.5 GB for each
+billion parameters where a template names no other, and 6 GB of image models whose weights alone
+take more. Copies for data parallelism, which each hold the weights while they are converted, are in
+none of these. A limit made of them could kill a server that works, and a server that is killed
+leaves its boards dirty. Whether the host has that least is looked at before the start.
+
+Source: tenstorrent/tt-inference-server, workflows/model_spec.py@v0.20.0 and
+release_model_spec.json@v0.20.0, `min_ram_gb`; workflows/run_docker_server.py at the tags 0.1.0 to
+0.20.0, none of which gives `--memory`; issue 4923 for the dirty boards.
+"""
 
 
 def confinement_of(
@@ -40,9 +56,26 @@ def confinement_of(
         capabilities=tuple(one.value for one in exemptions if one.what == "capability"),
         ipc="host" if "host ipc" in whats else "private",
         memlock="locked memory" in whats,
+        host_network="host network" in whats,
+        host_processes="host processes" in whats,
         groups=host.groups,
         exemptions=exemptions,
     )
+
+
+def run_as(contract: LaunchContract, uid: int) -> LaunchContract:
+    """Return the contract of an image whose user has another number than the house's.
+
+    One that names its user already keeps it: what starts as root becomes the other by itself.
+    """
+    user = f"{uid}:{uid}"
+    if user == HELD_IN.user or any(one.what == "user" for one in contract.exemptions):
+        return replace(contract, uid=uid)
+    built = "the image was built for this user: --image-uid, or the setting up.image_uid"
+    pulled = "the image's own configuration names this user"
+    reason = built if contract.name in BUILT else pulled
+    other = Exemption(what="user", value=user, reason=reason)
+    return replace(contract, uid=uid, exemptions=(*contract.exemptions, other))
 
 
 def shm_mib(contract: LaunchContract) -> int:
@@ -56,14 +89,6 @@ def has_hugepages(contract: LaunchContract, host: LaunchHost) -> bool:
     return host.hugepages and any(one.what == "hugepages" for one in contract.exemptions)
 
 
-def unexplained(service: ServiceSpec) -> tuple[str, ...]:
-    """Return every difference from the house's rule for which a service names no reason."""
-    said = {(one.what, one.value) for one in service.confinement.exemptions if one.reason}
-    return tuple(
-        " ".join(part for part in one if part) for one in _differences(service) if one not in said
-    )
-
-
 def _of(contract: LaunchContract, host: LaunchHost) -> tuple[Exemption, ...]:
     held = tuple(
         one
@@ -72,34 +97,3 @@ def _of(contract: LaunchContract, host: LaunchHost) -> tuple[Exemption, ...]:
     )
     reason = "the device nodes are not open to everybody; members of this group may open them"
     return (*held, *(Exemption(what="group", value=one, reason=reason) for one in host.groups))
-
-
-def _differences(service: ServiceSpec) -> set[tuple[str, str]]:
-    confinement = service.confinement
-    found = {
-        ("user", confinement.user): confinement.user != HELD_IN.user,
-        ("writable root", ""): not confinement.read_only,
-        ("new privileges", ""): confinement.new_privileges,
-        ("host ipc", ""): confinement.ipc == "host",
-        ("locked memory", "unlimited"): confinement.memlock,
-        ("shared memory", str(service.shm_mib)): service.shm_mib != PRIVATE_SHM_MIB,
-        ("device", str(service.nodes)): service.nodes > 0,
-    }
-    return {
-        *(difference for difference, is_one in found.items() if is_one),
-        *(("capability", one) for one in confinement.capabilities),
-        *(("group", one) for one in confinement.groups),
-        *_written(service),
-    }
-
-
-def _written(service: ServiceSpec) -> set[tuple[str, str]]:
-    mounted = {mount.target for mount in service.mounts if not mount.read_only}
-    pages = {target for target in mounted if target.startswith("/dev/hugepages")}
-    memory = {one.target for one in service.scratch}
-    runs = {one.target for one in service.scratch if one.executable}
-    return {
-        *(("hugepages", target) for target in pages),
-        *(("writable path", target) for target in (mounted - pages) | memory),
-        *(("executable path", target) for target in runs),
-    }

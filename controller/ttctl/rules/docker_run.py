@@ -14,8 +14,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.container import STACK_LABEL
-from ttctl.model.service import node_variable
-from ttctl.rules.compose import PROXIES, labels_of, network_options, scratch_of, scratch_text
+from ttctl.model.service import node_variables
+from ttctl.rules.compose import (
+    HOST_GATEWAY,
+    environment_of,
+    labels_of,
+    network_options,
+    scratch_of,
+    scratch_text,
+)
 from ttctl.rules.interpolation import HERE, filled, literal
 
 if TYPE_CHECKING:
@@ -125,8 +132,14 @@ def absolute(source: str) -> str:
 
 
 def _network(stack: Stack, service: ServiceSpec) -> Command:
+    if service.confinement.host_network:
+        return ("--network", "host")
+    names = (f"{name}:{HOST_GATEWAY}" for name in service.host_names)
     network = network_name(stack, service.networks[0])
-    return ("--network", network, "--network-alias", service.name)
+    return (
+        "--network", network, "--network-alias", service.name,
+        *(word for one in names for word in ("--add-host", one)),
+    )  # fmt: skip
 
 
 def _confinement(service: ServiceSpec) -> Command:
@@ -139,18 +152,19 @@ def _confinement(service: ServiceSpec) -> Command:
         *(word for one in held.capabilities for word in ("--cap-add", one)),
         *(() if held.new_privileges else ("--security-opt", "no-new-privileges:true")),
         "--ipc", held.ipc,
+        *(("--pid", "host") if held.host_processes else ()),
         *(word for one in held.groups for word in ("--group-add", one)),
         *(("--ulimit", "memlock=-1:-1") if held.memlock else ()),
     )  # fmt: skip
 
 
 def _limits(service: ServiceSpec) -> Command:
-    memory = f"{service.memory_mib}m"
+    limit = f"{service.memory_mib}m"
+    memory = ("--memory", limit, "--memory-swap", limit) if service.memory_mib else ()
     return (
         "--restart", service.restart,
         "--stop-timeout", str(service.stop_grace_s),
-        "--memory", memory,
-        "--memory-swap", memory,
+        *memory,
         "--pids-limit", str(service.pids),
         "--shm-size", f"{service.shm_mib}m",
         "--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=3",
@@ -174,8 +188,7 @@ def _places(service: ServiceSpec, mounts: tuple[Mount, ...]) -> Command:
     )
     places = (("--mount", _mount(one)) for one in mounts)
     nodes = (
-        ("--device", f"${{{node_variable(index)}:?the node of a leased board}}")
-        for index in range(service.nodes)
+        ("--device", f"${{{name}:?the node of a leased board}}") for name in node_variables(service)
     )
     return tuple(word for pair in (*scratch, *places, *nodes) for word in pair)
 
@@ -188,10 +201,8 @@ def _mount(mount: Mount) -> str:
 
 
 def _environment(service: ServiceSpec) -> Command:
-    given = {**dict.fromkeys(PROXIES, ""), **dict(service.environment)}
-    return tuple(
-        word for name, value in given.items() for word in ("--env", f"{name}={literal(value)}")
-    )
+    given = environment_of(service)
+    return tuple(word for name, value in given.items() for word in ("--env", f"{name}={value}"))
 
 
 def _labels(stack: Stack, service: ServiceSpec) -> Command:

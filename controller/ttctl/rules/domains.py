@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ttctl.model.lease import Domain
-from ttctl.rules.boards import is_tray
+from ttctl.rules.boards import in_order, is_tray
 from ttctl.rules.families import is_galaxy, says
 
 if TYPE_CHECKING:
@@ -49,11 +49,6 @@ def _domain(boards: Sequence[Board], shared: set[str]) -> Domain:
         nodes=in_order(node for board in boards for node in board.nodes),
         numbered=bool(asics),
     )
-
-
-def in_order(nodes: Iterable[str]) -> tuple[str, ...]:
-    """Return nodes by their numbers: the tenth comes behind the ninth."""
-    return tuple(sorted(nodes, key=lambda node: (len(node), node)))
 
 
 def _asics(boards: Iterable[Board]) -> list[str]:

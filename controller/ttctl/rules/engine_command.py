@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ttctl.rules.parsers import told_arguments
+
 if TYPE_CHECKING:
     from ttctl.model.spec import ModelSpec
 
@@ -35,7 +37,7 @@ def serve_arguments(spec: ModelSpec, *, models: str, port: int) -> tuple[str, ..
         "--block-size",
         str(spec.limits.block_size),
     ]
-    for name, value in spec.engine_args:
+    for name, value in told_arguments(spec):
         arguments.append(f"--{name}")
         if value:
             arguments.append(value)

@@ -56,6 +56,9 @@ CHIPS_PER_BOARD = {"n300": 2, "p300": 2}
 
 TRAY_CHIPS = 8
 
+SINGLE = {"n300": "n150", "p300": "p150"}
+"""What one chip of a board with two can stand for; `one_chip` says for which entries it does."""
+
 UPIS = {
     0x03: "e150",
     0x07: "e75",

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which line of an engine's log means that it will not come up? Pure; the rows are elsewhere."""
+"""Which line of an engine's log, or which state of it, means that it will not come up? Pure."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
-from ttctl.rules.fatal_signs import SIGNS
+from ttctl.model.failure import Found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ttctl.rules.fatal_signs import Sign
+    from ttctl.model.container import ContainerState
+    from ttctl.model.failure import BadState, Failures
 
+LEAST_CONTEXT = 16
 NOT_RUN = "OCI runtime exec failed"
 """How Docker begins what it says, on stdout, of a command that a container cannot start."""
 HARMLESS = re.compile(
@@ -22,45 +23,66 @@ HARMLESS = re.compile(
 """Python's levels, tt-logger's, PyTorch's (`[W1121 08:36:10...`), and the warnings module's."""
 
 
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], Sign], ...]:
-    # Made when a log is read: whoever only starts does without.
-    return tuple((re.compile(sign.pattern), sign) for sign in SIGNS)
-
-
-def sign_of(line: str) -> tuple[Sign, tuple[str, ...]] | None:
-    """Return the sign that a line is, with its groups; None for a line that is not fatal."""
+def found_in(line: str, known: Failures) -> Found | None:
+    """Return what a log line is known as; None for a line that is not fatal."""
     harmless = HARMLESS.search(line) is not None
-    for pattern, sign in _patterns():
-        if harmless and not sign.as_warning:
+    for failure in known.failures:
+        if harmless and not failure.as_warning:
             continue
-        if found := pattern.search(line):
-            return sign, tuple(group or "" for group in found.groups())
+        if found := re.search(failure.pattern, line):
+            groups = tuple(group or "" for group in found.groups())
+            return Found(failure=failure, groups=groups, line=line)
     return None
 
 
-def cause_of(line: str) -> str | None:
-    """Return what a log line means, None for a line that is not fatal."""
-    found = sign_of(line)
-    return found[0].cause.format(*found[1]) if found else None
-
-
-def card_cause_of(line: str) -> str | None:
-    """Return what a line means that leaves a card in disorder, None for any other line."""
-    found = sign_of(line)
-    return cause_of(line) if found and found[0].of_card else None
-
-
-def is_vague(line: str) -> bool:
-    """Return whether a fatal line says little, so that its neighbours are worth a look.
+def exact(lines: Sequence[str], found: Found, known: Failures) -> Found:
+    """Return the first of the lines that says more than one that is vague; else that one itself.
 
     The C++ libraries print where they gave up first, and why two lines later.
     """
-    found = sign_of(line)
-    return found is not None and found[0].vague
+    if not found.failure.vague:
+        return found
+    seen = (found_in(one, known) for one in lines)
+    return next((one for one in seen if one is not None and not one.failure.vague), found)
 
 
-def exact(lines: Sequence[str], line: str) -> str:
-    """Return the first line that says more than `line`, which is vague; else `line` itself."""
-    better = (one for one in lines if sign_of(one) is not None and not is_vague(one))
-    return next(better, line)
+def told(lines: Sequence[str], known: Failures) -> Found | None:
+    """Return what lines of a log tell of how the engine ended: the last that is known and exact."""
+    seen = [one for line in lines if (one := found_in(line, known)) is not None]
+    plain = [one for one in seen if not one.failure.vague]
+    return next(iter(reversed(plain or seen)), None)
+
+
+def step_of(found: Found, *, up: str, model: str, cache: str, context: int) -> str:
+    """Return what to type for a line that is known; empty where only the log helps.
+
+    Args:
+        found: The line.
+        up: The line that brings the stack up.
+        model: The word that was asked for, quoted.
+        cache: The cache's folder, quoted.
+        context: Tokens of context that the engine was started with.
+    """
+    half = max(LEAST_CONTEXT, context // 2)
+    return found.failure.next_step.format(up=up, model=model, cache=cache, context=half)
+
+
+def works(container: ContainerState) -> bool:
+    """Return whether a container does its work, as far as the container engine can tell."""
+    well = container.health in {"", "healthy"}
+    return container.state == "running" and well and not container.oom_killed
+
+
+def state_of(container: ContainerState, known: Failures) -> BadState | None:
+    """Return how a container does not do its work; None where it does, as far as one can see."""
+    return next((one for one in known.states if _is_so(container, one)), None)
+
+
+def _is_so(container: ContainerState, state: BadState) -> bool:
+    pairs = (
+        (state.state or None, container.state),
+        (state.health or None, container.health),
+        (state.code, container.exit_code),
+        (state.oom_killed, container.oom_killed),
+    )
+    return all(wanted is None or wanted == seen for wanted, seen in pairs)

@@ -13,6 +13,7 @@ from ttctl.rules.likeness import ENOUGH, alike, names_of
 from ttctl.rules.model_families import family_of
 from ttctl.rules.model_filter import with_words
 from ttctl.rules.tasks import base_models, is_good_for, tasks_of
+from ttctl.rules.usual_words import USUAL, usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +39,9 @@ class Found:
 def find(specs: Sequence[ModelSpec], wanted: Wanted) -> Found:
     """Return what the word means, looked for in this order, each on the wanted device first.
 
-    A model's name or its last part; an alias; a family (`llama`); a task (`chat`). Then the same
-    on any device, and last what looks like the word: where a guess is wanted, never in a script.
+    A model's name or its last part; an alias; a family (`llama`); a task (`chat`); what people
+    call one of these (`text to speech`). Then the same on any device, and last what looks like the
+    word: where a guess is wanted, never in a script.
 
     Raises:
         UsageError: Nothing has this name; the evidence has what is near, with scores.
@@ -95,6 +97,22 @@ def unknown_model(specs: Sequence[ModelSpec], word: str) -> UsageError:
 
 
 def _meant(specs: Sequence[ModelSpec], wanted: Wanted, base: frozenset[str]) -> Found | None:
+    """Return what a word means by itself, or as a usual one for another; those here first."""
+    itself = _by_word(specs, wanted, base)
+    proper = usual(wanted.word)
+    if proper == wanted.word or (itself and _is_here(itself, wanted)):
+        return itself
+    other = _by_word(specs, replace(wanted, word=proper), base)
+    if other is None or (itself and not _is_here(other, wanted)):
+        return itself
+    return replace(other, reason=f"{wanted.word} is a usual word for {proper}; {other.reason}")
+
+
+def _is_here(found: Found, wanted: Wanted) -> bool:
+    return any(one.device == wanted.device for one in found.specs)
+
+
+def _by_word(specs: Sequence[ModelSpec], wanted: Wanted, base: frozenset[str]) -> Found | None:
     word = wanted.word.strip().lower()
     ways: tuple[tuple[How, str, Callable[[ModelSpec], bool]], ...] = (
         ("name", f"{wanted.word} is a model's name", lambda s: _is_named(s, word)),
@@ -144,7 +162,8 @@ def _words(specs: Sequence[ModelSpec]) -> frozenset[str]:
     """Return every word that means something: names, aliases, families and tasks."""
     families = {family_of(one.model) for one in specs}
     used = {tag.task for one in specs for tag in tasks_of(one)}
-    return frozenset(names_of(specs)) | families | used
+    words = frozenset(names_of(specs)) | families | used
+    return words | {word for word, proper in USUAL.items() if proper in words}
 
 
 def _is_named(spec: ModelSpec, word: str) -> bool:

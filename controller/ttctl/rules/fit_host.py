@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Are driver, firmware, nodes and pages what an entry needs? Pure. Not yet run on a card."""
+"""Are driver, firmware and nodes what an entry needs? Pure. Not yet run on a card."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 from ttctl.model.match import Finding
 from ttctl.rules.board_choice import bundles
 from ttctl.rules.host_steps import (
-    CONTAINER_UID,
     FLASH_THE_SAME,
-    GET_PAGES,
     LOAD_DRIVER,
-    MOUNT_PAGES,
     TELLS,
     UPDATE,
     open_them,
     refused_driver,
 )
-from ttctl.rules.hugepages import nodes_of, pages_for, translates
+from ttctl.rules.hugepages import translates
+from ttctl.rules.node_rights import group_is_lost, groups_to_add, refused_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.device import Board, System
+    from ttctl.model.health import NodeVitals
     from ttctl.model.match import Subject, Verdict
     from ttctl.model.spec import ModelSpec
     from ttctl.rules.advised import Satisfies
+    from ttctl.rules.node_rights import Opener
 
 
 def of_driver(system: System, iommu: Sequence[str]) -> list[Finding]:
@@ -79,48 +79,28 @@ def mixed(boards: Sequence[Board]) -> list[Finding]:
     return [_blocked("firmware", text, FLASH_THE_SAME)]
 
 
-def of_rights(boards: Sequence[Board], closed: Sequence[str] | None) -> list[Finding]:
-    """Return the nodes of some boards that a container's user may not open.
+def of_rights(used: Sequence[str], seen: Sequence[NodeVitals] | None, who: Opener) -> list[Finding]:
+    """Return the nodes that stay closed to a container's user, or the group by which it gets in.
 
     Args:
-        boards: The boards.
-        closed: What may not be opened, None where nobody looked.
+        used: The nodes that the container gets.
+        seen: Mode and owner of the machine's nodes, None where nobody looked.
+        who: Who opens them.
     """
-    nodes = [node for board in boards for node in board.nodes]
-    if closed is None and nodes:
-        text = f"whether a container's user ({CONTAINER_UID}) may open the nodes is not known"
+    user = f"a container's user{'' if who.uid is None else f' ({who.uid})'}"
+    if seen is None and used:
+        text = f"whether {user} may open the nodes is not known"
         return [Finding(subject="rights", verdict="unknown", summary=text)]
-    own = [node for node in nodes if node in (closed or ())]
-    if not own:
-        return []
-    text = f"a container's user ({CONTAINER_UID}) may not open {', '.join(own)}"
-    return [_blocked("rights", text, open_them(own))]
-
-
-def of_pages(
-    device: str,
-    boards: Sequence[Board],
-    *,
-    iommu: Sequence[str],
-    hugepages: int | None,
-    mounted: bool,
-) -> Finding:
-    """Return whether there are hugepages, or an IOMMU that translates in their place."""
-    if iommu and all(map(translates, iommu)):
-        text = "an IOMMU translates, no hugepages are needed"
-        return Finding(subject="pages", verdict="ok", summary=text)
-    if hugepages is None:
-        text = "neither hugepages nor an IOMMU were looked for"
-        return Finding(subject="pages", verdict="unknown", summary=text)
-    needed = pages_for(nodes_of(device, boards))
-    text = f"{needed} hugepages of 1 GiB are needed, {hugepages} are here"
-    if not hugepages:
-        return _blocked("pages", f"{text}, and no IOMMU translates", GET_PAGES)
-    if not mounted:
-        return _blocked("pages", f"{text}, not mounted on /dev/hugepages-1G", MOUNT_PAGES)
-    if hugepages < needed:
-        return Finding(subject="pages", verdict="warning", summary=text, next_step=GET_PAGES)
-    return Finding(subject="pages", verdict="ok", summary=text)
+    own = [one for one in seen or () if one.node in used]
+    if closed := refused_nodes(own, who):
+        text = f"{user} may not open {', '.join(one.node for one in closed)}"
+        if any(group_is_lost(one, who) for one in closed):
+            text += "; their group might, but this image becomes a user of its own and drops groups"
+        return [_blocked("rights", text, open_them(one.node for one in closed))]
+    if groups := groups_to_add(own, who):
+        text = f"the nodes are open to group {', '.join(groups)} only: the container gets it"
+        return [Finding(subject="rights", verdict="ok", summary=text)]
+    return []
 
 
 def _blocked(subject: Subject, summary: str, step: str) -> Finding:

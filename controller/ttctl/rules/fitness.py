@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ttctl.model.match import Finding
-from ttctl.rules.advised import fallback, gated, known_bad
-from ttctl.rules.board_choice import ways
+from ttctl.rules.advised import gated, known_bad
 from ttctl.rules.device_sizes import NEEDS_MESH, SIZES
-from ttctl.rules.fit_host import mixed, of_driver, of_pages, of_rights, of_versions
-from ttctl.rules.host_steps import show_holders
+from ttctl.rules.fit_boards import groups_for, is_another_machine, of_boards, of_health
+from ttctl.rules.fit_host import mixed, of_driver, of_rights, of_versions
+from ttctl.rules.fit_pages import NOT_LOOKED, Pages, of_pages
+from ttctl.rules.node_rights import opener_of
+from ttctl.rules.one_chip import nodes_used
+from ttctl.rules.stack import render_command
 from ttctl.rules.topology import SET_UP, are_enough
 
 if TYPE_CHECKING:
     from ttctl.model.device import Board, System
+    from ttctl.model.health import NodeVitals
     from ttctl.model.match import Subject, Verdict
     from ttctl.model.pins import Advice
     from ttctl.model.spec import ModelSpec
     from ttctl.rules.advised import Satisfies
+    from ttctl.rules.node_rights import Opener
 
 
 _ROOM = {
@@ -34,13 +39,9 @@ class Ground:
 
     system: System
     disk_mib: int = 0
-    hugepages: int | None = None
-    """Pages of 1 GiB; None where nobody looked."""
-    hugepages_mounted: bool = False
-    iommu: tuple[str, ...] = ()
-    """Kind of each card's IOMMU group."""
-    closed: tuple[str, ...] | None = ()
-    """Device nodes that a container's user may not open; None where nobody looked."""
+    pages: Pages = NOT_LOOKED
+    nodes: tuple[NodeVitals, ...] | None = ()
+    """Mode and owner of the device nodes; None where nobody looked."""
     token: bool | None = None
     """Whether a token of the hub is at hand."""
 
@@ -52,6 +53,7 @@ def findings(
     advice: Advice,
     satisfies: Satisfies,
     boards: tuple[Board, ...] | None = None,
+    who: Opener | None = None,
 ) -> tuple[Finding, ...]:
     """Return each thing that the entry needs, held against the machine.
 
@@ -61,22 +63,24 @@ def findings(
         advice: What is known beyond the entry.
         satisfies: Whether a version satisfies a specifier.
         boards: What it is given; without them, those on which the least is in the way.
+        who: Who opens the nodes; without it, the user of the entry's own image.
     """
     found = _hosts(spec)
-    if _is_another_machine(spec, ground):
-        return (*found, *_boards(spec, ground, advice, ()), *_weights(spec, advice, ground))
+    if is_another_machine(spec, ground.system):
+        here = of_boards(spec, ground.system, advice, ())
+        return (*found, *here, *_weights(spec, advice, ground))
 
     def on(way: tuple[Board, ...]) -> list[Finding]:
-        here = [*_boards(spec, ground, advice, way), *_health(way)]
+        here = [*of_boards(spec, ground.system, advice, way), *of_health(way)]
         here += [*of_versions(spec, ground.system.driver, way, satisfies), *mixed(way)]
-        here += of_rights(way, ground.closed)
+        here += of_rights(nodes_used(spec.device, way), ground.nodes, who or _opener(spec))
         return here + _bad(spec, way, advice, satisfies)
 
     if boards is None:
-        groups = ways(_stands_for(spec, ground, advice), ground.system) or ((),)
+        groups = groups_for(spec, ground.system, advice) or ((),)
         boards = min(groups, key=lambda way: _in_the_way(on(way)))
     if spec.device in SIZES:
-        found += of_driver(ground.system, ground.iommu)
+        found += of_driver(ground.system, ground.pages.iommu)
     found += [*on(boards), *_room(spec, ground)]
     if spec.device in SIZES:
         found.append(_pages(spec, ground, boards))
@@ -84,22 +88,8 @@ def findings(
     return (*found, *_weights(spec, advice, ground))
 
 
-def lacks_device(found: tuple[Finding, ...]) -> bool:
-    """Return whether the device itself is not here."""
-    return any(one.subject == "boards" and one.verdict == "blocked" for one in found)
-
-
-def _is_another_machine(spec: ModelSpec, ground: Ground) -> bool:
-    """Whether the entry is for cards and none is here: then nothing of this host says anything."""
-    return spec.device in SIZES and not ground.system.chips and not ground.system.boards
-
-
-def _stands_for(spec: ModelSpec, ground: Ground, advice: Advice) -> str:
-    """Return the device whose boards are taken: the entry's, or the one that it falls back on."""
-    system = ground.system
-    if ways(spec.device, system) or fallback(spec, advice, here=system.device) is None:
-        return spec.device
-    return system.device
+def _opener(spec: ModelSpec) -> Opener:
+    return opener_of(spec.pins.contract if spec.pins else "")
 
 
 def _in_the_way(found: list[Finding]) -> tuple[int, ...]:
@@ -114,59 +104,7 @@ def _hosts(spec: ModelSpec) -> list[Finding]:
     if size is None or size.hosts == 1:
         return []
     text = f"it spans {size.hosts} hosts; ttctl serves on one host only"
-    return [_of("hosts", "blocked", text)]
-
-
-def _boards(
-    spec: ModelSpec, ground: Ground, advice: Advice, boards: tuple[Board, ...]
-) -> list[Finding]:
-    system = ground.system
-    if spec.device not in SIZES or SIZES[spec.device].hosts > 1:
-        return []
-    if _is_another_machine(spec, ground):
-        text = f"no card is in this machine: what a machine with {spec.device} has is not known"
-        return [_of("boards", "unknown", text)]
-    if any(one.device == spec.device for one in system.forms):
-        return [_free(spec, boards)]
-    if system.device == spec.device and not system.forms:
-        return [_of("boards", "ok", f"this machine is {spec.device}: {system.reason}")]
-    if (known := fallback(spec, advice, here=system.device)) is not None:
-        return [_of("boards", "warning", f"fallback of {system.device}: {known.reason}")]
-    forms = ", ".join(dict.fromkeys(one.device for one in system.forms))
-    text = f"this machine is no {spec.device}; it is: {forms or system.device or 'of unknown kind'}"
-    if system.evidence and not system.device:
-        text = f"{text}; {system.evidence}"
-    return [_of("boards", "blocked", text, "ttctl devices ls")]
-
-
-def _free(spec: ModelSpec, boards: tuple[Board, ...]) -> Finding:
-    held = [one for one in boards if one.free == "held"]
-    unseen = [one for one in boards if one.free == "unknown"]
-    names = ", ".join(one.id for one in boards)
-    if held:
-        who = "; ".join(f"{one.id}: {', '.join(one.holders) or 'a process'}" for one in held)
-        step = show_holders(name for one in held for name in one.holders)
-        return _of("boards", "blocked", f"in use: {who}", step)
-    if unseen:
-        who = ", ".join(one.id for one in unseen)
-        step = f"sudo fuser -v {' '.join(node for one in unseen for node in one.nodes)}"
-        return _of("boards", "warning", f"not known whether they are free: {who}", step)
-    some = f"boards {names}, all free" if len(boards) > 1 else f"board {names}, which is free"
-    return _of("boards", "ok", f"{spec.device} from {some}")
-
-
-def _health(boards: tuple[Board, ...]) -> list[Finding]:
-    verdicts: dict[str, Verdict] = {"error": "blocked", "warning": "warning"}
-    return [
-        _of(
-            "health",
-            verdicts[one.verdict],
-            f"board {one.id}: {', '.join(one.reasons) or one.verdict}",
-            "ttctl devices info",
-        )
-        for one in boards
-        if one.verdict in verdicts
-    ]
+    return [_of("hosts", "blocked", text, render_command(spec.model, spec.device))]
 
 
 def _bad(
@@ -198,13 +136,9 @@ def _room(spec: ModelSpec, ground: Ground) -> list[Finding]:
 
 
 def _pages(spec: ModelSpec, ground: Ground, boards: tuple[Board, ...]) -> Finding:
-    return of_pages(
-        spec.device,
-        boards,
-        iommu=ground.iommu,
-        hugepages=ground.hugepages,
-        mounted=ground.hugepages_mounted,
-    )
+    tt_metal = spec.pins.tt_metal if spec.pins else ""
+    driver = ground.system.driver
+    return of_pages(spec.device, boards, ground.pages, tt_metal=tt_metal, driver=driver)
 
 
 def _topology(spec: ModelSpec, system: System) -> list[Finding]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ttctl.model.house import HOUSE_UID
 from ttctl.rules.versions import at_least, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ttctl.model.health import NodeVitals
 
-CONTAINER_UID = 1000
-"""The user that opens the nodes inside a container."""
+CONTAINER_UID = HOUSE_UID
+"""The user that opens the nodes inside a container, while no image is chosen."""
 
 LOAD_DRIVER = "sudo modprobe tenstorrent   # after: sudo apt-get install tenstorrent-dkms"
 UPDATE = {
@@ -25,6 +25,11 @@ FLASH_THE_SAME = "tt-flash --version   # then flash the same bundle on every car
 GET_PAGES = "sudo systemctl restart tenstorrent-hugepages.service   # or boot with the IOMMU on"
 MOUNT_PAGES = "sudo systemctl restart 'dev-hugepages\\x2d1G.mount'"
 """Source: tt-system-tools, the names of its two units"""
+REMOUNT_PAGES = f"{MOUNT_PAGES}   # after what is in its place was taken away"
+SHOW_PAGES = "ls -l /dev/hugepages-1G   # `ttctl devices check` says which files nobody uses"
+
+UDEV_RULE = "the driver's udev-50-tenstorrent.rules"
+"""Source: tenstorrent/tt-kmd"""
 
 NEEDS_IOMMU_DRIVER = "1.29"
 NEEDS_TLB_DRIVER = "1.34"
@@ -53,22 +58,12 @@ def refused_driver(driver: str, *, translated: bool) -> tuple[str, str]:
     return "", ""
 
 
-def closed_nodes(nodes: Iterable[NodeVitals]) -> tuple[NodeVitals, ...]:
-    """Return the nodes that a container's user may not open."""
-    return tuple(node for node in nodes if not _opens(node))
-
-
 def open_them(nodes: Iterable[str]) -> str:
     """Return what is typed so that everybody may open some nodes, as the driver's rule has it."""
-    return f"sudo chmod 0666 {' '.join(nodes)}"
+    return f"sudo chmod 0666 {' '.join(nodes)}   # for good: {UDEV_RULE} sets it"
 
 
 def show_holders(holders: Iterable[str]) -> str:
     """Return what shows the processes that hold a card; one of another container has no number."""
     pids = sorted({one.split()[1] for one in holders if one.startswith("pid ")}, key=int)
     return f"ps -o pid,user,etime,args -p {','.join(pids)}" if pids else "ttctl devices ls"
-
-
-def _opens(node: NodeVitals) -> bool:
-    bits = node.mode >> 6 if node.uid == CONTAINER_UID else node.mode
-    return bits & 0o6 == 0o6  # noqa: PLR2004 - read and write

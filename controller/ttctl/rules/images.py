@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
-from ttctl.model.container import FINGERPRINT_LABEL
 from ttctl.model.image import ImageSpec
 from ttctl.rules import fingerprint
-from ttctl.rules.source_tree import SOURCE_README
+from ttctl.rules.source_tree import SOURCE_README, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -101,7 +100,12 @@ def specs_for(
                 spec = _spec(
                     recipe, made.get(recipe.parent), base=base, render=render, values=given
                 )
-                made[name] = replace(spec, source=local.get(recipe.component))
+                source = local.get(recipe.component)
+                parent = made.get(recipe.parent)
+                above = parent.unvalidated if parent else ()
+                own = (source.component,) if source else ()
+                marks = tuple(dict.fromkeys((*above, *own)))
+                made[name] = replace(spec, source=source, unvalidated=marks)
     return tuple(made.values())
 
 
@@ -113,12 +117,15 @@ def pull_reference(base: BaseImage) -> str:
     return f"{host}{slash}{name.partition(':')[0]}@{base.digest}"
 
 
-def prebuilt(name: str, reference: str, *, digest: str = "", reason: str = "") -> ImageSpec:
+def prebuilt(
+    name: str, reference: str, *, digest: str = "", reason: str = "", user: str = ""
+) -> ImageSpec:
     """Return the spec of an image that is pulled, never built.
 
     Args:
         digest: `sha256:...` where a registry gave it; the same from every mirror.
         reason: Why it is pulled; the site settings name it, where empty.
+        user: Whom it starts as, where that is known.
     """
     return ImageSpec(
         name=name,
@@ -129,6 +136,7 @@ def prebuilt(name: str, reference: str, *, digest: str = "", reason: str = "") -
         files=(),
         prebuilt=True,
         reason=reason,
+        user=user,
     )
 
 
@@ -139,7 +147,7 @@ def build_command(image: ImageSpec, *, context: str, secrets: str) -> tuple[str,
     """
     return (
         "docker", "buildx", "build", "--builder=default", "--load", "--progress=plain",
-        *secret_words(secrets), f"--label={FINGERPRINT_LABEL}={image.fingerprint}",
+        *secret_words(secrets), *(f"--label={label}" for label in labels_of(image)),
         f"--tag={image.reference}", context,
     )  # fmt: skip
 
@@ -180,4 +188,5 @@ def _spec(
         takes_source=bool(recipe.component),
         memory_gb=recipe.memory_gb,
         disk_gb=recipe.disk_gb,
+        verify=recipe.verify,
     )

@@ -11,7 +11,8 @@ def is_imagined(device: str | None, system: System) -> bool:
     """Return whether a device of cards is asked for that this machine's cards do not make up."""
     if device is None or device not in SIZES or SIZES[device].hosts > 1:
         return False
-    return device != system.device and all(one.device != device for one in system.forms)
+    whole = (one.device for one in system.forms if not one.part_of)
+    return device != system.device and device not in whole
 
 
 def imagined(device: str) -> System:

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING
 from ttctl.model.contract import WHOLE
 from ttctl.model.service import Exemption, ServiceSpec
 from ttctl.rules import fingerprint
-from ttctl.rules.confinement import confinement_of, shm_mib
+from ttctl.rules.confinement import NO_LIMIT_MIB, confinement_of, shm_mib
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.hugepages import nodes_of
 from ttctl.rules.launch_mounts import mounts_of, scratch_of, written_paths
 from ttctl.rules.launch_values import (
     UNRESOLVED,
+    environment_of,
+    fetched_besides,
     is_on_the_hub,
     last_name,
     needs_key,
     values_of,
     weights_at,
 )
+from ttctl.rules.one_chip import told
+from ttctl.rules.parsers import told_arguments
 from ttctl.rules.placeholders import filled
 from ttctl.rules.spec_file import NAME, spec_text
+from ttctl.rules.stack import service_name
 
 if TYPE_CHECKING:
     from ttctl.model.contract import LaunchContract, LaunchHost
@@ -37,6 +42,8 @@ Source: tenstorrent/tt-inference-server, release_model_spec.json@v0.20.0: 190 of
 """
 BACK, OUT = "back", "out"
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+OF_MOUNTED_WEIGHTS = ("HF_HUB_CACHE", *OFFLINE)
+"""What an image that fetches its weights is not told."""
 GPU = "gpu"
 LISTED_ONLY = (
     "it is listed only: upstream measures against a GPU with it, and ttctl launches Tenstorrent"
@@ -80,24 +87,21 @@ def engine_service(
     outbound = () if is_on_the_hub(spec) else _outbound()
     further = (*_device(nodes), *written_paths(spec, contract), *outbound)
     values = values_of(spec, contract, revision=weights.revision)
-    shm = shm_mib(contract)
-    in_memory = shm + contract.tmpfs_mib + sum(one.size_mib for one in scratch)
     return ServiceSpec(
-        name=spec.engine,
+        name=service_name(spec.engine),
         image=image,
         entrypoint=tuple(filled(word, values) for word in contract.entrypoint),
         command=_command(spec, contract, values),
         environment=_environment(spec, contract, host=host, values=values),
         mounts=mounts_of(spec, contract, host=host, revision=weights.revision, files=bool(files)),
-        networks=(BACK, OUT) if outbound else (BACK,),
+        networks=(BACK, OUT) if outbound or fetched_besides(spec, contract) else (BACK,),
         health=replace(
             contract.probe,
             test=tuple(filled(word, values) for word in contract.probe.test),
             start_period_s=spec.start_s or DEFAULT_START_S,
         ),
-        # The engine counts shared memory and folders in memory to the container's own.
-        memory_mib=spec.memory_mib + contract.engine_mib + in_memory if spec.memory_mib else 0,
-        shm_mib=shm,
+        memory_mib=NO_LIMIT_MIB,
+        shm_mib=shm_mib(contract),
         pids=contract.pids,
         tmpfs_mib=contract.tmpfs_mib,
         stop_grace_s=contract.stop_grace_s,
@@ -125,9 +129,9 @@ def launch_files(
 
 
 def _command(spec: ModelSpec, contract: LaunchContract, values: dict[str, str]) -> tuple[str, ...]:
-    if not contract.models:
+    if contract.command or not contract.models:
         return tuple(filled(word, values) for word in contract.command)
-    arguments = {**dict(spec.engine_args), "model": weights_at(spec, contract, revision="")}
+    arguments = {**dict(told_arguments(spec)), "model": weights_at(spec, contract, revision="")}
     said = {"served-model-name": spec.model, "host": "0.0.0.0", "port": values["port"]}  # noqa: S104 - inside the stack's own network
     pairs = ((f"--{name}", value) for name, value in {**arguments, **said}.items())
     return tuple(word for pair in pairs for word in pair if word)
@@ -138,32 +142,28 @@ def _environment(
 ) -> tuple[tuple[str, str], ...]:
     """Return what the container gets: what the contract says wins over the entry."""
     given = {
-        **_one_chip(spec, contract, host),
+        **told(spec, part_of=host.part_of, metal=contract.metal),
         **(dict(spec.environment) if contract.entry_environment else {}),
-        **{name: filled(value, values) for name, value in contract.environment},
-        **dict(dict(contract.model_environment).get(last_name(spec), ())),
+        **{name: filled(text, values) for name, text in environment_of(spec, contract).items()},
+        **_of_model(spec, contract, values),
         **dict(dict(contract.device_environment).get(spec.device, ())),
         **dict(dict(contract.implementation_environment).get(spec.implementation, ())),
         **({} if needs_key(spec, contract) else dict(contract.no_key)),
     }
-    hidden = () if is_on_the_hub(spec) else OFFLINE
+    hidden = _untold(spec, contract)
     return tuple(sorted((name, value) for name, value in given.items() if name not in hidden))
 
 
-def _one_chip(spec: ModelSpec, contract: LaunchContract, host: LaunchHost) -> dict[str, str]:
-    """Return what one chip of a larger board needs: else it counts as a cluster of its own kind.
+def _of_model(spec: ModelSpec, contract: LaunchContract, values: dict[str, str]) -> dict[str, str]:
+    own = dict(contract.model_environment).get(last_name(spec), ())
+    return {name: filled(value, values) for name, value in own}
 
-    Source: tenstorrent/tt-model-manager, src/tt_kernel/container.py; tenstorrent/tt-metal pull
-    request 35294. The file is `.yaml` in older commits, whose entries name it themselves.
-    """
-    if not host.part_of or host.part_of == SIZES[spec.device].board:
-        return {}
-    folder = f"{contract.metal}/tt_metal/fabric/mesh_graph_descriptors"
-    given = {
-        "MESH_DEVICE": SIZES[spec.device].mesh,
-        "TT_MESH_GRAPH_DESC_PATH": f"{folder}/{spec.device}_mesh_graph_descriptor.textproto",
-    }
-    return {name: dict(spec.environment).get(name, value) for name, value in given.items()}
+
+def _untold(spec: ModelSpec, contract: LaunchContract) -> tuple[str, ...]:
+    """Return which variables an image that fetches something from the hub is not given."""
+    if not is_on_the_hub(spec):
+        return OF_MOUNTED_WEIGHTS
+    return OFFLINE if fetched_besides(spec, contract) else ()
 
 
 def _nodes(spec: ModelSpec, host: LaunchHost) -> int:

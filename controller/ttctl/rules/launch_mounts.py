@@ -10,7 +10,10 @@ from ttctl.rules.confinement import has_hugepages
 from ttctl.rules.launch_values import (
     LAUNCH,
     UNRESOLVED,
+    environment_of,
+    fetched_besides,
     hub_folder,
+    hub_on_host,
     is_on_the_hub,
     needs_key,
     values_of,
@@ -49,6 +52,10 @@ def mounts_of(
         for one in contract.writable
         if one.folder
     ]
+    if fetched_besides(spec, contract):
+        mounts.append(
+            Mount(source=f"{CACHE}/{hub_on_host(spec)}", target=contract.hub, read_only=False)
+        )
     mounts += _weights(spec, contract, revision=revision or UNRESOLVED)
     if files:
         mounts.append(Mount(source=LAUNCH_FOLDER, target=LAUNCH))
@@ -77,20 +84,41 @@ def cache_folders(spec: ModelSpec, contract: LaunchContract) -> tuple[str, ...]:
     values = values_of(spec, contract)
     inside = [
         filled(value, values).removeprefix(f"{contract.cache}/")
-        for _, value in contract.environment
+        for value in environment_of(spec, contract).values()
         if value.startswith("{cache}/") and not value.endswith(".json")
     ]
     mounted = [filled(one.folder, values) for one in contract.writable if one.folder]
-    return tuple(dict.fromkeys((*mounted, *inside)))
+    return tuple(dict.fromkeys((*mounted, *inside, *_of_the_hub(spec, contract))))
+
+
+def _of_the_hub(spec: ModelSpec, contract: LaunchContract) -> list[str]:
+    """Return the folders of what is fetched besides, and those that the weights are mounted in."""
+    if not fetched_besides(spec, contract):
+        return []
+    repositories = dict.fromkeys((spec.model, spec.weights.repository))
+    places = [hub_folder(contract, one).removeprefix(f"{contract.hub}/") for one in repositories]
+    inside = [f"/{place}/{part}" for place in places for part in ("refs", "snapshots")]
+    return [f"{hub_on_host(spec)}{one}" for one in ("", *inside)]
 
 
 def written_paths(spec: ModelSpec, contract: LaunchContract) -> tuple[Exemption, ...]:
     """Return each writable path as the exemption that it is."""
     values = values_of(spec, contract)
-    return tuple(
+    written = tuple(
         Exemption(what=what, value=filled(one.target, values), reason=one.reason, source=one.source)
         for one in contract.writable
         for what in (("writable path", "executable path") if one.executable else ("writable path",))
+    )
+    besides = fetched_besides(spec, contract)
+    return (*written, *(_fetched(contract, besides) if besides else ()))
+
+
+def _fetched(contract: LaunchContract, besides: str) -> tuple[Exemption, ...]:
+    reason = f"the image fetches from the hub besides its weights: {besides}"
+    source = "tenstorrent/tt-inference-server:tt-media-server/tt_model_runners@v0.15.0"
+    return (
+        Exemption(what="writable path", value=contract.hub, reason=reason, source=source),
+        Exemption(what="outbound network", value="", reason=reason, source=source),
     )
 
 

@@ -47,6 +47,7 @@ def values_of(spec: ModelSpec, contract: LaunchContract, *, revision: str = "") 
         "health_text": text,
         "hub": contract.hub,
         "launch": LAUNCH,
+        "max_model_len": str(spec.limits.max_model_len),
         "mesh": size.mesh if size else spec.device,
         "metal": contract.metal,
         "model": spec.model,
@@ -93,6 +94,16 @@ def is_on_the_hub(spec: ModelSpec) -> bool:
     return "/" in spec.weights.repository
 
 
+def fetched_besides(spec: ModelSpec, contract: LaunchContract) -> str:
+    """Return what the image fetches besides the weights that are mounted; empty for nothing."""
+    return dict(contract.fetches).get(last_name(spec), "") if is_on_the_hub(spec) else ""
+
+
+def hub_on_host(spec: ModelSpec) -> str:
+    """Return the folder below the cache where an image keeps what it fetches besides."""
+    return f"hub/{last_name(spec)}"
+
+
 def reaches(spec: ModelSpec, contract: LaunchContract, since: str) -> bool:
     """Return whether the entry's image is of a version or newer; `never` is of none.
 
@@ -111,6 +122,21 @@ def _server_version(spec: ModelSpec, contract: LaunchContract) -> tuple[int, ...
     tag = spec.pins.image.rpartition(":")[2]
     known = [version for commit, version in contract.commit_versions if f"_{commit}_" in tag]
     return numbers(known[0]) if known else image_version(spec.pins.image, spec.pins.version)[0]
+
+
+def environment_of(spec: ModelSpec, contract: LaunchContract) -> dict[str, str]:
+    """Return what the contract gives the entry's image; values may hold placeholders.
+
+    A later one of `further` wins over an earlier one, and each over what every image gets.
+    """
+    given = dict(contract.environment)
+    for one in contract.further:
+        fits = not one.types or spec.type in one.types
+        kept = not one.before or not reaches(spec, contract, one.before)
+        weights = not one.fetched or not is_on_the_hub(spec)
+        if fits and kept and weights and reaches(spec, contract, one.since):
+            given |= dict(one.environment)
+    return given
 
 
 def needs_key(spec: ModelSpec, contract: LaunchContract) -> bool:

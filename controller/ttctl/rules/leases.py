@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ttctl.model.lease import RELEASED, Holder, Lease
+from ttctl.model.lease import OURS, RELEASED, Holder, Lease
 from ttctl.rules.domains import domains_of
 from ttctl.rules.spoiled import dirt_of
 
@@ -61,6 +61,30 @@ def with_leases(system: System, leases: Sequence[Lease]) -> System:
     return replace(system, boards=tuple(map(told, system.boards)))
 
 
+def without_stack(claims: Claims, *, stack: str, owner: str) -> Claims:
+    """Return what would be seen if a stack were down; files on the hugepages are left out.
+
+    What may have its nodes open without being seen is taken for its own engine.
+    """
+    mine = [
+        one
+        for one in claims.containers
+        if (one.stack, one.owner, one.engine) == (stack, owner, OURS) and one.phase not in RELEASED
+    ]
+    nodes = {path for one in mine for path in one.paths}
+    return replace(
+        claims,
+        containers=tuple(one for one in claims.containers if one not in mine),
+        processes=tuple(
+            one
+            for one in claims.processes
+            if not _is_told(one, mine) or (one.hidden and not nodes.intersection(one.nodes))
+        ),
+        blind=tuple(node for node in claims.blind if node not in nodes),
+        hugepages=(),
+    )
+
+
 def lease_of(board: str, leases: Sequence[Lease]) -> Lease:
     """Return how the domain of a board is, by the board's id."""
     return next(lease for lease in leases if board in lease.domain.boards)
@@ -72,7 +96,10 @@ def _lease(
     live = [one for one in claims.containers if one.phase not in RELEASED]
     holding = [one for one in live if _holds(one, domain, claims)]
     holders = [_container(one, domain, owner=mine[1]) for one in holding]
-    own = [bool(mine[0]) and (one.stack, one.owner) == mine for one in holders]
+    # What another engine runs from a stack's own folder is nothing that `up` stops or replaces.
+    own = [
+        bool(mine[0]) and (one.stack, one.owner) == mine and one.engine == OURS for one in holders
+    ]
     for process in claims.processes:
         if set(process.nodes) & set(domain.nodes) and not _is_told(process, holding):
             holders.append(_process(process))
@@ -134,6 +161,7 @@ def _is_told(process: ProcessUse, holding: Sequence[ContainerUse]) -> bool:
 
 def _container(container: ContainerUse, domain: Domain, *, owner: str) -> Holder:
     foreign = bool(container.stack) and owner not in {"", container.owner}
+    ours = container.engine == OURS
     why = "belongs to another user" if foreign else ""
     if container.privileged:
         why = "is privileged"
@@ -141,11 +169,12 @@ def _container(container: ContainerUse, domain: Domain, *, owner: str) -> Holder
         folder = next((path for path in FOLDERS if path in container.paths), "")
         why = f"maps {folder}" if folder else "may open every node"
     return Holder(
-        kind="stack" if container.stack and not foreign else "container",
+        kind="stack" if container.stack and not foreign and ours else "container",
         name=container.name,
         stack=container.stack,
         owner=container.owner,
         why=why,
+        engine=container.engine,
     )
 
 

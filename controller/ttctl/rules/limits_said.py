@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
+from ttctl.model.pins import OWN
 from ttctl.rules.engine_flags import merged
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.spec import ModelSpec
 
-READS_ARGUMENTS = frozenset({"vllm-legacy", "vllm-current", "multihost", "own"})
+READS_ARGUMENTS = frozenset({"vllm-legacy", "vllm-current", "multihost", OWN})
 """Contracts whose engine gets the entry's arguments; the other servers read their environment."""
 VARIABLES = {
     "max_model_len": ("MAX_MODEL_LENGTH", "VLLM__MAX_MODEL_LENGTH"),
@@ -24,6 +25,9 @@ VARIABLES = {
 
 Source: tenstorrent/tt-inference-server, release_model_spec.json@v0.20.0, env_vars
 """
+
+READS_LIMITS = {"direct": frozenset({"max_model_len"}), "sd": frozenset[str]()}
+"""Contract to the limits that its command line in compose/contracts.toml says."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -46,6 +50,9 @@ def with_said(spec: ModelSpec, limits: Mapping[str, int], words: Pairs) -> Model
     if spec.pins.contract in READS_ARGUMENTS:
         said = tuple((_flag(name), str(value)) for name, value in limits.items())
         return replace(changed, engine_args=merged(spec.engine_args, (*said, *words)))
+    if spec.pins.is_derived:
+        _refuse_unread(spec, limits, words)
+        return changed
     return replace(changed, environment=_environment(spec, limits, words))
 
 
@@ -59,6 +66,15 @@ def _environment(spec: ModelSpec, limits: Mapping[str, int], words: Pairs) -> Pa
     for flag, _ in words:
         raise _without_effect(spec, f"--{flag}")
     return tuple(environment.items())
+
+
+def _refuse_unread(spec: ModelSpec, limits: Mapping[str, int], words: Pairs) -> None:
+    read = READS_LIMITS[spec.engine]
+    for name in limits:
+        if name not in read:
+            raise _without_effect(spec, f"--{_flag(name)}, or the setting up.{name},")
+    for flag, _ in words:
+        raise _without_effect(spec, f"--{flag}")
 
 
 def _without_effect(spec: ModelSpec, what: str) -> UsageError:

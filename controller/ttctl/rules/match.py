@@ -16,6 +16,7 @@ from ttctl.errors import UsageError
 from ttctl.model.match import Match, RunnerUp
 from ttctl.model.pins import Advice
 from ttctl.rules.advised import gated, known_bad
+from ttctl.rules.derived import derived_text
 from ttctl.rules.experimental import experimental
 from ttctl.rules.find import SHOWN, find
 from ttctl.rules.model_families import is_instruct, stem_of
@@ -128,10 +129,7 @@ def _warnings(look: Look, ranking: Ranking, base: frozenset[str]) -> tuple[str, 
     chosen, found = ranking.first, []
     if len(ranking.equals) > 1:
         found.append(f"several are of equal rank, this is the first by name: {_names(ranking)}")
-    if chosen.experimental:
-        found.append(f"experimental: {chosen.experimental}; limits are two thirds at most")
-    elif chosen.status == "EXPERIMENTAL" and chosen.pins is not None and chosen.status_is_told:
-        found.append(f"upstream's status on {chosen.device} is EXPERIMENTAL")
+    found += _unproven(chosen)
     if bad := known_bad(
         chosen, look.advice, firmware=look.place.firmware, satisfies=look.satisfies
     ):
@@ -152,8 +150,20 @@ def _warnings(look: Look, ranking: Ranking, base: frozenset[str]) -> tuple[str, 
     return tuple(found)
 
 
+def _unproven(chosen: ModelSpec) -> list[str]:
+    """Say what of an entry was not validated."""
+    found = [derived_text(chosen.derived_from)] if chosen.derived_from else []
+    if chosen.experimental:
+        found.append(f"experimental: {chosen.experimental}; limits are two thirds at most")
+    elif chosen.status == "EXPERIMENTAL" and chosen.pins is not None and chosen.status_is_told:
+        found.append(f"upstream's status on {chosen.device} is EXPERIMENTAL")
+    return found
+
+
 def _standing(spec: ModelSpec) -> str:
     """Return what upstream says of an entry's state; of a word unknown here nothing follows."""
+    if spec.derived_from:
+        return derived_text(spec.derived_from)
     if spec.status_is_told:
         return f"validated on {spec.device} with status {spec.status}"
     return f"listed for {spec.device}; its status was not understood, so it counts as {spec.status}"

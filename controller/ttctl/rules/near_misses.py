@@ -10,6 +10,7 @@ from ttctl.model.match import NearMiss
 from ttctl.model.spec import STATUSES
 from ttctl.rules.advised import gated, known_bad
 from ttctl.rules.device_sizes import SIZES
+from ttctl.rules.one_chip import why_whole
 
 if TYPE_CHECKING:
     from ttctl.model.match import Miss, Place, Wanted
@@ -57,7 +58,8 @@ def misses(look: Look) -> tuple[NearMiss, ...]:
         if word and word in one.id.lower()
     )
     found = [_why_not(look, spec, None) for spec in sorted(look.found.specs, key=in_order)]
-    return (*dict.fromkeys(one for one in found if one is not None), *set_aside)
+    # First what was meant and is not used: of the others a refusal names only a few.
+    return (*set_aside, *dict.fromkeys(one for one in found if one is not None))
 
 
 def lacks(look: Look, spec: ModelSpec) -> tuple[Miss, str] | None:
@@ -65,6 +67,8 @@ def lacks(look: Look, spec: ModelSpec) -> tuple[Miss, str] | None:
     if bad := look.bad(spec):
         return "known-bad", f"{bad.reason} ({bad.source}, {bad.date})"
     place = look.place
+    if spec.device in place.parts and (why := why_whole(spec)):
+        return "boards", f"is not started on one chip of a larger board: {why}"
     if place.memory_mib and spec.memory_mib > place.memory_mib:
         return "ram", f"needs {spec.memory_mib} MiB of memory, {place.memory_mib} are here"
     if place.disk_mib and spec.disk_mib > place.disk_mib:
@@ -99,6 +103,8 @@ def _kind(look: Look, spec: ModelSpec, chosen: ModelSpec | None) -> tuple[Miss |
 
 def _of_device(look: Look, device: str) -> tuple[Miss, str]:
     size = SIZES.get(device)
+    if device in look.place.parts and device not in look.place.held:
+        return "device", f"is for {device}, of which one chip of a larger board here may be one"
     if device == "gpu":
         return "gpu", "is for a GPU, which ttctl does not serve"
     if size is None or device in look.place.devices:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from ttctl.rules.recipe import SourceBuild
 
 
+LOCKED = "the lock names an image that was built here"
+_REASONS = {
+    "there": "the validated image is in the registry",
+    "locked": "the lock names the validated image",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
     """What the engine has already."""
@@ -34,6 +41,7 @@ def how_to_obtain(
     *,
     present: Present,
     how: How,
+    locked: bool = False,
     offline: bool = False,
 ) -> Obtain:
     """Return how the image of an entry is had, and why so.
@@ -41,16 +49,17 @@ def how_to_obtain(
     Args:
         prebuilt: What the registry says of the validated image.
         recipe: How it is built from source, or why it cannot be.
+        locked: Whether a lock names an image of ours, which goes before the validated one.
         offline: Whether no network may be used, so that nothing can be built.
     """
-    if how.build or (not isinstance(recipe, CannotBuild) and recipe.unvalidated):
+    if how.build or locked or (not isinstance(recipe, CannotBuild) and recipe.unvalidated):
         return _built(recipe, present, how=how, offline=offline)
-    if how.pull == "always":
+    if how.pull == "always" and prebuilt.reference:
         return _pulled(prebuilt, "--pull always")
     if present.prebuilt:
         return Obtain(way="here", reason="the validated image is here")
-    if how.pull == "missing" and prebuilt.state == "there":
-        return _pulled(prebuilt, "the validated image is in the registry")
+    if how.pull == "missing" and prebuilt.state in _REASONS:
+        return Obtain(way="pull", reason=_REASONS[prebuilt.state])
     if present.own:
         reason = f"it was built here before; {_why_not_pulled(prebuilt, how)}"
         return Obtain(way="here", reason=reason, own=True)
@@ -60,7 +69,9 @@ def how_to_obtain(
 def _built(
     recipe: SourceBuild | CannotBuild, present: Present, *, how: How, offline: bool
 ) -> Obtain:
-    wanted = "--build" if how.build else "a checkout stands in place of a pinned commit"
+    local = not isinstance(recipe, CannotBuild) and recipe.unvalidated
+    of_ours = "a checkout stands in place of a pinned commit" if local else LOCKED
+    wanted = how.build_word if how.build else of_ours
     if isinstance(recipe, CannotBuild):
         return Obtain(way="refuse", reason=f"{wanted}, but the image {recipe.sentence}")
     if present.own and not how.build:

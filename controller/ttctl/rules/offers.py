@@ -11,7 +11,7 @@ from ttctl.rules.experimental import experimental
 from ttctl.rules.model_families import parameters_of
 from ttctl.rules.near_misses import in_order, lacks, status_of
 from ttctl.rules.ranking import fits, ranked
-from ttctl.rules.tasks import base_models, is_good_for, tasks_of
+from ttctl.rules.tasks import base_models, is_good_for, starts_from_text, tasks_of
 from ttctl.rules.usable_devices import usable_devices
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _on_other_devices(look: Look) -> list[Offer]:
         Offer(
             kind="device",
             model=one.model,
+            engine=one.engine_to_name,
             device=device,
             reason=f"this machine is also {device}, where it is {one.status}",
         )
@@ -75,6 +76,7 @@ def _to_try(look: Look) -> list[Offer]:
         Offer(
             kind="experimental",
             model=one.model,
+            engine=one.engine_to_name,
             device=one.device,
             reason=one.experimental,
             experimental=True,
@@ -92,7 +94,7 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
         ungated: Whether only what needs no token is in its place.
     """
     base = base_models(look.specs)
-    like = chosen or min(look.found.specs, key=lambda one: (one.type not in _TALKS, in_order(one)))
+    like = chosen or min(look.found.specs, key=_first_meant)
     task = look.found.task or _task_of(like)
     meant = {one.model for one in look.found.specs}
     devices = usable_devices(look)
@@ -114,6 +116,7 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
             gated(one, look.advice) is not None,
             one.demo,
             not (one.default and one.pins is None),
+            starts_from_text(one) != starts_from_text(like),
             *_apart(one, like),
             -status_of(one),
             in_order(one),
@@ -124,10 +127,15 @@ def _of_the_class(look: Look, chosen: ModelSpec | None, *, ungated: bool = False
         Offer(
             kind="ungated" if ungated else "model",
             model=best.model,
+            engine=best.engine_to_name,
             device=best.device,
             reason=f"{task or 'the same kind'}, {best.status}, {token}",
         )
     ]
+
+
+def _first_meant(one: ModelSpec) -> tuple[object, ...]:
+    return (one.type not in _TALKS, not starts_from_text(one), in_order(one))
 
 
 def _apart(one: ModelSpec, like: ModelSpec) -> tuple[bool, float]:

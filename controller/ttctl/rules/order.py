@@ -11,14 +11,19 @@ from ttctl.model.plan import AS_NEEDED, Plan, Step
 from ttctl.rules.board_steps import board_steps
 from ttctl.rules.compose import config_hash
 from ttctl.rules.stack import GATEWAY_SERVICE
+from ttctl.rules.taken_over import taken_over
+from ttctl.rules.weights_step import weights_step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ttctl.model.container import ContainerState
     from ttctl.model.image import BaseImage, ImageSpec
     from ttctl.model.lease import Leased
     from ttctl.model.lock import LockedWeights
     from ttctl.model.plan import How, Verb
     from ttctl.model.service import ServiceSpec, Stack
+    from ttctl.model.weights import Supply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +32,14 @@ class Observed:
 
     images: frozenset[str]
     """References of the images that are here."""
-    weights_complete: bool
+    weights: frozenset[LockedWeights]
+    """Those of which every file is here."""
     has_key: bool
     folder_matches: bool
     """Whether the rendered folder holds exactly what would be rendered."""
     containers: tuple[ContainerState, ...]
+    supplies: tuple[tuple[LockedWeights, Supply], ...] = ()
+    """Where weights come from, of those that somebody looked for."""
     leased: Leased | None = None
     """The boards that the stack would get; None where it gets none, or none is chosen yet."""
 
@@ -41,7 +49,7 @@ def steps_to_up(
     images: tuple[ImageSpec, ...],
     *,
     base: BaseImage,
-    weights: LockedWeights,
+    weights: Sequence[LockedWeights],
     observed: Observed,
     how: How = AS_NEEDED,
 ) -> Plan:
@@ -50,10 +58,15 @@ def steps_to_up(
     Raises:
         EngineError: An image that has to be pulled is not here, and `how` forbids to pull.
     """
-    services = [_service_step(stack, one, observed, how=how) for one in stack.services]
+    found = [_service_step(stack, one, observed, how=how) for one in stack.services]
+    services = taken_over(found, observed.containers)
+    supplies = dict(observed.supplies)
     steps = [
         *image_steps(images, base=base, present=observed.images, how=how),
-        weights_step(weights, complete=observed.weights_complete),
+        *(
+            weights_step(one, complete=one in observed.weights, supply=supplies.get(one))
+            for one in weights
+        ),
         _step_or_skip(
             "key", "gateway key", "no key was made yet", "made before", needed=not observed.has_key
         ),
@@ -127,17 +140,27 @@ def _image_step(image: ImageSpec, *, needed: set[str], present: frozenset[str], 
     here = image.reference in present
     if image.name not in needed:
         reason = f"{image.reference} is here" if here else "nothing is built on it now"
+        reason += _marks(image)
         return Step(verb="skip", subject=f"image {image.name}", reason=reason)
     if image.prebuilt:
         named = image.reason or "the site settings name this image"
         reason = "--pull always" if _again(image, how) else named
         return Step(verb="pull", subject=image.reference, reason=reason)
-    reason = "--build" if here else f"{image.reference} is not here"
-    if image.source is not None:
-        reason += f"; from {image.source.path}, which nobody validated"
-    elif image.reason and not here:
+    reason = how.build_word if here else f"{image.reference} is not here"
+    if image.source is None and image.reason and not here:
         reason = image.reason
-    return Step(verb="build", subject=image.name, reason=reason)
+    return Step(verb="build", subject=image.name, reason=reason + _marks(image))
+
+
+def _marks(image: ImageSpec) -> str:
+    if image.source is not None:
+        return f"; unvalidated: from {image.source.path}"
+    named = " and ".join(image.unvalidated)
+    mark = f"; unvalidated: on a checkout of {named}" if named else ""
+    if not image.yours:
+        return mark
+    since = "; ttctl's own has changed since it was ejected" if image.changed_since else ""
+    return f"; yours: from {image.yours.partition('=')[2]}{since}{mark}"
 
 
 def _check_pulls(steps: list[Step], how: How) -> None:
@@ -160,20 +183,6 @@ def _needed(images: tuple[ImageSpec, ...], present: frozenset[str]) -> set[str]:
         if wanted and image.reference not in present:
             needed.add(image.name)
     return needed
-
-
-def weights_step(weights: LockedWeights, *, complete: bool) -> Step:
-    """Return what is to be done for the weights."""
-    subject = f"weights {weights.repository}"
-    if complete and not weights.files:
-        return Step(verb="skip", subject=subject, reason="the engine's image fetches them itself")
-    if complete:
-        return Step(verb="skip", subject=subject, reason="every file is here and verified")
-    if not weights.files:
-        return Step(verb="fetch", subject=subject, reason="which files they are is not asked yet")
-    size = sum(file.size_bytes for file in weights.files)
-    reason = f"{len(weights.files)} files, {size / 1e6:.1f} MB, are not all here"
-    return Step(verb="fetch", subject=subject, reason=reason)
 
 
 def _wait_step(how: How) -> Step:

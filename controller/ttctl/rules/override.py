@@ -3,24 +3,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.override import OVERRIDE_NAME, Override
 from ttctl.rules import fingerprint
+from ttctl.rules.override_boards import on_boards
+from ttctl.rules.override_cards import every_card, listed, nodes
+from ttctl.rules.override_images import image_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ttctl.model.service import Stack
 
+    Rule = Callable[[Mapping[str, object]], Iterator[str]]
+
 _WHOLE = {
-    "/dev": "every device of this machine",
-    "/dev/tenstorrent": "every card, those of other stacks too: two that open one card hang both",
     "/var/run/docker.sock": "the container engine, and so this machine",
     "/run/docker.sock": "the container engine, and so this machine",
     "/": "every file of this machine",
 }
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HOST = ("pid", "network_mode", "userns_mode", "uts")
 _LOOPBACK = ("127.", "::1", "[::1]", "localhost", "${TTCTL_BIND")
 
@@ -34,12 +39,46 @@ def override_of(path: str, values: Mapping[str, object]) -> Override:
         services=tuple(
             (name, fingerprint.sha256_text(repr((body, rest)))) for name, body in services.items()
         ),
-        warnings=tuple(
-            f"{OVERRIDE_NAME} {found} ({name})"
+        warnings=_said(services, every_card, nodes, _opened),
+        nodes=_said(services, nodes),
+        every_card=_said(services, every_card),
+        images=tuple(
+            (name, image) for name, body in services.items() if (image := image_of(_mapping(body)))
+        ),
+        keys=(
+            *((_word(name), tuple(map(_word, _mapping(body)))) for name, body in services.items()),
+            *((("", tuple(map(_word, rest))),) if rest else ()),
+        ),
+        on_boards=tuple(
+            (name, f"{OVERRIDE_NAME} {found} ({name})")
             for name, body in services.items()
-            for found in _opened(_mapping(body))
+            for found in on_boards(_mapping(body))
         ),
     )
+
+
+def _said(services: Mapping[str, object], *rules: Rule) -> tuple[str, ...]:
+    return tuple(
+        f"{OVERRIDE_NAME} {found} ({name})"
+        for name, body in services.items()
+        for rule in rules
+        for found in rule(_mapping(body))
+    )
+
+
+def judged(stack: Stack, override: Override | None) -> Override | None:
+    """Return the override with what it does to the boards that the stack's services have."""
+    if override is None:
+        return None
+    have = {service.name for service in stack.services if service.nodes}
+    more = tuple(said for name, said in override.on_boards if name in have)
+    return replace(override, warnings=(*override.warnings, *more), on_boards=())
+
+
+def not_carried(override: Override) -> str:
+    """Return what of an override no script and no unit has; empty where it says nothing."""
+    said = (f"{name or 'beside the services'}: {', '.join(keys)}" for name, keys in override.keys)
+    return "; ".join(said)
 
 
 def laid_over(stack: Stack, override: Override | None) -> Stack:
@@ -57,20 +96,18 @@ def laid_over(stack: Stack, override: Override | None) -> Stack:
 
 
 def _opened(body: Mapping[str, object]) -> Iterator[str]:
-    if body.get("privileged") not in (None, False):
-        yield "makes a container privileged: it can open every device and change this machine"
-    if "ALL" in {str(one).upper() for one in _list(body.get("cap_add"))}:
+    if "ALL" in {str(one).upper() for one in listed(body.get("cap_add"))}:
         yield "gives a container every capability"
     yield from (
         f"shares the host's own {key.partition('_')[0]} with a container"
         for key in _HOST
         if body.get(key) == "host"
     )
-    sources = (_source(one) for key in ("devices", "volumes") for one in _list(body.get(key)))
+    sources = (_source(one) for key in ("devices", "volumes") for one in listed(body.get(key)))
     yield from (f"passes {source}: {_WHOLE[source]}" for source in sources if source in _WHOLE)
     yield from (
         f"publishes a port on every address: {_shown(one)}"
-        for one in _list(body.get("ports"))
+        for one in listed(body.get("ports"))
         if not _is_loopback(one)
     )
 
@@ -93,11 +130,12 @@ def _shown(port: object) -> str:
     return str(port.get("published", port.get("target"))) if isinstance(port, dict) else str(port)
 
 
+def _word(key: str) -> str:
+    """Return a key as it may be shown in a page and on a terminal."""
+    return key if _KEY.fullmatch(key) else "(a key that compose does not know)"
+
+
 def _mapping(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         return {}
     return {str(key): one for key, one in value.items()}
-
-
-def _list(value: object) -> list[object]:
-    return list(value) if isinstance(value, list) else []

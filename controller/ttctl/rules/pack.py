@@ -57,7 +57,9 @@ def pack(candidates: Sequence[Candidate], ground: Ground, judge: Judge) -> Packi
     system = ground.system
     usable, obstacles = _usable(system.boards)
     ids = frozenset(board.id for board in usable)
-    forms = tuple(one for one in system.forms if ids.issuperset(one.boards))
+    # A model on one chip of two would keep the other one idle.
+    whole = (one for one in system.forms if not one.part_of)
+    forms = tuple(one for one in whole if ids.issuperset(one.boards))
     judged = _Judged(boards=usable, judge=judge)
     options = [_options(one, forms) for one in candidates]
     chosen = _choose([judged.fit(way) for way in options])

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ttctl.rules.hugepages import pages_for, translates
+from ttctl.rules.fit_pages import not_mounted
+from ttctl.rules.hugepages import all_translate, pages_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +63,11 @@ def _disk_of(spec: ModelSpec) -> int:
 
 def _pages(ground: Ground, boards: Sequence[Board]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (what is in the way, what is a warning) of hugepages, as a plan for one judges it."""
-    needed = pages_for(sum(len(board.nodes) for board in boards))
-    translated = ground.iommu and all(map(translates, ground.iommu))
-    if not needed or translated or ground.hugepages is None:
+    needed, seen = pages_for(sum(len(board.nodes) for board in boards)), ground.pages
+    if not needed or seen.total is None:
         return (), ()
-    text = f"together they need {needed} hugepages of 1 GiB, {ground.hugepages} are here"
-    if not ground.hugepages_mounted:
-        return (f"{text}, not mounted on /dev/hugepages-1G",), ()
-    return (), (text,) if ground.hugepages < needed else ()
+    text = f"together they need {needed} hugepages of 1 GiB, {seen.total} are here"
+    # Which of the models might do without is not known of all of them.
+    if not seen.mounted:
+        return (not_mounted(text, seen).summary,), ()
+    return (), (text,) if seen.total < needed and not all_translate(seen.iommu) else ()

@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
 from ttctl.model.container import STACK_LABEL
-from ttctl.model.service import node_variable
-from ttctl.rules.compose import PROXIES, labels_of, scratch_of
+from ttctl.model.service import node_variables
+from ttctl.rules.compose import HOST_GATEWAY, environment_of, labels_of, scratch_of
 from ttctl.rules.docker_run import container_name, health_text, network_name
-from ttctl.rules.interpolation import Variable, literal, pieces, variables
+from ttctl.rules.interpolation import literal, variables
+from ttctl.rules.prepare_script import NAME as PREPARE
 from ttctl.rules.run_script import start_limit_s
+from ttctl.rules.unit_text import plain, switch, unit_text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ttctl.model.service import Network, Scratch, ServiceSpec, Stack
-
-Line = tuple[str, str]
-Section = tuple[str, list[Line]]
+    from ttctl.rules.interpolation import Variable
+    from ttctl.rules.unit_text import Line, Section
 
 SPARE_S = 20
 """What systemd gives podman beyond the container's own time to end, seconds."""
@@ -50,11 +51,11 @@ def unit_files(stack: Stack) -> dict[str, str]:
         BadFileError: An argument is one that quadlet or systemd would drop.
     """
     units = {
-        f"{network_name(stack, network.name)}.network": _text(_network(stack, network))
+        f"{network_name(stack, network.name)}.network": unit_text(_network(stack, network))
         for network in stack.networks
     }
     for service in stack.services:
-        units[f"{stack.project}-{service.name}.container"] = _text(_container(stack, service))
+        units[f"{stack.project}-{service.name}.container"] = unit_text(_container(stack, service))
     return units
 
 
@@ -74,7 +75,7 @@ def image_name(reference: str) -> str:
 def _network(stack: Stack, network: Network) -> list[Section]:
     lines = [("NetworkName", network_name(stack, network.name))]
     lines += [("Internal", "true")] if network.internal else []
-    lines.append(("Label", _word(f"{STACK_LABEL}={stack.name}")))
+    lines.append(("Label", word(f"{STACK_LABEL}={stack.name}")))
     return [
         ("Unit", [("Description", f"Network {network.name} of the stack {stack.name}")]),
         ("Network", lines),
@@ -87,7 +88,7 @@ def _container(stack: Stack, service: ServiceSpec) -> list[Section]:
         (
             "Container",
             [
-                ("Image", _plain(literal(image_name(service.image)))),
+                ("Image", plain(literal(image_name(service.image)))),
                 ("Pull", "never"),
                 ("ContainerName", container_name(stack, service)),
                 *_networks(stack, service),
@@ -104,9 +105,15 @@ def _container(stack: Stack, service: ServiceSpec) -> list[Section]:
 
 
 def _networks(stack: Stack, service: ServiceSpec) -> Iterator[Line]:
+    if service.confinement.host_network:
+        yield "Network", "host"
+        return
     for network in service.networks:
         yield "Network", f"{network_name(stack, network)}.network"
     yield "NetworkAlias", service.name
+    for name in service.host_names:
+        # A key for it came with podman 5.3.
+        yield "PodmanArgs", f"--add-host={name}:{HOST_GATEWAY}"
     if service.publish is not None:
         yield "PublishPort", f"${{TTCTL_BIND}}:${{TTCTL_PORT}}:{service.publish}/tcp"
 
@@ -116,19 +123,19 @@ def _confinement(service: ServiceSpec) -> Iterator[Line]:
     user, _, group = held.user.partition(":")
     yield "User", user
     yield "Group", group
-    yield "ReadOnly", _switch(on=held.read_only)
+    yield "ReadOnly", switch(on=held.read_only)
     # Else podman makes /run and /var/tmp writable, too.
     yield "ReadOnlyTmpfs", "false"
     yield "RunInit", "true"
     yield "DropCapability", "all"
     for one in held.capabilities:
         yield "AddCapability", one
-    yield "NoNewPrivileges", _switch(on=not held.new_privileges)
+    yield "NoNewPrivileges", switch(on=not held.new_privileges)
     for one in held.groups:
-        yield "GroupAdd", _plain(one)
+        yield "GroupAdd", plain(one)
     if held.memlock:
         yield "Ulimit", "memlock=-1:-1"
-    yield "PodmanArgs", f"--ipc={held.ipc}"
+    yield "PodmanArgs", f"--ipc={held.ipc}" + (" --pid=host" if held.host_processes else "")
 
 
 def _limits(service: ServiceSpec) -> Iterator[Line]:
@@ -138,14 +145,15 @@ def _limits(service: ServiceSpec) -> Iterator[Line]:
     if service.confinement.ipc == "private":
         # Podman refuses a size for the host's own.
         yield "ShmSize", f"{service.shm_mib}m"
-    # Keys for these came with podman 5.6.
-    yield "PodmanArgs", f"--memory={memory} --memory-swap={memory}"
+    if service.memory_mib:
+        # Keys for these came with podman 5.6.
+        yield "PodmanArgs", f"--memory={memory} --memory-swap={memory}"
     yield "LogDriver", "journald"
 
 
 def _health(service: ServiceSpec) -> Iterator[Line]:
     health = service.health
-    yield "HealthCmd", _plain(literal(json.dumps(["CMD-SHELL", health_text(service)])))
+    yield "HealthCmd", plain(literal(json.dumps(["CMD-SHELL", health_text(service)])))
     yield "HealthInterval", f"{health.interval_s}s"
     yield "HealthTimeout", f"{health.timeout_s}s"
     yield "HealthRetries", str(health.retries)
@@ -158,9 +166,9 @@ def _places(service: ServiceSpec) -> Iterator[Line]:
         yield "Tmpfs", _scratch(one)
     for mount in service.mounts:
         how = "ro" if mount.read_only else "rw"
-        yield "Volume", _plain(f"{mount.source}:{literal(mount.target)}:{how}")
-    for index in range(service.nodes):
-        yield "AddDevice", f"${{{node_variable(index)}}}"
+        yield "Volume", plain(f"{mount.source}:{literal(mount.target)}:{how}")
+    for name in node_variables(service):
+        yield "AddDevice", f"${{{name}}}"
 
 
 def _scratch(one: Scratch) -> str:
@@ -169,93 +177,61 @@ def _scratch(one: Scratch) -> str:
 
 
 def _environment(stack: Stack, service: ServiceSpec) -> Iterator[Line]:
-    for name, value in {**dict.fromkeys(PROXIES, ""), **dict(service.environment)}.items():
-        yield "Environment", _word(f"{name}={literal(value)}")
+    for name, value in environment_of(service).items():
+        yield "Environment", word(f"{name}={value}")
     for name, value in labels_of(stack, service):
-        yield "Label", _word(f"{name}={value}")
+        yield "Label", word(f"{name}={value}")
 
 
 def _start(service: ServiceSpec) -> Iterator[Line]:
     if service.entrypoint:
-        yield "Entrypoint", _plain(literal(json.dumps(list(service.entrypoint))))
-    for word in service.command:
-        if word in {"", ";"}:
+        yield "Entrypoint", plain(literal(json.dumps(list(service.entrypoint))))
+    for one in service.command:
+        if one in {"", ";"}:
             raise BadFileError(
-                f"A quadlet cannot pass the argument {word!r} on to {service.name!r}.",
+                f"A quadlet cannot pass the argument {one!r} on to {service.name!r}.",
                 why="Podman's generator drops an empty one, and systemd ends a command at a `;`.",
                 evidence=" ".join(service.command)[:240],
                 next_step="ttctl render --help",
             )
     if service.command:
-        yield "Exec", " ".join(_word(literal(word)) for word in service.command)
+        yield "Exec", " ".join(word(literal(one)) for one in service.command)
 
 
 def _service(stack: Stack, service: ServiceSpec) -> list[Line]:
     defaults, needed = _variables(stack, service)
     return [
         # First the defaults: what the file says comes after them.
-        *(("Environment", _word(f"{one.name}={one.default}")) for one in defaults),
+        *(("Environment", word(f"{one.name}={one.default}")) for one in defaults),
         ("EnvironmentFile", f"{folder_of(stack)}/.env"),
         ("WorkingDirectory", folder_of(stack)),
         *(("ExecStartPre", f'/usr/bin/test -n "${{{name}}}"') for name in needed),
+        *_prepared(stack, service),
         ("Restart", RESTARTS[service.restart]),
         ("TimeoutStartSec", str(start_limit_s(service))),
         ("TimeoutStopSec", str(service.stop_grace_s + SPARE_S)),
     ]
 
 
+def _prepared(stack: Stack, service: ServiceSpec) -> list[Line]:
+    """Return what is done before any start of a stack on cards; two at once do no harm.
+
+    The gateway comes up without nodes and weights, too.
+    """
+    if not stack.engine.nodes:
+        return []
+    may_fail = "" if service.nodes else "-"
+    return [("ExecStartPre", f"{may_fail}/bin/sh {folder_of(stack)}/{PREPARE}")]
+
+
 def _variables(stack: Stack, service: ServiceSpec) -> tuple[list[Variable], list[str]]:
     """Return the variables that have a default, and the names of those that must not be empty."""
     values = [mount.source for mount in service.mounts]
-    values += [f"${{{node_variable(index)}}}" for index in range(service.nodes)]
+    values += [f"${{{name}}}" for name in node_variables(service)]
     values += service.confinement.groups
-    values += [value for _, value in labels_of(stack, service)]
+    values += [value for _, value in (*service.place_environment, *labels_of(stack, service))]
     if service.publish is not None:
         values += ["${TTCTL_BIND:-127.0.0.1}", "${TTCTL_PORT}"]
     found = {one.name: one for value in values for one in variables(value)}
     defaults = [one for one in found.values() if one.default]
     return defaults, [one.name for one in found.values() if one.default != ""]
-
-
-def _plain(value: str) -> str:
-    """Return a value of a key that is read as it stands, with systemd's own signs doubled."""
-    return "".join(
-        f"${{{one.name}}}" if isinstance(one, Variable) else _doubled(one) for one in pieces(value)
-    )
-
-
-def _word(value: str) -> str:
-    """Return a value as one word of a key that holds several, in quotes where it needs them."""
-    text = "".join(
-        f"${{{one.name}}}" if isinstance(one, Variable) else _escaped(_doubled(one))
-        for one in pieces(value)
-    )
-    is_plain = text and not any(char in " '\"\\;#" for char in text)
-    return text if is_plain else f'"{text}"'
-
-
-def _doubled(text: str) -> str:
-    return text.replace("%", "%%").replace("$", "$$")
-
-
-def _escaped(text: str) -> str:
-    """Escape as in C, which systemd reads, what is no plain character.
-
-    Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.syntax.html#Quoting
-    """
-    named = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
-    return "".join(
-        named.get(char) or (char if char.isprintable() else f"\\U{ord(char):08x}") for char in text
-    )
-
-
-def _switch(*, on: bool) -> str:
-    return "true" if on else "false"
-
-
-def _text(sections: list[Section]) -> str:
-    parts = []
-    for name, lines in sections:
-        rows = "".join(f"{key}={value}\n" for key, value in lines)
-        parts.append(f"[{name}]\n{rows}")
-    return "\n".join(parts)

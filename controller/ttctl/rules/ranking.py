@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Key = Callable[[ModelSpec], Any]
 
-ENGINES = ("vllm", "media", "forge")
+ENGINES = ("vllm", "media", "forge", "direct", "sd")
 """The order of engines where nothing else tells two entries of one model apart."""
 ONLY = "it is the only one"
 FULL = "of one family, the full model before one made for speed"

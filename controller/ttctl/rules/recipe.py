@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import UsageError
 from ttctl.model.commit import NamedCommit
+from ttctl.model.house import HOUSE_UID, LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Component = Literal["tt-metal", "vllm"]
 
-DEFAULT_UID = 1000
+DEFAULT_UID = HOUSE_UID
 UIDS = range(1000, 60000)
 """Source: tenstorrent/tt-inference-server:scripts/build_docker_images.py@v0.20.0."""
 PYTHONS = {"22.04": "3.10", "24.04": "3.12"}
@@ -34,7 +35,7 @@ DEFAULT_UBUNTU = "22.04"
 STANDALONE, ALONE = "vllm-standalone-plugin", "vllm-tt-plugin"
 """The recipe whose vLLM comes with the plugin, and the plugin's repository."""
 FROM_SOURCE = ("vllm-fork", "vllm-fork-plugin", "vllm-empty-plugin", STANDALONE)
-"""Recipes with a folder of the same name under images/."""
+"""vLLM's recipes, each with a folder of the same name under images/; so have those of `DERIVED`."""
 NOT_FROM_SOURCE = {
     "media": "its Dockerfile stands on an image that changes from day to day and is pinned nowhere",
     "forge": "its Dockerfile takes a floating image and a wheel for PJRT that no entry pins",
@@ -62,12 +63,16 @@ class SourceBuild:
     unvalidated: tuple[Component, ...] = ()
     """Components that are built from a checkout on this machine."""
     reason: str = ""
+    derived: bool = False
+    """Whether only tt-metal was validated, with another server than the one that is built."""
 
     @property
     def commits(self) -> tuple[tuple[str, str], ...]:
         """The component and the commit of each source."""
         values = dict(self.values)
-        return (("tt-metal", values["tt_metal_commit"]), ("vllm", values["vllm_commit"]))
+        both: tuple[Component, ...] = ("tt-metal", "vllm")
+        named = ((part, f"{part.replace('-', '_')}_commit") for part in both)
+        return tuple((part, values[name]) for part, name in named if name in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,30 +107,45 @@ def recipe_for(
         UsageError: `uid` is out of range, or a checkout is of no component of the entry.
     """
     _check_uid(uid)
-    if pins.recipe not in FROM_SOURCE:
+    if pins.recipe not in FROM_SOURCE and not pins.is_derived:
         return CannotBuild(reason=NOT_FROM_SOURCE[pins.recipe])
-    pinned = {"tt-metal": pins.tt_metal, "vllm": pins.vllm}
+    pinned = {"tt-metal": pins.tt_metal}
+    if not pins.is_derived:
+        pinned["vllm"] = pins.vllm
     _check_sources(sources, pinned)
     missing = [name for name, commit in pinned.items() if not commit]
     if missing:
         return CannotBuild(reason=f"the entry pins no commit of {' and '.join(missing)}")
     chosen = pinned | dict(commits or {}) | {one.component: one.commit for one in sources}
-    found = _UBUNTU.search(pins.image)
-    ubuntu = found[1] if found and found[1] in PYTHONS else DEFAULT_UBUNTU
+    ubuntu = _ubuntu(pins.image)
+    vllm = (
+        ("vllm_repository", repositories[ALONE if pins.recipe == STANDALONE else "vllm"]),
+        ("vllm_commit", chosen.get("vllm", "")),
+    )
     return SourceBuild(
         image=pins.recipe,
         values=(
             ("tt_metal_repository", repositories["tt-metal"]),
             ("tt_metal_commit", chosen["tt-metal"]),
-            ("vllm_repository", repositories[ALONE if pins.recipe == STANDALONE else "vllm"]),
-            ("vllm_commit", chosen["vllm"]),
+            *(() if pins.is_derived else vllm),
             ("ubuntu_version", ubuntu),
             ("python_version", PYTHONS[ubuntu]),
             ("uid", str(uid)),
         ),
         unlocked=_of(pinned, lambda name: not _FULL.fullmatch(chosen[name])),
-        unvalidated=_of(pinned, lambda name: chosen[name].startswith("local-")),
+        unvalidated=_of(pinned, lambda name: chosen[name].startswith(LOCAL)),
         reason=pins.reason,
+        derived=pins.is_derived,
+    )
+
+
+def no_checkout(pins: Pins, found: CannotBuild, component: str) -> UsageError:
+    """Return the refusal of a checkout of `component` where nothing is built from source."""
+    return UsageError(
+        f"--source {component}=... has nothing to build.",
+        why=f"The image {pins.image or 'of this entry'!r} {found.sentence}.",
+        evidence=f"Its recipe is {pins.recipe!r}: {pins.reason or 'the entry names it'}.",
+        next_step="ttctl models ls --engine vllm   # entries that are built from source",
     )
 
 
@@ -136,7 +156,7 @@ def named_commits(build: SourceBuild) -> tuple[NamedCommit, ...]:
         "tt-metal": "tt-metal",
         "vllm": ALONE if build.image == STANDALONE else "vllm",
     }
-    found = ((part, name, part.replace("-", "_")) for part, name in components.items())
+    found = ((part, components[part], part.replace("-", "_")) for part, _ in build.commits)
     return tuple(
         NamedCommit(
             component=name,
@@ -151,6 +171,12 @@ def named_commits(build: SourceBuild) -> tuple[NamedCommit, ...]:
 def part_of(component: str) -> str:
     """Return which part of a stack a repository is: the plugin alone stands for vLLM."""
     return "vllm" if component == ALONE else component
+
+
+def _ubuntu(image: str) -> str:
+    """Return the release that an image's name says, else the usual one."""
+    found = _UBUNTU.search(image)
+    return found[1] if found and found[1] in PYTHONS else DEFAULT_UBUNTU
 
 
 def _of(pinned: Mapping[str, str], holds: Callable[[str], bool]) -> tuple[Component, ...]:

@@ -10,6 +10,7 @@ from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.near_misses import misses
 from ttctl.rules.offers import offers
 from ttctl.rules.ranking import ranked
+from ttctl.rules.set_aside import set_aside
 from ttctl.rules.tasks import base_models
 from ttctl.rules.usable_devices import has_cards, is_served
 
@@ -30,10 +31,16 @@ def nothing_fits(look: Look) -> NothingFitsError:
     found, wanted = look.found, look.wanted
     devices = sorted({one.device for one in found.specs})
     what = f"No spec of {wanted.word!r} is validated on {wanted.device!r}."
+    why = f"{found.reason}, and the catalog has it for other devices only."
+    if wanted.device == "cpu":
+        why = f"{found.reason}, and needs a card: nothing of it runs on the processor."
+    if aside := set_aside(look.quarantined, wanted.word, wanted.device):
+        what = f"The entry of {wanted.word!r} for {wanted.device!r} is set aside."
+        why = f"The catalog in use lists it, and it is not used: {aside[0].reason.rstrip('.')}."
     return _refusal(
         look,
         what,
-        why=f"{found.reason}, and the catalog has it for other devices only.",
+        why=why,
         head=f"Validated on: {', '.join(devices)}.",
         fallback_step=_first_elsewhere(look),
     )
@@ -99,4 +106,6 @@ def _first_elsewhere(look: Look) -> str:
         base=base_models(look.specs),
         is_bad=lambda _: False,
     )
-    return f"ttctl plan {ranking.first.model} --device {device}"
+    first = ranking.first
+    engine = f" --engine {first.engine_to_name}" if first.engine_to_name else ""
+    return f"ttctl plan {first.model} --device {device}{engine}"

@@ -19,7 +19,15 @@ from ttctl.rules.stack import NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ttctl.model.service import Confinement, HealthCheck, Mount, Scratch, ServiceSpec, Stack
+    from ttctl.model.service import (
+        Card,
+        Confinement,
+        HealthCheck,
+        Mount,
+        Scratch,
+        ServiceSpec,
+        Stack,
+    )
 
 _PATH = re.compile(r"(/[A-Za-z0-9_+@-][A-Za-z0-9._+@-]*|/\.[A-Za-z0-9_][A-Za-z0-9._-]*)+")
 _SOURCE_TEXT = re.compile(r"[A-Za-z0-9._+@/ -]*")
@@ -52,9 +60,7 @@ def check_stack(stack: Stack) -> None:
     """
     _word(NAME, "the stack", "name", stack.name)
     _number("the stack", "port", stack.port, most=65535)
-    _text("the stack", "experimental", stack.experimental)
-    _word(_CONTRACT, "the stack", "contract", stack.contract)
-    _words(_BOARD, "the stack", "boards", stack.boards)
+    _card("the stack", stack)
     _words(NAME, "the stack", "networks", (one.name for one in stack.networks))
     networks = {network.name for network in stack.networks}
     if len({service.name for service in stack.services}) != len(stack.services):
@@ -63,13 +69,19 @@ def check_stack(stack: Stack) -> None:
         _service(service, networks)
 
 
+def _card(where: str, card: Card | Stack) -> None:
+    _text(where, "experimental", card.experimental)
+    _text(where, "derived_from", card.derived_from)
+    _word(_CONTRACT, where, "contract", card.contract)
+    _words(_BOARD, where, "boards", card.boards)
+
+
 def _service(service: ServiceSpec, networks: set[str]) -> None:
     where = f"service {service.name[:48]!r}"
     _word(NAME, where, "name", service.name)
     _word(REFERENCE, where, "image", service.image)
     _free_text(where, service)
-    if not service.networks or not networks.issuperset(service.networks):
-        _refuse(where, "networks", list(service.networks))
+    _networks(where, service, networks)
     if service.restart not in {"no", "unless-stopped"}:
         _refuse(where, "restart", service.restart)
     _number(where, "publish", service.publish or 1, most=65535)
@@ -79,7 +91,10 @@ def _service(service: ServiceSpec, networks: set[str]) -> None:
         _number(where, field, getattr(service, field))
     least = LEAST_GRACE_S if service.nodes else 1
     _number(where, "stop_grace_s", service.stop_grace_s, least=least)
-    _number(where, "nodes", service.nodes, least=0, most=1024)
+    for field in ("nodes", "first_node"):
+        _number(where, field, getattr(service, field), least=0, most=1024)
+    if service.card is not None:
+        _card(where, service.card)
     _health(where, service.health)
     _confinement(where, service.confinement)
     for mount in service.mounts:
@@ -87,13 +102,26 @@ def _service(service: ServiceSpec, networks: set[str]) -> None:
     _scratch(where, service)
 
 
+def _networks(where: str, service: ServiceSpec, networks: set[str]) -> None:
+    """Refuse a container with no network, with an unknown one, or with the host's besides."""
+    held, named = service.confinement, bool(service.networks)
+    if named is held.host_network or not networks.issuperset(service.networks):
+        _refuse(where, "networks", list(service.networks))
+    if held.host_network and (service.publish or service.host_names):
+        _refuse(where, "publish", service.publish or service.host_names)
+    _words(NAME, where, "host_names", service.host_names)
+
+
 def _free_text(where: str, service: ServiceSpec) -> None:
     for field, words in (("entrypoint", service.entrypoint), ("command", service.command)):
         for word in words:
             _text(where, field, word)
-    _words(_VARIABLE, where, "environment", (name for name, _ in service.environment))
     for name, value in service.environment:
         _text(where, f"environment {name}", value)
+    given = (*service.environment, *service.place_environment)
+    _words(_VARIABLE, where, "environment", (name for name, _ in given))
+    for name, value in service.place_environment:
+        _text(where, f"environment {name}", "".join(map(str, pieces(value))))
 
 
 def _health(where: str, health: HealthCheck) -> None:

@@ -8,16 +8,16 @@ devices count as wired.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ttctl.errors import HeldError, NoDeviceError, PrivilegeError, UsageError
 from ttctl.model.reset import ResetPlan
 from ttctl.rules.board_names import board_named
 from ttctl.rules.board_pick import release
+from ttctl.rules.boards import in_order
 from ttctl.rules.device_sizes import SIZES
-from ttctl.rules.domains import in_order
 from ttctl.rules.families import is_galaxy
+from ttctl.rules.hugepages import files_of
 from ttctl.rules.leases import lease_of
 from ttctl.rules.versions import numbers
 
@@ -38,7 +38,6 @@ something else since.
 
 Source: https://github.com/tenstorrent/tt-smi/tree/v5.0.0, tt_smi/tt_smi.py
 """
-_HUGEPAGES = re.compile(r"device_(\d+)_.*tenstorrent")
 
 
 def boards_meant(
@@ -174,15 +173,8 @@ def stale_hugepages(files: Iterable[str], leases: Sequence[Lease]) -> tuple[str,
         files: Names of the files in there.
         leases: How each reset domain is; a file of a node that is not there is nobody's to judge.
     """
-    free = {
-        node.rpartition("/")[2]
-        for lease in leases
-        if lease.state == "free"
-        for node in lease.domain.nodes
-    }
-    return tuple(
-        name for name in files if (match := _HUGEPAGES.fullmatch(name)) and match[1] in free
-    )
+    free = (lease for lease in leases if lease.state == "free")
+    return files_of(files, (node for lease in free for node in lease.domain.nodes))
 
 
 def _linked(

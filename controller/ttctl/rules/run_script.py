@@ -16,6 +16,7 @@ from ttctl.rules.docker_run import (
     stop_commands,
 )
 from ttctl.rules.interpolation import shell_word, variables
+from ttctl.rules.prepare_script import NAME as PREPARE
 
 if TYPE_CHECKING:
     from ttctl.model.service import ServiceSpec, Stack
@@ -118,7 +119,9 @@ def shell_line(command: Command) -> str:
 
 def run_script(stack: Stack) -> str:
     """Return `run.sh`: typed again, it changes nothing of what runs as wanted."""
-    lines = [_HEAD.format(title=f"Start the stack {stack.name} with plain docker."), _START]
+    lines = [_HEAD.format(title=f"Start the stack {stack.name} with plain docker.")]
+    lines += [f"sh ./{PREPARE}\n"] if stack.engine.nodes else []
+    lines.append(_START)
     sources = {
         variable.name
         for service in stack.services

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import NothingFitsError, UsageError
 from ttctl.rules.find import meant_by
+from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,14 +54,17 @@ def _by_others(others: Sequence[ModelSpec], request: Request, asked: str) -> Not
         one.engine if request.implementation is None else _pair(one) for one in here
     )
     first = next(one for one in here if serving[0] in {one.engine, _pair(one)})
-    words = f"--engine {first.engine}"
-    if request.implementation is not None and first.implementation:
-        words += f" --impl {first.implementation}"
+    asked_impl = request.implementation is not None
+    known = replace(
+        request,
+        engine=first.engine,
+        implementation=(first.implementation or None) if asked_impl else None,
+    )
     return NothingFitsError(
         f"{request.model!r} is served by {' and '.join(serving)}, not by {asked}.",
         why="Upstream validated a model with the engines that its entries name, and no other.",
         evidence="\n".join(sorted({f"{one.model} on {one.device}: {_pair(one)}" for one in here})),
-        next_step=f"ttctl plan {request.model} {words}",
+        next_step=typed("plan", known),
     )
 
 

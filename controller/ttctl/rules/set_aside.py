@@ -34,7 +34,7 @@ def set_aside(
         for one in quarantined
         if model
         and f"_{model}_" in f"_{_plain(one.id)}_"
-        and (not device or f"_{device}_" in f"_{_plain(one.id)}_")
+        and (not device or _is_for(one.id, model, device))
     )
 
 
@@ -64,6 +64,12 @@ def refuse_set_aside(
         evidence=set_aside_text(found),
         next_step="ttctl models refresh --built-in",
     )
+
+
+def _is_for(entry: str, model: str, device: str) -> bool:
+    """Return whether an id is of a device, by the place that it has in ids of either shape."""
+    words = entry.lower().split(" ")
+    return device in words[1:2] or f"_{_plain(entry)}".endswith(f"_{model}_{device}")
 
 
 def _plain(text: str) -> str:

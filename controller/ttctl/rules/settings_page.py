@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings as text: the page of the documentation, and a new file to fill in. Pure."""
+"""The settings as text: a new file to fill in. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ttctl.model.settings import SETTINGS
-from ttctl.rules.setting_kinds import SEVERAL, allowed_text
+from ttctl.rules.setting_kinds import SEVERAL
 
 if TYPE_CHECKING:
     from ttctl.model.settings import Setting
@@ -26,28 +26,6 @@ def template() -> str:
         lines += ["", f"# [{table}]"]
         lines += [f"# {one.name} = {_example(one)}  # {one.help}" for one in settings]
     return "\n".join(lines) + "\n"
-
-
-def page_table() -> str:
-    """Return the tables of the documentation's page, in Markdown."""
-    parts: list[str] = []
-    for table, settings in tables():
-        rows = [
-            f"| `{one.name}` | `{one.variable}` | {_default(one)} | {_allowed(one)} | {one.help} |"
-            for one in settings
-        ]
-        head = f"### `[{table}]`\n\n| key | variable | default | allowed | what it is |\n"
-        parts.append(head + "|---|---|---|---|---|\n" + "\n".join(rows) + "\n")
-    return "\n".join(parts)
-
-
-def _allowed(setting: Setting) -> str:
-    text = allowed_text(setting)
-    return f"{text}; several" if setting.kind in SEVERAL else text
-
-
-def _default(setting: Setting) -> str:
-    return "" if setting.default in {None, ""} else f"`{setting.default}`"
 
 
 def _example(setting: Setting) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ttctl.model.container import FINGERPRINT_LABEL
+from ttctl.model.container import FINGERPRINT_LABEL, UNVALIDATED_LABEL, YOURS_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,16 @@ commit; otherwise the build fetches the commit by git.
     False,
 )
 """What a context holds for a build that takes a source tree."""
+
+
+def labels_of(image: ImageSpec) -> tuple[str, ...]:
+    """Return what a build writes on an image besides what its Dockerfile says, `NAME=VALUE`."""
+    marks = " ".join(image.unvalidated)
+    return (
+        f"{FINGERPRINT_LABEL}={image.fingerprint}",
+        *([f"{UNVALIDATED_LABEL}={marks}"] if marks else []),
+        *([f"{YOURS_LABEL}={image.yours.partition('=')[0]}"] if image.yours else []),
+    )
 
 
 def layout_command(*, context: str, given: Sequence[str], tree: str) -> tuple[str, ...]:
@@ -50,19 +60,21 @@ def tree_command(image: ImageSpec, *, tree: str, bake: bool) -> tuple[str, ...]:
     Source: tenstorrent/tt-inference-server:scripts/build_docker_images.py at v0.16.0 and v0.17.0.
     """
     values = tuple(f"{name}={value}" for name, value in tree_arguments(image.dockerfile))
-    label = f"{FINGERPRINT_LABEL}={image.fingerprint}"
+    labels = labels_of(image)
     if bake:
         # The values come as variables, which the bake file hands on.
         return (
             "env", f"--chdir={tree}", *values,
             "docker", "buildx", "bake", "--builder=default", "--load", "--progress=plain",
             f"--file={BAKE_FILE}", *(f"--set=*.args.{name}" for name in _PROXIES),
-            f"--set=ci-build.labels.{label}", f"--set=ci-build.tags={image.reference}", "ci-build",
+            *(f"--set=ci-build.labels.{label}" for label in labels),
+            f"--set=ci-build.tags={image.reference}", "ci-build",
         )  # fmt: skip
     arguments = (f"--build-arg={word}" for word in (*_PROXIES, *values))
     return (
         "docker", "buildx", "build", "--builder=default", "--load", "--progress=plain",
-        "--platform=linux/amd64", "--target=ci-build", *arguments, f"--label={label}",
+        "--platform=linux/amd64", "--target=ci-build", *arguments,
+        *(f"--label={label}" for label in labels),
         f"--tag={image.reference}", f"--file={tree}/dockerfile/Dockerfile", tree,
     )  # fmt: skip
 

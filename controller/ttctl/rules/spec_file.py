@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ttctl.rules.cluster import clustered
 from ttctl.rules.launch_values import last_name
+from ttctl.rules.parsers import told_arguments
 
 if TYPE_CHECKING:
     from ttctl.model.contract import LaunchContract
@@ -24,6 +26,7 @@ def spec_text(spec: ModelSpec, contract: LaunchContract) -> str:
 
     Arguments and environment are those of the first validation.
     """
+    spec = clustered(spec, contract) if contract.spec_form == "clustered" else spec
     pins = spec.pins
     told: dict[str, object] = {
         "model_id": spec.id,
@@ -65,5 +68,5 @@ def spec_text(spec: ModelSpec, contract: LaunchContract) -> str:
 
 
 def arguments_of(spec: ModelSpec) -> dict[str, str | bool]:
-    """Return vLLM's arguments as first validated; a bare flag is true."""
-    return {name: value or True for name, value in spec.engine_args}
+    """Return vLLM's arguments as first validated, with its parsers; a bare flag is true."""
+    return {name: value or True for name, value in told_arguments(spec)}

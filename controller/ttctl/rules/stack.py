@@ -4,15 +4,28 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
 
-ENGINE_SERVICE = "vllm"
 GATEWAY_SERVICE = "gateway"
+API_SERVICE = "api"
+"""What `direct` is called where it is talked to."""
 BIND = "127.0.0.1"
 DEFAULT_PORT = 8000
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
+
+
+def service_name(engine: str) -> str:
+    """Return the name of the container in which an engine serves."""
+    return API_SERVICE if engine == "direct" else engine
+
+
+def render_command(model: str, device: str) -> str:
+    """Return what writes an entry down that is not started here, into a folder of its name."""
+    folder = stack_name(Request(model=model))
+    return shlex.join(["ttctl", "render", model, "--device", device, "-o", folder])
 
 
 def stack_name(request: Request) -> str:

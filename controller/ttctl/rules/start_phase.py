@@ -106,6 +106,8 @@ USUAL = (
 )
 """Source: tenstorrent/tt-model-manager:src/tt_kernel/container.py and its notes."""
 
+LESS = "usually less"
+
 _ORDER = {phase.name: index for index, phase in enumerate(PHASES)}
 
 
@@ -148,17 +150,18 @@ def said_of(phase: Phase, *, had_tensors: bool, grew: bool) -> str:
     return phase.said
 
 
-def budget_text(*, limit_s: float, cache_bytes: int) -> str:
+def budget_text(*, limit_s: float, cache_bytes: int, usual: str = "") -> str:
     """Return what to expect of a start before it begins.
 
     Args:
         limit_s: Seconds until the wait ends.
         cache_bytes: What earlier starts left.
+        usual: What such starts took here; empty where there was none.
     """
     minutes = f"{limit_s / 60:.0f} min"
     if cache_bytes:
-        return f"a start with {size_text(cache_bytes)} of caches: up to {minutes}, usually less"
-    return f"a first start: up to {minutes}; {USUAL}"
+        return f"a start with {size_text(cache_bytes)} of caches: up to {minutes}, {usual or LESS}"
+    return f"a first start: up to {minutes}; {usual or USUAL}"
 
 
 def size_text(size_bytes: float) -> str:
@@ -169,7 +172,9 @@ def size_text(size_bytes: float) -> str:
     return f"{size_bytes:.0f} B"
 
 
-def look_text(said: str, *, cache_bytes: int, rate: float, gone_s: float, limit_s: float) -> str:
+def look_text(
+    said: str, *, cache_bytes: int, rate: float, gone_s: float, limit_s: float, usual: str = ""
+) -> str:
     """Return one line about a running start.
 
     Args:
@@ -178,10 +183,12 @@ def look_text(said: str, *, cache_bytes: int, rate: float, gone_s: float, limit_
         rate: Bytes per second that the cache grows by.
         gone_s: Seconds since the start.
         limit_s: Seconds until the wait ends.
+        usual: What such starts took here; empty where there was none.
     """
     growth = f", +{size_text(rate)}/s" if rate > 0 else ""
     cache = f"; caches {size_text(cache_bytes)}{growth}" if cache_bytes else ""
-    return f"{said}{cache}; {_clock(gone_s)} of at most {_clock(limit_s)}"
+    text = f"{said}{cache}; {_clock(gone_s)} of at most {_clock(limit_s)}"
+    return f"{text}, {usual}" if usual else text
 
 
 def silence_text(phase: Phase, silent_s: float) -> str:

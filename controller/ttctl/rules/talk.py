@@ -5,20 +5,31 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import UsageError
 from ttctl.model.talk import Message
 
 if TYPE_CHECKING:
-    from ttctl.model.talk import Completion, Talk
+    from collections.abc import Mapping
+
+    from ttctl.model.talk import Completion, Speaks, Talk
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """It becomes a file's name: no slash, and no dot in front."""
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tab and line feed, and those that turn the direction of writing."""
+_SPEAKS: Mapping[str, Speaks] = MappingProxyType(
+    {"vllm": "openai", "forge": "openai", "direct": "chat"}
+)
 STOPPED = "stopped"
 """Why an answer ended that the user stopped; the others are the engine's own words."""
+
+
+def speaks(engine: str) -> Speaks | Literal[""]:
+    """Return how an engine is talked to, nothing where it holds no conversation."""
+    return _SPEAKS.get(engine, "")
 
 
 def asked(talk: Talk, question: str) -> list[dict[str, str]]:

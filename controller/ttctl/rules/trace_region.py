@@ -37,20 +37,20 @@ def with_trace_region(arguments: Arguments, flag: Flag, *, model: str) -> Argume
     return spelled(rest, flag, options_of(rest) | {OPTION: int(asked)})
 
 
-def way_out(spec: ModelSpec, *, needed: int, requested: str) -> tuple[str, str]:
+def way_out(spec: ModelSpec, *, needed: int, up: str) -> tuple[str, str]:
     """Return how a trace region of `needed` bytes is had: what is known, and what to type.
 
     Args:
         spec: What was started.
         needed: Bytes that the engine asked for.
-        requested: The word that the user asked for the model with.
+        up: The line that brings the stack up.
     """
     later = _later(spec)
     if later >= needed:
         known = f"the newest release sets {later} for this entry"
-        return known, f"ttctl up {requested} --values latest"
+        return known, f"{up} --values latest"
     known = f"the newest release sets {later}, which is too small, too" if later else ""
-    return known, f"ttctl up {requested} -- --{FLAG} {needed}"
+    return known, f"{up} -- --{FLAG} {needed}"
 
 
 def _later(spec: ModelSpec) -> int:

@@ -6,11 +6,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("[NAME]", "Show what can be talked to, or talk to another one."),
+    "service": ("[NAME]", "Show the engines of the stack that talk, or take one."),
     "system": ("[TEXT|none]", "Show or set the system message."),
     "role": ("[NAME|none]", "List the roles, or take one."),
     "set": ("[NAME VALUE]", "Show or set temperature and max_tokens."),
@@ -37,11 +42,23 @@ class Typed:
     argument: str
 
 
-def command_in(text: str) -> Typed | None:
+def command_in(
+    text: str,
+    commands: Collection[str] = COMMANDS.keys(),
+    aliases: Mapping[str, str] = ALIASES,
+    *,
+    other: str = "a question",
+) -> Typed | None:
     """Return the command that `text` is, None where it is a question.
 
     A word with a second slash is a path and no command, and a blank in front makes anything a
     question.
+
+    Args:
+        text: What was typed.
+        commands: Which there are.
+        aliases: Further words for them.
+        other: What is typed where it is no command.
 
     Raises:
         UsageError: There is no such command.
@@ -50,13 +67,13 @@ def command_in(text: str) -> Typed | None:
     if not found:
         return None
     word, argument = found[1].lower(), (found[2] or "").strip()
-    name = ALIASES.get(word, word)
-    if name not in COMMANDS:
-        near = get_close_matches(word, [*COMMANDS, *ALIASES], n=1)
+    name = aliases.get(word, word)
+    if name not in commands:
+        near = get_close_matches(word, [*commands, *aliases], n=1)
         raise UsageError(
             f"There is no command '/{word}'.",
-            why="What begins with a slash is a command; a blank in front makes it a question.",
-            evidence=f"Nearest: /{near[0]}." if near else f"Commands: /{', /'.join(COMMANDS)}.",
+            why=f"What begins with a slash is a command; a blank in front makes it {other}.",
+            evidence=f"Nearest: /{near[0]}." if near else f"Commands: /{', /'.join(commands)}.",
             next_step=f"/{near[0]}" if near else "/help",
         )
     return Typed(command=name, argument=argument)

@@ -69,12 +69,12 @@ if ! have ttctl/torch:c9315f39c0c92dc3; then
     docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=c9315f39c0c92dc3001185a6fa55fd5ff2f91e9d0214ffc4f43ac47feca14c99 --tag=ttctl/torch:c9315f39c0c92dc3 images/torch
 fi
 
-if ! have ttctl/vllm-cpu:8a2852f741bce402; then
+if ! have ttctl/vllm-cpu:1fd4a2efa61582d4; then
     mkdir -p images/vllm-cpu/wheelhouse
     echo "${TTCTL_WHEELS:-}" | tr ':' '\n' | while IFS= read -r wheel; do
         [ -z "$wheel" ] || cp "$wheel" images/vllm-cpu/wheelhouse/
     done
-    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=8a2852f741bce4023548cab9a500fb730e588b8f3e4c1196e85644aa3896d42b --tag=ttctl/vllm-cpu:8a2852f741bce402 images/vllm-cpu
+    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=1fd4a2efa61582d437d352885616df4431b634d3534710f011980f14aea8a8ee --tag=ttctl/vllm-cpu:1fd4a2efa61582d4 images/vllm-cpu
 fi
 
 if ! have ttctl/gateway:6eaf8f57b8c03921; then

@@ -20,6 +20,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 from ttctl.adapters.templates import ShippedRecipes
+from ttctl.rules.gateway_routes import MEMORY_MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ class Door:
     folder: Path
     container: Container
     port: int
-    new_upstream: Callable[[], DockerContainer]
+    new_upstream: Callable[..., DockerContainer]
     upstream: DockerContainer | None = None
 
     def ask(
@@ -107,9 +108,15 @@ class Door:
         """Ask the stand-in on its side channel."""
         assert self.upstream is not None
         port = self.upstream.get_exposed_port(8001)
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2 * LIMIT)) as side:
-            side.request("GET", f"/{word}")
-            return json.loads(side.getresponse().read())
+        until = time.monotonic() + LIMIT
+        while True:
+            # Its container is there before its program listens.
+            try:
+                return _asked(port, word)
+            except ConnectionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     def seen(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.side("seen")
@@ -150,17 +157,20 @@ def write_keys(folder: Path, *keys: str) -> None:
 
 
 @contextmanager
-def door_with(image: str, python: str, folder: Path) -> Iterator[Door]:
+def door_with(
+    image: str, python: str, folder: Path, values: dict[str, object] | None = None
+) -> Iterator[Door]:
     """Start a gateway as a stack does, before any engine exists."""
     recipes = ShippedRecipes(ROOT)
     defaults = recipes.defaults("gateway")
-    values: dict[str, object] = {
+    values = values or {
         "engine": "vllm",
         "engine_port": 8000,
         "max_body_bytes": BODY_LIMIT,
         "retry_after_s": 5,
         "paths": defaults.paths,
     }
+    memory_mib = MEMORY_MIB if "several" in values else defaults.memory_mib
     for name in ("config", "keys"):
         (folder / name).mkdir()
     text = recipes.template("gateway/haproxy.cfg.j2", values)
@@ -179,14 +189,14 @@ def door_with(image: str, python: str, folder: Path) -> Iterator[Door]:
             read_only=True,
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
-            mem_limit=f"{defaults.memory_mib}m",
+            mem_limit=f"{memory_mib}m",
             pids_limit=defaults.pids,
         )
         container = stack.enter_context(gateway).get_wrapped_container()
         until(lambda: container.exec_run(list(defaults.health.test[1:])).exit_code == 0)
 
-        def new_upstream() -> DockerContainer:
-            upstream = DockerContainer(python).with_network(network).with_network_aliases("vllm")
+        def new_upstream(name: str = "vllm") -> DockerContainer:
+            upstream = DockerContainer(python).with_network(network).with_network_aliases(name)
             upstream.with_volume_mapping(STAND_IN, "/stand-in")
             upstream.with_kwargs(entrypoint=["python3", "/stand-in/serve.py"], init=True)
             upstream.ports["8001/tcp"] = ("127.0.0.1", None)
@@ -273,3 +283,9 @@ class Load:
         response = connection.getresponse()
         response.read()
         self.statuses.append(response.status)
+
+
+def _asked(port: int, word: str) -> Any:  # noqa: ANN401 - whatever the stand-in says
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2 * LIMIT)) as side:
+        side.request("GET", f"/{word}")
+        return json.loads(side.getresponse().read())

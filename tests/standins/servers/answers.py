@@ -7,6 +7,8 @@ import base64
 import json
 from typing import Any
 
+from tests.standins.servers.faults import most_read
+
 Json = dict[str, Any]
 WORDS = ("one", "two", "three")
 PIXEL = base64.b64encode(
@@ -16,7 +18,7 @@ PIXEL = base64.b64encode(
 ).decode()
 ROUTES = {
     "chat": ("/v1/chat/completions", "/v1/completions"),
-    "image": ("/v1/images/generations",),
+    "image": ("/v1/images/generations", "/v1/images/edits"),
     "audio": ("/v1/audio/transcriptions",),
     "embedding": ("/v1/embeddings",),
     "speech": ("/v1/audio/speech",),
@@ -52,7 +54,7 @@ def answer(path: str, asked: Json, model: str) -> Json:
     """Return what a POST to one of the routes gives."""
     match path.rpartition("/")[2]:
         case "completions":
-            return _completion(path, model)
+            return _completion(path, asked, model)
         case "generations" if "image" in path:
             return {"images": [PIXEL], "generation_time": 0.1}
         case "transcriptions":
@@ -80,9 +82,17 @@ def stream(model: str) -> list[bytes]:
     return [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks] + [b"data: [DONE]\n\n"]
 
 
-def _completion(path: str, model: str) -> Json:
+def _read(asked: Json) -> int:
+    """Return how many words of a prompt are read: what a real one counts as tokens is no fewer."""
+    said = asked.get("messages") or [{"content": asked.get("prompt", "")}]
+    words = sum(len(str(one.get("content", "")).split()) for one in said)
+    return most_read(words)
+
+
+def _completion(path: str, asked: Json, model: str) -> Json:
     text = " ".join(WORDS)
     chat = "chat" in path
+    read = _read(asked)
     said = {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
     return {
         "id": "chatcmpl-1",
@@ -90,5 +100,5 @@ def _completion(path: str, model: str) -> Json:
         "created": 1,
         "model": model,
         "choices": [{"index": 0, "finish_reason": "stop", **said}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4},
+        "usage": {"prompt_tokens": read, "completion_tokens": 3, "total_tokens": read + 3},
     }

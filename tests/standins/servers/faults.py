@@ -3,6 +3,7 @@
 
 A test bakes these into an image of its own, so that they need no place in what ttctl renders:
 STANDIN_DELAY_S, STANDIN_CRASH, STANDIN_CRASH_AFTER_S, STANDIN_STOP_S, STANDIN_DEAF.
+STANDIN_READS: of a longer prompt it reads this many tokens, without a word, as a wrong limit does.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ def armed(environ: dict[str, str]) -> None:
         timer = threading.Timer(after_s, crash, [kind])
         timer.daemon = True
         timer.start()
+
+
+def most_read(words: int) -> int:
+    """Return how much of a prompt is read."""
+    return min(words, int(os.environ.get("STANDIN_READS", words)))
 
 
 def _eat() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.standins.servers import answers
 from tests.standins.servers.faults import crash
+from tests.standins.servers.media_requests import Asked, answered, looked_up
 
 if TYPE_CHECKING:
     from tests.standins.servers.serving import Serving
@@ -24,6 +25,8 @@ class Server(ThreadingHTTPServer):
         self.serving = serving
         self.report = report
         self.ready = False
+        self.asked: list[dict[str, Any]] = []
+        """Path and fields of every request that was let in, for tests that look at them."""
         super().__init__(("", serving.port), Handler)
 
     def handle_error(self, *_args: object) -> None:
@@ -44,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         match self.path:
             case "/standin/report":
                 self._send(200, {**self.server.report, "ready": ready})
+            case "/standin/asked":
+                self._send(200, self.server.asked)
             case "/health" if serving.answers_health:
                 self._send(200 if ready else 503, {})
             case "/tt-liveness" if serving.listens_early:
@@ -53,7 +58,15 @@ class Handler(BaseHTTPRequestHandler):
                 if self._admitted():
                     self._send(200, answers.models(serving.model))
             case _:
-                self._send(404, {"error": {"message": f"no route {self.path}"}})
+                self._look_up()
+
+    def _look_up(self) -> None:
+        """Answer for a video that was asked for; nothing else is looked up."""
+        said = looked_up(self.path) if self.server.serving.kind == "video" else None
+        if said is None:
+            self._send(404, {"error": {"message": f"no route {self.path}"}})
+        elif self._admitted():
+            self._send_bytes(said.status, said.body, said.content_type)
 
     def do_POST(self) -> None:
         serving = self.server.serving
@@ -68,14 +81,21 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(body)
 
     def _answer(self, body: bytes) -> None:
-        try:
-            asked = json.loads(body)
-        except ValueError:
-            asked = {}
-        if isinstance(asked, dict) and asked.get("stream"):
+        serving = self.server.serving
+        asked = Asked(
+            release=serving.release,
+            model=serving.model,
+            content_type=self.headers.get("Content-Type", ""),
+            body=body,
+        )
+        self.server.asked.append({"path": self.path, **asked.fields})
+        said = answered(serving.kind, asked) if serving.release else None
+        if said:
+            self._send_bytes(said.status, said.body, said.content_type)
+        elif asked.fields.get("stream"):
             self._stream()
         else:
-            self._send(200, answers.answer(self.path, asked, self.server.serving.model))
+            self._send(200, answers.answer(self.path, asked.fields, serving.model))
 
     def _admitted(self) -> bool:
         """Return whether the caller has the key; where not, it was told so."""
@@ -97,8 +117,11 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, value: object) -> None:
         # Without blanks, as the real servers write it: probes look for a piece of the text.
         body = json.dumps(value, separators=(",", ":")).encode()
+        self._send_bytes(status, body, "application/json")
+
+    def _send_bytes(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

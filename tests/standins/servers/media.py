@@ -56,6 +56,7 @@ def read(contract: str, environ: Environ) -> Serving:
         listens_early=True,
         answers_health=release(environ) >= NEW_PATHS_SINCE,
         lists_models=release(environ) >= MODELS_SINCE,
+        release=release(environ),
         old_paths=release(environ) < NEW_PATHS_SINCE,
         places=(*_weights(environ), *written(environ)),
         arguments={"model": model, "device": device},

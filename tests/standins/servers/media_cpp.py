@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.standins.servers.media import DEFAULT_KEY, hub_places, weights_places, written
+from tests.standins.servers.media import DEFAULT_KEY, hub_places, release, weights_places, written
 from tests.standins.servers.refusals import RefusedError, say
 from tests.standins.servers.serving import Serving
 
@@ -44,6 +44,7 @@ def read(environ: Environ) -> Serving:
         key=key,
         listens_early=True,
         lists_models=False,
+        release=release(environ),
         places=(*_weights(environ), *written(environ)),
         arguments={
             "device_mesh_shape": shape,

@@ -28,6 +28,8 @@ class Serving:
     lists_models: bool = True
     old_paths: bool = False
     """Whether its paths begin with `/image` and not with `/v1/images`."""
+    release: tuple[int, ...] = ()
+    """Of a media server, whose requests are read as it reads them; empty for the others."""
     places: tuple[Place, ...] = ()
     arguments: dict[str, str] = field(default_factory=dict)
     """What the engine was told, whether by file or by argument."""

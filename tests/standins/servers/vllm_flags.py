@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 
-TT_OPTIONS = ("override_tt_config", "plugin_config", "additional_config")
 KNOWN = (
     "model", "host", "port", "served_model_name", "block_size", "max_model_len", "max_num_seqs",
     "max_num_batched_tokens", "max_log_len", "seed", "data_parallel_size",

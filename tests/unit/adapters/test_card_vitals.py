@@ -98,3 +98,43 @@ def test_files_of_another_user_in_the_pages_are_found(n300: LocalHost, tmp_path:
     expected = () if owner == 1000 else ("/dev/hugepages-1G/device_0_channel_0_tenstorrent",)
     assert card_vitals(tmp_path).leftovers == expected
     assert n300.system().device == "t3k"
+
+
+LINE = "none /dev/hugepages-1G"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "found"),
+    [
+        pytest.param("", "nothing", id="nothing"),
+        pytest.param(f"{LINE} hugetlbfs rw,pagesize=1024M 0 0", "", id="1 GiB"),
+        pytest.param(f"{LINE} hugetlbfs rw,pagesize=1G 0 0", "", id="1 GiB, as it is typed"),
+        pytest.param(
+            f"{LINE} hugetlbfs rw,pagesize=2M 0 0", "a mount of hugepages of 2M", id="2 MiB"
+        ),
+        pytest.param(
+            f"{LINE} hugetlbfs rw 0 0", "a mount of hugepages of a size that is not told",
+            id="not told",
+        ),
+        pytest.param(f"{LINE} tmpfs rw 0 0", "a mount of tmpfs", id="another file system"),
+        pytest.param(
+            f"{LINE} hugetlbfs rw,pagesize=1024M 0 0\n{LINE} tmpfs rw 0 0", "a mount of tmpfs",
+            id="something lies above it",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_at_the_folder_of_the_hugepages_is_told(
+    tmp_path: Path, mounts: str, found: str
+) -> None:
+    write(tmp_path / "proc/mounts", mounts)
+    cards = card_vitals(tmp_path)
+    assert (cards.hugepages_found, cards.hugepages_mounted) == (found, not found)
+
+
+def test_a_plain_folder_is_no_mount_and_the_librarys_files_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "dev/hugepages-1G/device_3_channel_0_tenstorrent", "")
+    write(tmp_path / "dev/hugepages-1G/other", "")
+    write(tmp_path / PAGES.replace("nr_", "free_"), "2")
+    cards = card_vitals(tmp_path)
+    assert (cards.hugepages_found, cards.hugepages_free) == ("a plain folder", 2)
+    assert cards.hugepage_files == ("device_3_channel_0_tenstorrent",)

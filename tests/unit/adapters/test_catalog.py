@@ -13,6 +13,7 @@ from ttctl.adapters.catalog import BuiltInCatalog
 from ttctl.adapters.sources import read_sources
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import BadFileError
+from ttctl.rules.parsers import told_arguments
 from ttctl.rules.resolve import BLOCK_SIZES, resolve
 from ttctl.rules.stack import NAME
 
@@ -66,7 +67,7 @@ def test_every_entry_of_the_built_in_catalog_names_what_is_shipped() -> None:
         assert spec.image in recipes.names(), spec.model
         assert recipes.defaults(spec.image).port, spec.model
         assert spec.source, spec.model
-        assert spec.limits.block_size in BLOCK_SIZES, spec.model
+        assert spec.engine == "sd" or spec.limits.block_size in BLOCK_SIZES, spec.model
         if spec.weights.kind == "bundled":
             assert (places.shipped() / "images" / spec.weights.repository / "model").is_dir()
 
@@ -102,6 +103,28 @@ def test_an_entry_becomes_a_value(tmp_path: Path) -> None:
     assert spec.weights.size_bytes == 700 << 20
     assert spec.engine_args == (("enforce-eager", ""), ("kv-cache-memory-bytes", "1G"))
     assert spec.environment == (("OMP_NUM_THREADS", "4"),)
+
+
+def test_a_table_among_the_flags_is_an_object_of_vllm(tmp_path: Path) -> None:
+    text = ENTRY.replace("enforce-eager = true", 'x-config = { backend = "xgrammar", on = true }')
+    (spec,) = catalog(tmp_path, text).specs()
+    assert dict(spec.engine_args)["x-config"] == '{"backend":"xgrammar","on":true}'
+
+
+def test_an_entry_of_the_processor_names_its_parsers(tmp_path: Path) -> None:
+    text = ENTRY.replace(
+        "memory_mib", 'tool_parser = "hermes"\nreasoning_parser = "qwen3"\nmemory_mib'
+    )
+    (spec,) = catalog(tmp_path, text).specs()
+    assert (spec.tool_parser, spec.reasoning_parser) == ("hermes", "qwen3")
+
+
+def test_vllm_on_the_processor_has_a_parser_of_tool_calls_for_every_model() -> None:
+    for spec in BUILT_IN.specs():
+        if (spec.device, spec.engine) == ("cpu", "vllm"):
+            told = dict(told_arguments(spec))
+            assert told["tool-call-parser"] == "hermes", spec.model
+            assert "enable-auto-tool-choice" in told, spec.model
 
 
 def test_numbers_as_text_are_taken_as_numbers(tmp_path: Path) -> None:
@@ -140,6 +163,16 @@ def test_numbers_as_text_are_taken_as_numbers(tmp_path: Path) -> None:
         ),
         pytest.param('"1G"', '"1G\\n--x"', "spec.0.engine_args.kv-cache", id="a flag's value"),
         pytest.param('"1G"', '"-x"', "spec.0.engine_args.kv-cache", id="a value that is a flag"),
+        pytest.param(
+            '"1G"', '{ "x y" = "1" }', "spec.0.engine_args.kv-cache", id="an object's key"
+        ),
+        pytest.param(
+            '"1G"', '{ x = "/etc/x" }', "spec.0.engine_args.kv-cache", id="an object's value"
+        ),
+        pytest.param(
+            "memory_mib = 6144", 'memory_mib = 6144\ntool_parser = "/x.py"', "spec.0.tool_parser",
+            id="a parser's path",
+        ),
         pytest.param("OMP_NUM", "LD_PRELOAD", "spec.0.environment.LD_PRELOAD", id="LD_PRELOAD"),
         pytest.param("OMP_NUM_THREADS", "PATH", "spec.0.environment.PATH", id="PATH"),
         pytest.param("OMP_NUM_THREADS", "PYTHONPATH", "spec.0.environment.PYTH", id="PYTHON"),

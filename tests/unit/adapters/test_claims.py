@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.standins import machines
-from tests.standins.nodes import device_file
+from tests.standins.nodes import as_root, device_file
 from tests.unit.adapters.programs import Programs
 from tests.unit.adapters.test_docker_look import LIST, answers
 
@@ -142,6 +142,7 @@ def test_privilege_rules_and_requests_are_told(programs: Programs, root: Path) -
 
 
 LABELS = {"dev.ttctl.boards": "0a,0b", "dev.ttctl.stack": "llama", "dev.ttctl.owner": "me"}
+FAILED = {"Status": "exited", "ExitCode": 1, "FinishedAt": "2026-01-31T10:00:00.5Z"}
 KILLED = {"Status": "exited", "ExitCode": 137, "FinishedAt": "2026-01-31T10:00:00.5Z"}
 
 
@@ -171,11 +172,11 @@ def test_what_has_no_path_of_another_tree_has_none_of_its_boards(
 
 
 def test_a_lease_is_told_with_how_its_container_ended(programs: Programs, root: Path) -> None:
-    shown = inspect(1, Config={"Labels": LABELS}, State=KILLED, HostConfig=on(root))
+    shown = inspect(1, Config={"Labels": LABELS}, State=FAILED, HostConfig=on(root))
     logs = frames("starting", "TT_FATAL: Device 0 init failed", "bye")
     [found] = look(programs, root, shown, logs=logs).containers
     assert (found.stack, found.owner, found.boards) == ("llama", "me", ("0a", "0b"))
-    assert (found.exit_code, found.finished_at) == (137, "2026-01-31T10:00:00.5Z")
+    assert (found.exit_code, found.finished_at) == (1, "2026-01-31T10:00:00.5Z")
     assert found.fatal == "the Tenstorrent device did not start"
 
 
@@ -190,7 +191,7 @@ def test_a_terminals_log_is_read_as_it_is_and_one_that_is_refused_says_nothing(
     programs: Programs, root: Path
 ) -> None:
     config = {"Labels": LABELS, "Tty": True}
-    shown = inspect(1, Config=config, State=KILLED, HostConfig=on(root))
+    shown = inspect(1, Config=config, State=FAILED, HostConfig=on(root))
     [found] = look(programs, root, shown, logs="x\r\nTT_THROW @ y\r\n").containers
     assert found.fatal
     [found] = look(programs, root, shown, logs="TT_THROW", status=500).containers
@@ -203,7 +204,9 @@ def test_logs_are_read_only_of_leases_that_failed(programs: Programs, root: Path
         root,
         inspect(1, Config={"Labels": LABELS}),
         inspect(2, Config={"Labels": LABELS}, State={"Status": "exited"}),
-        inspect(3, State=KILLED),
+        inspect(3, State=FAILED),
+        # How it was killed says enough.
+        inspect(4, Config={"Labels": LABELS}, State=KILLED),
     )
     assert not [path for path in asked(root) if "/logs" in path]
 
@@ -263,9 +266,8 @@ def test_a_node_whose_list_is_closed_is_one_of_which_not_everybody_is_seen(root:
     assert claims(dict(os.environ), root).blind == ("/dev/tenstorrent/1",)
 
 
+@as_root
 @pytest.mark.usefixtures("programs")
 def test_numbers_are_told_of_device_files_only(root: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("waits for root: only root makes device files")
     device_file(root / "dev/tenstorrent/2", 235, 2)
     assert claims(dict(os.environ), root).numbers == (("/dev/tenstorrent/2", 235, 2),)

@@ -129,6 +129,7 @@ def test_offline_every_commit_that_is_missing_is_named(commits: GitCommits, site
         "The full commits of tt-metal ae65ee5, vllm f52987a are not known here."
     )
     assert caught.value.next_step.startswith("ttctl config site")
+    assert ("git_mirror" in caught.value.next_step) == (not site.is_offline)
 
 
 def test_a_server_that_sends_too_much_is_given_up(

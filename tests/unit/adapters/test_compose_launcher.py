@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +12,8 @@ import pytest
 from tests.unit.adapters.programs import Programs
 from tests.unit.fakes import FakeEngine, FakeReporter, container
 
-from ttctl.adapters.compose import SHOWN, ComposeLauncher, shortened
+from ttctl.adapters.compose import ComposeLauncher
+from ttctl.adapters.compose_failure import SHOWN, shortened
 from ttctl.errors import EngineError, PrivilegeError, WaitError
 from ttctl.model.plan import AS_NEEDED, How
 
@@ -192,6 +194,43 @@ def test_a_failure_before_any_container_shows_what_compose_said(
     assert caught.value.evidence == "network x not found"
 
 
+LOCKED = (
+    "Error response from daemon: failed to create shim task: OCI runtime create failed: runc"
+    " create failed: unable to start container process: error during container init: error"
+    " setting rlimits for ready process: error setting rlimit type 8: operation not"
+    " permitted: unknown"
+)
+NO_PAGES = (
+    'Error response from daemon: invalid mount config for type "bind": bind source path does not'
+    " exist: /dev/hugepages-1G"
+)
+
+
+def test_an_engine_that_may_not_lift_a_limit_is_told_though_a_neighbour_has_a_log(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", f"print(' Container x  Starting'); print({LOCKED!r}); sys.exit(1)")
+    gateway = container("gateway", health="unhealthy", container_id="9" * 64)
+    engine.states = {gateway.name: gateway}
+    engine.set_state("gateway", state="running")
+    engine.logs[gateway.container_id] = ("the gateway's own line",)
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.exit_code == 5
+    assert caught.value.why.startswith("the container engine may not lift the limit for locked")
+    assert caught.value.evidence.splitlines()[-1] == LOCKED
+
+
+def test_a_container_that_cannot_be_made_without_hugepages_is_told_so(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", f"print({NO_PAGES!r}); sys.exit(1)")
+    with pytest.raises(EngineError, match="could not be changed") as caught:
+        launcher(engine).create("llama", FOLDER, recreate=False, reporter=FakeReporter())
+    assert caught.value.why.startswith("the host has no folder /dev/hugepages-1G: its hugepages")
+    assert caught.value.evidence == NO_PAGES
+
+
 @pytest.mark.parametrize(
     ("volumes", "timeout_s", "last"),
     [(False, None, "--remove-orphans"), (True, None, "--volumes"), (False, 5, "5")],
@@ -242,3 +281,63 @@ def test_a_change_that_fails_shows_what_compose_said(
 def test_a_long_line_is_cut_and_a_short_one_is_not() -> None:
     assert shortened(" short \n") == "short"
     assert len(shortened("x" * 1000)) == SHOWN
+
+
+NETWORKS = """
+if sys.argv[1:3] == ["network", "ls"]:
+    print("ttctl-llama-back\\t\\nttctl-llama_back\\tttctl-llama\\nother\\t")
+"""
+
+
+@pytest.fixture
+def run_made(engine: FollowedEngine) -> FollowedEngine:
+    """A stack that run.sh started."""
+    for service in ("vllm", "gateway"):
+        one = container(service, composed=False)
+        engine.states[one.name] = one
+    return engine
+
+
+def test_what_docker_run_made_is_stopped_in_its_own_time_and_removed_with_its_networks(
+    run_made: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", NETWORKS)
+    launcher(run_made).down("llama", volumes=False, timeout_s=None, reporter=FakeReporter())
+    calls = [" ".join(one[1:]) for one in programs.calls]
+    assert calls[:2] == ["stop ttctl-llama-gateway-1", "stop ttctl-llama-vllm-1"]
+    assert calls[2:4] == ["rm ttctl-llama-gateway-1", "rm ttctl-llama-vllm-1"]
+    assert calls[4].startswith("network ls --filter label=dev.ttctl.stack=llama ")
+    assert calls[5] == "network rm ttctl-llama-back"
+    assert calls[6].startswith("compose --project-name ttctl-llama ")
+    assert len(calls) == 7
+
+
+def test_what_docker_run_made_is_not_removed_where_it_could_not_be_stopped(
+    run_made: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "print('no'); sys.exit(1)")
+    with pytest.raises(EngineError, match="could not be taken down") as caught:
+        launcher(run_made).down("llama", volumes=True, timeout_s=5, reporter=FakeReporter())
+    assert (caught.value.why, caught.value.next_step) == ("no", "docker ps --all")
+    assert [one[1:] for one in programs.calls] == [["stop", "-t", "5", "ttctl-llama-gateway-1"]]
+
+
+def test_networks_that_a_killed_command_left_go_though_no_container_is_here(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    engine.states.clear()
+    programs.add("docker", NETWORKS)
+    launcher(engine).down("llama", volumes=False, timeout_s=None, reporter=FakeReporter())
+    assert ["docker", "network", "rm", "ttctl-llama-back"] in programs.calls
+
+
+def test_a_stop_reaches_compose_only_where_it_made_something(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker")
+    assert launcher(engine).stop("llama", timeout_s=5, limit_s=20) == (0, ())
+    assert programs.calls[-1][-3:] == ["stop", "--timeout", "5"]
+    for name, one in list(engine.states.items()):
+        engine.states[name] = replace(one, composed=False)
+    assert launcher(engine).stop("llama", timeout_s=None, limit_s=20) == (0, ())
+    assert programs.calls[-1] == ["docker", "stop", "ttctl-llama-vllm-1"]

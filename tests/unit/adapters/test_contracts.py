@@ -43,6 +43,8 @@ LEGACY = ("CHOWN", "FOWNER", "FSETID", "SETGID", "SETUID", "KILL")
         ("media-cpp", ("1000:1000", True, "host", ())),
         ("forge", ("1000:1000", False, "host", ())),
         ("own", ("1000:1000", True, "private", ())),
+        ("direct", ("1000:1000", True, "private", ())),
+        ("sd", ("1000:1000", True, "private", ())),
     ],
 )
 def test_a_contract_is_held_in_as_far_as_its_image_allows(
@@ -60,10 +62,21 @@ def test_a_device_is_stopped_slowly_and_never_started_again_by_itself(name: str)
     assert SHIPPED[name].restart == "no"
 
 
-def test_our_own_images_are_held_but_for_the_card_and_one_folder() -> None:
+def test_our_own_images_are_held_but_for_the_card_its_memory_and_one_folder() -> None:
     own = SHIPPED["own"]
-    assert [one.what for one in own.exemptions] == ["locked memory", "hugepages"]
+    assert [one.what for one in own.exemptions] == ["locked memory", "hugepages", "memory limit"]
     assert [one.target for one in own.writable] == ["/cache"]
+
+
+@pytest.mark.parametrize("name", ["direct", "sd"])
+def test_a_contract_that_is_like_another_says_only_what_differs(name: str) -> None:
+    own, found = SHIPPED["own"], SHIPPED[name]
+    assert (found.exemptions, found.writable, found.port) == (
+        own.exemptions, own.writable, own.port,
+    )  # fmt: skip
+    assert dict(own.environment).items() < dict(found.environment).items()
+    assert "/v1/chat/completions" in own.paths
+    assert "/v1/chat/completions" not in found.paths
 
 
 @pytest.fixture
@@ -96,6 +109,7 @@ def damaged(tmp_path: Path) -> Callable[[str, str], ShippedContracts]:
         pytest.param("port = 8000", 'port = "8000"', "port", id="text for a number"),
         pytest.param("metal = ", "metall = ", "metall", id="unknown key"),
         pytest.param("[own]", "[owned]", "own", id="missing contract"),
+        pytest.param('like = "own"', 'like = "sd"', "sd", id="like one that is like another"),
         pytest.param('script = "server.sh"', 'script = "no.sh"', "no.sh", id="missing script"),
         pytest.param('script = "server.sh"', 'script = "../x.sh"', "script", id="script outside"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.adapters.programs import Programs
 
 from ttctl.adapters import docker_wire
-from ttctl.adapters.docker_look import containers
+from ttctl.adapters.docker_look import PROJECT_LABEL, containers
 from ttctl.errors import EngineError, PrivilegeError, ToolMissingError, TtctlError, UsageError
 
 if TYPE_CHECKING:
@@ -142,11 +142,30 @@ def test_the_engine_is_asked_for_our_labels_over_one_connection(
     assert path == LIST
     found = parse_qs(query)
     assert found["all"] == ["1"]
-    assert json.loads(found["filters"][0]) == {
-        "label": ["dev.ttctl.stack=llama", "com.docker.compose.project=ttctl-llama"]
-    }
+    assert json.loads(found["filters"][0]) == {"label": ["dev.ttctl.stack=llama"]}
     assert inspecting == [f"/containers/{ONE}/json", f"/containers/{TWO}/json"]
     assert programs.calls == [["docker", "system", "dial-stdio"]]
+
+
+def of(name: str, **more: str) -> dict[str, Any]:
+    config = {**RUNNING["Config"], "Labels": {**RUNNING["Config"]["Labels"], **more}}
+    return {**RUNNING, "Name": name, "Config": config}
+
+
+@pytest.mark.parametrize(
+    ("shown", "composed"),
+    [
+        pytest.param(of("/x", **{PROJECT_LABEL: "ttctl-llama"}), [True], id="compose"),
+        pytest.param(of("/ttctl-llama-gateway-1"), [False], id="docker run"),
+        pytest.param(of("/x", **{PROJECT_LABEL: "mine"}), [], id="another project"),
+        pytest.param(of("/mine"), [], id="an image that was committed of ours"),
+    ],
+)
+def test_a_stacks_containers_are_those_of_compose_and_of_our_docker_run(
+    programs: Programs, asked: Path, shown: dict[str, Any], composed: list[bool]
+) -> None:
+    answers(programs, asked, world(shown))
+    assert [one.composed for one in look("llama")] == composed
 
 
 def test_no_container_is_no_error(programs: Programs, asked: Path) -> None:

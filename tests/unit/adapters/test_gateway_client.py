@@ -4,72 +4,28 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.standins.stub_server import Stub, port, stub
 
 from ttctl.adapters.gateway import StackGateway
 from ttctl.errors import EngineError, TooLongError
+from ttctl.model.talk import Door
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ttctl.model.talk import Completion
 
-JSON = "application/json"
+__all__ = ["stub"]
 
 
-class Stub(ThreadingHTTPServer):
-    """Answers every request with what a test gave it, and remembers what was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.status = 200
-        self.body = b""
-        self.cut = False
-        self.asked: list[tuple[str, str, str | None, bytes]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Stub
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.do_POST()
-
-    def do_POST(self) -> None:
-        stub = self.server
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        stub.asked.append((self.command, self.path, self.headers.get("Authorization"), body))
-        self.send_response(stub.status)
-        self.send_header("Content-Length", str(len(stub.body) + 10 * stub.cut))
-        self.end_headers()
-        self.wfile.write(stub.body)
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    with Stub() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def port(stub: Stub) -> int:
-    return int(stub.server_address[1])
+def door(stub: Stub) -> Door:
+    return Door(stack="s", model="m", device="cpu", port=port(stub), max_model_len=64)
 
 
 def chat(stub: Stub, pieces: list[str] | None = None) -> Completion:
     return StackGateway().chat(
-        port(stub),
+        door(stub),
         "the-key",
         model="m",
         messages=[{"role": "user", "content": "A?"}],
@@ -291,7 +247,7 @@ def test_an_answer_that_is_stopped_keeps_what_came_with_its_counts(stub: Stub) -
         raise KeyboardInterrupt
 
     answer = StackGateway().chat(
-        port(stub), "k", model="m", messages=[], max_tokens=5, temperature=0, on_text=stop
+        door(stub), "k", model="m", messages=[], max_tokens=5, temperature=0, on_text=stop
     )
     assert pieces == ["Hi"]
     assert (answer.text, answer.finish, answer.prompt_tokens) == ("Hi", "stopped", 3)

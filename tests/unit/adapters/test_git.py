@@ -10,7 +10,7 @@ import pytest
 from tests.standins.git_server import git, git_server, publish
 from tests.unit.adapters.programs import Programs
 
-from ttctl.adapters.git import head, reaches_git, why_not_git
+from ttctl.adapters.git import head, why_not_git
 from ttctl.errors import BadFileError, OfflineError, PrivilegeError, ToolMissingError
 from ttctl.model.site import Site, Sourced
 
@@ -63,7 +63,6 @@ def test_without_the_mirror_the_made_up_host_is_not_found() -> None:
     error = why_not_git(REPOSITORY, site, hosts=[PUBLIC])
     assert isinstance(error, OfflineError)
     assert REPOSITORY in error.message
-    assert not reaches_git(REPOSITORY, site)
 
 
 def test_a_login_of_the_mirror_is_sent_and_a_wrong_one_said_and_none_is_shown(

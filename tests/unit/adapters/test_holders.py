@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.standins import machines
+from tests.standins.nodes import as_root, device_file
 
 from ttctl.adapters.holders import Held, holders
 
@@ -68,3 +69,16 @@ def test_a_made_up_trees_own_paths_and_other_files_are_told_apart(tmp_path: Path
     (folder / "2").symlink_to("/dev/tenstorrent/by-id/x")
     (folder / "3").symlink_to("/dev/null")
     assert held(tmp_path).holders == ("pid 8 (unknown)",)
+
+
+@as_root
+def test_in_a_container_a_nodes_own_number_decides_and_not_its_name(tmp_path: Path) -> None:
+    machines.tree(tmp_path, "n150x4")
+    device_file(tmp_path / "dev/tenstorrent/2", 235, 2)
+    (tmp_path / "dev/inside").mkdir()
+    device_file(tmp_path / "dev/inside/0", 235, 2)
+    folder = tmp_path / "proc/8/fd"
+    folder.mkdir(parents=True)
+    (folder / "1").symlink_to(tmp_path / "dev/inside/0")
+    assert held(tmp_path, "2").holders == ("pid 8 (unknown)",)
+    assert held(tmp_path, "0").holders == ()

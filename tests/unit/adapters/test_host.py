@@ -244,8 +244,11 @@ def test_three_of_four_boards_still_form_what_three_can(tmp_path: Path) -> None:
     system = made(machines.tree(tmp_path, "t3k", skip=(2,)))
     assert system.device == ""
     assert "No device is made up of 3 x n300" in system.reason
-    assert [formed.device for formed in system.forms] == ["n300", "n300", "n300"]
-    assert {formed.reason for formed in system.forms} == {"1 of 3 x n300 (boards)"}
+    assert [formed.device for formed in system.forms] == 3 * ["n300"] + 3 * ["n150"]
+    assert {formed.reason for formed in system.forms} == {
+        "1 of 3 x n300 (boards)",
+        "one chip of n300 (board)",
+    }
 
 
 def test_a_mixed_machine_forms_a_device_of_each_kind(tmp_path: Path) -> None:

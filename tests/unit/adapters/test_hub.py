@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -402,3 +403,46 @@ def test_a_ca_bundle_that_is_not_there_is_named_with_its_source(tmp_path: Path) 
     with pytest.raises(BadFileError, match=r"ca\.pem") as caught:
         HuggingFace(site).snapshot(TINY)
     assert "SSL_CERT_FILE" in caught.value.why
+
+
+def test_a_refusal_says_which_account_was_used_and_whose_terms_are_to_be_accepted(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_canary")
+    hub.accounts["hf_canary"] = "jane"
+    hub.repositories["acme/tiny"].gated = True
+    with pytest.raises(PrivilegeError) as caught:
+        adapter(hub).snapshot(TINY)
+    assert "of the account 'jane'" in caught.value.evidence
+    assert caught.value.next_step.endswith(f"{hub.url}/acme/tiny")
+    assert "hf_canary" not in repr((vars(caught.value), str(caught.value)))
+
+
+def test_a_token_of_a_named_file_goes_before_the_variable(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    hub.repositories["acme/tiny"].gated = True
+    file = tmp_path / "token"
+    file.write_text(f"{hub.accepted}\n")
+    named = Sourced(value=str(file), source="--token-file")
+    one = HuggingFace(replace(site_of(hub), token_file=named), pause=Naps())
+    locked = one.snapshot(TINY)
+    one.bring(locked, locked.files[1], tmp_path / "model", lambda _: None)
+    assert (tmp_path / "model").read_bytes() == LARGE
+    assert {seen.token for seen in hub.seen if not seen.on_cdn} == {f"Bearer {hub.accepted}"}
+    assert {seen.token for seen in hub.seen if seen.on_cdn} == {""}
+
+
+@pytest.mark.parametrize("text", [None, "", "two words", "\x00"])
+def test_a_token_file_without_a_token_is_refused_without_showing_it(
+    hub: FakeHub, tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "token"
+    if text is not None:
+        file.write_text(text)
+    named = Sourced(value=str(file), source="--token-file")
+    with pytest.raises(BadFileError, match="token file") as caught:
+        HuggingFace(replace(site_of(hub), token_file=named)).snapshot(TINY)
+    assert "--token-file" in caught.value.why
+    assert hub.seen == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ttctl.adapters.hub_token import has_token
+from ttctl.adapters.hub_token import has_token, hub_cache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +43,25 @@ def test_a_file_that_is_no_text_is_no_token(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_bytes(b"\xff")
     assert not has_token({"HF_HOME": str(tmp_path)}, home=tmp_path)
+
+
+def test_a_file_that_is_named_stands_in_for_all_others(tmp_path: Path) -> None:
+    file = tmp_path / "mine"
+    assert not has_token({"HF_TOKEN": "made-up"}, home=tmp_path, named=str(file))
+    file.write_text("made-up")
+    assert has_token({}, home=tmp_path, named=str(file))
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({}, ".cache/huggingface/hub"),
+        ({"XDG_CACHE_HOME": "~/c"}, "c/huggingface/hub"),
+        ({"HF_HOME": "~/h", "XDG_CACHE_HOME": "~/c"}, "h/hub"),
+        ({"HF_HUB_CACHE": "~/own", "HF_HOME": "~/h"}, "own"),
+    ],
+)
+def test_the_shared_cache_is_where_the_hubs_tools_have_it(
+    environ: dict[str, str], folder: str, tmp_path: Path
+) -> None:
+    assert hub_cache(environ, tmp_path) == tmp_path / folder

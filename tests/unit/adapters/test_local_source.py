@@ -3,33 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from tests.standins.git_server import git
+from tests.standins.git_server import checkout_in
 
-from ttctl.adapters.local_source import local_source, sources_of, stage_source
+from ttctl.adapters.local_source import check_tree, local_source, sources_of, stage_source
 from ttctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
-    folder = tmp_path / "checkout"
-    folder.mkdir()
-    git("init", "--quiet", "--initial-branch=main", at=folder)
-    (folder / ".gitignore").write_text("/build\n")
-    (folder / "setup.py").write_text("one\n")
-    (folder / "sub").mkdir()
-    (folder / "sub/run").write_text("#!/bin/sh\n")
-    (folder / "sub/run").chmod(0o755)
-    (folder / "sub/link").symlink_to("run")
-    git("add", ".", at=folder)
-    git("commit", "--quiet", "--message=one", at=folder)
-    return folder
+    return checkout_in(tmp_path)
 
 
 def staged(checkout: Path, target: Path) -> set[str]:
@@ -100,3 +86,15 @@ def test_a_flag_that_names_no_checkout_is_refused(given: list[str]) -> None:
 def test_a_component_is_named_once(checkout: Path) -> None:
     with pytest.raises(UsageError, match="names no checkout"):
         sources_of([f"vllm={checkout}", f"vllm={checkout}"])
+
+
+def test_a_checkout_of_something_else_is_told_by_the_script_of_its_build(checkout: Path) -> None:
+    source, script = local_source("vllm", checkout), Path("images/source/check-tree").read_text()
+    with pytest.raises(UsageError, match="is not a tree that 'vllm-fork' builds") as caught:
+        check_tree(source, "vllm-fork", script)
+    assert caught.value.message.startswith(f"--source vllm={checkout} ")
+    assert caught.value.why == "It has no requirements/tt.txt."
+    assert "--source vllm=PATH" in caught.value.next_step
+    (checkout / "requirements").mkdir()
+    (checkout / "requirements/tt.txt").write_text("")
+    check_tree(source, "vllm-fork", script)

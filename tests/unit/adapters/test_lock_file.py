@@ -270,6 +270,7 @@ def test_a_lock_of_an_entry_with_pins_is_read_back_also_where_a_limit_is_not_kno
         block_size=0,
         implementation="tt_transformers",
         contract="vllm-legacy",
+        image_uid=2001,
         images=(
             LockedImage(
                 name="vllm", reference=f"h.example.org/v@sha256:{'3' * 64}", fingerprint="3" * 64
@@ -285,7 +286,14 @@ def test_what_older_locks_did_not_have_leaves_no_trace_so_that_theirs_still_fit(
     file: Path,
 ) -> None:
     text = file.read_text(encoding="utf-8")
-    for key in ("engine_args", "experimental", "commits", "implementation", "contract"):
+    for key in (
+        "engine_args",
+        "experimental",
+        "commits",
+        "implementation",
+        "contract",
+        "image_uid",
+    ):
         assert f"{key} = " not in text, key
     assert read_lock(file) == LOCK
 
@@ -293,3 +301,17 @@ def test_what_older_locks_did_not_have_leaves_no_trace_so_that_theirs_still_fit(
 def test_a_limit_below_nothing_is_refused(file: Path) -> None:
     error = refusal(file, lock_text(LOCK).replace("block_size = 64", "block_size = -1"))
     assert "key block_size" in error.evidence
+
+
+def test_whom_a_pulled_image_starts_as_is_kept_and_older_locks_say_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    assert lock_text(LOCK).count("user") == 0
+    (first, *rest) = LOCK.images
+    told = replace(LOCK, images=(replace(first, user="container_app_user"), *rest))
+    path = tmp_path / "ttctl.lock"
+    path.write_text(lock_text(told), encoding="utf-8")
+    assert read_lock(path) == told
+    path.write_text(lock_text(told).replace("container_app_user", "a b"), encoding="utf-8")
+    with pytest.raises(BadFileError, match="does not hold what it must"):
+        read_lock(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ttctl.adapters import manifest
+from ttctl.adapters.needed_files import needed
 from ttctl.errors import BadFileError
 from ttctl.model.lock import LockedFile, LockedWeights
 
@@ -137,7 +138,7 @@ def test_a_path_that_is_not_plainly_inside_the_folder_is_refused(path: str) -> N
     ],
 )
 def test_a_repository_gives_one_format_of_its_weights(offered: str, expected: str) -> None:
-    assert manifest.needed(offered.split()) == frozenset(expected.split())
+    assert needed(offered.split()) == frozenset(expected.split())
 
 
 META = (
@@ -148,7 +149,7 @@ META = (
 
 
 def test_metas_own_layout_comes_with_the_hubs_configuration_and_no_second_set_of_weights() -> None:
-    assert manifest.needed(META.split(), original=True) == frozenset(
+    assert needed(META.split(), original=True) == frozenset(
         [
             "config.json",
             "tokenizer.json",
@@ -157,14 +158,73 @@ def test_metas_own_layout_comes_with_the_hubs_configuration_and_no_second_set_of
             "original/tokenizer.model",
         ]
     )
-    assert not any(one.startswith("original/") for one in manifest.needed(META.split()))
+    assert not any(one.startswith("original/") for one in needed(META.split()))
 
 
 def test_without_metas_own_weights_there_is_nothing_of_that_layout() -> None:
-    assert manifest.needed(["config.json", "a.safetensors"], original=True) == frozenset()
-    assert manifest.needed(["original/params.json"], original=True) == frozenset()
+    assert needed(["config.json", "a.safetensors"], original=True) == frozenset()
+    assert needed(["original/params.json"], original=True) == frozenset()
 
 
 def test_git_names_an_empty_file_as_everyone_knows_it(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert manifest.git_blob_id(tmp_path / "empty") == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+
+
+SD15 = (
+    "README.md model_index.json v1-5-pruned.ckpt v1-5-pruned-emaonly.safetensors v1-inference.yaml "
+    "feature_extractor/preprocessor_config.json safety_checker/config.json "
+    "safety_checker/model.safetensors safety_checker/model.fp16.safetensors "
+    "safety_checker/pytorch_model.bin scheduler/scheduler_config.json text_encoder/config.json "
+    "text_encoder/model.safetensors text_encoder/model.fp16.safetensors "
+    "text_encoder/pytorch_model.bin text_encoder/flax_model.msgpack tokenizer/merges.txt "
+    "tokenizer/vocab.json tokenizer/tokenizer_config.json unet/config.json "
+    "unet/diffusion_pytorch_model.safetensors unet/diffusion_pytorch_model.fp16.safetensors "
+    "unet/diffusion_pytorch_model.non_ema.safetensors unet/diffusion_pytorch_model.bin "
+    "unet/model.onnx unet/model.onnx_data unet/openvino_model.xml vae/config.json "
+    "vae/diffusion_pytorch_model.safetensors vae/diffusion_flax_model.msgpack vae_1_0/config.json "
+    "vae_1_0/diffusion_pytorch_model.safetensors vae_decoder/model.onnx vae_decoder/config.json"
+)
+SD15_CHOSEN = (
+    "model_index.json feature_extractor/preprocessor_config.json "
+    "safety_checker/config.json safety_checker/model.safetensors "
+    "scheduler/scheduler_config.json text_encoder/config.json "
+    "text_encoder/model.safetensors tokenizer/merges.txt tokenizer/vocab.json "
+    "tokenizer/tokenizer_config.json unet/config.json "
+    "unet/diffusion_pytorch_model.safetensors vae/config.json "
+    "vae/diffusion_pytorch_model.safetensors"
+)
+SHARDED = (
+    "model_index.json flux1-dev.safetensors ae.safetensors transformer/config.json "
+    "transformer/diffusion_pytorch_model-00001-of-00002.safetensors "
+    "transformer/diffusion_pytorch_model-00002-of-00002.safetensors "
+    "transformer/diffusion_pytorch_model.safetensors.index.json text_encoder_3/config.json "
+    "text_encoder_3/model-00001-of-00002.safetensors "
+    "text_encoder_3/model-00002-of-00002.safetensors "
+    "text_encoder_3/model.safetensors.index.json "
+    "text_encoder_3/model.fp16-00001-of-00002.safetensors "
+    "text_encoder_3/model.fp16-00002-of-00002.safetensors "
+    "text_encoder_3/model.safetensors.index.fp16.json text_encoders/t5xxl_fp16.safetensors "
+    "tokenizer_3/spiece.model tokenizer_3/tokenizer.json"
+)
+
+
+def test_a_pipeline_gives_each_part_once_in_its_own_folder() -> None:
+    assert needed(SD15.split()) == frozenset(SD15_CHOSEN.split())
+
+
+def test_a_pipeline_in_parts_keeps_each_index_and_leaves_half_precision_and_single_files() -> None:
+    left = {"flux1-dev.safetensors", "ae.safetensors", "text_encoders/t5xxl_fp16.safetensors"}
+    chosen = needed(SHARDED.split())
+    assert chosen == {one for one in SHARDED.split() if one not in left and "fp16" not in one}
+
+
+def test_a_part_of_a_pipeline_without_safetensors_comes_as_a_pickle() -> None:
+    paths = "model_index.json unet/config.json unet/diffusion_pytorch_model.bin vae/config.json"
+    vae = "vae/diffusion_pytorch_model.fp16.safetensors"
+    more = ("unet/diffusion_pytorch_model.fp16.safetensors", vae)
+    assert needed([*paths.split(), *more]) == {*paths.split(), vae}
+
+
+def test_a_pipeline_without_any_weights_is_nothing_to_serve() -> None:
+    assert needed(["model_index.json", "unet/config.json"]) == frozenset()

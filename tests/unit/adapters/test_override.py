@@ -56,6 +56,20 @@ def test_what_compose_could_not_read_is_refused_with_the_path(folder: Path, text
     assert caught.value.next_step.startswith("docker compose --file ")
 
 
+@pytest.mark.parametrize("kind", ["a folder", "a link that leads nowhere"])
+def test_what_has_the_name_and_is_no_file_is_refused(folder: Path, kind: str) -> None:
+    path = folder / OVERRIDE_NAME
+    if kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(folder / "nowhere")
+    with pytest.raises(BadFileError, match="is no file") as caught:
+        StateFolder(folder.parents[1]).override(folder)
+    assert str(path) in caught.value.message
+    assert kind in caught.value.evidence
+    assert caught.value.next_step == f"ls -ld {path}"
+
+
 def test_it_is_never_written_pruned_or_counted_as_rendered(folder: Path) -> None:
     store = StateFolder(folder.parents[1])
     (folder / OVERRIDE_NAME).write_text(TEXT)

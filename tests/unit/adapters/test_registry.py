@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.adapters.programs import Programs
 from tests.unit.fakes import at
 
-from ttctl.adapters.registry import BuildxRegistry
+from ttctl.adapters.registry_layers import BuildxRegistry
 from ttctl.errors import BadFileError, PrivilegeError
 from ttctl.model.site import Site
 
@@ -20,20 +21,48 @@ IMAGE = "r.example.org/acme/vllm:0.9.0-a-b"
 DIGEST = f"sha256:{'a' * 64}"
 
 
+def says(manifest: object, image: object = None) -> str:
+    return f"print('WARNING: x'); print({json.dumps({'manifest': manifest, 'image': image})!r})"
+
+
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     return Programs(tmp_path, monkeypatch)
 
 
 def test_an_image_that_is_there_is_pulled_by_its_digest(programs: Programs) -> None:
-    programs.add("docker", f"""print('{{"digest": "{DIGEST}"}}')""")
+    programs.add("docker", says({"digest": DIGEST}))
     found = BuildxRegistry().find(IMAGE, Site())
     assert (found.state, found.digest) == ("there", DIGEST)
     assert found.pulled_as == f"r.example.org/acme/vllm@{DIGEST}"
 
 
+@pytest.mark.parametrize(
+    ("image", "user"),
+    [
+        pytest.param({"config": {"User": "container_app_user"}}, "container_app_user", id="one"),
+        pytest.param({"config": {}}, "root", id="one that names none"),
+        pytest.param(
+            {"linux/arm64": {"config": {}}, "linux/amd64": {"config": {"User": "15863:15863"}}},
+            "15863",
+            id="of a list, that of our platform",
+        ),
+        pytest.param({"linux/arm64": {"config": {}}}, "", id="none for our platform"),
+        pytest.param(None, "", id="no configuration came along"),
+        pytest.param({"config": "x"}, "", id="a configuration that is none"),
+    ],
+)
+def test_whom_an_image_starts_as_is_read_with_its_digest(
+    programs: Programs, image: object, user: str
+) -> None:
+    programs.add("docker", says({"digest": DIGEST}, image))
+    found = BuildxRegistry().find(IMAGE, Site())
+    assert (found.state, found.user) == ("there", user)
+    assert len(programs.calls) == 1
+
+
 def test_a_mirror_is_asked_in_place_of_the_public_registry(programs: Programs) -> None:
-    programs.add("docker", f"""print('{{"digest": "{DIGEST}"}}')""")
+    programs.add("docker", says({"digest": DIGEST}))
     found = BuildxRegistry().find(IMAGE, Site(registry=at("mirror.example.org:5000/hub")))
     assert found.pulled_as == f"mirror.example.org:5000/hub/acme/vllm@{DIGEST}"
     assert programs.calls[0][-1] == "mirror.example.org:5000/hub/acme/vllm:0.9.0-a-b"

@@ -152,6 +152,20 @@ def test_an_entrys_own_results_are_told_the_newest_first(tmp_path: Path, key: Pa
     assert KeptResults(tmp_path / "missing").all() == ()
 
 
+def test_a_damaged_file_is_refused_for_its_own_entry_and_for_no_other(
+    tmp_path: Path, key: Path
+) -> None:
+    kept(tmp_path, key)
+    damaged = kept(tmp_path, key, ran(entry="another"))
+    damaged.write_text(damaged.read_text()[:-20])
+    results = KeptResults(tmp_path)
+    assert [one.verdict for one in results.ran(_entry(RAN.entry))] == ["passed"]
+    assert results.ran(_entry("none")) == ()
+    with pytest.raises(BadFileError) as caught:
+        results.ran(_entry("another"))
+    assert damaged.name in caught.value.message
+
+
 def test_a_result_of_other_pins_says_so(tmp_path: Path, key: Path) -> None:
     kept(tmp_path, key)
     pins = Pins(

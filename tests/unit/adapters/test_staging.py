@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -84,7 +86,7 @@ def child(cache: Path, hub: FakeHub) -> subprocess.Popen[str]:
         "from ttctl.adapters.weights import LocalWeights\n"
         "from ttctl.model.site import Site, Sourced\n"
         "from ttctl.model.spec import Weights\n"
-        "quiet = lambda *_: None\n"
+        "quiet = lambda *_, **__: None\n"
         "reporter = SimpleNamespace(step=nullcontext, progress=quiet, note=quiet, detail=quiet)\n"
         "site = Site(hub_endpoint=Sourced(value=sys.argv[2], source='test'))\n"
         "store = LocalWeights(cache=Path(sys.argv[1]), bundled=Path, hub=HuggingFace)\n"
@@ -216,6 +218,37 @@ def test_what_ends_one_file_ends_all_and_nothing_carries_the_final_name(
     assert not store.is_complete(locked)
 
 
+class WaitingHub:
+    """A hub whose files come only while another one comes, too."""
+
+    def __init__(self) -> None:
+        self.together = threading.Barrier(2, timeout=10)
+
+    def snapshot(self, weights: Weights) -> LockedWeights:
+        raise AssertionError(weights)
+
+    def bring(
+        self, locked: LockedWeights, file: LockedFile, target: Path, on_bytes: Callable[[int], None]
+    ) -> str:
+        assert locked.repository == TINY.repository
+        self.together.wait()
+        target.write_bytes(file.path.encode())
+        on_bytes(file.size_bytes)
+        return file.sha256
+
+
+def test_several_files_are_fetched_at_the_same_time(tmp_path: Path) -> None:
+    hub = WaitingHub()
+    store = LocalWeights(cache=tmp_path, bundled=lambda name: tmp_path / name, hub=lambda _: hub)
+    files = tuple(
+        LockedFile(path=one, size_bytes=1, sha256=hashlib.sha256(one.encode()).hexdigest())
+        for one in "abcd"
+    )
+    locked = LockedWeights(kind="hub", repository="acme/tiny", revision="a" * 40, files=files)
+    store.fetch(locked, Site(), Notes())
+    assert store.is_complete(locked)
+
+
 def test_weights_that_cannot_fit_are_refused_before_the_first_byte(
     store: LocalWeights, hub: FakeHub
 ) -> None:
@@ -254,3 +287,15 @@ def holding(path: Path) -> Iterator[None]:
         process.stdout.readline()
         yield
         process.communicate()
+
+
+def test_every_file_is_counted_on_its_own_from_nothing_to_whole(
+    store: LocalWeights, hub: FakeHub
+) -> None:
+    locked = store.resolve(TINY, site_of(hub))
+    notes = Notes()
+    store.fetch(locked, site_of(hub), notes)
+    for name, body in FILES.items():
+        counts = [(done, total) for part, done, total in notes.parts if part == name]
+        assert counts[0] == (0, len(body))
+        assert counts[-1] == (len(body), len(body))

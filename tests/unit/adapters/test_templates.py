@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.fakes import RECIPES
 
 from ttctl.adapters import places
+from ttctl.adapters.contracts import ShippedContracts
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.errors import BadFileError
 from ttctl.model.image import ImageRecipe
@@ -75,7 +76,8 @@ def test_every_file_that_a_recipe_copies_is_in_the_dockerfile_and_the_other_way(
         if line.startswith("COPY ") and "--from" not in line
         for word in line.split()[1:-1]
     }
-    assert copied == {path for path, _, _ in one.files}
+    # A package is copied as its folder.
+    assert copied == {path.partition("/")[0] for path, _, _ in one.files}
 
 
 @pytest.mark.parametrize("name", RECIPES.names())
@@ -137,52 +139,6 @@ def test_a_value_in_the_gateways_configuration_is_one_word_or_refused(value: str
     assert len(value.split()) == 1
 
 
-TRAPS = [
-    "no", "yes", "on", "off", "y", "n", "NO", "True", "null", "Null", "~", "", " ", "0123", "0o17",
-    "0x1f", "22:22", "1:30:00", "5e12", "1_000", ".5", ".inf", "-.inf", ".NaN", "2026-01-31", "=",
-    "<<", "*a", "&a", "!x", "!!int 3", "@x", "`x`", "%x", "- a", "? a", ": a", "a: b", "a #b", "#x",
-    "[a]", "{a}", "'a'", '"a"', "a\nb", "a\n", "\ta", "a ", " a", "---", "...", "${X}", "$$", "|",
-    ">", "\\", "\\n", "caf\u00e9", "\u2028", "\x85", "\ufeff", "\U0001f600", "\x7f", "\x00",
-    "a" * 300,
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("trap", TRAPS, ids=ascii)
-def test_a_text_that_yaml_could_misread_is_a_text_as_value_and_as_key(trap: str) -> None:
-    value: dict[str, object] = {"key": trap, "list": [trap], "map": {trap: 1}}
-    text = RECIPES.yaml(value)
-    assert yaml.safe_load(text) == value
-    assert yaml.load(text, Loader=yaml.CSafeLoader) == value
-
-
-def test_words_that_another_yaml_reads_as_switches_are_quoted() -> None:
-    for word in ("y", "n", "Y", "N", "no", "on", "off", "null"):
-        assert RECIPES.yaml({"key": word}) == f'key: "{word}"\n'
-
-
-JSON = st.recursive(
-    st.text() | st.integers(-(2**63), 2**63) | st.booleans() | st.none(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.dictionaries(st.text(), JSON, max_size=4))
-def test_a_compose_file_reads_back_as_it_was_meant_or_is_refused(value: dict[str, object]) -> None:
-    try:
-        text = RECIPES.yaml(value)
-    except BadFileError:
-        return
-    assert yaml.safe_load(text) == value
-
-
-@pytest.mark.parametrize("value", [{"a": "\udc80"}, {"a": object()}], ids=["half", "object"])
-def test_what_yaml_cannot_hold_is_refused(value: dict[str, object]) -> None:
-    with pytest.raises(BadFileError):
-        RECIPES.yaml(value)
-
-
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """A copy of what is shipped, to be damaged."""
@@ -203,14 +159,22 @@ def copied(tmp_path: Path) -> Path:
         pytest.param("images/base/image.toml", '"with-site"', '"gone"', "", id="a file is gone"),
         pytest.param(
             "compose/services.toml", "stop_grace_s = 120", "stop_grace_s = 10",
-            "vllm-cpu.stop_grace_s", id="a short grace",
+            "processor.stop_grace_s", id="a short grace",
         ),
         pytest.param(
             "compose/services.toml", 'restart = "no" ', 'restart = "always" ',
-            "vllm-cpu.restart", id="an engine that comes back",
+            "processor.restart", id="an engine that comes back",
         ),
         pytest.param(
-            "compose/services.toml", "port = 8000", "port = 80", "vllm-cpu.port", id="a low port"
+            "compose/services.toml", 'like = "processor"', 'like = "nobody"', "",
+            id="like nobody",
+        ),
+        pytest.param(
+            "compose/services.toml", 'like = "processor"', 'like = "direct-cpu"', "",
+            id="like one that is like another",
+        ),
+        pytest.param(
+            "compose/services.toml", "port = 8000", "port = 80", "processor.port", id="a low port"
         ),
     ],
 )  # fmt: skip
@@ -239,12 +203,51 @@ def test_a_recipe_or_a_service_that_is_not_shipped_is_refused(copied: Path) -> N
         recipes.defaults("gone")
 
 
+def test_servers_on_the_processor_are_launched_alike_and_have_their_own_paths() -> None:
+    engine, direct, sd = map(RECIPES.defaults, ("vllm-cpu", "direct-cpu", "sd-cpu"))
+    alike = {"environment": engine.environment, "paths": (), "max_body_bytes": 0}
+    assert engine == replace(direct, **alike) == replace(sd, **alike)
+    names = {name for name, _ in set(engine.environment) - set(direct.environment)}
+    assert names == {
+        "TORCHDYNAMO_DISABLE",
+        "VLLM_CACHE_ROOT",
+        "VLLM_ENABLE_V1_MULTIPROCESSING",
+        "VLLM_NO_USAGE_STATS",
+    }
+    contracts = ShippedContracts(places.shipped()).contracts()
+    for ours, theirs in ((direct, contracts["direct"]), (sd, contracts["sd"])):
+        assert (ours.paths, ours.max_body_bytes) == (theirs.paths, theirs.max_body_bytes)
+
+
 def test_a_script_is_executable_by_its_first_bytes_since_a_wheel_keeps_no_mode(
     copied: Path,
 ) -> None:
     (copied / "images/base/with-site").chmod(0o644)
     (path, text, executable) = ShippedRecipes(copied).recipe("base").files[0]
     assert (path, text[:2], executable) == ("with-site", "#!", True)
+
+
+def test_a_package_of_another_folder_lies_in_the_context_with_each_of_its_modules(
+    copied: Path,
+) -> None:
+    for name in ("__init__.py", "wire.py", "notes.txt"):
+        (copied / "images/other/small").mkdir(parents=True, exist_ok=True)
+        (copied / "images/other/small" / name).write_text(name, encoding="utf-8")
+    own = copied / "images/base/image.toml"
+    text = own.read_text(encoding="utf-8")
+    own.write_text(f'{text}packages = ["other/small"]\n', encoding="utf-8")
+    files = ShippedRecipes(copied).recipe("base").files[1:]
+    assert files == (
+        ("small/__init__.py", "__init__.py", False), ("small/wire.py", "wire.py", False),
+    )  # fmt: skip
+
+
+def test_a_package_that_is_not_there_is_refused(copied: Path) -> None:
+    own = copied / "images/base/image.toml"
+    text = own.read_text(encoding="utf-8")
+    own.write_text(f'{text}packages = ["other/gone"]\n', encoding="utf-8")
+    with pytest.raises(BadFileError, match="gone"):
+        ShippedRecipes(copied).recipe("base")
 
 
 def test_a_sites_own_file_stands_in_for_a_shipped_one(copied: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,7 +70,7 @@ def test_no_cache_is_no_snapshot(tmp_path: Path) -> None:
 def test_damage_is_found_by_reading(cache: Path, harm: str) -> None:
     weights, reporter = CachedWeights(cache), FakeReporter()
     hub = weights.snapshots()[0]
-    assert weights.damaged(hub, reporter) == ()
+    assert weights.verdict(hub, reporter, quick=False).damaged == ()
     assert reporter.counts == [(2, 2, "bytes")]
     file = hub.folder / "config.json"
     expected = ("config.json",)
@@ -80,7 +81,7 @@ def test_damage_is_found_by_reading(cache: Path, harm: str) -> None:
         expected = (manifest.NAME,)
     else:
         file.write_text("[]")
-    assert weights.damaged(hub, reporter) == expected
+    assert weights.verdict(hub, reporter, quick=False).damaged == expected
 
 
 def test_what_is_removed_is_gone_and_the_rest_stays(cache: Path) -> None:
@@ -104,3 +105,27 @@ def test_what_another_command_fetches_is_not_removed(
     ):
         weights.remove(hub, FakeReporter())
     assert hub in weights.snapshots()
+
+
+def test_what_verify_read_is_remembered_by_inode_size_and_time(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, reporter = CachedWeights(cache), FakeReporter()
+    hub = weights.snapshots()[0]
+    read: list[Path] = []
+    plain = manifest.sha256_of
+
+    def noted(path: Path) -> str:
+        read.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(manifest, "sha256_of", noted)
+    os.utime(hub.folder / "config.json", (1, 1))
+    assert weights.verdict(hub, reporter, quick=True).damaged == ()
+    assert len(read) == 1
+    assert weights.verdict(hub, reporter, quick=True).damaged == ()
+    assert len(read) == 1
+    assert weights.verdict(hub, reporter, quick=False).damaged == ()
+    assert len(read) == 2
+    (hub.folder / "config.json").write_text("[]")
+    assert weights.verdict(hub, reporter, quick=True).damaged == ("config.json",)

@@ -8,6 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins.ttctl_beside import environ_in
 
 from ttctl.cli.app import run_command
 from ttctl.cli.door import split_flags, split_values
@@ -15,6 +16,12 @@ from ttctl.cli.door import split_flags, split_values
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """Return the variables of a user of the test's own."""
+    return environ_in(tmp_path)
 
 
 @pytest.fixture
@@ -51,6 +58,8 @@ def typed(
         monkeypatch.setenv(name, str(tmp_path / name))
     # Whether a hub or a registry answers here is no matter of these tests.
     monkeypatch.setenv("TTCTL_OFFLINE", "1")
+    # Nor whether a container engine does.
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     root = tmp_path / "root"
     root.mkdir()
     monkeypatch.setenv("TTCTL_DEVICE_ROOT", str(root))

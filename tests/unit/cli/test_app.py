@@ -42,6 +42,7 @@ TABLE = {
     "LockedError": 75,
     "HeldError": 75,
     "DirtyError": 1,
+    "StaleFilesError": 1,
     "SeveralDevicesError": 2,
     "WaitError": 124,
     "HungUpError": 129,
@@ -343,7 +344,7 @@ def test_the_verbs_work_through_clicks_own_runner() -> None:
 
 CHANGES_NOTHING = {
     "chat", "completion", "config get", "config path", "config show", "config site", "connect",
-    "devices check", "devices info", "devices ls", "doctor", "exec", "logs", "models diff",
+    "devices check", "devices info", "devices ls", "doctor", "exec", "image", "logs", "models diff",
     "models ls", "models search", "models show", "models verify", "plan", "ps", "status", "wait",
 }  # fmt: skip
 """Leaves that change nothing of ours without being asked; `config edit` shows its own diff."""

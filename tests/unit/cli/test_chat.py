@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from tests.standins.terminal import PASTE, UP, Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
 LIMIT_S = 60
 
 
@@ -26,20 +24,6 @@ LIMIT_S = 60
 def api() -> Iterator[TalkingApi]:
     with TalkingApi("demo-llama", "a-lora") as server:
         yield server
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    for name in ("state", "config", "home"):
-        (tmp_path / name).mkdir()
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "LANG": "C.UTF-8",
-        "HOME": str(tmp_path / "home"),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-    }
 
 
 def command(api: TalkingApi, *words: str) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 from tests.standins import machines
 from tests.unit.adapters.programs import Programs
 from tests.unit.adapters.test_tt_smi import HANGS
+from tests.unit.cli.in_process import run
 from tests.unit.cli.test_start_up import SLOW, TTCTL, WATCHED
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {**kept, "HOME": str(tmp_path / "home"), "TTCTL_DEVICE_ROOT": str(tmp_path / "root")}
 
 
-def run(
+def child(
     environ: dict[str, str], *words: str, before: tuple[str, ...] = ("-m", "ttctl.cli.main")
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -131,14 +132,14 @@ def test_a_tt_smi_that_hangs_keeps_nobody_beyond_its_limit(
     path.write_text(f"#!{sys.executable} -I\nimport os, pathlib\n{body}", encoding="utf-8")
     path.chmod(0o755)
     started = time.monotonic()
-    done = run(environ | {"TTCTL_DEVICE_TT_SMI_TIMEOUT": "2"}, "devices", *verb)
+    done = child(environ | {"TTCTL_DEVICE_TT_SMI_TIMEOUT": "2"}, "devices", *verb)
     assert time.monotonic() - started < 8
     assert "Traceback" not in done.stderr
     assert done.returncode in {0, 1}
     assert ("tt-smi did not answer" in done.stderr) == (verb != ["ls"])
     if verb != ["ls"]:
         started = time.monotonic()
-        assert "s ago" in run(environ, "devices", *verb).stderr
+        assert "s ago" in child(environ, "devices", *verb).stderr
         assert time.monotonic() - started < 5
 
 
@@ -211,12 +212,12 @@ def test_listing_cards_loads_nothing_slow_and_starts_no_program(
 ) -> None:
     machines.tree(tmp_path / "root", "t3k")
     flags = ("-X", "importtime", "-m", "ttctl.cli.main")
-    done = run(environ, "devices", "ls", before=flags)
+    done = child(environ, "devices", "ls", before=flags)
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
     names = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
     assert "ttctl" in names
     assert not names & SLOW
-    done = run(environ, "devices", "ls", before=("-c", WATCHED + TTCTL))
+    done = child(environ, "devices", "ls", before=("-c", WATCHED + TTCTL))
     assert done.returncode == 0
     assert "SEEN" not in done.stderr
 

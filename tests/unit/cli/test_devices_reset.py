@@ -12,7 +12,8 @@ from tests.standins import machines
 from tests.unit.adapters.programs import Programs
 from tests.unit.adapters.test_claims import KILLED, LABELS, frames, inspect, on
 from tests.unit.adapters.test_docker_look import LIST, answers
-from tests.unit.cli.test_devices import data, run
+from tests.unit.cli.in_process import run
+from tests.unit.cli.test_devices import data
 from tests.unit.cli.test_start_up import SLOW, loaded
 
 if TYPE_CHECKING:

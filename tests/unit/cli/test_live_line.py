@@ -97,3 +97,35 @@ def test_what_goes_on_is_cut_where_it_is_longer_than_the_line(
 )
 def test_a_wide_letter_takes_two_columns(text: str, columns: int, fits: str) -> None:
     assert cut(text, columns) == fits
+
+
+def test_each_part_has_a_bar_below_the_line_until_it_is_done() -> None:
+    stream = io.StringIO()
+    live = LiveLine(stream, Palette(0))
+    live.start("Fetch")
+    live.part("one.safetensors", 50, 100, "50 of 100")
+    live.part("two.safetensors", 100, 100, "100 of 100")
+    drawn(stream, "one.safetensors")
+    live.part("one.safetensors", 100, 100, "100 of 100")
+    live.stop()
+    shown = stream.getvalue()
+    (line,) = {one.partition("\r")[0] for one in shown.split("\n") if "one.safe" in one}
+    assert line.count("━") == BAR // 2
+    assert len(line) < 80
+    assert "\r\x1b[1A" in shown
+    assert "two.safetensors" not in shown
+    assert shown.endswith(("\r\x1b[J", CLEAR))
+
+
+def test_no_more_parts_are_drawn_than_the_terminal_has_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LINES", "5")
+    stream = io.StringIO()
+    live = LiveLine(stream, Palette(0))
+    live.start("Fetch")
+    for number in range(9):
+        live.part(f"part{number}", 1, 100, "1 of 100")
+    drawn(stream, "part2")
+    live.stop()
+    assert "part3" not in stream.getvalue()

@@ -76,6 +76,15 @@ def _handlers() -> Iterator[None]:
         pytest.param("version", "verb 'version'", "ttctl --version", id="an option here"),
         pytest.param("ps -a --format json", "option '--format'", "ttctl --json ps -a", id="format"),
         pytest.param("ps -o=json", "option '-o'", "ttctl --json ps", id="kubectl's format"),
+        pytest.param(
+            "plan M --stack rva", "option '--stack'", "ttctl plan M --name rva", id="a stack's name"
+        ),
+        pytest.param(
+            "up M --stack=rva", "option '--stack'", "ttctl up M --name=rva", id="and its value"
+        ),
+        pytest.param(
+            "chat --name rva hi", "option '--name'", "ttctl chat --stack rva hi", id="the reverse"
+        ),
         pytest.param("zzzz", "verb 'zzzz'", "ttctl --help", id="near to no verb"),
         pytest.param("up x --zzzz", "option '--zzzz'", "ttctl up --help", id="near to no option"),
         pytest.param("models zzzz", "verb 'models zzzz'", "ttctl models --help", id="nor sub-verb"),
@@ -199,3 +208,19 @@ def test_a_flag_with_a_value_is_told_to_have_none(capsys: pytest.CaptureFixture[
 )
 def test_an_option_is_added_or_replaced(words: tuple[str, ...], line: str) -> None:
     assert Typed(words=words).with_option("--lock-timeout", "600") == line
+
+
+@pytest.mark.parametrize(
+    "line", ["down rvc -v", "down --all rvc", "models rm rvc --yes", "swap rvc x"]
+)
+def test_what_destroys_is_never_put_right_with_a_name_that_was_guessed(line: str) -> None:
+    error = UsageError("No.", next_step="ttctl ps -a", mistyped="rvc", meant="rvp")
+    assert Typed(words=tuple(line.split())).put_right(error) == "ttctl ps -a"
+    error = UsageError("No.", next_step="ttctl ps -a", added="rvp")
+    assert Typed(words=tuple(line.split())).put_right(error) == "ttctl ps -a"
+
+
+def test_an_option_of_what_destroys_is_put_right() -> None:
+    error = UsageError("No.", mistyped="--volums", meant="--volumes")
+    found = Typed(words=("down", "x", "--volums")).put_right(error)
+    assert found == "ttctl down x --volumes"

@@ -103,7 +103,7 @@ def test_the_list_has_every_model_once_and_fits_a_screen(shell: Shell) -> None:
     assert shell.err.startswith("catalog: release 0.20.0, built-in, 2026-08-14")
     data = shell.data("models", "ls")
     names = {one["model"].rpartition("/")[2] for one in data}
-    assert len(data) == 229
+    assert len(data) == 231
     assert all(out.count(f"  {name}") for name in names)
     assert {"schema", "event", "text"} <= json.loads(shell.err).keys()
 
@@ -222,7 +222,12 @@ def test_a_page_says_where_an_entry_ran_when_from_which_file_and_by_whose_word()
     moved = replace(run, reached="", same_pins=False, verdict="below target")
     assert "a.json: below target, with other pins than these; signed" in ran_text(moved)
     unchecked = replace(run, signature="not checked")
-    assert ran_text(unchecked) == f"{said} (not checked: ssh-keygen is not installed)"
+    assert ran_text(unchecked) == (
+        "n150, 2026-01-31, a.json: signature not checked (ssh-keygen is not installed); it says: "
+        "passed, tier target reached; signed by SHA256:abc"
+    )
+    other = replace(run, modified=True, ahead=True)
+    assert "a.json: passed (by a modified ttctl, dated in the future), tier" in ran_text(other)
 
 
 def test_raw_shows_keys_that_ttctl_does_not_know(
@@ -243,7 +248,7 @@ def test_a_refreshed_catalog_is_used_by_every_verb_until_it_goes_back(
     assert (told["outcome"], told["catalog"]["release"], told["entries"]) == (
         "fetched",
         "0.21.0",
-        5,
+        7,
     )
     assert "New-1B" in shell.run("models", "ls")
     assert "release 0.21.0" in shell.err
@@ -253,7 +258,7 @@ def test_a_refreshed_catalog_is_used_by_every_verb_until_it_goes_back(
     diff = shell.data("models", "diff", "built-in")
     assert diff["after"]["release"] == "0.21.0"
     assert {one["move"] for one in diff["moved"]} == {"added", "removed"}
-    assert diff["same"] == 4
+    assert diff["same"] == 6
     assert "added    New-1B" in shell.run("models", "diff", "built-in", "0.21.0")
     assert "New-1B" not in shell.run("models", "ls", "--catalog", "built-in")
     shell.run("models", "refresh", "--built-in")
@@ -326,3 +331,15 @@ def test_a_plan_fetches_the_catalog_that_its_address_names_and_a_list_does_not(
     shell.run("plan", "no-such-model", "--catalog", url, exits=2)
     assert [path for path, _ in server.asked] == ["/mine.json"]
     assert "Mine-1B" in shell.run("models", "ls", "--catalog", url)
+
+
+@pytest.mark.parametrize("verb", ["ls", "search"])
+def test_the_help_of_a_list_says_that_it_is_of_every_device(shell: Shell, verb: str) -> None:
+    said = " ".join(shell.run("models", verb, "--help").split())
+    assert "Only what runs on this device type, such as n150 [default: on any]." in said
+    assert "what is found" not in said
+
+
+def test_the_help_says_what_a_size_is_without_the_line_before(shell: Shell) -> None:
+    said = " ".join(shell.run("models", "ls", "--help").split())
+    assert "--size As --cached, the largest first, with the free room." in said

@@ -68,7 +68,7 @@ def test_what_is_typed_is_what_is_got(project: Path) -> None:
 def test_what_is_not_typed_is_what_is_set(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write_text(
         "[up]\nmodel = 'llama'\nname = 'mine'\ndevice = 'cpu'\nport = 8001\nmax_model_len = 64\n"
-        "max_num_seqs = 2\nblock_size = 32\npull = 'never'\nlock_timeout = 5\n"
+        "max_num_seqs = 2\nblock_size = 32\nimage_uid = 2001\npull = 'never'\nlock_timeout = 5\n"
     )
     monkeypatch.setenv("TTCTL_UP_MAX_NUM_SEQS", "3")
     found = got()
@@ -80,6 +80,7 @@ def test_what_is_not_typed_is_what_is_set(project: Path, monkeypatch: pytest.Mon
         max_model_len=64,
         max_num_seqs=3,
         block_size=32,
+        image_uid=2001,
     )
     assert (found["pull"], found["lock_timeout"]) == ("never", 5.0)
 
@@ -123,6 +124,8 @@ def test_the_help_reads_no_setting(project: Path, capsys: pytest.CaptureFixture[
     [
         pytest.param(["small", "--task", "chat"], "small", "chat", id="a model for a task"),
         pytest.param(["--task", "chat"], "chat", None, id="a task in the model's place"),
+        pytest.param(["small", "--task", "tts"], "small", "speech", id="a usual word for one"),
+        pytest.param(["--task", "speech-to-text"], "audio", None, id="a usual word alone"),
     ],
 )
 def test_a_task_narrows_a_model_or_stands_in_its_place(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.cli.conftest import Typed
+
+
+STUBS = """\
+docker() { echo "docker $1"; }
+ttctl() { echo "ttctl $1"; }
+hf() { echo "hf $1"; }
+install() { echo "install $1"; }
+sh() { echo "sh /rendered"; }
+"""
 
 
 @pytest.fixture
@@ -77,11 +87,12 @@ def test_why_names_who_came_next_and_every_near_miss(typed: Typed) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "text"),
     [
-        pytest.param("plan Llama-3.1-8B-Instruct --device n300", 0, "which is free", id="it would"),
+        pytest.param("plan Llama-3.1-8B-Instruct --device n300", 8, "which is free", id="no hub"),
         pytest.param("plan llama --device p150", 3, "this machine is no p150", id="no device"),
         pytest.param("plan deepseek --device quad_galaxy", 7, "it spans 4 hosts", id="hosts"),
         pytest.param(
-            "plan --pack mistral whisper-large-v3", 0, "They fit.", id="a packing that fits"
+            "plan --pack distil-large-v3 whisper-large-v3", 0, "They fit.",
+            id="a packing that fits",
         ),
         pytest.param(
             "plan --pack mistral mistral mistral mistral mistral", 7, "free boards: 4 x n300",
@@ -97,7 +108,7 @@ def test_the_code_says_whether_it_would_start_here(
     assert text in out
 
 
-@pytest.mark.parametrize("line", ["plan llama --device n150", "plan llama --device galaxy"])
+@pytest.mark.parametrize("line", ["plan llama --device p150", "plan llama --device galaxy"])
 def test_what_is_in_its_place_is_what_this_machine_makes_up(line: str, on_t3k: Typed) -> None:
     _, _, progress = on_t3k(line)
     step = progress.rpartition("in its place: ")[2]
@@ -253,7 +264,7 @@ def test_what_is_to_be_typed_has_a_line_of_its_own_and_room_is_told_in_gib(on_t3
 def test_a_machine_that_is_another_is_told_by_each_of_its_devices_once(on_t3k: Typed) -> None:
     _, out, _ = on_t3k("plan llama --device p150")
     [line] = [one for one in out.splitlines() if "this machine is no p150" in one]
-    assert line.endswith("it is: t3k, n300")
+    assert line.endswith("it is: t3k, n300, n150")
 
 
 LLAMA = "Llama-3.1-8B-Instruct"
@@ -288,14 +299,23 @@ def test_what_serves_a_model_is_chosen_by_words_or_refused_by_the_word(
     assert said in out + err
 
 
-def test_a_board_that_is_not_here_is_named_by_the_plan_and_refused_by_up(
-    typed: Typed, tmp_path: Path
+@pytest.mark.parametrize("verb", ["plan {}", "up {} --dry-run"])
+def test_a_board_that_is_not_here_ends_a_plan_as_it_ends_up(
+    typed: Typed, tmp_path: Path, verb: str
 ) -> None:
     machines.tree(tmp_path / "root", "t3k")
-    code, out, err = typed(f"--offline plan {LLAMA} --device n300 --board 0 --board 9")
-    assert code == 0, err
+    words = f"{verb.format(LLAMA)} --device n300 --board 0 --board 9"
+    code, out, err = typed(words)
+    assert code == UsageError.exit_code
     assert f"meta-llama/{LLAMA} on n300" in out
-    assert "`up` would refuse" in err
+    assert "there is no board '9'" in out
+    assert "`up` would refuse:\n" in err
+    assert "error:    There is no board '9'.\n" in err
+    assert "next:     ttctl devices ls\n" in err
+    code, out, err = typed(f"--json {words}")
+    assert code == UsageError.exit_code
+    assert data(out)["fitness"]
+    assert "There is no board '9'." in json.loads(err.splitlines()[-1])["text"]
 
 
 @pytest.mark.parametrize(
@@ -340,3 +360,75 @@ def test_a_limit_beyond_the_validated_one_is_refused_with_it(
     assert code == UsageError.exit_code
     assert f"{flag} is beyond what was validated." in err
     assert f"up to {validated}." in err
+
+
+def test_one_chip_of_a_board_is_listed_and_planned_as_what_it_is(
+    typed: Typed, tmp_path: Path
+) -> None:
+    machines.tree(tmp_path / "root", "p300")
+    _, listed, _ = typed("devices ls")
+    assert "one chip of p300 (board)" in listed
+    _, out, _ = typed("plan meta-llama/Llama-3.1-8B-Instruct --device p150")
+    assert "p150 from one chip of p300" in out
+    assert "the whole board is leased, as a reset takes both chips" in out
+
+
+def test_commands_for_a_card_can_be_pasted_and_what_is_not_typed_is_a_comment(typed: Typed) -> None:
+    code, out, _ = typed("plan llama --device n150 --commands")
+    assert code == 0
+    # Words of a health check hold line breaks.
+    said = subprocess.run(
+        ["bash", "-c", f"{STUBS}\n{out}"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert [line for line in said if line not in {"docker run", "docker network"}] == [
+        "ttctl render", "docker pull", "sh /rendered", "hf download", "install -d", "install -d",
+    ]  # fmt: skip
+    comments = [line for line in out.splitlines() if line.startswith("# ")]
+    assert comments[0].startswith("# open: the commit of meta-llama/Llama-3.1-8B-Instruct")
+    assert " vllm serve meta-llama/Llama-3.1-8B-Instruct --port 8000 " in comments[-1]
+    assert "vllm serve" not in "\n".join(said)
+
+
+def test_commands_are_told_to_programs_with_what_is_open(typed: Typed) -> None:
+    code, out, _ = typed("--json plan llama --device n150 --commands")
+    found = data(out)
+    assert code == 0
+    assert found["commands"][1][:2] == ["docker", "pull"]
+    assert [one["words"][0] for one in found["serve"]] == ["/bin/bash", "env"]
+    assert len(found["unresolved"]) == 3
+
+
+def test_commands_without_a_network_are_said_and_end_with_the_code_of_what_is_missing(
+    on_t3k: Typed,
+) -> None:
+    code, out, err = on_t3k("plan llama --device n300 --commands")
+    assert code == 8
+    assert out.startswith("# open: the commit of meta-llama/Llama-3.1-8B-Instruct")
+    assert "docker run" in out
+    assert "`up` would refuse:" in err
+
+
+def test_an_engine_of_ours_is_planned_and_marked(typed: Typed) -> None:
+    code, out, _ = typed("plan llama --engine direct --device n150")
+    assert code == 0
+    lines = out.splitlines()
+    assert "recipe    direct" in lines
+    assert any(
+        line.startswith("mind      derived from id_tt")
+        and line.endswith("nobody validated this pairing")
+        for line in lines
+    )
+    assert not [line for line in lines if line.startswith(("vLLM", "flag"))]
+
+
+def test_an_engine_of_ours_stays_named_in_what_is_to_be_typed_next(typed: Typed) -> None:
+    code, _, err = typed("plan Qwen/Qwen3-8B --engine direct")
+    assert code == NothingFitsError.exit_code
+    assert err.splitlines()[-1].endswith("--device cpu --engine direct")
+
+
+def test_an_engine_of_ours_that_cannot_serve_a_model_says_why(typed: Typed) -> None:
+    code, _, err = typed("plan whisper --engine direct --device n150")
+    assert code == NothingFitsError.exit_code
+    assert "'whisper' cannot be served by direct" in err
+    assert "media serves it" in err

@@ -14,7 +14,7 @@ from ttctl.cli.talk_commands import HANDLERS, show_loaded
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
 from ttctl.model.talk import Message, Role, Talk
-from ttctl.operations.chat import find_door
+from ttctl.operations.doors import find_door
 from ttctl.operations.up import up
 from ttctl.rules.typed import COMMANDS, command_in
 
@@ -69,6 +69,26 @@ def test_the_models_and_stacks_that_run_are_listed(
     typed(conversation, "/model other")
     assert (conversation.door.port, conversation.talk.model) == (8124, "demo-llama")
     assert conversation.talk.messages == EXCHANGE * 3
+
+
+def test_the_engine_that_answers_is_changed_in_a_conversation(
+    scene: Scene, conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    up(scene.world, Request(model="llama", port=8123, services=("api", "demo-llama")))
+    capsys.readouterr()
+    typed(conversation, "/service")
+    lines = [line.split() for line in capsys.readouterr().err.splitlines()]
+    model = "acme/Small-1B"
+    assert lines[1:] == [["*", "vllm", model], ["api", model], ["demo-llama", "demo-llama"]]
+    typed(conversation, "/service demo-llama")
+    assert "talking to demo-llama on llama/demo-llama" in capsys.readouterr().err
+    assert (conversation.door.base, conversation.talk.model) == ("/demo-llama", "demo-llama")
+    assert conversation.talk.messages == EXCHANGE * 3
+    typed(conversation, "/service")
+    assert "\n*  demo-llama" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no service 'aip' that talks") as caught:
+        typed(conversation, "/service aip")
+    assert caught.value.meant == "api"
 
 
 def test_a_role_and_a_system_message_replace_each_other(conversation: Conversation) -> None:

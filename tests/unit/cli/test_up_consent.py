@@ -11,7 +11,7 @@ import pytest
 
 from ttctl.cli.session import Flags, Session
 from ttctl.cli.up import with_consent
-from ttctl.errors import DirtyError
+from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.model.plan import How
 from ttctl.operations.up import UpResult
 
@@ -67,7 +67,7 @@ def test_where_nobody_can_be_asked_the_refusal_names_the_flag() -> None:
 def test_yes_is_consent_and_the_rest_of_what_was_asked_stays() -> None:
     bring = Bring()
     assert with_consent(Session(Flags(yes=True)), bring, How(recreate=True)) == RESULT
-    assert bring.asked == [How(recreate=True), How(recreate=True, reset=True)]
+    assert [(how.recreate, how.reset) for how in bring.asked] == [(True, False), (True, True)]
 
 
 @pytest.mark.parametrize(("typed", "agreed"), [("y\n", True), ("\n", False), ("n\n", False)])
@@ -85,3 +85,35 @@ def test_a_person_is_told_why_and_asked(
     assert "container a was killed" in said
     assert "Reset them now? [y/N]" in said
     assert len(bring.asked) == 1 + agreed
+
+
+class BringOverFiles:
+    """Has somebody asked about files until it was said what becomes of them."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, *, how: How) -> UpResult:
+        self.asked.append(how.stale)
+        if how.stale == "ask":
+            raise StaleFilesError("Files are there.", next_step="ttctl devices clear")
+        return RESULT
+
+
+@pytest.mark.parametrize(
+    ("typed", "became"), [("y\n", ["ask", "remove"]), ("n\n", ["ask", "keep"])]
+)
+def test_a_person_says_what_becomes_of_a_killed_engines_files(
+    monkeypatch: pytest.MonkeyPatch, typed: str, became: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    bring = BringOverFiles()
+    assert with_consent(Session(Flags()), bring, How()) == RESULT
+    assert bring.asked == became
+
+
+def test_nobody_is_asked_about_them_in_a_script_and_yes_removes_them() -> None:
+    for flags, became in ((Flags(), ["keep"]), (Flags(yes=True), ["remove"])):
+        bring = BringOverFiles()
+        assert with_consent(Session(flags), bring, How()) == RESULT
+        assert bring.asked == became

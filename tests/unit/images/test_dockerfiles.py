@@ -12,6 +12,7 @@ import pytest
 from tests.unit.fakes import RECIPES
 
 from ttctl.rules.images import git_mount, site_mounts
+from ttctl.rules.recipe import FROM_SOURCE
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 VALUES = {
@@ -43,6 +44,29 @@ def test_a_dockerfile_is_clean_and_is_read_by_the_oldest_builder(name: str) -> N
     )
     assert done.returncode == 0, done.stdout
     assert not TOO_NEW.search(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "caches"),
+    [
+        pytest.param("tt-metal-base", ("/var/cache/apt",), id="tt-metal-base"),
+        pytest.param(
+            "tt-metal",
+            ("/root/.cache/ccache", "/root/.cache/uv", "/root/.cache/pip"),
+            id="tt-metal",
+        ),
+        *(
+            pytest.param(name, ("/root/.cache/uv", "/root/.cache/pip"), id=name)
+            for name in FROM_SOURCE
+        ),
+    ],
+)
+def test_what_is_fetched_or_compiled_is_kept_beside_the_image(
+    name: str, caches: tuple[str, ...]
+) -> None:
+    steps = re.split(r"^(?=[A-Z]+ )", rendered(name), flags=re.MULTILINE)
+    kept = [re.findall(r"--mount=type=cache,target=([^, ]+)", step) for step in steps]
+    assert [tuple(sorted(one)) for one in kept if one] == [tuple(sorted(caches))]
 
 
 @pytest.mark.parametrize("name", RECIPES.names())

@@ -14,13 +14,11 @@ from ttctl.model.talk import Door, Message, Role, Talk
 from ttctl.operations.chat import (
     ask,
     check_length,
-    door_of,
-    doors,
-    find_door,
     loaded,
     role_named,
     switched,
 )
+from ttctl.operations.doors import check_talks, door_of, doors, find_door
 from ttctl.operations.up import up
 
 
@@ -103,6 +101,24 @@ def test_a_stack_that_does_not_run_says_how_to_start_it(
     with pytest.raises(EngineError, match="does not run") as caught:
         door_of(scene.world, "llama")
     assert caught.value.next_step == typed
+
+
+def test_each_stack_is_talked_to_as_its_engine_speaks(scene: Scene) -> None:
+    assert door(scene).speaks == "openai"
+    scene.store.locks["llama"] = replace(scene.store.locks["llama"], engine="direct")
+    assert door(scene).speaks == "chat"
+    check_talks(scene.world, door(scene))
+
+
+def test_a_stack_that_draws_holds_no_conversation_and_is_not_offered(scene: Scene) -> None:
+    up(scene.world, Request(model="demo-llama", name="other", port=8124))
+    scene.store.locks["other"] = replace(scene.store.locks["other"], engine="sd")
+    with pytest.raises(UsageError, match="The stack 'other' holds no conversation") as caught:
+        check_talks(scene.world, door_of(scene.world, "other"))
+    assert caught.value.next_step == "ttctl status other"
+    scene.gateway.lists = ("acme/Small-1B",)
+    with pytest.raises(UsageError, match="Nothing that runs is called 'other'"):
+        switched(scene.world, door(scene), "other")
 
 
 def test_a_stack_whose_containers_ended_does_not_run(scene: Scene) -> None:

@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.cards import WELL
 from tests.unit.fakes import HUB_MODEL, REVISION, Scene
 from tests.unit.rules.validated import PINS, board, entry, machine, t3k
 
 from ttctl.errors import NoDeviceError, NothingFitsError, UsageError
 from ttctl.model.device import Formed, System
-from ttctl.model.health import CardVitals
 from ttctl.model.match import Place
-from ttctl.model.pins import Advice, Changed, Gated, Requirement
+from ttctl.model.pins import Advice, Changed, Gated, Quarantined, Requirement
 from ttctl.model.spec import Request
-from ttctl.operations.choose import choose, entries_for, fitness, place_of
+from ttctl.operations.choose import choose, entries_for, place_of
+from ttctl.operations.ground import ground_of
+from ttctl.operations.judge import fitness
 from ttctl.operations.pack import packing
 from ttctl.operations.plan import lock, plan
 from ttctl.operations.preview import look
@@ -154,6 +156,12 @@ def test_a_model_that_another_engine_serves_is_refused_with_the_engines_there_ar
     with pytest.raises(NothingFitsError, match="not by whisper") as caught:
         choose(on_t3k.world, Request(model="Small-3B", implementation="whisper"))
     assert caught.value.next_step == "ttctl plan Small-3B --engine vllm --impl tt_transformers"
+    asked = Request(model="Small-3B", engine="media", device="n150", port=9000, boards=("1",))
+    with pytest.raises(NothingFitsError) as caught:
+        choose(on_t3k.world, asked)
+    assert caught.value.next_step == (
+        "ttctl plan Small-3B --device n150 --engine vllm --port 9000 --board 1"
+    )
     with pytest.raises(UsageError, match="There is no model 'zzz'"):
         choose(on_t3k.world, Request(model="zzz", engine="media"))
 
@@ -268,13 +276,29 @@ def test_a_word_that_means_nothing_is_refused_before_anything_is_looked_at(scene
 
 
 def test_several_models_are_placed_on_the_boards(on_t3k: Scene) -> None:
-    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    on_t3k.vitals.the_cards = WELL
     words = ("acme/Llama-8B-Instruct", "acme/Llama-8B-Instruct", "demo")
     found = packing(on_t3k.world, tuple(Request(model=word) for word in words))
     assert found.fits
     assert [(one.device, one.boards) for one in found.placed] == [
         ("n300", ("0",)), ("n300", ("1",)), ("cpu", ()),
     ]  # fmt: skip
+
+
+def test_several_models_are_placed_by_the_engine_and_implementation_that_were_asked(
+    on_t3k: Scene,
+) -> None:
+    on_t3k.vitals.the_cards = WELL
+    other = replace(SERVED, engine="forge", implementation="forge_vllm_plugin", device="t3k")
+    on_t3k.catalog.entries = (SERVED, other)
+    request = Request(model="acme/Llama-8B-Instruct")
+    assert [one.device for one in packing(on_t3k.world, (request,)).placed] == ["n300"]
+    for asked in ({"engine": "forge"}, {"implementation": "forge_vllm_plugin"}):
+        found = packing(on_t3k.world, (replace(request, **asked),))
+        assert [one.device for one in found.placed] == ["t3k"], asked
+    with pytest.raises(NothingFitsError, match="served by forge and vllm, not by media") as caught:
+        packing(on_t3k.world, (request, replace(request, engine="media")))
+    assert caught.value.next_step.startswith("ttctl plan acme/Llama-8B-Instruct --engine ")
 
 
 def test_of_a_device_that_is_not_here_the_boards_are_those_that_it_would_have(
@@ -296,7 +320,7 @@ def test_of_a_device_that_is_not_here_the_boards_are_those_that_it_would_have(
 
 
 def test_the_machines_own_device_is_named_for_all_of_its_boards(on_t3k: Scene) -> None:
-    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    on_t3k.vitals.the_cards = WELL
     request = Request(model="acme/Llama-8B-Instruct", device="t3k")
     found = packing(on_t3k.world, (request, request))
     assert [one.boards for one in found.placed] == [("0",), ("1",)]
@@ -306,7 +330,7 @@ def test_the_machines_own_device_is_named_for_all_of_its_boards(on_t3k: Scene) -
 def test_one_model_gets_the_whole_device_that_is_named_with_what_is_to_be_minded(
     on_t3k: Scene,
 ) -> None:
-    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    on_t3k.vitals.the_cards = WELL
     whole = replace(SERVED, device="t3k", status="EXPERIMENTAL", suspect=("a = 900",))
     on_t3k.catalog.entries = (SERVED, whole)
     request = Request(model="acme/Llama-8B-Instruct", device="t3k")
@@ -340,7 +364,7 @@ def test_a_lock_that_is_for_another_task_does_not_hold(scene: Scene) -> None:
 
 
 def test_what_is_in_the_way_of_one_model_is_in_the_way_of_several(on_t3k: Scene) -> None:
-    on_t3k.vitals.the_cards = CardVitals(pci=(), iommu=(("0000:01:00.0", "DMA-FQ"),))
+    on_t3k.vitals.the_cards = WELL
     wish = Requirement(what="firmware", specifier=">=20", strict=True)
     on_t3k.catalog.entries = (replace(SERVED, requirements=(wish,)),)
     on_t3k.catalog.advised = Advice(gated=(GATE,))
@@ -362,6 +386,18 @@ def test_a_token_of_the_hub_decides_whether_gated_weights_can_be_had(
 ) -> None:
     on_t3k.catalog.advised = Advice(gated=(GATE,))
     on_t3k.has_token = has_token
-    (found,) = (one for one in fitness(on_t3k.world, SERVED) if one.subject == "weights")
+    (found,) = (
+        one
+        for one in fitness(on_t3k.world, SERVED, ground_of(on_t3k.world))
+        if one.subject == "weights"
+    )
     assert found.verdict == verdict
     assert said in found.summary
+
+
+def test_a_packing_says_why_a_model_is_set_aside_too(on_t3k: Scene) -> None:
+    aside = Quarantined(id="id_x_Other-8B_n300", reason="its image is no reference")
+    on_t3k.catalog.set_aside = (aside,)
+    with pytest.raises(NothingFitsError, match="set aside") as caught:
+        packing(on_t3k.world, (Request(model="acme/Other-8B"),))
+    assert "its image is no reference" in caught.value.evidence

@@ -144,3 +144,25 @@ def test_a_demand_without_a_version_to_hold_against_it_is_unknown(
     [demand, _] = found.demands
     row = demand_row(replace(demand, met=None), replace(found, firmware=firmware))
     assert row[-1] == met
+
+
+def test_only_the_boards_that_were_asked_for_are_judged(tmp_path: Path) -> None:
+    root = machines.tree(tmp_path, "n150x4", firmware={1: "18.9.0.0"})
+    (root / "dev/tenstorrent/3").chmod(0o600)
+    scene = Scene()
+    scene.host.found = LocalHost(root, affinity=8).system()
+    scene.telemetry.own = sensors(root)
+    scene.vitals.the_cards = replace(card_vitals(root), smi="/usr/bin/tt-smi")
+    looked_at = look(scene.world, Wish())
+
+    def of(*boards: str) -> dict[str, str]:
+        found, _ = check(scene.world, looked_at, (), asked=boards, replay=False)
+        return verdicts(found)
+
+    whole = of()
+    assert (whole["firmware"], whole["rights"]) == ("failed", "failed")
+    alone = of("0")
+    assert (alone["cards"], alone["firmware"], alone["rights"]) == ("ok", "ok", "ok")
+    assert of("3")["rights"] == "failed"
+    with pytest.raises(UsageError, match="There is no board '9'"):
+        of("9")

@@ -27,6 +27,7 @@ def scene() -> Scene:
 
 
 def test_what_a_command_printed_and_its_exit_code_come_back(scene: Scene) -> None:
+    scene.launcher.asked = (3, ("one", "two"))
     done = execute(scene.world, "llama", "vllm", ["id", "-u"], timeout_s=5)
     assert (done.exit_code, done.lines) == (3, ("one", "two"))
     assert scene.taken() == ["ask llama exec --no-TTY vllm id -u within 5 s"]
@@ -105,7 +106,7 @@ def test_the_services_are_those_of_the_stacks_containers(engine: str) -> None:
 
 
 def test_without_a_container_every_name_of_a_service_is_known() -> None:
-    assert services(Scene().world) == ("vllm", "media", "forge", "gateway")
+    assert services(Scene().world) == ("vllm", "media", "forge", "api", "sd", "gateway")
 
 
 def test_a_command_that_takes_too_long_is_named_as_it_was_typed(scene: Scene) -> None:
@@ -137,3 +138,11 @@ def test_a_command_that_cannot_be_started_ends_as_in_a_shell(
     assert refusal is not None
     assert message in refusal.message
     assert "\r" not in refusal.evidence
+
+
+def test_a_container_that_docker_run_made_is_reached_by_docker_itself(scene: Scene) -> None:
+    scene.engine.set_state("vllm", composed=False)
+    with pytest.raises(UsageError, match="was started by `docker run`") as caught:
+        execute(scene.world, "llama", "vllm", ["id", "-u"], timeout_s=5)
+    assert caught.value.next_step == "docker exec ttctl-llama-vllm-1 id -u"
+    assert scene.taken() == []

@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.unit.cards import LLAMA as ON_CARD
+from tests.unit.cards import NAME, card_scene
 from tests.unit.fakes import HUB_MODEL, Scene
 
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, PrivilegeError
 from ttctl.model.pins import Changed
 from ttctl.model.spec import Request
 from ttctl.operations.up import up
@@ -34,6 +36,11 @@ def failed(scene: Scene, *, why: str, evidence: str = "") -> EngineError:
     [
         ("Timed out while waiting for active ethernet core 29-25", "ttctl up llama --reset"),
         ("Cannot access gated repo for url x", "hf auth login"),
+        ("error setting rlimit type 8: operation not permitted: unknown",
+         'sudo prlimit --memlock=unlimited --pid "$(pgrep -xo containerd)"'),
+        ("bind source path does not exist: /dev/hugepages-1G",
+         "sudo systemctl restart 'dev-hugepages\\x2d1G.mount'"),
+        ("bind source path does not exist: /srv/x", "ttctl doctor"),
         ("Out of Memory: Not enough space to allocate 5 B DRAM buffer",
          "ttctl up llama --max-model-len 2048"),
         ("PermissionError: [Errno 13] Permission denied: '/x/cache_root/logs'",
@@ -73,3 +80,30 @@ def test_a_vague_reason_gives_way_to_a_better_line() -> None:
     error = failed(Scene(), why=why, evidence="Device 0: Timed out waiting for ETH heartbeat on 1")
     assert error.why.endswith("the card's links were left in disorder: it needs a reset.")
     assert error.next_step == "ttctl up llama --reset"
+
+
+def test_a_container_that_was_made_and_not_started_is_named_with_what_lets_its_boards_go() -> None:
+    scene = card_scene()
+    scene.launcher.fails = EngineError("It did not come up.", why="error setting rlimit type 8")
+    with pytest.raises(EngineError) as caught:
+        up(scene.world, ON_CARD)
+    assert caught.value.evidence.endswith(f" was made and holds 0: `ttctl down {NAME}` lets go.")
+    assert "lets go" not in failed(Scene(), why="x").evidence
+
+
+def test_a_stack_with_a_name_of_its_own_is_brought_up_again_under_it() -> None:
+    scene = Scene()
+    scene.launcher.fails = EngineError(
+        "The stack 'mine' did not come up.",
+        why="vllm: Timed out while waiting for active ethernet core 29-25",
+        next_step="ttctl logs mine --tail 100",
+    )
+    with pytest.raises(EngineError) as caught:
+        up(scene.world, replace(LLAMA, name="mine"))
+    assert caught.value.next_step == "ttctl up llama --name mine --reset"
+
+
+def test_a_known_failure_has_an_exit_code_of_its_own() -> None:
+    gated = failed(Scene(), why="Cannot access gated repo for url x")
+    assert gated.exit_code == PrivilegeError.exit_code
+    assert failed(Scene(), why="nothing that is known").exit_code == EngineError.exit_code

@@ -9,7 +9,8 @@ from tests.unit.fakes import Scene
 from ttctl.errors import OfflineError, TtctlError, UsageError
 from ttctl.model.plan import AS_NEEDED, How
 from ttctl.model.spec import Request
-from ttctl.operations.fetch import build, pull
+from ttctl.operations.fetch import build, plan_build, pull
+from ttctl.operations.up import up
 
 LLAMA = Request(model="llama")
 BUILDS = ["build base", "build torch", "build vllm-cpu", "build gateway"]
@@ -34,6 +35,28 @@ def test_a_build_that_is_insisted_on_builds_again(scene: Scene) -> None:
     scene.taken()
     build(scene.world, LLAMA, how=How(build=True))
     assert scene.taken() == BUILDS
+
+
+def test_a_build_asks_no_hub(scene: Scene) -> None:
+    scene.weights.offline = True
+    card = Request(model="llama", device="n150")
+    with pytest.raises(OfflineError):
+        up(scene.world, card)
+    made = build(scene.world, card, how=AS_NEEDED)
+    assert made.device == "n150"
+    assert made.images
+    assert not [one for one in scene.taken() if one.startswith("fetch")]
+    assert build(scene.world, LLAMA, how=AS_NEEDED).model == "acme/Small-1B"
+
+
+def test_a_build_keeps_what_is_locked(scene: Scene) -> None:
+    up(scene.world, LLAMA)
+    locked = scene.store.lock("llama")
+    scene.weights.offline = True
+    desired, plan = plan_build(scene.world, LLAMA, how=AS_NEEDED)
+    assert locked is not None
+    assert desired.weights == locked.weights
+    assert not plan.changes
 
 
 def test_a_pull_fetches_the_weights_once_and_needs_no_engine(scene: Scene) -> None:

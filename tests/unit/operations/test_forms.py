@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.unit.cards import LLAMA as ON_CARD
+from tests.unit.cards import SERVER, card_scene
 from tests.unit.fakes import Scene
 from tests.unit.rules.stacks import CARD
 
-from tools.said_run import said_by_commands, told
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
 from ttctl.operations.desire import desire
-from ttctl.operations.forms import commands
 from ttctl.operations.render_folder import render_files
+from ttctl.rules.override import override_of
 from ttctl.rules.renderings import FORMS
 
 if TYPE_CHECKING:
@@ -101,25 +101,49 @@ def test_a_readme_of_cards_says_what_is_lost_without_leases(scene: Scene) -> Non
     assert "TTCTL_NODE_1='/dev/tenstorrent/1:/dev/tenstorrent/1'" in files[".env"][0]
 
 
-def test_the_commands_of_a_plan_are_those_of_the_script_with_the_places_values(
-    scene: Scene, tmp_path: Path
+def test_a_readme_of_a_card_begins_with_what_has_to_be_made_and_explains_every_variable(
+    tmp_path: Path,
 ) -> None:
-    plan = operations.plan_with_commands(scene.world, LLAMA)
-    assert [shlex.split(shlex.join(words)) for words in plan.commands] == [
-        list(words) for words in plan.commands
-    ]
-    operations.render(scene.world, LLAMA, output=tmp_path / "one", forms=("run",))
+    scene = card_scene(SERVER)
+    request = Request(model=SERVER.model, device="n300")
+    operations.render(scene.world, request, output=tmp_path / "one", forms=FORMS)
     (files,) = scene.store.rendered.values()
-    lines = (line.partition("=") for line in files[".env"][0].splitlines()[1:])
-    values = {name: value.strip("'") for name, _, value in lines} | {"PWD": "/usr"}
-    script = said_by_commands(told(files["run.sh"][0], values, folder="/usr"), values)
-    folder = str(scene.store.folder("llama"))
-    typed = [[word.replace(folder, "/usr") for word in words] for words in plan.commands]
-    assert said_by_commands(typed[:-1], values) == script
+    readme, env = files["README.md"][0], files[".env"][0]
+    first = readme.index("sh prepare.sh")
+    assert 0 < first < readme.index("docker compose up")
+    assert "cp -R .env prepare.sh gateway launch " in readme
+    # What docker saves by its digest has no name for podman.
+    (pulled,) = [line for line in readme.splitlines() if line.startswith("podman pull ")]
+    assert pulled.endswith(f"@sha256:{'d' * 64}")
+    assert pulled.split()[-1] not in readme[readme.index("docker save") : readme.index("| podman")]
+    names = [line.partition("=")[0] for line in env.splitlines()[1:]]
+    assert {"TTCTL_CACHE", "TTCTL_ENGINE_SECRETS", "TTCTL_NODE_0"} <= set(names)
+    for name in names:
+        assert f"| `{name}` | " in readme
+    assert files["prepare.sh"][1]
+    for folder in desire(scene.world, request).serving.cache_folders:
+        assert folder == "." or f'"$TTCTL_CACHE"/{folder}\n' in files["prepare.sh"][0]
 
 
-def test_the_engines_own_line_comes_last(scene: Scene) -> None:
-    desired = desire(scene.world, LLAMA)
-    last = commands(scene.world, desired)[-1]
-    assert last[:3] == ("vllm", "serve", "/models/Small-1B")
-    assert last == (*desired.stack.services[0].entrypoint, *desired.stack.services[0].command)
+def test_a_folder_for_the_processor_needs_nothing_made(scene: Scene, tmp_path: Path) -> None:
+    operations.render(scene.world, LLAMA, output=tmp_path / "one", forms=FORMS)
+    (files,) = scene.store.rendered.values()
+    assert "prepare.sh" not in files
+    assert not [path for path, (text, _) in files.items() if "prepare.sh" in text]
+
+
+def test_scripts_and_units_say_what_of_the_users_own_file_they_do_without(tmp_path: Path) -> None:
+    scene = card_scene()
+    own = override_of("/x", {"services": {"vllm": {"mem_limit": "1g", "restart": "always"}}})
+    pages = {}
+    for form in FORMS:
+        scene.store.overrides[str(tmp_path / form)] = own
+        made = operations.render(scene.world, ON_CARD, output=tmp_path / form, forms=(form,))
+        pages[form] = scene.store.rendered[str(tmp_path / form)]["README.md"][0]
+        assert made.override is not None
+        assert "sets restart: always" in made.override.warnings[0]
+    assert "do without what it says" not in pages["compose"]
+    assert "| `compose.override.yaml` | yours, where you make one" in pages["compose"]
+    assert "| `compose.override.yaml` |" not in pages["run"]
+    for form in ("run", "quadlet"):
+        assert "`vllm: mem_limit, restart`" in pages[form]

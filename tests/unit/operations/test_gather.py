@@ -10,9 +10,10 @@ from tests.unit.fakes import Scene
 
 from ttctl.errors import NothingFitsError, TtctlError
 from ttctl.model.spec import Request
-from ttctl.operations.desire import Desired, desire, plan_for
+from ttctl.operations.desire import Desired, desire
 from ttctl.operations.gather import gather
 from ttctl.operations.preflight import preflight
+from ttctl.operations.steps import plan_for
 
 IN_ORDER = ["base", "build base", "build torch", "build vllm-cpu", "build gateway"]
 
@@ -48,6 +49,23 @@ def test_for_a_card_each_starts_once_its_parent_is_done_and_weights_come_meanwhi
     assert "Fetch weights acme/Small-1B" in step
 
 
+@pytest.mark.parametrize("device", ["cpu", "n150"])
+def test_an_image_with_a_verify_is_held_against_it_before_anything_stands_on_it(
+    device: str,
+) -> None:
+    scene = Scene()
+    found = wanted(scene, device, memory_gb=16)
+    images = tuple(
+        replace(one, verify="#!/bin/bash\n" if one.name == "torch" else "") for one in found.images
+    )
+    desired = replace(found, serving=replace(found.serving, images=images))
+    gather(scene.world, desired, plan_for(scene.world, desired))
+    done = scene.taken()
+    wanted_order = [done.index(one) for one in ("build torch", "verify torch", "build vllm-cpu")]
+    assert wanted_order == sorted(wanted_order)
+    assert [one for one in done if one.startswith("verify")] == ["verify torch"]
+
+
 def test_nothing_is_done_where_all_is_here() -> None:
     scene = Scene()
     desired = wanted(scene, "n150")
@@ -74,4 +92,4 @@ def test_the_room_of_a_build_is_what_its_recipe_says() -> None:
     scene.host.free[scene.engine.info().root_dir] = 20 * 10**12
     with pytest.raises(TtctlError, match="There is not enough room for the images") as caught:
         preflight(scene.world, desired, plan_for(scene.world, desired))
-    assert caught.value.why == "40000.0 GB are needed, 20000.0 GB are free."
+    assert caught.value.why == "37252.9 GiB are needed, 18626.5 GiB are free."

@@ -10,7 +10,7 @@ from tests.standins import machines
 from tests.unit.fakes import OWNER, Scene, container
 from tests.unit.rules.leasing import machine, node, stack
 
-from ttctl.errors import BadFileError, LockedError, TtctlError
+from ttctl.errors import BadFileError, EngineError, LockedError, TtctlError
 from ttctl.operations import stacks
 from ttctl.operations.devices import Wish, info, look
 from ttctl.operations.lease import shared, take
@@ -97,9 +97,19 @@ def test_down_stops_first_and_keeps_how_the_engine_ended(tmp_path: Path) -> None
     key = domains_of(scene.host.found)[0].key
     scene.engine.states["ttctl-llama-vllm-1"] = container("vllm", boards=(key,))
     stacks.down(scene.world, "llama", volumes=False, dry_run=False, timeout_s=5)
-    assert scene.calls == ["ask llama stop --timeout 5 within 125 s", "down within 5 s"]
+    assert scene.calls == ["stop llama in 5 s each within 125 s", "down within 5 s"]
     scene.leases.containers = ()
     assert shared(scene.world).leases[0].dirty
+
+
+def test_down_removes_nothing_where_the_engine_could_not_be_stopped(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, "n150")
+    scene.engine.states["ttctl-llama-vllm-1"] = container("vllm", boards=("b",))
+    scene.launcher.asked = (1, ())
+    with pytest.raises(EngineError, match="could not be stopped") as caught:
+        stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert caught.value.why == "It said nothing."
+    assert scene.calls == ["stop llama within 240 s"]
 
 
 def test_down_of_a_stack_without_boards_stops_as_ever() -> None:

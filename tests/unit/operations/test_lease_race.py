@@ -21,10 +21,10 @@ from tests.unit.rules.leasing import machine
 from ttctl.rules.domains import domains_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TAKER = """
-import json, sys
+import json, sys, time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -38,19 +38,28 @@ from ttctl.operations.lease import take
 
 root, containers, name, safe = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 kernel_lock.POLL_S = 0.001
+GAP_S = 0.01  # between the look and the container, as an engine takes to make one
 scene = Scene()
 
 def start(device):
     lock = guarded(root, timeout_s=30, reporter=scene.reporter, folders=[root.parent / "lock"])
     with lock if safe == "safe" else nullcontext():
         there = json.loads(containers.read_text())
+        had = [board for n, boards in there if n == name for board in boards]
+        if had:
+            # As an engine that is replaced: it stops, and leases nothing until the next one is.
+            there = [one for one in there if one[0] != name]
+            containers.write_text(json.dumps(there))
+            time.sleep(GAP_S)
+            there = json.loads(containers.read_text())
         made = [stack(n, *boards, phase="created") for n, boards in there]
         scene.leases.containers = tuple(made)
         scene.host.found = LocalHost(root, affinity=8).system()
         try:
-            boards = take(scene.world, device, name).boards
+            boards = take(scene.world, device, name, had=had).boards
         except LockedError as error:
             return [], error.exit_code
+        time.sleep(GAP_S)
         containers.write_text(json.dumps([*json.loads(containers.read_text()), [name, boards]]))
         return boards, 0
 
@@ -86,9 +95,9 @@ class Race:
             assert taker.stdout
             assert taker.stdout.readline() == "ready\n"
 
-    def run(self, device: str) -> list[tuple[list[str], int]]:
-        """Return what both got, when both started at once."""
-        self._containers.write_text("[]")
+    def run(self, device: str, there: Sequence[object] = ()) -> list[tuple[list[str], int]]:
+        """Return what both got, when both started at once beside what is there already."""
+        self._containers.write_text(json.dumps([*there]))
         for taker in self._takers:
             assert taker.stdin
             taker.stdin.write(f"{device}\n")
@@ -124,9 +133,19 @@ def test_two_starts_at_once_never_share_a_board(race: Race, part: str, whole: st
         assert sorted((len(boards), code) for boards, code in got) == [(0, 75), (4, 0)]
 
 
+@pytest.mark.parametrize("race", [("p150x4", True)], indirect=True)
+def test_an_engine_that_is_replaced_never_loses_its_boards_to_another_start(race: Race) -> None:
+    first = race.run("p150")[0][0]
+    for _ in range(50):
+        (one, _), (two, _) = race.run("p150", [["one", first]])
+        assert one == first
+        assert len(two) == 1
+        assert one != two
+
+
 @pytest.mark.parametrize("race", [("p150x4", False)], indirect=True)
 def test_without_the_lock_they_would(race: Race) -> None:
-    rounds = (race.run("p150") for _ in range(200))
+    rounds = (race.run("p150") for _ in range(20))
     assert any(set(one) & set(two) for (one, _), (two, _) in rounds)
 
 

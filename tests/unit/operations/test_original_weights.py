@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from tests.unit.fakes import Scene
 from tests.unit.rules.launching import contract_of, entries
 
+from ttctl.adapters import places
+from ttctl.adapters.contracts import ShippedContracts
 from ttctl.model.spec import Request
 from ttctl.operations.choice import new_choice
+from ttctl.rules.derived import derived
 from ttctl.rules.launch_values import reads_original
 
 if TYPE_CHECKING:
@@ -51,3 +54,11 @@ def test_the_other_entries_of_the_same_owner_read_the_hubs(monkeypatch: pytest.M
     ]
     for spec in new[:3]:
         assert asked(spec, monkeypatch) == spec.weights
+
+
+def test_our_own_servers_read_the_hubs_files_of_every_entry_whatever_its_image_reads() -> None:
+    contracts = ShippedContracts(places.shipped()).contracts()
+    for engine in ("direct", "sd"):
+        ours = derived(tuple(entries()), engine)
+        assert ours
+        assert not [one for one in ours if reads_original(one, contracts[engine])]

@@ -94,6 +94,26 @@ def test_a_folder_with_other_files_is_not_written_to(scene: Scene, tmp_path: Pat
     assert scene.taken() == []
 
 
+def test_what_was_typed_to_render_is_said_again_with_another_folder(
+    scene: Scene, tmp_path: Path
+) -> None:
+    full = tmp_path / "my thesis"
+    full.mkdir()
+    (full / "a.tex").touch()
+    asked = replace(LLAMA, device="cpu", name="one", engine_args=(("seed", "1"),))
+    with pytest.raises(UsageError) as caught:
+        operations.render(scene.world, asked, output=full, forms=("compose", "run"), unlocked=True)
+    assert caught.value.next_step == (
+        "ttctl render llama --name one --device cpu --to compose --to run --unlocked"
+        f" -o '{full}/ttctl' -- --seed 1"
+    )
+    with pytest.raises(UsageError) as caught:
+        operations.render(scene.world, asked, output=full / "a.tex")
+    assert caught.value.next_step == (
+        f"ttctl render llama --name one --device cpu -o '{full}/a.tex.d' -- --seed 1"
+    )
+
+
 def test_a_folder_that_was_rendered_before_is_written_again(scene: Scene, tmp_path: Path) -> None:
     (tmp_path / "ttctl.lock").touch()
     operations.render(scene.world, LLAMA, output=tmp_path)
@@ -250,11 +270,11 @@ def verbs(scene: Scene, request: Request = ON_CARD) -> list[tuple[str, str]]:
 
 def test_a_plan_for_a_card_that_is_here_names_the_boards_that_are_free_now() -> None:
     scene = card_scene()
-    assert ("lease", FIRST) in verbs(scene)
-    assert verbs(scene, replace(ON_CARD, boards=("2",)))[-4] == ("lease", "0000:02:00.0")
+    assert ("lease", "0") in verbs(scene)
+    assert verbs(scene, replace(ON_CARD, boards=("2",)))[-4] == ("lease", "2")
     assert scene.taken() == []
     up(scene.world, ON_CARD)
-    assert ("skip", FIRST) in verbs(scene)
+    assert ("skip", "0") in verbs(scene)
     assert {verb for verb, _ in verbs(scene)} == {"skip", "wait"}
 
 
@@ -277,9 +297,39 @@ def test_a_plan_for_dirty_boards_has_the_reset_that_needs_consent() -> None:
     killed(scene)
     request = replace(ON_CARD, boards=("0",))
     steps = verbs(scene, request)
-    assert steps.index(("reset", FIRST)) + 1 == steps.index(("lease", FIRST))
+    assert steps.index(("reset", "0")) + 1 == steps.index(("lease", "0"))
     with pytest.raises(DirtyError):
         up(scene.world, request)
+
+
+def test_a_dirty_board_that_is_not_taken_is_named_with_what_resets_it() -> None:
+    scene = card_scene()
+    killed(scene)
+    _, plan = operations.plan(scene.world, ON_CARD)
+    [lease] = [step for step in plan.steps if step.verb == "lease"]
+    said = "board 0 needs a reset and is not taken"
+    assert lease.subject == "1"
+    assert said in lease.reason
+    up(scene.world, ON_CARD)
+    [note] = [one for one in scene.reporter.notes if said in one]
+    assert note.endswith(": ttctl devices reset 0")
+
+
+def test_the_head_names_what_runs_where_the_images_are_built_from_a_checkout() -> None:
+    scene = card_scene()
+    request = replace(ON_CARD, sources=("tt-metal=/src/tt-metal",))
+    desired, plan = operations.plan(scene.world, request)
+    assert plan.match is not None
+    pins = plan.match.spec.pins
+    assert pins is not None
+    assert (pins.contract, pins.image) == ("own", desired.images[-1].reference)
+    assert pins.tt_metal.startswith("local-")
+    assert not (pins.vllm or "").startswith("local-")
+    mark = "unvalidated: tt-metal is of a checkout, not of the pinned commit"
+    assert plan.match.warnings[-1] == mark
+    _, validated = operations.plan(scene.world, ON_CARD)
+    assert validated.match is not None
+    assert validated.match.spec.pins == PINNED.pins
 
 
 def silent() -> Scene:
@@ -300,18 +350,6 @@ def test_a_plan_for_a_card_of_another_machine_asks_no_engine_and_no_network() ->
     assert is_for_another(scene.world, found)
     assert (scene.registry.asked, scene.commits.asked, scene.taken()) == ([], [], [])
     assert not is_for_another(card_scene().world, found)
-
-
-def test_the_commands_for_a_card_of_another_machine_are_complete_and_ask_nobody() -> None:
-    scene = silent()
-    found = operations.plan_with_commands(scene.world, ON_CARD)
-    assert found.steps == ()
-    whole = [" ".join(words) for words in found.commands]
-    assert any("--device /dev/tenstorrent/0:/dev/tenstorrent/0" in one for one in whole)
-    assert PINNED.pins is not None
-    assert any(PINNED.pins.image in one for one in whole)
-    assert not [one for one in whole if "${TTCTL" in one]
-    assert (scene.registry.asked, scene.commits.asked, scene.taken()) == ([], [], [])
 
 
 def test_rendering_for_a_card_of_another_machine_asks_nobody_where_it_is_unlocked(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.fakes import Scene, at, container
+from tests.unit.fakes import HUB_MODEL, Scene, at, container
 
 from ttctl.errors import (
     EngineError,
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LLAMA = Request(model="llama")
+ON_8000 = replace(LLAMA, port=8000)
+"""With a port that was asked for."""
 MIRROR = at("deb https://mirror.example.org/debian bookworm main", "a file")
 
 
@@ -40,11 +42,21 @@ def refused(scene: Scene, kind: type[TtctlError], request: Request = LLAMA) -> T
 def test_a_taken_port_is_told_with_its_holder_and_the_next_free_port() -> None:
     scene = Scene()
     scene.host.holders = {8000: "pid 12 (nginx)", 8001: "pid 13 (x)"}
-    error = refused(scene, UsageError)
+    error = refused(scene, UsageError, ON_8000)
     assert error.message == "Port 8000 on 127.0.0.1 is taken."
     assert error.why == "pid 12 (nginx) listens there."
     assert error.evidence == "Free: 8002."
     assert error.next_step == "ttctl up llama --port 8002"
+
+
+def test_what_was_typed_is_said_again_with_another_port_and_nothing_less() -> None:
+    scene = Scene()
+    scene.host.holders = {8000: "pid 12 (nginx)"}
+    asked = replace(ON_8000, name="one", device="cpu", max_model_len=1024, guesses=True)
+    error = refused(scene, UsageError, asked)
+    assert error.next_step == (
+        "ttctl up llama --name one --device cpu --port 8001 --max-model-len 1024"
+    )
 
 
 def test_a_port_that_another_stack_publishes_is_told_by_the_stacks_name() -> None:
@@ -52,14 +64,14 @@ def test_a_port_that_another_stack_publishes_is_told_by_the_stacks_name() -> Non
     other = container("gateway", stack="qwen", ports=(("127.0.0.1", 8000, 8080),))
     scene.engine.states[other.name] = other
     scene.host.holders = {8000: "pid 12 (docker-proxy)"}
-    error = refused(scene, UsageError)
+    error = refused(scene, UsageError, ON_8000)
     assert error.why == "the stack 'qwen' (container ttctl-qwen-gateway-1) listens there."
 
 
 def test_the_words_to_type_name_the_stack_that_was_meant() -> None:
     scene = Scene()
     scene.host.holders = {8000: "pid 12 (nginx)"}
-    error = refused(scene, UsageError, replace(LLAMA, name="second"))
+    error = refused(scene, UsageError, replace(ON_8000, name="second"))
     assert error.next_step == "ttctl up llama --name second --port 8001"
 
 
@@ -74,8 +86,8 @@ def test_the_stacks_own_port_is_no_obstacle_when_the_gateway_is_recreated() -> N
 @pytest.mark.parametrize(
     ("free", "what", "needed"),
     [
-        pytest.param({"/var/lib/docker": 3_000_000_000}, "images", "5.0 GB", id="images"),
-        pytest.param({"/cache": 1_999_999_999}, "weights", "2.0 GB", id="weights"),
+        pytest.param({"/var/lib/docker": 3_000_000_000}, "images", "4.7 GiB", id="images"),
+        pytest.param({"/cache": 1_999_999_999}, "weights", "1.9 GiB", id="weights"),
     ],
 )
 def test_a_short_disk_is_told_with_what_is_needed_and_what_is_free(
@@ -87,7 +99,7 @@ def test_a_short_disk_is_told_with_what_is_needed_and_what_is_free(
     error = refused(scene, TtctlError)
     assert error.message == f"There is not enough room for the {what}."
     assert needed in error.why
-    assert f"{next(iter(free.values())) / 1e9:.1f} GB are free" in error.why
+    assert f"{next(iter(free.values())) / 2**30:.1f} GiB are free" in error.why
 
 
 def test_a_small_need_is_told_in_megabytes_with_what_fills_the_disk() -> None:
@@ -105,7 +117,7 @@ def test_images_and_weights_on_one_file_system_are_added() -> None:
     scene.weights.size_bytes = 2_000_000_000
     error = refused(scene, TtctlError)
     assert error.message == "There is not enough room for the images and weights."
-    assert error.why == "7.0 GB are needed, 6.5 GB are free."
+    assert error.why == "6.5 GiB are needed, 6.1 GiB are free."
     assert "/var/lib/docker and /cache" in error.evidence
     scene.host.free["/cache"] += 1
     up(scene.world, LLAMA)
@@ -200,6 +212,19 @@ def test_an_offline_place_says_at_once_all_that_is_missing_by_name() -> None:
         "weights: acme/Small-1B; offline is set by TTCTL_OFFLINE."
     )
     assert missing.next_step.startswith("TTCTL_OFFLINE=0 ttctl up llama")
+    on_cpu = refused(scene, OfflineError, replace(LLAMA, device="cpu"))
+    assert on_cpu.next_step.startswith("TTCTL_OFFLINE=0 ttctl up llama --device cpu   #")
+
+
+def test_an_offline_place_names_images_too_where_nobody_tells_which_weights_are_meant() -> None:
+    scene = Scene(site=Site(offline=at("1", "TTCTL_OFFLINE")))
+    scene.catalog.entries = (replace(HUB_MODEL, offline_model=""),)
+    scene.weights.offline = True
+    missing = refused(scene, OfflineError)
+    assert missing.message == "The images and the weights are not here, and the site is offline."
+    assert "images: ttctl/rootfs:bookworm, base, torch, vllm-cpu, gateway; " in missing.evidence
+    assert "weights: acme/Small-1B; " in missing.evidence
+    assert scene.taken() == []
 
 
 def test_weights_alone_are_missed_before_anything_is_changed() -> None:
@@ -270,7 +295,7 @@ def test_too_little_memory_is_said_and_tried(memory: int, told: bool) -> None:  
 def test_after_a_refusal_the_next_up_does_everything(broken: Callable[[Scene], None]) -> None:
     scene = Scene()
     broken(scene)
-    refused(scene, TtctlError)
+    refused(scene, TtctlError, ON_8000)
     scene.host.holders.clear()
     scene.host.free.clear()
-    assert up(scene.world, LLAMA).changed
+    assert up(scene.world, ON_8000).changed

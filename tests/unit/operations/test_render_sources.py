@@ -69,3 +69,12 @@ def test_every_build_that_takes_a_source_finds_its_folder() -> None:
     for name in ("tt-metal-base", "tt-metal", "vllm-fork"):
         assert f"images/{name}/source/README" in files
         assert files[f"images/{name}/fetch-source"][1]
+
+
+def test_the_script_drops_an_image_of_a_source_tree_that_fails_its_verify() -> None:
+    files = folder()
+    text = files["build.sh"][0]
+    for name in ("tt-metal-base", "tt-metal", "vllm-fork"):
+        assert files[f"images/{name}/verify"][1]
+        assert f'--volume="$PWD/images/{name}/verify:/verify:ro" ttctl/{name}:' in text
+    assert text.count("docker image rm --force") == text.count("if ! docker run") == 3

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.fakes import Scene
-from tests.unit.rules.leasing import machine, node, stack
+from tests.unit.fakes import OWNER, Scene
+from tests.unit.rules.leasing import container, machine, node, stack
 
 from ttctl.errors import (
     EngineError,
+    HeldError,
     LockedError,
     NoDeviceError,
     ToolMissingError,
@@ -25,6 +26,8 @@ from ttctl.rules.domains import domains_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ttctl.model.lease import ContainerUse
 
 FIRST = ResetWish(words=("0",))
 
@@ -145,6 +148,35 @@ def test_a_galaxy_is_not_reset_from_a_container(tmp_path: Path) -> None:
     assert plan(scene.world, ResetWish(words=("2",))).galaxy
 
 
+def test_a_galaxy_is_not_reset_from_the_image_that_is_started_either(tmp_path: Path) -> None:
+    scene = Scene()
+    scene.host.found = machine(tmp_path, "galaxy")
+    fails(scene, ToolMissingError("tt-smi is not installed."))
+    with pytest.raises(UsageError, match="Galaxy is not reset from inside") as caught:
+        reset(scene.world, ResetWish(every=True, instead="acme/vllm:1"))
+    assert caught.value.next_step == "pipx install tt-smi"
+    assert len(scene.calls) == 1
+
+
+def test_where_neither_the_host_nor_the_image_has_the_tool_what_to_type_is_told(
+    scene: Scene,
+) -> None:
+    fails(scene, ToolMissingError("tt-smi is not there.", evidence="docker run"))
+    with pytest.raises(ToolMissingError, match="neither on this machine nor in") as caught:
+        reset(scene.world, replace(FIRST, instead="acme/vllm:1"))
+    assert "acme/vllm:1" in caught.value.message
+    assert caught.value.evidence == "docker run"
+    assert caught.value.next_step == "pipx install tt-smi"
+    assert [one.image for one in scene.resets.orders] == ["", "acme/vllm:1"]
+    assert scene.reporter.notes == ["tt-smi is not on this machine: that of acme/vllm:1 is used"]
+    assert "its last reset failed" not in dirt(scene)
+
+
+def test_the_hosts_tool_is_taken_before_an_images(scene: Scene) -> None:
+    reset(scene.world, replace(FIRST, instead="acme/vllm:1"))
+    assert [one.image for one in scene.resets.orders] == [""]
+
+
 def test_a_virtual_machine_is_warned_of(scene: Scene) -> None:
     scene.resets.is_virtual = "its firmware names QEMU"
     assert "virtual machine" in plan(scene.world, FIRST).warnings[0]
@@ -167,7 +199,40 @@ def test_stale_files_alone_are_cleared_without_a_word_on_boards(scene: Scene) ->
     assert (found.boards, found.hugepages) == ((), ("device_0_tenstorrent",))
 
 
-def test_files_of_a_board_that_somebody_has_are_left_alone(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("holder", "said", "release"),
+    [
+        pytest.param(
+            stack("chat", paths=(node(0),), owner=OWNER),
+            "stack chat (container ttctl-chat-vllm-1)",
+            "ttctl down chat",
+            id="a stack",
+        ),
+        pytest.param(
+            container("box", privileged=True),
+            "container box, which is privileged",
+            "docker stop -t 120 box",
+            id="a container",
+        ),
+    ],
+)
+def test_a_board_that_somebody_has_is_not_taken_for_clean_and_its_files_are_left_alone(
+    scene: Scene, holder: ContainerUse, said: str, release: str
+) -> None:
     scene.leases.hugepages = ("device_0_tenstorrent",)
-    scene.leases.containers = (stack("chat", paths=(node(0),)),)
-    assert clear(scene.world, FIRST).hugepages == ()
+    scene.leases.containers += (holder,)
+    for ask in (to_clear, clear):
+        with pytest.raises(HeldError, match="count as clean is in use") as caught:
+            ask(scene.world, FIRST)
+        assert f"held by {said}." in caught.value.evidence
+        assert caught.value.next_step == release
+        assert caught.value.exit_code == 75
+    assert dirt(scene)
+    assert scene.calls == []
+
+
+def test_a_board_whose_users_cannot_all_be_seen_is_taken_for_clean(scene: Scene) -> None:
+    scene.leases.closed = "this user may not talk to the container engine"
+    scene.leases.hugepages = ("device_0_tenstorrent",)
+    found = clear(scene.world, FIRST)
+    assert (len(found.boards), found.hugepages) == (1, ())

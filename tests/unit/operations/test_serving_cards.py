@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.cards import FIRST, LLAMA, NAME, PINNED, PINNED_IMAGE, SERVER, card_scene
 from tests.unit.fakes import CONTRACTS, Scene
+from tests.unit.rules.explained import unexplained
 from tests.unit.rules.launching import named
 
 from ttctl.errors import NothingFitsError, UsageError
@@ -17,6 +18,7 @@ from ttctl.model.lease import Leased
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations.desire import Desired, as_locked, desire, on_boards
+from ttctl.operations.plan_commands import plan_with_commands
 from ttctl.operations.serving import Terms
 from ttctl.operations.serving_cards import launch_host
 from ttctl.operations.start import on_free_boards
@@ -122,8 +124,12 @@ def test_an_entry_of_several_hosts_is_not_started_and_is_rendered_host_by_host()
     spec = named("id_deepseek-r1-galaxy_DeepSeek-R1-0528_dual_galaxy")
     scene = card_scene(spec)
     request = Request(model=spec.model, device=spec.device)
-    with pytest.raises(NothingFitsError, match="is not started"):
+    with pytest.raises(NothingFitsError, match="is not started") as caught:
         desire(scene.world, request)
+    assert caught.value.next_step.startswith(f"ttctl render {spec.model} --device dual_galaxy -o ")
+    with pytest.raises(NothingFitsError, match="is not started"):
+        plan_with_commands(scene.world, request)
+    assert not scene.taken()
     whole = desire(scene.world, request, unlocked=True, rendering=True)
     assert whole.serving.further
     assert any(path.startswith("host-2/") for path in whole.files)
@@ -137,30 +143,30 @@ def test_until_boards_are_chosen_nothing_of_the_machine_changes_the_launch(scene
 def test_a_node_that_only_its_group_may_open_brings_that_group_into_the_container(
     scene: Scene,
 ) -> None:
+    current = CONTRACTS["vllm-current"]
     scene.vitals.the_cards = replace(
         scene.vitals.the_cards, nodes=(node(0, mode=0o660), node(1, mode=0o660, gid=99))
     )
-    assert launch_host(scene.world, PINNED, LEGACY, TERMS).groups == ("44",)
-    scene.vitals.the_cards = replace(scene.vitals.the_cards, nodes=(node(0, mode=0o666),))
+    assert launch_host(scene.world, PINNED, current, TERMS).groups == ("44",)
     assert launch_host(scene.world, PINNED, LEGACY, TERMS).groups == ()
+    scene.vitals.the_cards = replace(scene.vitals.the_cards, nodes=(node(0, mode=0o666),))
+    assert launch_host(scene.world, PINNED, current, TERMS).groups == ()
 
 
 def test_one_chip_of_a_larger_board_is_told_that_it_is_one(scene: Scene) -> None:
     single = replace(PINNED, device="n150")
-    host = launch_host(scene.world, single, LEGACY, TERMS)
+    terms = replace(TERMS, leased=replace(LEASED, part_of="n300"))
+    host = launch_host(scene.world, single, LEGACY, terms)
     assert (host.part_of, host.nodes) == ("n300", 1)
     assert launch_host(scene.world, PINNED, LEGACY, TERMS).part_of == ""
 
 
-def test_hugepages_are_mounted_unless_this_tt_metal_does_without_behind_an_iommu(
+def test_hugepages_are_mounted_with_and_without_an_iommu_while_no_pin_is_known_without(
     scene: Scene,
 ) -> None:
-    assert PINNED.pins is not None
-    able = replace(LEGACY, without_hugepages=(PINNED.pins.tt_metal,))
-    assert not launch_host(scene.world, PINNED, able, TERMS).hugepages
-    assert launch_host(scene.world, PINNED, LEGACY, TERMS).hugepages
-    scene.vitals.the_cards = replace(scene.vitals.the_cards, iommu=(("0000:00:00.0", "identity"),))
-    assert launch_host(scene.world, PINNED, able, TERMS).hugepages
+    for kind in ("DMA-FQ", "identity", ""):
+        scene.vitals.the_cards = replace(scene.vitals.the_cards, iommu=(("0000:00:00.0", kind),))
+        assert launch_host(scene.world, PINNED, LEGACY, TERMS).hugepages
 
 
 def test_the_boards_are_in_the_labels_and_nothing_else_changes_with_them(
@@ -174,3 +180,48 @@ def test_the_boards_are_in_the_labels_and_nothing_else_changes_with_them(
     moved = on_boards(scene.world, desired, other)
     changed = {path for path in desired.files if desired.files[path] != moved.files[path]}
     assert changed == {".env", "compose.yaml", "ttctl.lock"}
+
+
+def test_an_image_of_ours_is_built_for_the_user_that_was_asked_and_runs_as_that_one(
+    scene: Scene,
+) -> None:
+    build = How(build=True)
+    plain = desire(scene.world, LLAMA, how=build)
+    mine = desire(scene.world, replace(LLAMA, image_uid=2001), how=build)
+    usual, other = plain.stack.engine.confinement, mine.stack.engine.confinement
+    assert (usual.user, other.user) == ("1000:1000", "2001:2001")
+    assert unexplained(mine.stack.engine) == ()
+    assert "ARG TTCTL_UID=2001\n" in mine.images[-1].dockerfile
+    assert mine.images[-1].reference != plain.images[-1].reference
+    assert mine.stack.services[-1] == plain.stack.services[-1]
+    assert (plain.lock.image_uid, mine.lock.image_uid) == (0, 2001)
+
+
+def test_a_second_start_keeps_the_user_until_another_is_asked_for(scene: Scene) -> None:
+    up(scene.world, replace(LLAMA, image_uid=2001), how=How(build=True))
+    again = desire(scene.world, LLAMA, how=How(build=True))
+    assert (again.lock.image_uid, again.stack.engine.confinement.user) == (2001, "2001:2001")
+    locked = as_locked(scene.world, NAME)
+    assert locked is not None
+    assert locked.lock.image_uid == 2001
+    latest = desire(scene.world, replace(LLAMA, values="latest"), how=How(build=True))
+    assert latest.lock.image_uid == 2001
+    usual = desire(scene.world, replace(LLAMA, image_uid=1000), how=How(build=True))
+    assert (usual.lock.image_uid, usual.stack.engine.confinement.user) == (0, "1000:1000")
+
+
+def test_the_user_of_a_pulled_image_is_its_own_and_that_of_the_processors_the_usual(
+    scene: Scene,
+) -> None:
+    asked = desire(scene.world, replace(LLAMA, image_uid=2001))
+    plain = desire(scene.world, LLAMA)
+    assert asked.stack == plain.stack
+    assert asked.lock.image_uid == 2001
+    demo = desire(scene.world, Request(model="demo", device="cpu", image_uid=2001))
+    assert (demo.lock.image_uid, demo.stack.engine.confinement.user) == (0, "1000:1000")
+
+
+def test_the_cache_of_an_image_of_ours_is_made_for_the_user_that_it_runs_as(scene: Scene) -> None:
+    up(scene.world, replace(LLAMA, image_uid=2001), how=How(build=True))
+    (prepared,) = (one for one in scene.taken() if one.startswith("prepare "))
+    assert prepared.endswith("-own for 2001")

@@ -12,7 +12,10 @@ from tests.unit.fakes import Scene, container
 from ttctl.errors import BadFileError, LockedError, UsageError
 from ttctl.model.spec import Request
 from ttctl.operations import stacks
+from ttctl.operations.desire import desire
 from ttctl.operations.plan import lock
+from ttctl.operations.stack_to_end import stack_to_end
+from ttctl.operations.steps import plan_for
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -193,7 +196,7 @@ def test_a_word_that_can_name_no_stack_is_refused_before_anything_is_touched(
     scene: Scene, word: str
 ) -> None:
     with pytest.raises(UsageError):
-        stacks.stack_to_end(scene.world, word)
+        stack_to_end(scene.world, word)
     assert scene.taken() == []
 
 
@@ -223,21 +226,72 @@ def test_down_does_not_touch_a_stack_that_another_command_changes(scene: Scene) 
     assert scene.taken() == []
 
 
-def test_a_stack_that_is_nearly_named_is_not_taken_for_one_that_is_gone(scene: Scene) -> None:
-    with pytest.raises(UsageError, match="no stack 'lama'") as caught:
-        stacks.stack_to_end(scene.world, "lama")
-    assert caught.value.meant == "llama"
-    assert stacks.stack_to_end(scene.world, "zzz") == "zzz"
+@pytest.mark.parametrize(
+    ("word", "evidence"),
+    [
+        pytest.param("lama", "Stacks: llama. Nearest: llama.", id="nearly one"),
+        pytest.param("zzz", "Stacks: llama.", id="like none"),
+        pytest.param("demo-llama", "Stacks: llama. Nearest: llama.", id="a model that is not up"),
+    ],
+)
+def test_a_stack_of_which_nothing_is_here_is_refused_and_none_is_guessed(
+    scene: Scene, word: str, evidence: str
+) -> None:
+    with pytest.raises(UsageError, match=f"There is no stack '{word}'") as caught:
+        stack_to_end(scene.world, word)
+    assert caught.value.evidence == evidence
+    assert (caught.value.next_step, caught.value.meant) == ("ttctl ps -a", "")
+
+
+def test_a_stack_that_is_stopped_or_was_left_in_parts_is_taken_for_what_it_is(two: Scene) -> None:
+    stacks.down(two.world, "llama", volumes=False, dry_run=False)
+    assert stack_to_end(two.world, "llama") == "llama"
+    del two.store.locks["llama"]
+    assert stack_to_end(two.world, "llama") == "llama"
+    other = container("vllm", stack="theirs", owner="somebody")
+    two.engine.states[other.name] = other
+    assert stack_to_end(two.world, "theirs") == "theirs"
+
+
+def test_of_several_stacks_none_is_proposed_for_an_end(two: Scene) -> None:
+    with pytest.raises(UsageError, match="Which stack is meant") as caught:
+        stack_to_end(two.world, None)
+    assert (caught.value.next_step, caught.value.added) == ("ttctl ps -a", "")
+    assert caught.value.evidence == "Stacks: llama, second."
 
 
 def test_a_stack_on_cards_is_told_with_its_boards_and_caches(scene: Scene) -> None:
     scene.engine.set_state("vllm", boards=("0xB", "0xA"))
-    scene.engine_files.made = {"tt-transformers-Small-1B-v0.9.0": (".",), "x-Small-1Big": (".",)}
+    mine, old = "tt-transformers-Small-1B-v0.9.0", "tt-transformers-Small-1B-v0.8.0"
+    scene.engine_files.made = {mine: (".",), old: (".",), "x-Small-1Big": (".",)}
     scene.engine_files.parts = {"kernels": 5, "tt_metal_cache": 7}
     assert stacks.status(scene.world, "llama").caches == ()
     scene.store.locks["llama"] = replace(scene.store.locks["llama"], device="n150")
+    files = scene.store.rendered[str(scene.store.folder("llama"))]
+    cache = scene.engine_files.cache(mine)
+    files[".env"] = (f"{files['.env'][0]}TTCTL_CACHE='{cache}'\n", False)
     found = stacks.status(scene.world, "llama")
     assert found.boards == ("0xA", "0xB")
-    assert [(one.name, one.size_bytes) for one in found.caches] == [
-        ("tt-transformers-Small-1B-v0.9.0", 12)
-    ]
+    assert [(one.name, one.size_bytes) for one in found.caches] == [(mine, 12)]
+    assert [one.name for one in found.other_caches] == [old]
+
+
+def test_a_stack_that_docker_run_started_is_taken_down(scene: Scene) -> None:
+    for service in ("vllm", "gateway"):
+        scene.engine.set_state(service, composed=False)
+    plan = stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert [step.subject for step in plan.changes] == ["gateway", "vllm"]
+    assert scene.taken() == ["down"]
+
+
+def test_up_leaves_what_docker_run_made_as_wanted_and_else_replaces_all_of_it(scene: Scene) -> None:
+    for service in ("vllm", "gateway"):
+        scene.engine.set_state(service, composed=False)
+    assert not up(scene.world, LLAMA).changed
+    scene.taken()
+    scene.engine.set_state("gateway", config_hash="other")
+    changes = plan_for(scene.world, desire(scene.world, LLAMA)).changes
+    assert [step.subject for step in changes if step.verb == "start"] == ["vllm", "gateway"]
+    up(scene.world, LLAMA)
+    assert scene.taken()[:2] == ["down", "up"]
+    assert all(one.composed for one in scene.engine.containers("llama"))

@@ -21,12 +21,20 @@ from tests.unit.cards import (
 from tests.unit.fakes import FakeLauncher
 from tests.unit.rules.leasing import stack
 
-from ttctl.errors import DirtyError, EngineError, HeldError, LockedError
+from ttctl.errors import (
+    DirtyError,
+    EngineError,
+    HeldError,
+    LockedError,
+    ToolMissingError,
+    TtctlError,
+)
 from ttctl.model.lease import Spoiled
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
-from ttctl.operations.desire import desire, plan_for
+from ttctl.operations.desire import desire
 from ttctl.operations.start import on_free_boards, start
+from ttctl.operations.steps import plan_for
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -81,14 +89,92 @@ def test_a_second_up_changes_nothing(running: Scene) -> None:
 
 
 @pytest.mark.parametrize("state", ["running", "restarting", "paused"])
-def test_our_own_engine_is_stopped_before_the_guard_and_a_recreate_is_passed_on_once(
+def test_our_own_engine_is_stopped_under_the_guard_and_a_recreate_is_passed_on_once(
     running: Scene, state: str
 ) -> None:
     running.engine.set_state("vllm", state=state)
     up(running.world, LLAMA, how=How(recreate=True))
     assert [one for one in running.taken() if not one.startswith("remove")] == [
-        f"ask {NAME} stop within 240 s", "guard", CACHE, "create, recreating", "let go", "up",
+        "guard", f"stop {NAME} within 240 s", CACHE, "create, recreating", "let go", "up",
     ]  # fmt: skip
+
+
+class OthersWait(FakeLauncher):
+    """Lets another stack take whatever is free as soon as nobody holds the guard."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.calls, scene.engine, scene.store)
+        self._leases = scene.leases
+        self.free_for_others: list[bool] = []
+
+    def stop(
+        self, stack: str, *, timeout_s: int | None, limit_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        found = super().stop(stack, timeout_s=timeout_s, limit_s=limit_s)
+        ended = (replace(one, phase="exited") for one in self._leases.containers)
+        self._leases.containers = tuple(ended)
+        self.free_for_others.append(not self._leases.holding)
+        return found
+
+
+@pytest.fixture
+def second(scene: Scene) -> Scene:
+    """The entry's stack on the third board, while lower ones are free."""
+    up(scene.world, replace(LLAMA, boards=("2",)))
+    key = "0000:02:00.0"
+    scene.leases.containers = (stack(NAME, key, paths=("/dev/tenstorrent/2",)),)
+    scene.taken()
+    scene.launcher = OthersWait(scene)
+    return scene
+
+
+def test_an_engine_that_is_replaced_keeps_its_boards_though_it_has_stopped(second: Scene) -> None:
+    up(second.world, LLAMA, how=How(recreate=True))
+    assert second.launcher.free_for_others == [False]
+    assert second.engine.states[f"ttctl-{NAME}-vllm-1"].boards == ("0000:02:00.0",)
+    assert "TTCTL_NODE_0='/dev/tenstorrent/2:/dev/tenstorrent/2'" in folder(second)[".env"]
+
+
+def test_an_engine_that_is_replaced_moves_where_other_boards_are_asked_for(second: Scene) -> None:
+    up(second.world, replace(LLAMA, boards=("1",)))
+    assert second.engine.states[f"ttctl-{NAME}-vllm-1"].boards == ("0000:01:00.0",)
+
+
+def test_an_engine_that_had_to_be_killed_leaves_its_boards_for_those_in_order(
+    second: Scene,
+) -> None:
+    second.leases.remember([Spoiled(board="0000:02:00.0", reason="it was killed")])
+    second.engine.set_state("vllm", state="exited")
+    ended = (replace(one, phase="exited") for one in second.leases.containers)
+    second.leases.containers = tuple(ended)
+    up(second.world, LLAMA)
+    assert second.engine.states[f"ttctl-{NAME}-vllm-1"].boards == ("0000:00:00.0",)
+
+
+def test_boards_that_another_took_since_the_plan_are_refused_before_our_engine_is_stopped(
+    second: Scene,
+) -> None:
+    second.engine.images.add(PINNED_IMAGE)
+    wanted = replace(LLAMA, boards=("1",))
+    desired = on_free_boards(second.world, desire(second.world, wanted))
+    plan = plan_for(second.world, desired, How(recreate=True))
+    key = "0000:01:00.0"
+    second.leases.containers += (stack("chat", key, paths=("/dev/tenstorrent/1",)),)
+    with pytest.raises(HeldError, match="is in use"):
+        start(second.world, desired, plan, before={}, how=How(recreate=True), wait_s=1)
+    assert second.taken() == ["guard"]
+
+
+def test_an_engine_that_could_not_be_stopped_is_left_and_the_guard_let_go(running: Scene) -> None:
+    running.launcher.asked = (1, ("one", "Error response from daemon: it does not stop"))
+    running.engine.set_state("vllm", health="unhealthy")
+    with pytest.raises(EngineError, match=f"stack '{NAME}' could not be stopped") as caught:
+        up(running.world, LLAMA)
+    assert caught.value.why == "Error response from daemon: it does not stop"
+    assert "docker ended with 1" in caught.value.evidence
+    assert caught.value.next_step == f"docker ps --all --filter label=dev.ttctl.stack={NAME}"
+    assert running.taken() == ["guard", f"stop {NAME} within 240 s"]
+    assert not running.leases.holding
 
 
 def test_an_engine_that_hangs_is_removed_before_its_successor_holds_the_lease(
@@ -97,7 +183,7 @@ def test_an_engine_that_hangs_is_removed_before_its_successor_holds_the_lease(
     running.engine.set_state("vllm", health="unhealthy")
     up(running.world, LLAMA)
     assert running.taken() == [
-        f"ask {NAME} stop within 240 s", "guard", CACHE, "remove vllm", "create", "let go", "up",
+        "guard", f"stop {NAME} within 240 s", CACHE, "remove vllm", "create", "let go", "up",
     ]  # fmt: skip
     assert running.engine.states[f"ttctl-{NAME}-vllm-1"].boards == (FIRST,)
 
@@ -116,7 +202,9 @@ def test_dirty_boards_are_refused_without_a_reset_and_nothing_is_written(scene: 
     with pytest.raises(DirtyError, match=f"boards for '{NAME}' need a reset") as caught:
         up(scene.world, ON_THE_FIRST)
     assert "was killed (exit code 137)" in caught.value.evidence
-    assert caught.value.next_step.startswith("ttctl up acme/Llama-8B-Instruct --reset")
+    assert caught.value.next_step.startswith(
+        "ttctl up acme/Llama-8B-Instruct --device n300 --board 0 --reset   #"
+    )
     assert scene.taken() == []
     assert folder(scene) == {}
 
@@ -167,10 +255,10 @@ class StopsForGood(FakeLauncher):
         super().__init__(scene.calls, scene.engine, scene.store)
         self._leases = scene.leases
 
-    def ask(
-        self, stack: str, arguments: Sequence[str], *, timeout_s: float
+    def stop(
+        self, stack: str, *, timeout_s: int | None, limit_s: float
     ) -> tuple[int, tuple[str, ...]]:
-        found = super().ask(stack, arguments, timeout_s=timeout_s)
+        found = super().stop(stack, timeout_s=timeout_s, limit_s=limit_s)
         ended = (replace(one, phase="exited") for one in self._leases.containers)
         self._leases.containers = tuple(ended)
         return found
@@ -186,9 +274,74 @@ def test_the_boards_of_our_own_engine_are_reset_once_it_has_stopped(running: Sce
     assert running.taken() == []
     up(running.world, ON_THE_FIRST, how=How(recreate=True, reset=True))
     assert running.taken() == [
-        f"ask {NAME} stop within 240 s", "guard", RESET, CACHE, "create, recreating", "let go",
+        "guard", f"stop {NAME} within 240 s", RESET, CACHE, "create, recreating", "let go",
         "up",
     ]  # fmt: skip
+
+
+class RemovesForGood(FakeLauncher):
+    """What it removes leases no board any more."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.calls, scene.engine, scene.store)
+        self._leases = scene.leases
+
+    def remove(
+        self, stack: str, folder: Path, services: Sequence[str], *, reporter: Reporter
+    ) -> None:
+        super().remove(stack, folder, services, reporter=reporter)
+        self._leases.containers = ()
+
+
+@pytest.fixture
+def unstarted(running: Scene) -> Scene:
+    """A command that was killed between making the containers and starting them."""
+    running.launcher = RemovesForGood(running)
+    for service in ("vllm", "gateway"):
+        running.engine.set_state(service, state="created", health="", ports=())
+    made = stack(NAME, FIRST, paths=("/dev/tenstorrent/0",), phase="created")
+    running.leases.containers = (made,)
+    return running
+
+
+def test_containers_that_were_made_and_never_started_are_started(unstarted: Scene) -> None:
+    assert up(unstarted.world, LLAMA).changed
+    assert unstarted.taken() == ["guard", CACHE, "create", "let go", "up"]
+    assert unstarted.engine.states[f"ttctl-{NAME}-vllm-1"].state == "running"
+
+
+def test_containers_that_were_made_and_never_started_are_in_no_resets_way(
+    unstarted: Scene,
+) -> None:
+    unstarted.leases.remember([Spoiled(board=FIRST, reason="its last reset failed")])
+    with pytest.raises(DirtyError):
+        up(unstarted.world, LLAMA)
+    assert unstarted.taken() == []
+    up(unstarted.world, LLAMA, how=How(reset=True))
+    assert unstarted.taken() == [
+        "guard", "remove vllm", RESET, CACHE, "create", "let go", "up",
+    ]  # fmt: skip
+    assert unstarted.engine.states[f"ttctl-{NAME}-vllm-1"].boards == (FIRST,)
+    assert not up(unstarted.world, LLAMA).changed
+
+
+def no_tool(scene: Scene) -> None:
+    """Let the host have no tt-smi, while the image has one."""
+
+    def missing() -> None:
+        if not scene.resets.orders[-1].image:
+            raise ToolMissingError("tt-smi is not installed.")
+
+    scene.resets.on_reset = missing
+
+
+def test_where_the_host_has_no_tool_the_images_resets_the_boards(scene: Scene) -> None:
+    killed(scene)
+    no_tool(scene)
+    up(scene.world, ON_THE_FIRST, how=How(reset=True))
+    assert [one.image for one in scene.resets.orders] == ["", PINNED_IMAGE]
+    assert not scene.leases.kept.spoiled
+    assert scene.taken()[-1] == "up"
 
 
 class MakesNone(FakeLauncher):
@@ -234,6 +387,54 @@ def test_while_another_command_chooses_boards_nothing_is_made(scene: Scene) -> N
         up(scene.world, LLAMA)
     assert scene.taken()[-1] == "key"
     assert folder(scene) == {}
+
+
+class Takes(FakeLauncher):
+    """Takes its time until the engine is healthy, and fills the cache meanwhile."""
+
+    def __init__(self, scene: Scene, seconds: float) -> None:
+        super().__init__(scene.calls, scene.engine, scene.store)
+        self._scene, self._seconds = scene, seconds
+
+    def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
+        super().up(stack, folder, how=how, wait_s=wait_s, reporter=reporter)
+        self._scene.clock.sleep(self._seconds)
+        self._scene.engine_files.parts = {"kernels": 5_000_000}
+
+
+def test_how_long_a_start_took_is_kept_and_told_at_the_next_of_its_kind(scene: Scene) -> None:
+    scene.engine_files.parts = {"kernels": 0}
+    scene.launcher = Takes(scene, 1800)
+    up(scene.world, LLAMA)
+    scene.launcher = Takes(scene, 360)
+    for _ in range(2):
+        up(scene.world, LLAMA, how=How(recreate=True))
+        # Nothing is started by this one, so nothing is kept.
+        up(scene.world, LLAMA)
+    kept = scene.starts.kept
+    assert [(one.first, one.seconds) for one in kept] == [
+        (True, 1800),
+        (False, 360),
+        (False, 360),
+    ]
+    assert len({one.key for one in kept}) == 1
+    assert kept[0].key.startswith(f"{PINNED.model} n300 vllm ")
+    told = [one for one in scene.reporter.notes if "caches" in one and "start" in one]
+    assert told[-1].endswith("usually 6 min (from 1 earlier start here)")
+    assert "earlier" not in told[0]
+
+
+def test_a_start_that_failed_or_was_not_waited_for_is_not_kept(scene: Scene) -> None:
+    up(scene.world, LLAMA, how=How(wait=False))
+    scene.launcher.fails = EngineError("It ended.")
+    with pytest.raises(EngineError):
+        up(scene.world, LLAMA, how=How(recreate=True))
+    assert scene.starts.kept == ()
+
+
+def test_a_time_that_cannot_be_kept_ends_no_start(scene: Scene) -> None:
+    scene.starts.fails = TtctlError("The disk is full.")
+    assert up(scene.world, LLAMA).answers
 
 
 def test_limits_that_the_engine_refused_are_not_remembered(running: Scene) -> None:

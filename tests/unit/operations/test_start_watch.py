@@ -9,6 +9,7 @@ import pytest
 from tests.unit.fakes import Scene
 
 from ttctl.errors import EngineError, TtctlError
+from ttctl.model.starts import Started
 from ttctl.operations import start_watch
 from ttctl.operations.start_watch import StartWatch, watched
 
@@ -54,6 +55,18 @@ def test_each_look_says_phase_growth_and_time(scene: Scene) -> None:
     assert said.startswith("compiling kernels; caches 3.0 GB, +1.0 MB/s; ")
     watch.detail("| INFO | generator:y:1 - Warming up prefill for sequence length: 128")
     assert after(scene, watch, 15).startswith("capturing traces; caches 3.0 GB; ")
+
+
+def test_what_starts_of_this_kind_took_here_is_told_while_one_is_waited_for(scene: Scene) -> None:
+    others = [("k", True, 9000.0), ("another", False, 5.0)]
+    own = [("k", False, seconds) for seconds in (840.0, 60.0, 720.0)]
+    for key, first, seconds in (*others, *own):
+        scene.starts.keep(Started(key=key, first=first, seconds=seconds))
+    scene.engine_files.parts = {"kernels": GB}
+    watch = StartWatch(scene.world, CACHE, limit_s=6400, key="k")
+    usual = "usually 12 min (from 3 earlier starts here)"
+    assert scene.reporter.notes == [f"a start with 1.0 GB of caches: up to 107 min, {usual}"]
+    assert after(scene, watch, 15).endswith(f"0:15 of at most 106:40, {usual}")
 
 
 def test_programs_get_the_numbers(scene: Scene) -> None:

@@ -24,6 +24,7 @@ from ttctl.model.site import Site
 from ttctl.model.spec import Request
 from ttctl.operations import plan as plan_operations
 from ttctl.operations.choice import remembered
+from ttctl.operations.desire import desire
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -336,6 +337,13 @@ def test_a_sites_own_engine_image_is_pulled_and_not_built() -> None:
     ]
 
 
+def test_only_a_vllm_that_is_built_here_has_the_middleware_of_ttctl() -> None:
+    for image, wanted in ((None, True), (at("registry.example.org/vllm:1"), False)):
+        scene = Scene(site=Site(engine_image=image))
+        command = desire(scene.world, LLAMA).stack.engine.command
+        assert ("--middleware" in command) == wanted
+
+
 def test_another_base_image_of_the_site_replaces_a_locked_one(running: Scene) -> None:
     running.site = Site(base_image=at("registry.example.org/debian:12"))
     up(running.world, LLAMA)
@@ -406,11 +414,13 @@ def test_an_image_that_is_only_pulled_is_pulled_again_or_never(scene: Scene) -> 
 
 
 def test_flags_of_the_engine_are_remembered_until_others_are_named(scene: Scene) -> None:
-    named = replace(LLAMA, engine_args=(("seed", "7"),))
-    assert up(scene.world, named).command[-2:] == ("--seed", "7")
-    assert up(scene.world, LLAMA).command[-2:] == ("--seed", "7")
-    other = up(scene.world, replace(LLAMA, engine_args=(("seed", "8"),)))
-    assert other.command[-2:] == ("--seed", "8")
+    for request, seed in (
+        (replace(LLAMA, engine_args=(("seed", "7"),)), "7"),
+        (LLAMA, "7"),
+        (replace(LLAMA, engine_args=(("seed", "8"),)), "8"),
+    ):
+        command = up(scene.world, request).command
+        assert command[command.index("--seed") + 1] == seed
 
 
 def test_the_newest_releases_arguments_are_taken_locked_and_kept(scene: Scene) -> None:

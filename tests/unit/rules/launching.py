@@ -13,7 +13,7 @@ from ttctl.adapters.contracts import ShippedContracts
 from ttctl.adapters.templates import ShippedRecipes
 from ttctl.model.contract import WHOLE
 from ttctl.model.lock import LockedFile, LockedWeights
-from ttctl.rules.device_stack import device_stack
+from ttctl.rules.device_stack import StackParts, device_stack
 from ttctl.rules.gateway_values import gateway_values
 from ttctl.rules.images import prebuilt
 from ttctl.rules.launch import engine_service, launch_files
@@ -87,10 +87,8 @@ def gateway_config(spec: ModelSpec) -> str:
     return recipes().template("gateway/haproxy.cfg.j2", values)
 
 
-def stack_of(spec: ModelSpec, *, boards: tuple[str, ...] = (), host: LaunchHost = WHOLE) -> Stack:
-    return device_stack(
-        spec,
-        contract_of(spec),
+def parts_of(spec: ModelSpec) -> StackParts:
+    return StackParts(
         name="golden",
         port=8000,
         image=pins_of(spec).image,
@@ -98,6 +96,8 @@ def stack_of(spec: ModelSpec, *, boards: tuple[str, ...] = (), host: LaunchHost 
         gateway_image=GATEWAY,
         gateway=recipes().defaults("gateway"),
         gateway_config=gateway_config(spec),
-        boards=boards,
-        host=host,
     )
+
+
+def stack_of(spec: ModelSpec, *, boards: tuple[str, ...] = (), host: LaunchHost = WHOLE) -> Stack:
+    return device_stack(spec, contract_of(spec), parts_of(spec), boards=boards, host=host)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from tests.unit.fakes import Scene
@@ -21,24 +20,6 @@ from ttctl.model.service import (
 )
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-FOLDER = "/usr"
-"""A folder that is everywhere, as the rendered one."""
-VALUES: Mapping[str, str] = {
-    "PWD": FOLDER,
-    "TTCTL_BIND": "127.0.0.1",
-    "TTCTL_CACHE": "/cache of mine/x,y",
-    "TTCTL_GROUP": "44",
-    "TTCTL_NODE_0": "/dev/tenstorrent/3:/dev/tenstorrent/3",
-    "TTCTL_NODE_1": "/dev/tenstorrent/0:/dev/tenstorrent/0",
-    "TTCTL_OWNER": "0123456789abcdef",
-    "TTCTL_PORT": "8000",
-    "TTCTL_SECRETS": "/state/secrets",
-    "TTCTL_WEIGHTS": "/cache/weights",
-}
 
 
 def of(request: Request) -> Stack:
@@ -157,6 +138,11 @@ CONFINEMENTS = st.builds(
     ipc=st.sampled_from(["private", "host"]),
     memlock=st.booleans(),
     groups=st.sampled_from([(), ("44",), ("${TTCTL_GROUP}", "7")]),
+    host_network=st.booleans(),
+    host_processes=st.booleans(),
+)
+PLACES = st.sampled_from(
+    [(), (("NCCL_SOCKET_IFNAME", "${TTCTL_INTERFACE:?the interface}"), ("TWO", "a $$ ${PWD}"))]
 )
 
 
@@ -165,12 +151,17 @@ def services(draw: st.DrawFn, name: str) -> ServiceSpec:
     """Draw a service of any shape that a launch rule may give it."""
     targets = draw(st.lists(PATH, unique=True, max_size=4))
     cut = draw(st.integers(min_value=0, max_value=len(targets)))
+    held = draw(CONFINEMENTS)
+    networks = draw(st.sampled_from([("back",), ("front",), ("back", "front")]))
+    publish = draw(st.none() | st.integers(min_value=1, max_value=65535))
+    host_names = draw(st.sampled_from([(), ("vllm",), ("vllm", "media")]))
     return ServiceSpec(
         name=name,
         image=draw(st.sampled_from(["ttctl/one:1", "one", "r.example:5000/a/b@sha256:0", "a.b/c"])),
         entrypoint=tuple(draw(st.lists(WORD, max_size=2))),
         command=tuple(draw(st.lists(WORD, max_size=4))),
         environment=tuple(draw(st.dictionaries(VARIABLE, TEXT, max_size=4)).items()),
+        place_environment=draw(PLACES),
         mounts=tuple(
             Mount(source=draw(SOURCE), target=one, read_only=draw(st.booleans()))
             for one in targets[:cut]
@@ -179,8 +170,9 @@ def services(draw: st.DrawFn, name: str) -> ServiceSpec:
             Scratch(target=one, size_mib=draw(SMALL), executable=draw(st.booleans()))
             for one in targets[cut:]
         ),
-        networks=draw(st.sampled_from([("back",), ("front",), ("back", "front")])),
-        publish=draw(st.none() | st.integers(min_value=1, max_value=65535)),
+        networks=() if held.host_network else networks,
+        host_names=() if held.host_network else host_names,
+        publish=None if held.host_network else publish,
         health=draw(healths()),
         memory_mib=draw(SMALL),
         shm_mib=draw(SMALL),
@@ -188,7 +180,7 @@ def services(draw: st.DrawFn, name: str) -> ServiceSpec:
         tmpfs_mib=draw(SMALL),
         stop_grace_s=draw(st.integers(min_value=120, max_value=900)),
         restart=draw(st.sampled_from(["no", "unless-stopped"])),
-        confinement=draw(CONFINEMENTS),
+        confinement=held,
         nodes=draw(st.integers(min_value=0, max_value=2)),
     )
 

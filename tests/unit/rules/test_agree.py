@@ -10,12 +10,15 @@ import pytest
 from hypothesis import HealthCheck as Slow
 from hypothesis import given, settings
 from tests.unit.fakes import RECIPES
-from tests.unit.rules.stacks import FOLDER, MADE, VALUES, stacks
+from tests.unit.rules.launching import contract_of, entries, parts_of
+from tests.unit.rules.stacks import MADE, stacks
 
 from tools.said import Said, said_by_compose
 from tools.said_run import said_by_commands, told
 from tools.said_units import said_by_unit, unit
+from tools.sample_place import FOLDER, VALUES
 from ttctl.rules.compose import compose_of
+from ttctl.rules.device_stack import host_stacks
 from ttctl.rules.docker_run import network_name, typed_commands
 from ttctl.rules.quadlet import unit_files
 from ttctl.rules.renderable import check_stack
@@ -24,7 +27,14 @@ from ttctl.rules.run_script import run_script, stop_script
 if TYPE_CHECKING:
     from ttctl.model.service import Stack
 
-ALL = [pytest.param(stack, id=name) for name, stack in MADE.items()]
+HOSTS = {
+    f"{spec.device}-{number}": stack
+    for spec in entries()
+    if contract_of(spec).name == "multihost"
+    for number, stack in enumerate(host_stacks(spec, contract_of(spec), parts_of(spec)), start=1)
+}
+"""What runs on each host of the entries that span several."""
+ALL = [pytest.param(stack, id=name) for name, stack in {**MADE, **HOSTS}.items()]
 
 
 def by_compose(stack: Stack) -> dict[str, Said]:

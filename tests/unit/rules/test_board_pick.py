@@ -20,8 +20,17 @@ from tests.unit.rules.leasing import (
     stack,
 )
 
-from ttctl.errors import LockedError, NoDeviceError, PrivilegeError, TtctlError, UsageError
+from ttctl.adapters.podman import CLOSED
+from ttctl.errors import (
+    HeldError,
+    LockedError,
+    NoDeviceError,
+    PrivilegeError,
+    TtctlError,
+    UsageError,
+)
 from ttctl.model.lease import Claims, Remembered, Spoiled
+from ttctl.model.spec import Request
 from ttctl.rules.board_pick import choose_boards
 from ttctl.rules.domains import domains_of
 from ttctl.rules.leases import leased
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.device import System
+    from ttctl.model.lease import ContainerUse, ProcessUse
 
 
 def pick(
@@ -74,6 +84,32 @@ def test_stacks_side_by_side_get_disjoint_boards(tmp_path: Path) -> None:
     assert error.message == "No boards for a p150x4 are free."
     assert "stack one" in error.evidence
     assert error.next_step == "ttctl down one"
+
+
+def offered(system: System, device: str, *found: ContainerUse | ProcessUse) -> tuple[str, str]:
+    """Return the next step and the holder of a refusal of something that would be brought up."""
+    leases = leased(system, seen(*found), NOTHING, stack="llama", owner=ME)
+    with pytest.raises(HeldError) as caught:
+        choose_boards(device, system, leases, request=Request(model="llama", device=device))
+    return caught.value.next_step, caught.value.holder
+
+
+def test_a_swap_is_offered_where_one_own_stack_has_all_that_is_in_the_way(tmp_path: Path) -> None:
+    system = machine(tmp_path, "p300x2")
+    one, two = (domain.key for domain in domains_of(system))
+    swap = "ttctl swap chat llama --device p300x2   # or: ttctl down chat"
+    assert offered(system, "p300x2", stack("chat", one, two)) == (swap, "chat")
+    assert offered(system, "p300x2", stack("chat", two)) == (swap, "chat")
+
+
+def test_no_swap_is_offered_where_more_than_one_stack_has_to_go(tmp_path: Path) -> None:
+    system = machine(tmp_path, "p300x2")
+    one, two = (domain.key for domain in domains_of(system))
+    both = (stack("chat", one), stack("sd", two))
+    assert offered(system, "p300x2", *both) == ("ttctl down chat", "")
+    foreign = stack("chat", one, owner="other")
+    assert offered(system, "p300x2", foreign)[1] == ""
+    assert "swap" not in offered(system, "p300x2", process(7, *range(4)))[0]
 
 
 def test_a_stack_keeps_the_boards_that_it_has(tmp_path: Path) -> None:
@@ -162,6 +198,8 @@ def test_a_board_of_which_not_everybody_is_seen_is_refused_as_unknown(tmp_path: 
         assert isinstance(error, PrivilegeError)
         assert "cannot be seen" in error.message
         assert error.next_step == "sudo ttctl devices ls"
+    silent = refusal("n150", system, seen(closed=f"{CLOSED}: it did not answer"))
+    assert silent.next_step == "podman ps --all"
 
 
 def test_a_device_that_no_boards_make_up_is_refused_with_what_they_do(tmp_path: Path) -> None:

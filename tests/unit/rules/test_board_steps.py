@@ -14,6 +14,7 @@ from ttctl.rules.board_steps import board_steps
 
 BOARDS = Leased(
     boards=("0123", "4567"),
+    ids=("a1", "b2"),
     nodes=("/dev/tenstorrent/0", "/dev/tenstorrent/2"),
     values=("/dev/tenstorrent/0:/dev/tenstorrent/0", "/dev/tenstorrent/2:/dev/tenstorrent/2"),
 )
@@ -36,7 +37,7 @@ def test_boards_that_are_not_chosen_are_chosen_at_the_start() -> None:
 
 def test_free_boards_are_leased_and_the_step_says_where_they_are_now() -> None:
     [step] = board_steps(CARD, STARTS, BOARDS)
-    assert (step.verb, step.subject) == ("lease", "0123, 4567")
+    assert (step.verb, step.subject) == ("lease", "a1, b2")
     assert step.reason == "nobody has them; now at /dev/tenstorrent/0, /dev/tenstorrent/2"
 
 
@@ -44,7 +45,7 @@ def test_free_boards_are_leased_and_the_step_says_where_they_are_now() -> None:
 def test_boards_of_an_engine_that_goes_on_are_left_to_it(leased: Leased) -> None:
     gateway = Step(verb="start", subject="gateway", reason="a new key")
     [step] = board_steps(CARD, (*RUNS, gateway), leased)
-    assert (step.verb, step.subject) == ("skip", "0123, 4567")
+    assert (step.verb, step.subject) == ("skip", "a1, b2")
     assert not step.reason.startswith("nobody")
 
 
@@ -53,3 +54,18 @@ def test_dirty_boards_are_reset_before_they_are_leased_and_every_cause_is_said()
     assert (reset.verb, lease.verb) == ("reset", "lease")
     assert reset.subject == lease.subject
     assert reset.reason == "with consent: container a was killed; container b was killed"
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [((), "nobody has them"), (("a1",), "nobody else has them"), (("a1", "b2"), "this stack has")],
+)
+def test_boards_that_the_stack_has_itself_are_its_own(own: tuple[str, ...], said: str) -> None:
+    [step] = board_steps(CARD, STARTS, replace(BOARDS, own=own))
+    assert step.reason.startswith(said)
+
+
+@pytest.mark.parametrize(("own", "said"), [((), "nobody has it;"), (("a1",), "this stack has it;")])
+def test_one_board_is_it(own: tuple[str, ...], said: str) -> None:
+    [step] = board_steps(CARD, STARTS, replace(BOARDS, ids=("a1",), own=own))
+    assert step.reason.startswith(said)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from tests.unit.rules.launching import contract_of, contracts, entries, named
 from tests.unit.rules.validated import PINS, entry
 
-from ttctl.rules.cache_name import cache_name
+from ttctl.model.engine_files import EngineCache
+from ttctl.rules.cache_name import cache_name, caches_of
 
 LEGACY, CURRENT, OWN = (contracts()[name] for name in ("vllm-legacy", "vllm-current", "own"))
 SPEC = entry("acme/Llama-8B", "n150", pins=replace(PINS, version="0.9.0"))
@@ -44,6 +46,20 @@ def test_whatever_a_catalog_says_the_name_is_one_folder(model: str, implementati
     odd = replace(SPEC, model=f"acme/{model}", implementation=implementation)
     found = cache_name(odd, LEGACY)
     assert PLAIN.fullmatch(found), found
+
+
+def test_a_checkout_has_a_cache_for_each_of_its_states_and_shares_none_with_a_commit() -> None:
+    trees = [PINS.tt_metal, f"local-{'a' * 64}", f"local-{'b' * 64}"]
+    names = [
+        cache_name(replace(SPEC, pins=replace(PINS, tt_metal=metal, vllm=vllm)), OWN)
+        for metal in trees
+        for vllm in (PINS.vllm, *trees[1:])
+    ]
+    assert len(set(names)) == len(names)
+    assert names[0] == "tt_transformers-Llama-8B-own"
+    assert names[3] == f"tt_transformers-Llama-8B-own-metal-local-{'a' * 16}"
+    caches = [EngineCache(name=name, path=Path(name), size_bytes=1) for name in names]
+    assert caches_of(caches, SPEC.model) == tuple(caches)
 
 
 def test_no_two_models_or_implementations_of_the_catalog_share_a_cache() -> None:

@@ -173,7 +173,7 @@ def test_firmware_is_the_same_everywhere_and_new_enough(
         (0o666, 0, "ok"),
         (0o600, 1000, "ok"),
         (0o600, 0, "failed"),
-        (0o664, 0, "failed"),
+        (0o664, 0, "warning"),
         (0o444, 1000, "failed"),
     ],
 )
@@ -183,7 +183,7 @@ def test_a_containers_user_must_be_able_to_open_every_node(
     node = NodeVitals(node="/dev/tenstorrent/0", mode=mode, uid=uid)
     check = judged("rights", replace(WELL, nodes=(node, *WELL.nodes[1:])))
     assert check.verdict == verdict
-    assert (check.fix == "sudo chmod 0666 /dev/tenstorrent/0") == (verdict == "failed")
+    assert check.fix.startswith("sudo chmod 0666 /dev/tenstorrent/0") == (verdict != "ok")
 
 
 TRANSLATED = tuple((address, "DMA-FQ") for address in PCI)

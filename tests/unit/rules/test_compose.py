@@ -10,7 +10,7 @@ import pytest
 from tests.unit.fakes import DEMO_MODEL, HUB_MODEL, RECIPES, Scene
 
 from ttctl.model.container import CONFIG_LABEL
-from ttctl.model.service import Confinement, HealthCheck, Mount, Scratch, ServiceSpec, Stack
+from ttctl.model.service import Card, Confinement, HealthCheck, Mount, Scratch, ServiceSpec, Stack
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import PROXIES, compose_of, config_hash
@@ -131,6 +131,21 @@ def test_a_folder_in_memory_is_its_users_own_where_the_image_has_a_folder_of_tha
     )
 
 
+def test_a_container_on_the_hosts_network_and_among_its_processes_says_so() -> None:
+    held = Confinement(host_network=True, host_processes=True)
+    place = (("ETH", "${TTCTL_INTERFACE:?the interface}"),)
+    service = replace(SERVICE, networks=(), confinement=held, place_environment=place)
+    body = services(stack_of_one(service))["one"]
+    assert (body["network_mode"], body["pid"]) == ("host", "host")
+    assert "networks" not in body
+    assert body["environment"]["ETH"] == "${TTCTL_INTERFACE:?the interface}"
+
+
+def test_a_container_finds_the_host_by_the_names_that_it_is_given() -> None:
+    body = services(stack_of_one(replace(SERVICE, host_names=("vllm",))))["one"]
+    assert body["extra_hosts"] == ["vllm:host-gateway"]
+
+
 def stack_of_one(service: ServiceSpec, **changes: Any) -> Stack:  # noqa: ANN401
     plain = Stack(name="s", model="m", port=8000, services=(service,), networks=())
     return replace(plain, **changes)
@@ -142,8 +157,10 @@ CHANGES: dict[str, Any] = {
     "entrypoint": ("vllm",),
     "command": ("serve",),
     "environment": (("A", "1"),),
+    "place_environment": (("A", "${TTCTL_A:?a}"),),
     "mounts": (Mount(source="./a", target="/a"),),
     "networks": ("front",),
+    "host_names": ("vllm",),
     "publish": 8080,
     "health": replace(HEALTH, retries=9),
     "memory_mib": 101,
@@ -153,6 +170,8 @@ CHANGES: dict[str, Any] = {
     "confinement": Confinement(user="0:0"),
     "scratch": (Scratch(target="/cache", size_mib=1),),
     "nodes": 1,
+    "first_node": None,
+    "card": None,
     "stop_grace_s": 121,
     "restart": "unless-stopped",
     "inputs": (("weights", "0" * 64),),
@@ -161,6 +180,13 @@ CHANGES: dict[str, Any] = {
 
 def test_every_field_of_a_service_is_thought_of_here() -> None:
     assert set(CHANGES) == {field.name for field in fields(ServiceSpec)}
+
+
+def test_a_containers_hash_changes_with_the_boards_and_the_nodes_that_it_opens() -> None:
+    engine = replace(SERVICE, nodes=1)
+    beside = replace(engine, card=Card(device="n150", contract="own", boards=("b",)))
+    found = [engine, replace(engine, first_node=1), beside]
+    assert len({config_hash(stack_of_one(one), one) for one in found}) == len(found)
 
 
 @pytest.mark.parametrize("name", [name for name, value in CHANGES.items() if value is not None])

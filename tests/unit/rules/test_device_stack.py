@@ -13,12 +13,14 @@ from tests.unit.rules.launching import (
     entries,
     gateway_config,
     named,
+    parts_of,
     pins_of,
     stack_of,
 )
 
 from ttctl.errors import NothingFitsError
 from ttctl.model.contract import LaunchHost
+from ttctl.rules.device_stack import host_stacks
 from ttctl.rules.launch import refusal
 from ttctl.rules.launch_values import ENGINE_KEY, ENGINE_MAP, engine_map
 
@@ -37,6 +39,7 @@ SDXL_N150 = next(
 MEDIA = [one for one in entries() if one.engine == "media"]
 OLD_MEDIA = next(one for one in MEDIA if ":0.9.0-" in pins_of(one).image)
 NEW_MEDIA = next(one for one in MEDIA if ":0.18.0-" in pins_of(one).image)
+VIDEO = next(one for one in MEDIA if one.type == "VIDEO" and ":0.17.0-" in pins_of(one).image)
 
 
 @pytest.mark.parametrize("spec", STARTED)
@@ -56,8 +59,20 @@ def test_an_entry_that_is_not_started_is_refused_with_the_reason(device: str) ->
     spec = next(one for one in entries() if one.device == device)
     with pytest.raises(NothingFitsError) as caught:
         stack_of(spec)
-    assert caught.value.next_step == f"ttctl models show {spec.model}"
+    step = f"ttctl models show {spec.model}"
+    if device != "gpu":
+        step = f"ttctl render {spec.model} --device {device} -o deepseek-r1-0528"
+    assert caught.value.next_step == step
     assert caught.value.why
+
+
+@pytest.mark.parametrize("device", ["gpu", "galaxy", "unheard"])
+def test_an_image_of_several_hosts_is_not_rendered_for_a_device_of_one(device: str) -> None:
+    many = next(one for one in entries() if one.device == "dual_galaxy")
+    spec = replace(many, device=device)
+    with pytest.raises(NothingFitsError, match="is not started") as caught:
+        host_stacks(spec, contract_of(many), parts_of(many))
+    assert caught.value.next_step == f"ttctl models show {spec.model}"
 
 
 def test_a_vllm_stack_passes_what_the_processors_stack_passes() -> None:
@@ -70,13 +85,11 @@ def test_a_vllm_stack_passes_what_the_processors_stack_passes() -> None:
 
 
 def test_a_media_stack_passes_the_documented_paths_and_those_with_a_number() -> None:
-    config = gateway_config(NEW_MEDIA)
-    for path in (
-        "/v1/images/generations", "/v1/images/edits", "/v1/images/image-to-image",
-        "/v1/audio/transcriptions", "/v1/audio/speech", "/v1/videos/generations",
-        "/v1/cnn/search-image", "/v1/embeddings",
-    ):  # fmt: skip
+    config = gateway_config(VIDEO)
+    for path in ("/v1/videos/generations", "/v1/videos/generations/i2v", "/v1/videos/jobs"):
         assert f"    acl known path {path}\n" in config
+    assert "/v1/images" not in config
+    assert "/v1/audio" not in config
     number = "/v1/videos/generations/[A-Za-z0-9][A-Za-z0-9_-]*"
     assert f"    acl known path_reg ^{number}$\n" in config
     assert f"    acl known path_reg ^{number}/download$\n" in config

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.rules.stacks import CARD, FOLDER, LLAMA, MADE, VALUES
+from tests.unit.rules.stacks import CARD, LLAMA, MADE
 
 from tools.said_run import told
+from tools.sample_place import FOLDER, VALUES
 from ttctl.errors import BadFileError
 from ttctl.rules.compose import config_hash
 from ttctl.rules.docker_run import container_name, typed_commands

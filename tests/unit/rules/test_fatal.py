@@ -3,12 +3,38 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
+from typing import Any
 
-from ttctl.rules.fatal import card_cause_of, cause_of, exact, is_vague, sign_of
-from ttctl.rules.fatal_signs import SIGNS
+import pytest
+from tests.unit.fakes import container
+
+from ttctl.adapters.failures import known_failures
+from ttctl.rules.fatal import exact, found_in, state_of, told, works
 
 FATAL = [
+    (
+        (
+            "Error response from daemon: failed to create shim task: OCI runtime create failed:"
+            " runc create failed: unable to start container process: error during container init:"
+            " error setting rlimits for ready process: error setting rlimit type 8: operation not"
+            " permitted: unknown"
+        ),
+        "may not lift the limit for locked memory",
+    ),
+    (
+        "Error: crun: setrlimit `RLIMIT_MEMLOCK`: Operation not permitted: OCI permission denied",
+        "may not lift the limit for locked memory",
+    ),
+    (
+        (
+            'Error response from daemon: invalid mount config for type "bind": bind source path'
+            " does not exist: /dev/hugepages-1G"
+        ),
+        "no folder /dev/hugepages-1G: its hugepages of 1 GiB are not mounted",
+    ),
+    ("bind source path does not exist: /srv/weights", "finds no /srv/weights on its host"),
+    ("bind source path does not exist: /dev/hugepages-1G-x", "finds no /dev/hugepages-1G-x"),
     ("vllm: error: unrecognized arguments: --bogus", "refused one of its flags"),
     ("vllm serve: error: argument --block-size: invalid choice: 48", "refused one of its flags"),
     (
@@ -59,85 +85,6 @@ FATAL = [
     ("(EngineCore_DP0 pid=61) ERROR 11-21 [core.py:1] SafetensorError: x", "is damaged"),
 ]
 
-OF_CARDS = [
-    (
-        "memlock",
-        (
-            "Failed to pin pages for DMA buffer at virtual address 0x7f00 with size 0x40000000 and"
-            " flags 0x2: Cannot allocate memory"
-        ),
-    ),
-    ("memlock", "RuntimeError: Failed to pin pages for hugepage at virtual address 0x0 with size"),
-    (
-        "hugepages",
-        (
-            "2026-02-03 10:00:00.834 | FATAL    | Always          - Hugepages must be successfully"
-            " initialized if workload contains remote chips!"
-        ),
-    ),
-    ("hugepages", "write_buffer: Hugepages are not allocated ch: 0. - Ensure sufficient number"),
-    (
-        "trace-region",
-        (
-            "| critical | Always | TT_FATAL: Creating trace buffers of size 30712832B on MeshDevice"
-            " 0, but only 25000000B is allocated for trace region. (assert.hpp:1)"
-        ),
-    ),
-    (
-        "board-memory",
-        (
-            "TT_FATAL: Out of Memory: Not enough space to allocate 335544320 B DRAM buffer across 8"
-            " banks, where each bank needs to store 41943040 B, but bank size is 4273390016 B"
-        ),
-    ),
-    (
-        "cache-owner",
-        "PermissionError: [Errno 13] Permission denied: '/home/container_app_user/cache_root/logs'",
-    ),
-    (
-        "cache-owner",
-        (
-            "what(): filesystem error: cannot create directories: Permission denied"
-            " [/home/container_app_user/cache_root/kernels/abc]"
-        ),
-    ),
-    ("permission", "PermissionError: [Errno 13] Permission denied: '/models/x'"),
-    (
-        "gated",
-        "huggingface_hub.errors.GatedRepoError: 401 Client Error. (Request ID: Root=1-6)",
-    ),
-    ("gated", "Cannot access gated repo for url https://hub.example.org/acme/x"),
-    (
-        "links",
-        "Device 0: Timed out while waiting for active ethernet core 29-25 to become active again.",
-    ),
-    ("links", "Timed out waiting for ETH heartbeat on device ASIC ID: 1, ETH core (1, 2)"),
-    (
-        "board-in-use",
-        (
-            "2026-02-03 10:00:00.1 | warning  |             UMD | Waiting for lock"
-            " 'CHIP_IN_USE_0_PCIe' which is currently held by thread TID: 60481, PID: 60407"
-            " (robust_mutex.cpp:473)"
-        ),
-    ),
-    ("windows-in-use", "RuntimeError: Failed to allocate TLB window. Note that the resource"),
-    (
-        "firmware",
-        (
-            "Firmware bundle version 18.4.0 on device 0 is older than the minimum compatible"
-            " version 18.5.0 for blackhole architecture."
-        ),
-    ),
-    ("driver", "RuntimeError: Running UMD requires KMD version 1.33.0 or newer."),
-    ("no-driver", "No Tenstorrent driver detected! Please install driver using tt-kmd"),
-    ("no-driver", "Unable to determine architecture because no chips were detected."),
-    ("versions", "AttributeError: module 'ttnn' has no attribute 'set_fabric_config'"),
-    ("versions", "ImportError: cannot import name 'x' from 'models.tt_transformers.tt' (/a)"),
-    ("device", "terminate called: TT_THROW @ device.cpp:2"),
-    ("core", "RuntimeError: Engine core initialization failed. See root cause above."),
-]
-"""Lines as upstream's sources and issue reports spell them."""
-
 HARMLESS = [
     (
         "2026-02-03 10:00:00.1 | warning  | UMD | Waiting for lock 'MEM_BARRIER_0' which is"
@@ -165,50 +112,102 @@ HARMLESS = [
 ]
 
 
+KNOWN = known_failures()
+LOGS = Path(__file__).parents[2] / "failures"
+"""A log for each row of catalog/failures.toml, NAME.log or NAME.N.log: captured, or put together
+from the sources that the row names."""
+
+
+def cause_of(line: str) -> str:
+    found = found_in(line, KNOWN)
+    return found.cause if found else ""
+
+
 @pytest.mark.parametrize(("line", "cause"), FATAL, ids=[line[:40] for line, _ in FATAL])
 def test_a_line_that_ends_the_engine_is_known_with_its_cause(line: str, cause: str) -> None:
-    assert cause in (cause_of(line) or "")
+    assert cause in cause_of(line)
 
 
 @pytest.mark.parametrize("line", HARMLESS, ids=[line[:40] or "empty" for line in HARMLESS])
 def test_a_line_that_ends_nothing_is_passed_over(line: str) -> None:
-    assert cause_of(line) is None
+    assert found_in(line, KNOWN) is None
 
 
-@pytest.mark.parametrize(("name", "line"), OF_CARDS, ids=[line[:50] for _, line in OF_CARDS])
-def test_a_line_of_a_card_is_told_as_what_it_is(name: str, line: str) -> None:
-    found = sign_of(line)
+@pytest.mark.parametrize("log", sorted(LOGS.glob("*.log")), ids=lambda path: path.name)
+def test_a_log_is_told_as_what_it_is(log: Path) -> None:
+    found = told(log.read_text(encoding="utf-8").splitlines(), KNOWN)
     assert found is not None
-    assert found[0].name == name
-    assert "{" not in (cause_of(line) or "{")
+    assert found.failure.name == log.name.split(".")[0]
+    assert "{" not in found.cause
 
 
-def test_every_sign_has_a_line_that_tries_it_and_a_source() -> None:
-    tried = {line for line, _ in FATAL} | {line for _, line in OF_CARDS}
-    seen = {found[0].name for line in tried if (found := sign_of(line))}
-    assert seen == {sign.name for sign in SIGNS}
-    assert all(sign.source for sign in SIGNS)
+def test_every_failure_has_a_log_that_tries_it() -> None:
+    tried = {path.name.split(".")[0] for path in LOGS.glob("*.log")}
+    assert tried == {one.name for one in KNOWN.failures}
 
 
-def test_a_sign_names_only_places_that_can_be_filled() -> None:
-    for sign in SIGNS:
-        step = sign.next_step.format(model="llama", cache="/cache/x", context=2048)
-        assert "{" not in step, sign.name
+def test_a_row_names_only_places_that_can_be_filled() -> None:
+    for one in KNOWN.failures:
+        step = one.next_step.format(up="up", model="llama", cache="/cache/x", context=2048)
+        assert "{" not in step, one.name
+    for state in KNOWN.states:
+        cause = state.cause.format(service="vllm", code=1)
+        step = state.next_step.format(up="up", stack="llama", service="vllm")
+        assert "{" not in f"{cause}{step}", state.name
 
 
 def test_what_ended_with_open_boards_leaves_them_in_disorder() -> None:
-    assert card_cause_of("TT_FATAL @ x.cpp:1: false")
-    assert card_cause_of("Device 0: Timed out while waiting for active ethernet core 29-25")
-    assert card_cause_of("MemoryError") is None
-    assert card_cause_of("Cannot access gated repo for url") is None
-    assert card_cause_of("all is well") is None
+    of_card = {one.name for one in KNOWN.failures if one.of_card}
+    assert {"device", "links", "trace-region", "board-memory", "chip-firmware"} <= of_card
+    assert not {"memory", "gated", "flag", "port", "sysmem", "board-in-use"} & of_card
 
 
 def test_a_vague_line_gives_way_to_one_that_says_more() -> None:
     vague = "TT_FATAL @ x.cpp:1: false"
     exactly = "Device 0: Timed out while waiting for active ethernet core 29-25"
-    assert is_vague(vague)
-    assert not is_vague(exactly)
-    assert not is_vague("all is well")
-    assert exact(("begin", vague, "info:", exactly), vague) == exactly
-    assert exact(("begin", vague, "info:"), vague) == vague
+    found = found_in(vague, KNOWN)
+    assert found is not None
+    assert found.failure.vague
+    assert exact(("begin", vague, "info:", exactly), found, KNOWN).line == exactly
+    assert exact(("begin", vague, "info:"), found, KNOWN) == found
+
+
+def test_the_last_exact_line_tells_and_a_vague_one_where_there_is_no_other() -> None:
+    old, new = "MemoryError", "OSError: [Errno 28] No space left on device"
+    vague = "RuntimeError: Engine core initialization failed."
+    both = told((old, "begun again", new, vague), KNOWN)
+    alone = told(("begin", vague), KNOWN)
+    assert both is not None
+    assert alone is not None
+    assert (both.line, alone.line) == (new, vague)
+    assert told(("all", "is well"), KNOWN) is None
+
+
+STATES = [
+    ("out-of-memory", {"state": "exited", "exit_code": 137, "oom_killed": True}),
+    ("out-of-memory", {"state": "running", "health": "healthy", "oom_killed": True}),
+    ("killed", {"state": "exited", "exit_code": 137}),
+    ("ended", {"state": "exited", "exit_code": 1}),
+    ("ended", {"state": "exited", "exit_code": 0}),
+    ("crash-loop", {"state": "restarting", "exit_code": 1}),
+    ("not-started", {"state": "created"}),
+    ("paused", {"state": "paused", "health": "healthy"}),
+    ("dead", {"state": "dead"}),
+    ("unhealthy", {"state": "running", "health": "unhealthy"}),
+    ("starting", {"state": "running", "health": "starting"}),
+]
+
+
+@pytest.mark.parametrize(("name", "seen"), STATES)
+def test_a_state_is_told_as_what_it_is(name: str, seen: dict[str, Any]) -> None:
+    bad = container("vllm", **seen)
+    found = state_of(bad, KNOWN)
+    assert found is not None
+    assert (found.name, works(bad)) == (name, False)
+
+
+def test_every_state_is_tried_and_a_container_that_works_has_none() -> None:
+    assert {name for name, _ in STATES} == {one.name for one in KNOWN.states}
+    for health in ("healthy", ""):
+        well = container("vllm", state="running", health=health)
+        assert (state_of(well, KNOWN), works(well)) == (None, True)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.unit.rules.validated import board, entry, machine, t3k
+from tests.unit.rules.validated import TRANSLATED, board, entry, machine, t3k
 
 from ttctl.model.device import Formed, System, Topology
 from ttctl.model.pins import Advice, Fallback, Gated, Requirement
+from ttctl.rules.fit_pages import Pages
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.satisfying import satisfies
 
@@ -31,7 +32,7 @@ def look(
     spec: ModelSpec, system: System, *, advice: Advice = NOTHING, **more: object
 ) -> dict[str, str]:
     """Return each subject with its verdict; the worst where there are several."""
-    plain = Ground(system=system, disk_mib=10_000, iommu=("DMA",))
+    plain = Ground(system=system, disk_mib=10_000, pages=TRANSLATED)
     ground = replace(plain, **more)  # type: ignore[arg-type]
     found = findings(spec, ground, advice=advice, satisfies=satisfies)
     order = ["ok", "unknown", "warning", "blocked"]
@@ -84,19 +85,19 @@ def test_a_machine_that_has_everything_is_fit() -> None:
         ),
         pytest.param(ON_N300, t3k(), {"disk_mib": 0}, "disk", "unknown", id="disk not known"),
         pytest.param(
-            ON_N300, t3k(), {"iommu": (), "hugepages": 4, "hugepages_mounted": True},
+            ON_N300, t3k(), {"pages": Pages(total=4, mounted=True)},
             "pages", "ok", id="hugepages for chips with a node",
         ),
         pytest.param(
-            entry("a/B", "t3k"), t3k(), {"iommu": (), "hugepages": 16, "hugepages_mounted": True},
+            entry("a/B", "t3k"), t3k(), {"pages": Pages(total=16, mounted=True)},
             "pages", "ok", id="none for remote chips",
         ),
         pytest.param(
-            ON_N300, t3k(), {"iommu": (), "hugepages": 3, "hugepages_mounted": True},
+            ON_N300, t3k(), {"pages": Pages(total=3, mounted=True)},
             "pages", "warning", id="few hugepages",
         ),
         pytest.param(
-            ON_N300, t3k(), {"iommu": ("identity",), "hugepages": 8}, "pages", "blocked",
+            ON_N300, t3k(), {"pages": Pages(total=8, iommu=("identity",))}, "pages", "blocked",
             id="not mounted",
         ),
     ],

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.rules.explained import unexplained
 from tests.unit.rules.launching import (
     REVISION,
     contract_of,
@@ -24,7 +25,6 @@ from tests.unit.rules.launching import (
 
 from ttctl.model.contract import LaunchHost
 from ttctl.model.spec import ModelSpec, Weights
-from ttctl.rules.confinement import unexplained
 from ttctl.rules.launch import LISTED_ONLY, launch_files, refusal
 from ttctl.rules.launch_mounts import PAGES, cache_folders
 from ttctl.rules.launch_values import is_on_the_hub, needs_key
@@ -41,6 +41,7 @@ NODES = {
 }  # fmt: skip
 LLAMA_N150 = "id_tt-transformers_Llama-3.1-8B-Instruct_n150"
 LLAMA_P150 = "id_tt-transformers_Llama-3.1-8B-Instruct_p150"
+PARSERS = {"tool-call-parser", "enable-auto-tool-choice", "reasoning-parser"}
 SECRET = re.compile(r"TOKEN$|SECRET|PASSWORD|(?<!NO_)(?:API|AUTH)_?KEY", re.IGNORECASE)
 HARMFUL = re.compile(
     r"LD_.*|PYTHON(?!_ENV_DIR).*|PATH|HOME|BASH_ENV|ENV|IFS|.*_proxy", re.IGNORECASE
@@ -120,14 +121,17 @@ def test_no_secret_and_nothing_harmful_is_in_the_environment(spec: ModelSpec) ->
 
 
 @pytest.mark.parametrize("spec", STARTED)
-def test_a_service_stops_slowly_waits_long_and_has_the_memory_that_its_entry_says(
+def test_a_service_stops_slowly_waits_long_and_has_no_memory_limit_and_says_why(
     spec: ModelSpec,
 ) -> None:
     service = service_of(spec)
     assert service.stop_grace_s >= 120
     assert service.restart == "no"
     assert service.health.start_period_s == spec.start_s
-    assert service.memory_mib == 0 or service.memory_mib >= spec.memory_mib + 16384
+    assert service.memory_mib == 0
+    assert ("memory limit", "none") in {
+        (one.what, one.value) for one in service.confinement.exemptions
+    }
     assert service.publish is None
     pages = [mount for mount in service.mounts if "hugepages" in mount.target]
     assert [(one.source, one.target) for one in pages] == [(PAGES, "/dev/hugepages-1G")]
@@ -173,7 +177,9 @@ def test_the_spec_file_says_the_first_validated_arguments_in_the_pins_own_flag(
 ) -> None:
     told = spec_file(spec)
     arguments = told["device_model_spec"]["vllm_args"]
-    assert {name: value or True for name, value in spec.engine_args} == arguments
+    own = {name: value or True for name, value in spec.engine_args}
+    assert own.items() <= arguments.items()
+    assert {name for name in arguments if name not in own} <= PARSERS
     flag = pins_of(spec).flag.lstrip("-").replace("-", "_")
     assert {name.replace("-", "_") for name in arguments if is_flag(name)} <= {flag}
     assert told["env_vars"] == dict(spec.environment)
@@ -268,6 +274,41 @@ def test_weights_that_are_no_repository_are_fetched_by_the_image_over_a_network_
     assert "HF_HUB_OFFLINE" not in dict(service.environment)
 
 
+SPEECH = "id_speecht5-tts_speecht5_tts_n150"
+
+
+def test_a_model_that_needs_more_than_its_weights_may_fetch_it_beside_them() -> None:
+    spec = named(SPEECH)
+    service = service_of(spec)
+    given = dict(service.environment)
+    hub = "/home/container_app_user/readonly_hub"
+    targets = {mount.target: mount for mount in service.mounts}
+    assert service.networks == ("back", "out")
+    assert given["HF_HUB_CACHE"] == hub
+    assert "HF_HUB_OFFLINE" not in given
+    assert not targets[hub].read_only
+    assert targets[f"{hub}/models--microsoft--speecht5_tts/snapshots/{REVISION}"].read_only
+    assert unexplained(service) == ()
+    said = {one.what: one.reason for one in service.confinement.exemptions}
+    assert "speecht5_hifigan" in said["outbound network"]
+    folders = cache_folders(spec, contract_of(spec))
+    assert "hub/speecht5_tts" in folders
+    assert "hub/speecht5_tts/models--microsoft--speecht5_tts/snapshots" in folders
+    started = [one for one in entries() if not refusal(one, contract_of(one))]
+    assert sum(service_of(one).networks == ("back", "out") for one in started) == 20
+
+
+def test_what_an_image_fetches_is_kept_and_mounted_weights_are_not_looked_for_elsewhere() -> None:
+    for spec in entries():
+        if pins_of(spec).contract not in {"media", "forge"}:
+            continue
+        given = dict(service_of(spec).environment)
+        assert ("HF_HOME" in given) != is_on_the_hub(spec), spec.id
+        assert ("HF_HUB_CACHE" in given) == is_on_the_hub(spec), spec.id
+        folders = cache_folders(spec, contract_of(spec))
+        assert ("huggingface" in folders) == ("HF_HOME" in given), spec.id
+
+
 def test_an_unresolved_revision_still_gives_folders_that_fit_each_other() -> None:
     spec = named(LLAMA_N150)
     weights = replace(weights_of(spec), revision="")
@@ -359,13 +400,15 @@ def test_an_entry_of_several_hosts_has_a_worker_on_each_and_the_server_on_the_fi
         spec, contract_of(spec), image=pins_of(spec).image, weights=weights_of(spec)
     )
     assert [[one.name for one in services] for services in hosts] == [
-        ["vllm", "worker-0"],
+        ["worker-0", "vllm"],
         ["worker-1"],
         ["worker-2"],
         ["worker-3"],
     ]
     roles = [dict(one.environment)["MULTIHOST_ROLE"] for services in hosts for one in services]
-    assert roles == ["controller", "worker", "worker", "worker", "worker"]
+    assert roles == ["worker", "controller", "worker", "worker", "worker"]
+    assert all(one.confinement.host_network for services in hosts for one in services)
+    assert all(not one.networks for services in hosts for one in services)
     assert {one.nodes for services in hosts for one in services} == {32}
     assert all(unexplained(one) == () for services in hosts for one in services)
 

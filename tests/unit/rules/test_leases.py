@@ -21,9 +21,10 @@ from tests.unit.rules.leasing import (
 )
 
 from ttctl.model.lease import ContainerUse, Spoiled
+from ttctl.rules.board_pick import release
 from ttctl.rules.boards import boards_of
 from ttctl.rules.domains import domains_of
-from ttctl.rules.leases import leased, with_leases
+from ttctl.rules.leases import leased, with_leases, without_stack
 from ttctl.rules.spoiled import moment, with_cleared, with_new
 
 if TYPE_CHECKING:
@@ -35,6 +36,18 @@ if TYPE_CHECKING:
 
 def states(system: System, claims: Claims, **who: str) -> list[str]:
     return [one.state for one in leased(system, claims, NOTHING, **who)]
+
+
+@pytest.mark.parametrize("engine", ["podman", "docker --host unix:///var/run/docker.sock"])
+def test_what_another_engine_runs_of_the_same_stack_is_not_its_own(
+    tmp_path: Path, engine: str
+) -> None:
+    system = machine(tmp_path, "n150")
+    claims = seen(stack("llama", paths=(node(0),), engine=engine))
+    [found] = leased(system, claims, NOTHING, stack="llama", owner=ME)
+    assert found.state == "held"
+    assert [str(one) for one in found.holders] == [f"container ttctl-llama-vllm-1 ({engine})"]
+    assert release(found) == f"{engine} stop -t 120 ttctl-llama-vllm-1"
 
 
 @pytest.mark.parametrize("device", list(machines.KINDS))
@@ -274,3 +287,30 @@ def test_every_board_is_told_with_its_holders_and_one_without_a_node_is_unknown(
         ("free", ()),
         ("held", ("pid 13 (python3)",)),
     ]
+
+
+def test_without_a_stack_its_boards_are_free_though_its_engine_was_not_seen_whole(
+    tmp_path: Path,
+) -> None:
+    system = machine(tmp_path, "n150x4")
+    own = stack("chat", paths=(node(0),), container_id="a" * 64)
+    claims = seen(
+        own,
+        stack("sd", paths=(node(1),)),
+        process(7, 0, container_id="a" * 12),
+        process(8, 0, hidden=True),
+        process(9, 2),
+        process(10, 3, hidden=True),
+        blind=(node(0), node(2)),
+        hugepages=("channel_0_tenstorrent_0",),
+    )
+    left = without_stack(claims, stack="chat", owner=ME)
+    assert states(system, left) == ["free", "held", "held", "held"]
+    assert left.hugepages == ()
+    assert without_stack(claims, stack="chat", owner="other").containers == claims.containers
+
+
+def test_without_a_stack_what_another_program_has_open_is_not_free(tmp_path: Path) -> None:
+    system = machine(tmp_path, "n150")
+    claims = seen(stack("chat", paths=(node(0),)), process(7, 0))
+    assert states(system, without_stack(claims, stack="chat", owner=ME)) == ["held"]

@@ -360,11 +360,18 @@ def test_a_report_about_one_firmware_only_counts_where_that_is_here() -> None:
         )
 
 
+MANY = ("n300", "p100", "p150", "p150x4", "p150x8", "p300", "p300x2", "gpu")
+
+
 def test_what_was_set_aside_is_named_with_the_reason() -> None:
     aside = Quarantined(id="id_Only-8B_n150", reason="its commit has a newline")
-    with pytest.raises(NothingFitsError) as caught:
-        asked("Only-8B", "n150", entry("acme/Only-8B", "t3k"), quarantined=(aside,))
+    used = [entry("acme/Only-8B", device) for device in (*MANY, "t3k")]
+    with pytest.raises(NothingFitsError, match="'Only-8B' for 'n150' is set aside") as caught:
+        asked("Only-8B", "n150", *used, quarantined=(aside,))
+    assert "not used: its commit has a newline." in caught.value.why
     assert "quarantined: id_Only-8B_n150 its commit has a newline" in caught.value.evidence
+    with pytest.raises(NothingFitsError, match="No spec of 'Only-8B' is validated on 'galaxy'"):
+        asked("Only-8B", "galaxy", *used, quarantined=(replace(aside, id="id_Only-8B_galaxy_t3k"),))
 
 
 def test_another_device_of_the_machine_is_offered_first() -> None:
@@ -533,8 +540,8 @@ def test_what_stands_in_is_what_the_family_would_give_and_is_not_called_here() -
     assert "works there: openai/whisper-large-v3 on p150" in caught.value.evidence
 
 
-@pytest.mark.parametrize("word", ["sd", "sdxl"])
-def test_initials_name_what_they_may_mean_and_are_not_taken_for_it(word: str) -> None:
+@pytest.mark.parametrize(("word", "near"), [("zit", "Z-Image-Turbo"), ("qi", "Qwen-Image")])
+def test_initials_name_what_they_may_mean_and_are_not_taken_for_it(word: str, near: str) -> None:
     with pytest.raises(UsageError) as caught:
         asked(word, "n150", guesses=True)
-    assert "Nearest: stable-diffusion" in caught.value.evidence
+    assert near in caught.value.evidence

@@ -13,6 +13,7 @@ from ttctl.rules.obtain import Present, how_to_obtain
 from ttctl.rules.recipe import CannotBuild, SourceBuild
 
 THERE = Prebuilt(reference="r.example.org/x:1", state="there", digest=f"sha256:{'a' * 64}")
+LOCKED = Prebuilt(reference="r.example.org/x:1", state="locked", digest=f"sha256:{'a' * 64}")
 ABSENT = Prebuilt(reference="r.example.org/x:1", state="absent", why="the registry has none")
 SILENT = Prebuilt(reference="r.example.org/x:1", state="silent", why="nobody answers")
 UNASKED = Prebuilt(reference="r.example.org/x:1", state="unasked", why="set to be offline")
@@ -29,6 +30,9 @@ BUILD = How(build=True)
     [
         pytest.param(
             THERE, FORK, NONE, MISSING, "pull", "the validated image is in the registry", id="pull"
+        ),
+        pytest.param(
+            LOCKED, FORK, NONE, MISSING, "pull", "the lock names the validated image", id="locked"
         ),
         pytest.param(
             THERE, FORK, PULLED, MISSING, "here", "the validated image is here", id="here"
@@ -76,6 +80,11 @@ BUILD = How(build=True)
             THERE, MEDIA, PULLED, BUILD, "refuse",
             "--build, but the image cannot be built from source, because its base floats",
             id="--build, no recipe",
+        ),
+        pytest.param(
+            THERE, MEDIA, PULLED, How(build=True, build_word="--again"), "refuse",
+            "--again, but the image cannot be built from source, because its base floats",
+            id="--again, no recipe",
         ),
         pytest.param(
             THERE, LOCAL, PULLED, MISSING, "build",

@@ -28,11 +28,11 @@ REFERENCES = (WANTED.base.reference, *(image.reference for image in WANTED.image
 HASHES = {one.name: config_hash(WANTED.stack, one) for one in WANTED.stack.services}
 RUNNING = tuple(container(name, config_hash=HASHES[name]) for name in HASHES)
 NOTHING = Observed(
-    images=frozenset(), weights_complete=False, has_key=False, folder_matches=False, containers=()
+    images=frozenset(), weights=frozenset(), has_key=False, folder_matches=False, containers=()
 )
 EVERYTHING = Observed(
     images=frozenset(REFERENCES),
-    weights_complete=True,
+    weights=frozenset({WANTED.weights}),
     has_key=True,
     folder_matches=True,
     containers=RUNNING,
@@ -41,7 +41,7 @@ EVERYTHING = Observed(
 
 def plan(observed: Observed) -> Plan:
     return steps_to_up(
-        WANTED.stack, WANTED.images, base=WANTED.base, weights=WANTED.weights, observed=observed
+        WANTED.stack, WANTED.images, base=WANTED.base, weights=(WANTED.weights,), observed=observed
     )
 
 
@@ -77,7 +77,7 @@ def without(*names: str) -> frozenset[str]:
             id="an image and all that it stands on are gone",
         ),
         pytest.param(
-            {"weights_complete": False}, ["fetch weights acme/Small-1B"], id="weights are gone"
+            {"weights": frozenset()}, ["fetch weights acme/Small-1B"], id="weights are gone"
         ),
         pytest.param({"folder_matches": False}, ["write rendered folder"], id="another folder"),
         pytest.param(
@@ -124,7 +124,7 @@ def test_a_base_image_that_a_registry_has_is_pulled() -> None:
     scene.builder.registry_answers = True
     wanted = desire(scene.world, Request(model="llama"))
     steps = steps_to_up(
-        wanted.stack, wanted.images, base=wanted.base, weights=wanted.weights, observed=NOTHING
+        wanted.stack, wanted.images, base=wanted.base, weights=(wanted.weights,), observed=NOTHING
     )
     assert steps.steps[0].verb == "pull"
 
@@ -149,7 +149,7 @@ def test_applying_a_plan_leaves_an_empty_plan(
 ) -> None:
     observed = Observed(
         images=frozenset(images),
-        weights_complete=flags[0],
+        weights=frozenset({WANTED.weights} if flags[0] else ()),
         has_key=flags[1],
         folder_matches=flags[2],
         containers=tuple(containers),
@@ -169,7 +169,7 @@ def applied(observed: Observed, plan_: Plan) -> Observed:
                 assert image.parent in observed.images
                 observed = replace(observed, images=observed.images | {by_name[step.subject]})
             case "fetch":
-                observed = replace(observed, weights_complete=True)
+                observed = replace(observed, weights=frozenset({WANTED.weights}))
             case "key":
                 observed = replace(observed, has_key=True)
             case "write":
@@ -226,7 +226,7 @@ def test_an_image_of_a_checkout_says_in_the_plan_that_nobody_validated_it() -> N
         (last,), base=WANTED.base, present=frozenset({WANTED.base.reference}), how=AS_NEEDED
     )
     assert step.verb == "build"
-    assert step.reason.endswith("; from /src/vllm, which nobody validated")
+    assert step.reason.endswith("; unvalidated: from /src/vllm")
 
 
 def test_an_image_that_is_pulled_says_why() -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.rules.validated import board, entry, machine, t3k
+from tests.unit.rules.validated import TRANSLATED, board, entry, machine, t3k
 
 from ttctl.model.device import Formed, System
 from ttctl.model.pins import Advice, Gated, Requirement
+from ttctl.rules.fit_pages import Pages
 from ttctl.rules.fitness import Ground, findings
 from ttctl.rules.pack import Candidate, pack
 from ttctl.rules.satisfying import satisfies
@@ -37,7 +38,7 @@ def packed(
     **more: object,
 ) -> Packing:
     """Place models on a machine that has everything else."""
-    plain = Ground(system=system, disk_mib=1 << 20, iommu=("DMA",))
+    plain = Ground(system=system, disk_mib=1 << 20, pages=TRANSLATED)
     ground = replace(plain, **more)  # type: ignore[arg-type]
     judge = partial(findings, ground=ground, advice=advice or Advice(), satisfies=satisfies)
     return pack(wanted, ground, lambda spec, boards: judge(spec, boards=boards))
@@ -162,7 +163,7 @@ def test_disk_is_added_up_and_shared_weights_lie_there_once() -> None:
 def test_hugepages_are_counted_for_all_boards_that_are_used(
     hugepages: int, *, mounted: bool, fits: bool, warns: bool
 ) -> None:
-    found = packed((SMALL, SMALL), t3k(), iommu=(), hugepages=hugepages, hugepages_mounted=mounted)
+    found = packed((SMALL, SMALL), t3k(), pages=Pages(total=hugepages, mounted=mounted))
     assert found.fits is fits
     assert any("8 hugepages" in one for one in found.warnings) is warns
 

@@ -10,7 +10,7 @@ from tests.unit.listed import FACTS, FORGE, MEDIA, MULTIHOST, VLLM, listed
 
 from ttctl.errors import UsageError
 from ttctl.model.image import LocalSource
-from ttctl.model.pins import RECIPES
+from ttctl.model.pins import DERIVED, RECIPES
 from ttctl.rules.contract import pins_of
 from ttctl.rules.recipe import FROM_SOURCE, NOT_FROM_SOURCE, CannotBuild, SourceBuild, recipe_for
 
@@ -64,7 +64,7 @@ def test_what_is_only_pulled_says_why(image: str, engine: str, because: str) -> 
 
 
 def test_every_recipe_is_built_or_says_why_not() -> None:
-    assert set(RECIPES) == {*FROM_SOURCE, *NOT_FROM_SOURCE}
+    assert set(RECIPES) == {*FROM_SOURCE, *DERIVED, *NOT_FROM_SOURCE}
 
 
 def test_an_entry_without_a_commit_of_vllm_cannot_be_built() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.rules.stacks import CARD, ENGINE, HEALTH, LLAMA, MADE
 
 from ttctl.errors import BadFileError
-from ttctl.model.service import Confinement, Mount, Scratch, ServiceSpec
+from ttctl.model.service import Card, Confinement, Mount, Scratch, ServiceSpec
 from ttctl.rules.renderable import check_stack
 
 ALL = [pytest.param(stack, id=name) for name, stack in MADE.items()]
@@ -37,6 +37,13 @@ BAD: dict[str, list[Any]] = {
         (Mount(source="/a", target="/x"), Mount(source="/b", target="/x")),
     ],
     "networks": [(), ("other",), ("back", "other")],
+    "host_names": [("a b",), ("A",), ("a:b",), ("a", "a")],
+    "place_environment": [
+        (("A=B", "1"),),
+        (("A", "${HOME}"),),
+        (("A", "\x00"),),
+        (("MESH_DEVICE", "1"),),
+    ],
     "publish": [70000, -1],
     "health": [
         replace(HEALTH, test=("CMD",)),
@@ -65,6 +72,13 @@ BAD: dict[str, list[Any]] = {
         (Scratch(target="/a", size_mib=0),),
     ],
     "nodes": [-1, 2000],
+    "first_node": [-1, 2000],
+    "card": [
+        Card(device="n150", contract="A b"),
+        Card(device="n150", contract="own", boards=("a b",)),
+        Card(device="n150", contract="own", derived_from="a\x00"),
+        Card(device="n150", contract="own", experimental="\x00"),
+    ],
 }
 
 
@@ -86,6 +100,15 @@ def test_a_bad_field_is_refused(field: str, value: object) -> None:
         check_stack(replace(CARD, services=(bad,)))
     assert caught.value.why
     assert caught.value.next_step
+
+
+def test_on_the_hosts_network_is_no_network_of_the_stack_no_port_and_no_other_name() -> None:
+    alone = replace(ENGINE, networks=(), confinement=Confinement(host_network=True))
+    check_stack(replace(CARD, services=(alone,)))
+    for changes in ({"networks": ("back",)}, {"publish": 80}, {"host_names": ("vllm",)}):
+        bad: Any = replace(alone, **changes)
+        with pytest.raises(BadFileError):
+            check_stack(replace(CARD, services=(bad,)))
 
 
 def test_only_an_engine_on_a_card_may_have_no_limit_of_memory() -> None:

@@ -11,6 +11,7 @@ from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.plan import PullPolicy
 from ttctl.model.settings import SETTINGS
 from ttctl.rules.images import REFERENCE
+from ttctl.rules.recipe import UIDS
 from ttctl.rules.resolve import BLOCK_SIZES, LARGEST_MODEL_LEN, LARGEST_NUM_SEQS
 from ttctl.rules.setting_kinds import (
     UnfitError,
@@ -37,6 +38,7 @@ GOOD = [
     ("up.device", "(8,8)", "dual_galaxy"),
     ("up.port", " 8001 ", 8001),
     ("up.block_size", "32", 32),
+    ("up.image_uid", "15863", 15863),
     ("up.pull", "never", "never"),
     ("up.lock_timeout", "1.5", 1.5),
     ("chat.temperature", "2", 2.0),
@@ -89,6 +91,7 @@ BAD = [
     ("up.port", "http", "a whole number"),
     ("up.max_model_len", "15", "from 16 to 1048576"),
     ("up.max_num_seqs", "1025", "from 1 to 1024"),
+    ("up.image_uid", "999", "a whole number from 1000 to 59999"),
     ("up.block_size", "48", "one of 16, 32, 64, 128"),
     ("up.block_size", "big", "one of 16, 32, 64, 128"),
     ("up.pull", "sometimes", "one of always, missing, never"),
@@ -228,6 +231,7 @@ def test_what_was_typed_is_stored_whole_or_beside_the_projects_file() -> None:
 
 def test_the_registry_allows_what_the_rest_of_the_product_does() -> None:
     assert SETTINGS["up.block_size"].allowed == BLOCK_SIZES
+    assert SETTINGS["up.image_uid"].allowed == (UIDS[0], UIDS[-1])
     assert SETTINGS["up.max_model_len"].allowed == (16, LARGEST_MODEL_LEN)
     assert SETTINGS["up.max_num_seqs"].allowed == (1, LARGEST_NUM_SEQS)
     assert SETTINGS["up.pull"].allowed == get_args(PullPolicy)

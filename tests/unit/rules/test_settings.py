@@ -35,7 +35,7 @@ def test_the_settings_of_up_are_the_fields_of_a_request_and_how_it_is_done() -> 
     keys = {key.removeprefix("up.") for key in KEYS if key.startswith("up.")}
     asked = {field.name for field in fields(Request)} - {
         "engine_args", "task", "experimental", "unattended", "guesses", "engine",
-        "implementation", "boards", "sources", "values",
+        "implementation", "boards", "sources", "services", "ejected", "values",
     }  # fmt: skip
     assert keys == asked | {"pull", "lock_timeout", "wait_timeout"}
 
@@ -79,7 +79,7 @@ def test_the_nearest_setting_is_found(word: str, near: str) -> None:
     assert nearest_key(word) == near
     with pytest.raises(UsageError) as caught:
         known_setting(word)
-    assert (near or "Tables: up, device, output, chat, site.") in caught.value.evidence
+    assert (near or "Tables: up, device, output, chat, weights, site.") in caught.value.evidence
 
 
 @pytest.mark.parametrize(

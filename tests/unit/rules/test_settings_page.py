@@ -7,12 +7,39 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ttctl.model.setting_rows import KEYS, OTHER_VARIABLES
+from ttctl.rules.setting_kinds import SEVERAL, allowed_text
 from ttctl.rules.settings import layer_of_file
-from ttctl.rules.settings_page import page_table, template
+from ttctl.rules.settings_page import tables, template
+
+if TYPE_CHECKING:
+    from ttctl.model.settings import Setting
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+def page_table() -> str:
+    """Return the tables of the documentation's page, in Markdown."""
+    parts: list[str] = []
+    for table, settings in tables():
+        rows = [
+            f"| `{one.name}` | `{one.variable}` | {_default(one)} | {_allowed(one)} | {one.help} |"
+            for one in settings
+        ]
+        head = f"### `[{table}]`\n\n| key | variable | default | allowed | what it is |\n"
+        parts.append(head + "|---|---|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _allowed(setting: Setting) -> str:
+    text = allowed_text(setting)
+    return f"{text}; several" if setting.kind in SEVERAL else text
+
+
+def _default(setting: Setting) -> str:
+    return "" if setting.default in {None, ""} else f"`{setting.default}`"
 
 
 def test_the_page_holds_the_golden_table() -> None:

@@ -100,6 +100,16 @@ def test_a_first_start_is_told_its_limit_and_that_later_ones_are_faster() -> Non
     assert later == "a start with 12.3 GB of caches: up to 60 min, usually less"
 
 
+def test_what_starts_took_here_is_told_in_place_of_what_they_took_elsewhere() -> None:
+    usual = "usually 12 min (from 3 earlier starts here)"
+    first = budget_text(limit_s=6400, cache_bytes=0, usual=usual)
+    assert first == f"a first start: up to 107 min; {usual}"
+    later = budget_text(limit_s=3600, cache_bytes=12_300_000_000, usual=usual)
+    assert later == f"a start with 12.3 GB of caches: up to 60 min, {usual}"
+    line = look_text("x", cache_bytes=0, rate=0, gone_s=5, limit_s=60, usual=usual)
+    assert line == f"x; 0:05 of at most 1:00, {usual}"
+
+
 def test_a_look_is_one_line_with_growth_and_time() -> None:
     line = look_text(
         "loading weights", cache_bytes=3_200_000_000, rate=41e6, gone_s=75, limit_s=3600

@@ -49,13 +49,13 @@ def test_the_processor_has_none() -> None:
 
 
 def test_the_way_out_is_the_newest_releases_value_where_that_is_enough() -> None:
-    known, step = way_out(named(SMALL), needed=60_000_000, requested="Qwen2.5-72B")
+    known, step = way_out(named(SMALL), needed=60_000_000, up="ttctl up Qwen2.5-72B")
     assert known == "the newest release sets 66000000 for this entry"
     assert step == "ttctl up Qwen2.5-72B --values latest"
 
 
 def test_else_it_is_the_exact_size() -> None:
-    known, step = way_out(named(SMALL), needed=70_000_000, requested="Qwen2.5-72B")
+    known, step = way_out(named(SMALL), needed=70_000_000, up="ttctl up Qwen2.5-72B")
     assert known == "the newest release sets 66000000, which is too small, too"
     assert step == "ttctl up Qwen2.5-72B -- --trace-region-size 70000000"
-    assert way_out(HUB_MODEL, needed=1, requested="x")[0] == ""
+    assert way_out(HUB_MODEL, needed=1, up="x")[0] == ""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does a container differ from what upstream's launcher would run only in what is written down?
 
-What upstream runs was read in tenstorrent/tt-inference-server, workflows/run_docker_server.py and
-workflows/setup_host.py at the tags 0.2.0 to 0.20.0; it is said here in our own words.
+Each entry of the built-in catalog is compared with the launcher of the release that first listed
+it with its image, and with the newest one; each of another export with the launcher of its tag.
 """
 
 from __future__ import annotations
@@ -10,32 +10,34 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.listed import FACTS
+from tests.unit.rules.entry_table import entries_of, rows
+from tests.unit.rules.explained import unexplained
 from tests.unit.rules.launching import (
     REVISION,
     contract_of,
     entries,
     files_of,
     pins_of,
-    service_of,
     stack_of,
 )
+from tests.unit.rules.upstream_launcher import CACHE, FIRST_CURRENT, HOME, Asked, Run, upstream
 
 from tools.catalog import exports_in
 from ttctl.adapters.upstream_export import read_export
-from ttctl.rules.confinement import unexplained
+from ttctl.rules.compose import compose_of
 from ttctl.rules.contract import image_version
-from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.first_validated import known_first
 from ttctl.rules.launch import refusal
-from ttctl.rules.launch_values import needs_key
+from ttctl.rules.launch_values import is_on_the_hub
 from ttctl.rules.validated import validated_specs
+from ttctl.rules.versions import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,95 +47,62 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[3] / "docs" / "launch.md"
 ROW = re.compile(r"^\| ([^|`]+?) \| ([a-z, -]+) \| [^|]+ \|$", re.MULTILINE)
-HOME = "/home/container_app_user"
-CACHE = f"{HOME}/cache_root"
-TOLD = {"llama3_70b_galaxy": "TT_LLAMA_TEXT_VER", "qwen3_32b_galaxy": "TT_QWEN3_TEXT_VER"}
+NEWEST = (0, 20, 0)
 STARTED = [spec for spec in entries() if not refusal(spec, contract_of(spec))]
+SDXL = ("stable-diffusion-xl-base-1.0", "stable-diffusion-xl-base-1.0-img-2-img")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What is run for an entry, in words that both sides share."""
-
-    settings: dict[str, object]
-    environment: dict[str, str] = field(default_factory=dict)
-
-
-def upstream(spec: ModelSpec) -> Run:
-    """Return what upstream's launcher passes."""
-    contract, name = pins_of(spec).contract, spec.model.rpartition("/")[2]
-    legacy, vllm = contract == "vllm-legacy", spec.engine == "vllm"
-    weights = f"{HOME}/readonly_weights_mount/{name}"
-    rooted = legacy or (spec.engine == "media" and _version(spec) >= (0, 9))
-    settings: dict[str, object] = {
-        "capabilities": "all" if legacy else (),
-        "user": "0:0" if rooted else "1000:1000",
-        "read-only root": False,
-        "new privileges": True,
-        "devices": "folder",
-        "publish": "engine",
-        "network": "bridge",
-        "secrets": "in the environment",
-        "locked memory": False,
-        "memory": 0,
-        "processes": 0,
-        "stop": 10,
-        "shared memory": 32768 if legacy else 64,
-        "ipc": "private" if legacy else "host",
-        "command": ("--model", spec.model, "--tt-device", spec.device, "--no-auth")
-        if vllm and not legacy
-        else (),
-        "entrypoint": (),
-        "spec file": f"{HOME}/model_spec" if legacy else "",
-        "weights": weights,
-        "cache": CACHE,
-        "hugepages": "/dev/hugepages-1G",
-        "kernels": "",
-        "diffusion cache": "",
-    }
-    return Run(settings=settings, environment=_upstream_environment(spec, name, weights))
-
-
-def _upstream_environment(spec: ModelSpec, name: str, weights: str) -> dict[str, str]:
-    snapshot = f"{weights}/snapshots/{REVISION}"
-    given = {"TT_CACHE_PATH": f"{CACHE}/tt_metal_cache/cache_{name}/{SIZES[spec.device].mesh}"}
-    match pins_of(spec).contract:
-        case "vllm-legacy":
-            given |= {
-                "CACHE_ROOT": CACHE,
-                "MODEL_WEIGHTS_PATH": snapshot,
-                "TT_MODEL_SPEC_JSON_PATH": f"{HOME}/model_spec/spec.json",
-            }
-            if _version(spec) < (0, 5):
-                given["TT_LLAMA_TEXT_VER"] = spec.implementation
-            elif spec.implementation in TOLD:
-                # From 0.9.0 on the image says it to itself.
-                given[TOLD[spec.implementation]] = spec.implementation
-        case "vllm-current":
-            # CACHE_ROOT is the image's own.
-            given |= {"CACHE_ROOT": CACHE, "MODEL_WEIGHTS_DIR": snapshot}
-        case _:
-            given |= {
-                **dict(spec.environment),
-                "CACHE_ROOT": CACHE,
-                "HF_HOME": f"{CACHE}/huggingface",
-                "MODEL": name,
-                "DEVICE": spec.device,
-                "MODEL_WEIGHTS_DIR": snapshot,
-                "NO_AUTH": "1",
-            }
-            if needs_key(spec, contract_of(spec)):
-                given["API_KEY"] = given.pop("NO_AUTH")
-    return given
-
-
-def _version(spec: ModelSpec) -> tuple[int, ...]:
+def version_of(spec: ModelSpec) -> tuple[int, ...]:
     return image_version(pins_of(spec).image, pins_of(spec).version)[0]
+
+
+def asked_of(spec: ModelSpec, launcher: tuple[int, ...], subdevice: str = "") -> Asked:
+    return Asked(
+        spec=spec,
+        launcher=launcher,
+        revision=REVISION,
+        on_the_hub=is_on_the_hub(spec),
+        subdevice=subdevice,
+    )
+
+
+def asked_for(spec: ModelSpec) -> tuple[Asked, ...]:
+    """Return by which launchers an entry of the built-in catalog is looked at.
+
+    A vLLM image below 0.11.0 is started by the launcher of its own release alone: later ones give
+    it arguments that it cannot read, and from 0.14.0 on they refuse it. The newest one asks for the
+    C++ server of images that have none; where ttctl runs the Python server, only the first counts.
+    """
+    row = rows()[spec.id]
+    if row.contract == "vllm-legacy":
+        return (asked_of(spec, version_of(spec), row.subdevice),)
+    first, newest = (
+        asked_of(spec, launcher, row.subdevice) for launcher in (numbers(row.first), NEWEST)
+    )
+    return (first,) if newest.serves_cpp else (first, newest)
+
+
+def on_cpp() -> list[ModelSpec]:
+    """Return entries of an image that has the C++ server; the catalog has none."""
+    image = "registry.example.org/tt-media-inference-server:0.20.0-de59f8a"
+    return [
+        replace(spec, pins=replace(pins_of(spec), contract="media-cpp", image=image))
+        for spec in STARTED
+        if spec.model.rpartition("/")[2] in SDXL
+    ]
+
+
+@cache
+def compared() -> tuple[Asked, ...]:
+    cpp = (asked_of(spec, NEWEST) for spec in on_cpp())
+    return (*(asked for spec in STARTED for asked in asked_for(spec)), *cpp)
 
 
 def ours(spec: ModelSpec) -> Run:
     """Return what ttctl passes, in the same words."""
-    service = service_of(spec)
+    stack = stack_of(spec)
+    service = stack.services[0]
+    composed: dict[str, Any] = compose_of(stack)["services"][service.name]
     held = service.confinement
     mounts = {mount.target: mount for mount in service.mounts}
     weights = [mount.target for mount in service.mounts if "TTCTL_WEIGHTS" in mount.source]
@@ -144,12 +113,18 @@ def ours(spec: ModelSpec) -> Run:
         "new privileges": held.new_privileges,
         "devices": service.nodes,
         "publish": "gateway" if service.publish is None else "engine",
+        "port": contract_of(spec).port,
         "network": service.networks,
         "secrets": "none",
         "locked memory": held.memlock,
-        "memory": service.memory_mib or "as the entry, which says none",
+        "memory": service.memory_mib,
         "processes": service.pids,
         "stop": service.stop_grace_s,
+        "init": composed.get("init", False),
+        "log": tuple(sorted(composed["logging"]["options"].items())),
+        "health": service.health.test,
+        "memory folders": ("/tmp", *(one.target for one in service.scratch)),  # noqa: S108 - its name
+        "proxies": composed["environment"]["http_proxy"],
         "shared memory": service.shm_mib,
         "ipc": held.ipc,
         "command": service.command,
@@ -168,8 +143,13 @@ def _same(service: ServiceSpec, target: str) -> str:
     return next((target for mount in service.mounts if mount.target == target), "")
 
 
-def differences(spec: ModelSpec) -> set[str]:
-    theirs, mine = upstream(spec), ours(spec)
+def differences(asked: Asked) -> set[str]:
+    spec = asked.spec
+    rooted = pins_of(spec).contract == "vllm-legacy" or (
+        # The entrypoint of these is root's; of forge images no release has one.
+        pins_of(spec).contract in {"media", "media-cpp"} and version_of(spec) >= (0, 9)
+    )
+    theirs, mine = upstream(asked, rooted=rooted), ours(spec)
     names = theirs.environment.keys() | mine.environment.keys()
     return {
         *(one for one in theirs.settings if theirs.settings[one] != mine.settings[one]),
@@ -182,19 +162,25 @@ def differences(spec: ModelSpec) -> set[str]:
 
 
 @cache
-def written() -> dict[str, frozenset[str]]:
-    """Return the page's differences, each with the contracts that it names."""
-    table = PAGE.read_text(encoding="utf-8").partition("| difference |")[2]
-    return {name: frozenset(words.split(", ")) for name, words in ROW.findall(table)}
+def written(*, others: bool = False) -> dict[str, frozenset[str]]:
+    """Return the page's differences, each with the contracts that it names.
+
+    Args:
+        others: Whether those that only entries of other releases have are among them.
+    """
+    page = PAGE.read_text(encoding="utf-8").partition("| difference |")[2]
+    own, _, further = page.partition("| of other releases |")
+    found = ROW.findall(own + further if others else own)
+    return {name: frozenset(words.split(", ")) for name, words in found}
 
 
 def test_every_difference_of_every_entry_is_written_down_for_its_contract() -> None:
-    assert unwritten(STARTED) == set()
+    assert unwritten(compared()) == {}
 
 
 def test_every_written_difference_is_there_in_each_contract_that_it_names() -> None:
-    seen = {(one, pins_of(spec).contract) for spec in STARTED for one in differences(spec)}
-    contracts = {pins_of(spec).contract for spec in STARTED}
+    seen = {(_name(spec, one), name) for spec, name, one in _seen(compared())}
+    contracts = {pins_of(asked.spec).contract for asked in compared()}
     stale = {
         (one, name)
         for one, named in written().items()
@@ -204,24 +190,78 @@ def test_every_written_difference_is_there_in_each_contract_that_it_names() -> N
     assert stale == set()
 
 
-def test_an_ordinary_entry_keeps_what_upstream_says_of_cache_and_mesh() -> None:
-    for spec in STARTED:
-        assert (
-            upstream(spec).environment["TT_CACHE_PATH"] == ours(spec).environment["TT_CACHE_PATH"]
-        )
+def test_each_launcher_of_a_release_that_first_listed_an_entry_is_compared() -> None:
+    launchers = {(pins_of(one.spec).contract, one.launcher) for one in compared()}
+    assert len(compared()) > len(STARTED) == 221
+    assert {"".join(contract) for contract, _ in launchers} == {
+        "vllm-legacy", "vllm-current", "media", "media-cpp", "forge",
+    }  # fmt: skip
+    assert {one for name, one in launchers if name == "vllm-legacy"} == {
+        (0, 2, 0), (0, 3, 0), (0, 9, 0), (0, 10, 0), (0, 10, 1),
+    }  # fmt: skip
 
 
-def unwritten(specs: Iterable[ModelSpec]) -> set[str]:
+@pytest.mark.parametrize("spec", [pytest.param(one, id=one.id) for one in STARTED])
+def test_the_cache_of_converted_tensors_is_named_as_upstream_names_it(spec: ModelSpec) -> None:
+    row = rows()[spec.id]
+    for asked in asked_for(spec):
+        theirs = upstream(asked, rooted=False).environment["TT_CACHE_PATH"]
+        same = theirs == ours(spec).environment["TT_CACHE_PATH"]
+        assert same == (row.subdevice in {"", spec.device})
+
+
+def test_images_before_0_10_0_are_told_the_first_node_as_when_they_were_validated() -> None:
+    cpp = {spec.id for spec in on_cpp()}
+    told = {one.spec.id for one in compared() if "DEVICE_IDS" in _given(one)} - cpp
+    mine = {spec.id for spec in STARTED if dict(ours(spec).environment).get("DEVICE_IDS") == "(0)"}
+    assert len(told) == 26
+    # Two were listed later, with an image of this age.
+    late = {f"id_tt-transformers_Motif-Image-6B-Preview_{one}" for one in ("p150x8", "p300x2")}
+    assert mine == told | late
+
+
+def _given(asked: Asked) -> dict[str, str]:
+    return upstream(asked, rooted=False).environment
+
+
+def _seen(asked: Iterable[Asked]) -> list[tuple[ModelSpec, str, str]]:
+    return [
+        (one.spec, pins_of(one.spec).contract, difference)
+        for one in asked
+        for difference in differences(one)
+    ]
+
+
+def _name(spec: ModelSpec, difference: str) -> str:
+    """Return the row of a difference; what an entry says of itself has one for all its names."""
+    name = difference.removeprefix("environment ")
+    told = name in dict(spec.environment) and difference not in written()
+    return "environment of the entry" if told else difference
+
+
+def unwritten(asked: Iterable[Asked], *, others: bool = False) -> dict[str, str]:
     """Return the differences that the page does not name for the contract of their entry."""
+    page = written(others=others)
     return {
-        f"{pins_of(spec).contract}: {one}"
-        for spec in specs
-        for one in differences(spec)
-        if written().get(one, frozenset()).isdisjoint({"all", pins_of(spec).contract})
+        f"{contract}: {one}": spec.id
+        for spec, contract, one in _seen(asked)
+        if page.get(_name(spec, one), frozenset()).isdisjoint({"all", contract})
     }
 
 
 FILES = exports_in(Path(os.environ["EXPORTS"])) if os.environ.get("EXPORTS") else []
+
+
+def _of_its_release(spec: ModelSpec, release: str, told: dict[str, Any]) -> Asked:
+    """Return what the launcher of a tag is asked for; of old vLLM images, that of their own."""
+    launcher = numbers(release)
+    if pins_of(spec).contract == "vllm-legacy" and launcher >= FIRST_CURRENT:
+        launcher = version_of(spec)
+    asked = asked_of(spec, launcher, (told.get("subdevice_type") or "").lower())
+    if asked.serves_cpp and pins_of(spec).contract != "media-cpp":
+        # The tag asks the image for a server that it does not have.
+        return replace(asked, launcher=version_of(spec))
+    return asked
 
 
 @pytest.mark.exports
@@ -236,8 +276,9 @@ def test_every_entry_of_another_release_is_launched_and_explained(path: Path) ->
     assert started
     for spec in started:
         assert unexplained(stack_of(spec).services[0]) == ()
-    same = [spec for spec in started if pins_of(spec).contract != "media-cpp"]
-    assert unwritten(same) == set()
+    told = {one["model_id"]: one for one in entries_of(path.read_bytes())}
+    asked = [_of_its_release(spec, export.release, told[spec.id]) for spec in started]
+    assert unwritten(asked, others=True) == {}
 
 
 @pytest.mark.exports

@@ -14,6 +14,7 @@ from ttctl.model.device import Board, Formed, System
 from ttctl.model.match import Place, Wanted
 from ttctl.model.pins import Advice, Pins
 from ttctl.model.spec import Limits, ModelSpec, Weights
+from ttctl.rules.fit_pages import Pages
 from ttctl.rules.match import match
 from ttctl.rules.satisfying import satisfies
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ttctl.adapters.compiled import Checked
     from ttctl.model.match import Match
 
+TRANSLATED = Pages(total=16, mounted=True, iommu=("DMA",))
+"""An IOMMU that translates, and the mount that images may ask for all the same."""
 PINS = Pins(
     tt_metal="25305db",
     vllm="6e67d2d",

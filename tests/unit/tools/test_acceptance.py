@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.standins.accepting_api import KEY, AcceptingApi
 from tests.unit.accepted import RAN, ran
 
-from tools.acceptance import lines, main
+from tools.acceptance import asked, lines, main, requested
 from ttctl.adapters.acceptance_place import LocalKit
 from ttctl.adapters.hardware import KeptResults
 from ttctl.errors import BadFileError
@@ -70,6 +72,16 @@ def test_what_was_found_is_told_with_the_file_and_what_to_do_with_it(tmp_path: P
     assert told[-2] == f"result    {tmp_path / 'x.json'}"
 
 
+def test_a_failed_run_and_a_modified_ttctl_are_told_as_such(tmp_path: Path) -> None:
+    dirty = replace(RAN.build, modified=True)
+    accepted = Accepted(
+        ran=ran(verdict="failed", build=dirty), file=tmp_path / "x.json", details=()
+    )
+    told = list(lines(accepted))
+    assert told[0] == "acme/Small-1B on n150: failed (by a modified ttctl)"
+    assert not [line for line in told if line.startswith("tier ")]
+
+
 def test_a_kit_signs_what_it_keeps_and_its_words_are_those_of_the_machine(home: Path) -> None:
     kit = local_kit(home)
     kit.ready()
@@ -114,3 +126,60 @@ def test_a_kits_client_asks_the_port_of_loopback(home: Path) -> None:
             local_kit(home).client(api.port).ask(Question(path="/v1/models"), key=KEY, limit_s=10)
         )
     assert answer.status == 200
+
+
+def test_device_and_boards_are_passed_on_to_the_request() -> None:
+    words = [
+        "llama",
+        "--device",
+        "N150",
+        "--board",
+        "0000:01:00.0",
+        "--board",
+        "/dev/tenstorrent/3",
+    ]
+    request = requested(asked(words))
+    assert (request.model, request.device, request.unattended) == ("llama", "n150", True)
+    assert request.boards == ("0000:01:00.0", "/dev/tenstorrent/3")
+    plain = requested(asked(["llama"]))
+    assert (plain.device, plain.boards) == (None, ())
+
+
+def test_a_device_that_is_none_is_refused_before_anything_is_looked_at(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        asked(["llama", "--device", "n15"])
+    assert caught.value.code == 2
+    assert "there is no device 'n15'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param((), ["llama"], id="the machine's own device"),
+        pytest.param(("DEVICE=n150",), ["llama", "--device", "n150"], id="a device"),
+        pytest.param(
+            ("DEVICE=n300", "BOARD=0000:01:00.0 /dev/tenstorrent/3"),
+            [
+                "llama", "--device", "n300", "--board", "0000:01:00.0",
+                "--board", "/dev/tenstorrent/3",
+            ],
+            id="two boards",
+        ),
+    ],
+)  # fmt: skip
+def test_make_device_tries_the_same_as_what_is_looked_at_afterwards(
+    given: tuple[str, ...], words: list[str]
+) -> None:
+    line = ["make", "-n", "--no-print-directory", "-o", "setup-dev", "-o", "engine", "device"]
+    line += ["MODEL=llama", *given]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    tried, after = (shlex.split(one) for one in done.stdout.splitlines()[-2:])
+    assert tried[1:3] == ["-m", "tools.acceptance"]
+    assert tried[3:] == words
+    name, _, told = after[0].partition("=")
+    assert shlex.split(told) == words
+    # ttctl ends with 9 at a variable of its own prefix that it does not know.
+    assert not name.startswith("TTCTL_")
+    assert name in (ROOT / "tests" / "device" / "test_accepted.py").read_text(encoding="utf-8")

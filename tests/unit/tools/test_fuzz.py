@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tests.unit.listed import RAW, nested, raw
 
-from tools.fuzz import BATCH, OUTCOMES, entries_of, file_of, main, mutated, run, tried
+from tools.fuzz import BATCH, OUTCOMES, main, run, tried
+from tools.fuzz_entries import entries_of, file_of, mutated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tools import fuzz_renderings
-from tools.fuzz_renderings import FREE, STACK, STRICT, dockerfile_escapes, escapes, run
+from tools.fuzz_renderings import dockerfile_escapes, escapes, run
 from tools.hostile import TEXTS
+from tools.hostile_stacks import FREE, STACK, STRICT
 from ttctl.errors import TtctlError
+
+if TYPE_CHECKING:
+    from ttctl.model.service import Stack
 
 BOTH = {**FREE, **STRICT}
 
@@ -49,7 +54,7 @@ def test_the_same_seed_gives_the_same_texts() -> None:
 def test_an_escape_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = fuzz_renderings.compose_of
 
-    def wrong(stack: fuzz_renderings.Stack) -> dict[str, object]:
+    def wrong(stack: Stack) -> dict[str, object]:
         one = stack.services[0]
         return before(replace(stack, services=(replace(one, command=(*one.command, "x")),)))
 

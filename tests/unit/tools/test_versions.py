@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.versions import bounds, higher, interpreters, pairs, supported
+from tools.environments import bounds, higher, interpreters, supported
+from tools.versions import pairs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say why compose did not bring a stack up, from its lines, the containers and their logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.adapters.failures import known_failures
+from ttctl.errors import EngineError, WaitError
+from ttctl.rules.fatal import found_in, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.adapters.process import Finished
+    from ttctl.model.container import ContainerState
+
+NOT_HEALTHY = "application not healthy after"
+"""What compose says when `--wait-timeout` is over; its code is the same as for any failure.
+
+Source: https://github.com/docker/compose/blob/v2.29.7/pkg/compose/start.go
+"""
+SHOWN = 240
+"""Characters of a log line that an error shows."""
+
+
+def failure(
+    stack: str,
+    bad: Sequence[ContainerState],
+    *,
+    lines: Sequence[str],
+    fatal: Sequence[str],
+    done: Finished,
+) -> EngineError | WaitError:
+    """Return the error of a stack that did not come up.
+
+    Args:
+        stack: Its name.
+        bad: Its containers that do not run, or are not healthy.
+        lines: The last ones of the first of them.
+        fatal: What was seen in a log while compose waited, with its meaning.
+        done: How compose ended.
+    """
+    cause = fatal[0] if fatal else known(done)
+    why = cause or _why(bad) or f"docker compose ended with {done.returncode}"
+    # A container that never was has no log, and another's says nothing of it.
+    shown = [] if cause and not fatal else [shortened(line) for line in lines]
+    waited = not fatal and any(NOT_HEALTHY in line for line in done.lines)
+    return (WaitError if waited else EngineError)(
+        f"The stack {stack!r} did not come up.",
+        why=why,
+        evidence="\n".join(shown) or done.tail(8),
+        next_step=f"ttctl logs {stack} --tail 100",
+    )
+
+
+def shortened(line: str) -> str:
+    """Return a log line as an error shows it; the log itself has all of it."""
+    text = line.strip()
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+def known(done: Finished) -> str:
+    """Return what Docker itself said of why a container cannot be, empty where that is unknown."""
+    seen = (found_in(line, known_failures()) for line in done.lines)
+    found = next((one for one in seen if one is not None), None)
+    return f"{found.cause}: {shortened(found.line)}" if found else ""
+
+
+def _why(bad: Sequence[ContainerState]) -> str:
+    for one in bad:
+        if (found := state_of(one, known_failures())) is not None:
+            return found.cause.format(service=one.service, code=one.exit_code)
+    return ""

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say of a stack's services why they do not do their work, and what to do about it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError, TtctlError
+from ttctl.rules.fatal import state_of, step_of, told, works
+from ttctl.rules.typed_request import typed_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ttctl.model.container import ContainerState
+    from ttctl.model.failure import BadState
+    from ttctl.model.protocols import World
+
+READ = 400
+"""Lines of a log that are read: a traceback with the lines around it."""
+STARTING = "starting"
+"""The row of a service that may still come up."""
+ANY_CACHE = "CACHE"
+"""What stands for a cache whose folder is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What is known of one service that does not do its work."""
+
+    service: str
+    failure: str
+    """Name of the row of catalog/failures.toml."""
+    cause: str
+    evidence: str
+    """The line of the log, or how the container engine shows the container."""
+    next_step: str
+    exit_code: int
+    """Of a command that ends so."""
+    source: str
+    """Where it is known from."""
+
+
+def causes(world: World, stack: str, containers: Iterable[ContainerState]) -> tuple[Cause, ...]:
+    """Return what is known of those containers that do not do their work, by log or by state.
+
+    A line of the log says more than a state. Of a container that works nothing is said, whatever
+    its log holds of earlier days.
+
+    Args:
+        world: Everything outside.
+        stack: Their stack.
+        containers: Which.
+    """
+    return tuple(_causes(world, stack, containers))
+
+
+def _causes(world: World, stack: str, containers: Iterable[ContainerState]) -> Iterator[Cause]:
+    # What is known is read where there is something to look up.
+    for one in (one for one in containers if not works(one)):
+        state = state_of(one, world.failures)
+        if state is not None:
+            asked = _asked(world, stack)
+            yield _of_log(world, one, asked) or _of_state(one, state, asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """How a stack came to be."""
+
+    stack: str
+    word: str
+    """What was asked for; the stack's own name where its lock cannot be read."""
+    context: int = 0
+    """Tokens; 0 where it is not known."""
+
+    @property
+    def up(self) -> str:
+        return typed_up(self.word, self.stack)
+
+
+def _asked(world: World, stack: str) -> _Asked:
+    with suppress(BadFileError):
+        if lock := world.store.lock(stack):
+            return _Asked(stack=stack, word=lock.requested, context=lock.max_model_len)
+    return _Asked(stack=stack, word=stack)
+
+
+def _of_log(world: World, one: ContainerState, asked: _Asked) -> Cause | None:
+    lines: tuple[str, ...] = ()
+    with suppress(TtctlError):
+        lines = world.engine.log_lines(one.container_id, tail=READ)
+    found = told(lines, world.failures)
+    if found is None:
+        return None
+    step = step_of(
+        found,
+        up=asked.up,
+        model=quote(asked.word),
+        cache=_cache(world, asked.stack),
+        context=asked.context,
+    )
+    return Cause(
+        service=one.service,
+        failure=found.failure.name,
+        cause=found.cause,
+        evidence=found.line.strip(),
+        next_step=step or f"ttctl logs {asked.stack} {one.service} --tail 100",
+        exit_code=found.failure.exit_code,
+        source=found.failure.source,
+    )
+
+
+def _cache(world: World, stack: str) -> str:
+    dotenv = world.folders.read_folder(world.store.folder(stack)).get(".env", "")
+    paths = (str(one.path) for one in world.engine_files.caches())
+    return quote(next((path for path in paths if f"='{path}'\n" in dotenv), ANY_CACHE))
+
+
+def _of_state(one: ContainerState, state: BadState, asked: _Asked) -> Cause:
+    seen = ", ".join(filter(None, (one.state, one.health, f"exit code {one.exit_code}")))
+    return Cause(
+        service=one.service,
+        failure=state.name,
+        cause=state.cause.format(service=one.service, code=one.exit_code),
+        evidence=f"{one.name}: {seen}",
+        next_step=state.next_step.format(up=asked.up, stack=asked.stack, service=one.service),
+        exit_code=state.exit_code,
+        source=state.source,
+    )

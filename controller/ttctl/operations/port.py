@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find a port for a stack whose port nobody asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ttctl.operations.desire import on_port
+from ttctl.rules.stack import BIND, DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from ttctl.model.protocols import World
+    from ttctl.operations.desire import Desired
+
+LAST_PORT = 65535
+
+
+def with_free_port(world: World, desired: Desired) -> Desired:
+    """Return `desired` on the first port from the default upward that nobody has, and say so.
+
+    A port that was asked for, or that is locked, stays: who talks to it knows it. It is looked for
+    again when the folder is written, since a stack that started meanwhile has one, too; what is
+    written is locked, so the next `up` finds the same.
+    """
+    if not desired.terms.any_port:
+        return desired
+    taken = _taken(world, desired.stack.name)
+
+    def holder(port: int) -> str | None:
+        return taken[port] if port in taken else world.host.port_holder(BIND, port)
+
+    before = desired.stack.port
+    who = holder(before)
+    free = next((port for port in range(DEFAULT_PORT, LAST_PORT + 1) if not holder(port)), before)
+    if not who or free == before:
+        return desired
+    world.reporter.note(f"port {before} is taken by {who}: this stack gets {free}")
+    return on_port(world, desired, free)
+
+
+def _taken(world: World, stack: str) -> dict[int, str]:
+    """Return the ports of stacks with containers, and who has each; nobody for one's own.
+
+    A gateway that waits for its engine listens nowhere yet, and some engines publish a port
+    without a program that listens.
+    """
+    containers = world.engine.containers(None)
+    found = {
+        port: "" if one.stack == stack else f"the stack {one.stack!r}"
+        for one in containers
+        for _, port, _ in one.ports
+    }
+    for other in {one.stack for one in containers} - {stack}:
+        lock = world.store.summary(other)
+        if lock is not None:
+            found[lock.port] = f"the stack {other!r}"
+    return found

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which steps lead from what is there to what is desired?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ttctl.model.plan import AS_NEEDED
+from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.pull_room import pulled_bytes
+from ttctl.operations.render_folder import is_unresolved
+from ttctl.rules.order import Observed, steps_to_up
+from ttctl.rules.override_images import pull_steps
+
+if TYPE_CHECKING:
+    from ttctl.model.lock import LockedWeights
+    from ttctl.model.plan import How, Plan
+    from ttctl.model.protocols import World
+    from ttctl.operations.desire import Desired
+
+
+def has_weights(world: World, weights: LockedWeights) -> bool:
+    """Return whether nothing of the weights has to be fetched."""
+    if not weights.revision and weights.kind == "hub":
+        # A repository of the hub has a commit once it is asked for; others the image fetches.
+        return "/" not in weights.repository
+    return world.weights.is_complete(weights)
+
+
+def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
+    """Look at what is there and return the steps that lead to what is wanted."""
+    stack = desired.stack
+    containers = world.engine.containers(stack.name)
+    refuse_foreign(world, stack.name, containers)
+    references = {desired.base.reference, *(image.reference for image in desired.images)}
+    folder = world.store.folder(stack.name)
+    wanted = {path: text for path, (text, _) in desired.files.items()}
+    observed = Observed(
+        images=frozenset(name for name in references if world.engine.has_image(name)),
+        supplies=tuple(
+            (one, world.weights.supply(one))
+            for one in desired.all_weights
+            if not is_unresolved(one)
+        ),
+        weights=frozenset(one for one in desired.all_weights if has_weights(world, one)),
+        has_key=world.keys.has_key(stack.name),
+        folder_matches=world.folders.read_folder(folder) == wanted,
+        containers=containers,
+        leased=desired.terms.leased,
+    )
+    made = steps_to_up(
+        stack,
+        desired.images,
+        base=desired.base,
+        weights=desired.all_weights,
+        observed=observed,
+        how=how,
+    )
+    pulled = pull_steps(desired.override, has_image=world.engine.has_image, how=how)
+    return replace(
+        made,
+        steps=(*pulled, *made.steps),
+        override=desired.override,
+        pull_bytes=pulled_bytes(world, desired, made),
+    )
