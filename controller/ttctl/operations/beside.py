@@ -13,9 +13,8 @@ from ttctl.operations.choice import Beside, Choice
 from ttctl.operations.choose import choose
 from ttctl.rules.beside import CHAT_SERVICE, wishes_of
 from ttctl.rules.board_sets import Want, fit_together, too_few
-from ttctl.rules.derived import entries_of
 from ttctl.rules.device_sizes import SIZES
-from ttctl.rules.experimental import experimental
+from ttctl.rules.locked_entry import locked_entry
 from ttctl.rules.one_chip import why_whole
 from ttctl.rules.stack import service_name, stack_name
 from ttctl.rules.swap import swap_line
@@ -183,19 +182,7 @@ def _kept(world: World, wish: Wish, previous: Lock | None, *, base: BaseImage) -
 
 def _locked_spec(world: World, wish: Wish, previous: Lock | None) -> ModelSpec | None:
     locked = _locked(wish, previous)
-    if locked is None:
-        return None
-    specs = entries_of(world.catalog.specs(), wish.engine)
-    if locked.experimental:
-        of_model = [spec for spec in specs if spec.model == locked.model]
-        return next(iter(experimental(of_model, specs, device=locked.device)), None)
-    of_lock = (locked.model, locked.device, locked.engine, locked.implementation)
-    found = (
-        one
-        for one in specs
-        if (one.model, one.device, one.engine, one.implementation if one.pins else "") == of_lock
-    )
-    return next(found, None)
+    return None if locked is None else locked_entry(world.catalog.specs(), locked)
 
 
 def _locked(wish: Wish, previous: Lock | None) -> LockedEngine | None:

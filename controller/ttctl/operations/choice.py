@@ -13,8 +13,8 @@ from ttctl.operations.choose import choose
 from ttctl.operations.ungated import with_ungated
 from ttctl.rules.derived import entries_of
 from ttctl.rules.device_stack import refuse
-from ttctl.rules.experimental import experimental
 from ttctl.rules.launch_values import is_on_the_hub, reads_original
+from ttctl.rules.locked_entry import locked_entry
 from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.recipe import CannotBuild, no_checkout, recipe_for
 from ttctl.rules.resolve import resolve
@@ -70,7 +70,7 @@ def kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | Non
     )
     if not (same_words and same_base and same_entry):
         return None
-    spec = _locked_spec(world, previous)
+    spec = locked_entry(world.catalog.specs(), previous)
     if spec is None or (request.task and not _is_made_for(world, spec, request.task)):
         return None
     return spec
@@ -78,18 +78,6 @@ def kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | Non
 
 def _is_made_for(world: World, spec: ModelSpec, task: str) -> bool:
     return is_good_for(spec, task, base=spec.model in base_models(world.catalog.specs()))
-
-
-def _locked_spec(world: World, previous: Lock) -> ModelSpec | None:
-    """Return the entry that a lock names, None where the catalog has it no more."""
-    specs = entries_of(world.catalog.specs(), previous.engine)
-    if previous.experimental:
-        of_model = [spec for spec in specs if spec.model == previous.model]
-        return next(iter(experimental(of_model, specs, device=previous.device)), None)
-    named = (spec for spec in specs if spec.model == previous.model)
-    same = ((previous.device, previous.engine, previous.implementation),)
-    of_entry = (one for one in named if (one.device, one.engine, one.implementation) in same)
-    return next(of_entry, None)
 
 
 def locked_choice(previous: Lock, spec: ModelSpec) -> Choice:

@@ -9,7 +9,10 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, TtctlError
+from ttctl.rules.dotenv import values_in
 from ttctl.rules.fatal import state_of, step_of, told, works
+from ttctl.rules.several import CACHE, cache_variable
+from ttctl.rules.stack import service_name
 from ttctl.rules.typed_request import typed_up
 
 if TYPE_CHECKING:
@@ -60,11 +63,13 @@ def causes(world: World, stack: str, containers: Iterable[ContainerState]) -> tu
 
 def _causes(world: World, stack: str, containers: Iterable[ContainerState]) -> Iterator[Cause]:
     # What is known is read where there is something to look up.
-    for one in (one for one in containers if not works(one)):
-        state = state_of(one, world.failures)
-        if state is not None:
-            asked = _asked(world, stack)
-            yield _of_log(world, one, asked) or _of_state(one, state, asked)
+    seen = [(one, state_of(one, world.failures)) for one in containers if not works(one)]
+    bad = [(one, state) for one, state in seen if state is not None]
+    if not bad:
+        return
+    asked = _asked(world, stack)
+    for one, state in bad:
+        yield _of_log(world, one, asked) or _of_state(one, state, asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,8 @@ class _Asked:
     stack: str
     word: str
     """What was asked for; the stack's own name where its lock cannot be read."""
+    own: str = ""
+    """Name of its own engine's container; empty where it is not known."""
     context: int = 0
     """Tokens; 0 where it is not known."""
 
@@ -85,7 +92,8 @@ class _Asked:
 def _asked(world: World, stack: str) -> _Asked:
     with suppress(BadFileError):
         if lock := world.store.lock(stack):
-            return _Asked(stack=stack, word=lock.requested, context=lock.max_model_len)
+            own = service_name(lock.engine)
+            return _Asked(stack=stack, word=lock.requested, own=own, context=lock.max_model_len)
     return _Asked(stack=stack, word=stack)
 
 
@@ -100,7 +108,7 @@ def _of_log(world: World, one: ContainerState, asked: _Asked) -> Cause | None:
         found,
         up=asked.up,
         model=quote(asked.word),
-        cache=_cache(world, asked.stack),
+        cache=_cache(world, asked, one.service),
         context=asked.context,
     )
     return Cause(
@@ -114,10 +122,11 @@ def _of_log(world: World, one: ContainerState, asked: _Asked) -> Cause | None:
     )
 
 
-def _cache(world: World, stack: str) -> str:
-    dotenv = world.folders.read_folder(world.store.folder(stack)).get(".env", "")
-    paths = (str(one.path) for one in world.engine_files.caches())
-    return quote(next((path for path in paths if f"='{path}'\n" in dotenv), ANY_CACHE))
+def _cache(world: World, asked: _Asked, service: str) -> str:
+    """Return the folder that a service keeps its kernels in, as its stack mounts it."""
+    values = values_in(world.folders.read_folder(world.store.folder(asked.stack)).get(".env", ""))
+    name = CACHE if service == asked.own else cache_variable(service)
+    return quote(values.get(name, ANY_CACHE))
 
 
 def _of_state(one: ContainerState, state: BadState, asked: _Asked) -> Cause:

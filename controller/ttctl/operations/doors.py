@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.talk import Door
 from ttctl.operations.stacks import known_stacks, pick_stack
-from ttctl.rules.derived import entries_of
+from ttctl.rules.locked_entry import locked_entry
 from ttctl.rules.parts import part_named, parts_of
 from ttctl.rules.talk import speaks
 
@@ -132,8 +132,6 @@ def _length(world: World, lock: Lock, part: Part) -> int:
     """Return how many tokens an engine holds: beside the stack's own, what its entry says."""
     if part.service == parts_of(lock)[0].service:
         return lock.max_model_len
-    wanted = (part.model, part.device, part.engine)
-    entries = entries_of(world.catalog.specs(), part.engine)
-    found = (one for one in entries if (one.model, one.device, one.engine) == wanted)
-    spec = next(found, None)
+    locked = next(one for one in lock.beside if one.service == part.service)
+    spec = locked_entry(world.catalog.specs(), locked)
     return spec.limits.max_model_len if spec else lock.max_model_len

@@ -13,6 +13,7 @@ from ttctl import __version__
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.ejected import SERVICE_FILE, SOURCES
 from ttctl.model.service import node_variables
+from ttctl.operations.beside import engines_of
 from ttctl.operations.desire import desire
 from ttctl.operations.render_folder import dotenv_values, is_unresolved
 from ttctl.rules.dotenv import dotenv_text
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
     from ttctl.model.protocols import World
     from ttctl.model.service import ServiceSpec
-    from ttctl.model.spec import ModelSpec, Request
+    from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
     from ttctl.rules.eject import Owned
 
@@ -184,12 +185,8 @@ def _page_values(
 
 def _weights_word(desired: Desired, spec: ServiceSpec) -> str:
     """Return the model whose weights a service mounts; empty for one that has none."""
-    engines = [(desired.stack.engine.name, desired.spec), *_beside(desired)]
-    return next((shlex.quote(one.model) for name, one in engines if name == spec.name), "")
-
-
-def _beside(desired: Desired) -> list[tuple[str, ModelSpec]]:
-    return [(one.service, one.choice.spec) for one in desired.choice.beside]
+    found = (shlex.quote(one.model) for name, one in engines_of(desired) if name == spec.name)
+    return next(found, "")
 
 
 def _port(world: World, desired: Desired, spec: ServiceSpec, image: ImageSpec) -> int:

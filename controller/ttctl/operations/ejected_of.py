@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.model.spec import Request
-from ttctl.rules.beside import CHAT_SERVICE
+from ttctl.rules.beside import CHAT_SERVICE, wants_page
 from ttctl.rules.eject import asked_of
-from ttctl.rules.stack import GATEWAY_SERVICE, names_of, service_name
+from ttctl.rules.parts import parts_of
+from ttctl.rules.stack import GATEWAY_SERVICE, names_of
 
 if TYPE_CHECKING:
     from ttctl.model.lock import Lock
@@ -51,6 +52,5 @@ def _lock(world: World, names: tuple[str, ...]) -> Lock | None:
 
 
 def _services(lock: Lock) -> set[str]:
-    beside = {one.service for one in lock.beside}
-    page = {CHAT_SERVICE} & {word.partition("=")[0] for word in lock.services}
-    return {GATEWAY_SERVICE, service_name(lock.engine), *beside, *page}
+    page = {CHAT_SERVICE} if wants_page(lock.services) else set()
+    return {GATEWAY_SERVICE, *page, *(part.service for part in parts_of(lock))}

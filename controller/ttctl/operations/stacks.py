@@ -13,8 +13,10 @@ from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.rules.cache_name import caches_of
+from ttctl.rules.dotenv import values_in
 from ttctl.rules.find import is_meant
 from ttctl.rules.order import steps_to_down
+from ttctl.rules.several import CACHE, kind_of
 from ttctl.rules.stack import names_of
 
 if TYPE_CHECKING:
@@ -153,7 +155,8 @@ def _caches(
         return (), ()
     dotenv = world.folders.read_folder(world.store.folder(stack)).get(".env", "")
     found = caches_of(world.engine_files.caches(), lock.model)
-    own = tuple(one for one in found if f"_CACHE='{one.path}'\n" in dotenv)
+    mounted = {path for name, path in values_in(dotenv).items() if kind_of(name) == CACHE}
+    own = tuple(one for one in found if str(one.path) in mounted)
     return own, tuple(one for one in found if one not in own)
 
 

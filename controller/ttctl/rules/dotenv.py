@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a .env file that compose and a shell read alike. Pure."""
+"""Write a .env file that compose and a shell read alike, and read it again. Pure."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def dotenv_text(values: Mapping[str, str]) -> str:
                 next_step="export XDG_STATE_HOME=/a/plain/path XDG_CACHE_HOME=/a/plain/path",
             )
     return HEADER + "".join(f"{name}='{value}'\n" for name, value in sorted(values.items()))
+
+
+def values_in(text: str) -> dict[str, str]:
+    """Return the values of a file that `dotenv_text` wrote."""
+    pairs = (line.partition("=") for line in text.split("\n") if not line.startswith("#"))
+    return {name: value[1:-1] for name, equals, value in pairs if equals}
 
 
 def _is_unsafe(char: str) -> bool:

@@ -14,6 +14,7 @@ from ttctl.operations.doctor import doctor
 from ttctl.operations.logs import explained
 from ttctl.operations.up import up
 
+OWNER_LINE = "PermissionError: [Errno 13] Permission denied: '/x/cache_root/logs'"
 CACHE_LINE = "ValueError: To serve at least one request with x, (0.06 GiB KV cache is needed"
 
 
@@ -94,3 +95,19 @@ def test_a_service_that_still_starts_has_not_failed(scene: Scene) -> None:
     _, diagnosis = doctor(scene.world)
     (check,) = (one for one in diagnosis.checks if one.name == "mine vllm")
     assert (check.verdict, check.fix) == ("skipped", "ttctl wait mine")
+
+
+def test_the_cache_is_that_of_the_engine_that_ended() -> None:
+    scene = Scene()
+    up(scene.world, Request(model="llama", name="mine", services=("api",)))
+    scene.engine.set_state("api", state="exited", health="", exit_code=1)
+    for one in scene.engine.states.values():
+        scene.engine.logs[one.container_id] = (OWNER_LINE,) if one.service == "api" else ()
+    files = scene.store.rendered[str(scene.store.folder("mine"))]
+    before, _ = files[".env"]
+    files[".env"] = (f"{before}TTCTL_CACHE='/c/own'\nTTCTL_API_CACHE='/c/the api'\n", False)
+    (found,) = explained(scene.world, "mine")
+    assert found.next_step == "sudo chmod -R o+rwX '/c/the api'"
+    files[".env"] = (before, False)
+    (found,) = explained(scene.world, "mine")
+    assert found.next_step == "sudo chmod -R o+rwX CACHE"

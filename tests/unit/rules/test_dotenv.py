@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ttctl.errors import BadFileError
-from ttctl.rules.dotenv import dotenv_text
+from ttctl.rules.dotenv import dotenv_text, values_in
 
 VALUES = st.dictionaries(
     st.from_regex(r"TTCTL_[A-Z]{1,8}", fullmatch=True),
@@ -69,6 +69,7 @@ def test_a_shell_and_compose_read_back_what_was_meant_or_it_is_refused(
 
 def test_ordinary_values_and_traps_are_not_refused() -> None:
     assert compose_reads(dotenv_text(TRAPS)) == TRAPS
+    assert values_in(dotenv_text(TRAPS)) == TRAPS
 
 
 @pytest.mark.parametrize(
