@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tests.standins.fake_hub import FakeHub
 from tests.standins.nodes import made_nodes
 from tests.standins.registry import registry
+from tests.standins.roomy import roomy
 from tests.standins.server_images import served_from, standin_image
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def made_machine(
     root = folder / "machine"
     made_nodes(root, device)
     (root / "dev/hugepages-1G").mkdir()
-    with registry() as served, FakeHub() as hub:
+    with registry() as served, FakeHub() as hub, roomy(folder / "cache") as cache:
         for name in models:
             hub.add(name, FILES, large={"model.safetensors"})
         place = {
@@ -45,7 +46,7 @@ def made_machine(
             "TTCTL_REGISTRY": served,
             "TTCTL_HUB_ENDPOINT": hub.url,
             "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_CACHE_HOME": str(cache),
         }
         yield replace(ttctl, environ={**ttctl.environ, **place}), served
 

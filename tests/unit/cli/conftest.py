@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins.roomy import FREE
 from tests.standins.ttctl_beside import environ_in
 
 from ttctl.cli.app import run_command
@@ -53,11 +55,14 @@ def typed(
     tmp_path: Path,
     _handlers: None,
 ) -> Typed:
-    """Return a machine without cards, under a root of its own."""
+    """Return a machine without cards, under a root of its own, with room for any entry."""
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
     # Whether a hub or a registry answers here is no matter of these tests.
     monkeypatch.setenv("TTCTL_OFFLINE", "1")
+    # Nor how full the disk is.
+    usage = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(path)._replace(free=FREE))
     # Nor whether a container engine does.
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     root = tmp_path / "root"
