@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ttctl_direct.answer import Spoken
     from ttctl_direct.asked import Asked
     from ttctl_direct.backend import Backend, Words
-    from ttctl_serving.line import Ticket
+    from ttctl_serving.ticket import Ticket
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds."""

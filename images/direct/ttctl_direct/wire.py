@@ -15,7 +15,7 @@ from ttctl_serving.refusal import RefusedError
 if TYPE_CHECKING:
     from ttctl_direct.service import Service
     from ttctl_serving.exchange import Exchange
-    from ttctl_serving.line import Ticket
+    from ttctl_serving.ticket import Ticket
 
 SERVER_ERRORS = 500
 OUTCOMES = {"line_full": "full", "too_many_bodies": "full", "stopping": "cancelled"}

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ttctl_sd.drawing import CannotLoadError, Drawing
+from ttctl_sd.drawing import CannotLoadError, trial_of
 from ttctl_sd.large import LargePipeline
 from ttctl_sd.processor import read_index
 from ttctl_sd.tree import place_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ttctl_sd.drawing import Abilities, OnStep, Pixels
+    from ttctl_sd.drawing import Abilities, Drawing, OnStep, Pixels
     from ttctl_sd.tree import Family
 
 WARM_UP_STEPS = 2
@@ -115,19 +115,9 @@ class CardBackend:
         self._device = self._open(shape, pipeline.device_parameters())
         abilities = pipeline.load(self._device, self._folder)
         self._pipeline = pipeline
-        width, height = abilities.default_size
-        self.draw(
-            Drawing(
-                prompt="warm-up",
-                negative_prompt="",
-                width=width,
-                height=height,
-                steps=WARM_UP_STEPS,
-                guidance=abilities.default_guidance,
-                seed=0,
-            ),
-            lambda _done, _steps: None,
-        )
+        size = abilities.default_size
+        first = trial_of(abilities, "warm-up", size=size, steps=WARM_UP_STEPS)
+        self.draw(first, lambda _done, _steps: None)
         return abilities
 
     def draw(self, drawing: Drawing, on_step: OnStep) -> Pixels:

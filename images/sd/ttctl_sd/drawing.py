@@ -76,12 +76,18 @@ def probe_of(abilities: Abilities) -> Drawing:
     if not abilities.sizes:
         side = PROBE_MULTIPLES * abilities.multiple
         width, height = min(side, width), min(side, height)
+    return trial_of(abilities, "probe", size=(width, height), steps=PROBE_STEPS)
+
+
+def trial_of(abilities: Abilities, prompt: str, *, size: tuple[int, int], steps: int) -> Drawing:
+    """Return a drawing that nobody asked for: the same each time."""
+    width, height = size
     return Drawing(
-        prompt="probe",
+        prompt=prompt,
         negative_prompt="",
         width=width,
         height=height,
-        steps=PROBE_STEPS,
+        steps=steps,
         guidance=abilities.default_guidance,
         seed=0,
     )

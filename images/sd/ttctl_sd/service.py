@@ -21,7 +21,7 @@ from ttctl_serving.refusal import RefusedError
 if TYPE_CHECKING:
     from ttctl_sd.asked import Asked, Limits
     from ttctl_sd.drawing import Abilities, Backend
-    from ttctl_serving.line import Ticket
+    from ttctl_serving.ticket import Ticket
 
 LOADING_RETRY_S = 10
 """When to ask again while the model loads."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ttctl_sd.asked import Asked
     from ttctl_sd.service import Service
     from ttctl_serving.exchange import Exchange
-    from ttctl_serving.line import Ticket
+    from ttctl_serving.ticket import Ticket
 
 MOST_BYTES = 131072
 """Of a request's body: two prompts of 4000 characters, each of which JSON may write in 12 bytes."""

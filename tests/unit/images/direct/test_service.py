@@ -21,7 +21,7 @@ from ttctl_serving.refusal import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from ttctl_serving.line import Ticket
+    from ttctl_serving.ticket import Ticket
 
 QUESTION = Asked(messages=(("user", "Hi"),), sampling=Sampling(temperature=0))
 

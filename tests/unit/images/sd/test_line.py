@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ttctl_serving.line import ClosedError, FullError, Line, Ticket
+from ttctl_serving.line import ClosedError, FullError, Line
+from ttctl_serving.ticket import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

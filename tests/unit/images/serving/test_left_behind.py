@@ -17,7 +17,7 @@ from tests.unit.images.serving.test_edges import MOST_BYTES, head, serving
 
 from ttctl_serving.bodies import RETRY_S, WITHOUT_ROOM, Bodies
 from ttctl_serving.door import Door
-from ttctl_serving.line import ClosedError, Line, Ticket
+from ttctl_serving.line import ClosedError, Line
 from ttctl_serving.metrics import Metrics
 from ttctl_serving.refusal import RefusedError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from ttctl_serving.exchange import Exchange
+    from ttctl_serving.ticket import Ticket
 
 PIECE = {"type": "http.request", "body": b'"' + b"x" * 100, "more_body": True}
 WHOLE = {"type": "http.request", "body": b"{}", "more_body": False}
