@@ -28,9 +28,9 @@ lets a container at one by itself.
 Source: linux:Documentation/admin-guide/devices.txt.
 """
 as_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="waits for root: only root makes device files"
+    os.geteuid() != 0, reason="waits for root: only root makes device files and mounts disks"
 )
-"""For a test that makes device files."""
+"""For a test that makes device files, or a disk of its own."""
 _MINORS: Iterator[int] = itertools.count(1)
 
 

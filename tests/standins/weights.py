@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ttctl.adapters.hub import HuggingFace
+from ttctl.adapters.weights import LocalWeights
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.standins.fake_hub import FakeHub
 
@@ -52,3 +55,13 @@ def publish(hub: FakeHub) -> None:
 
 def site_of(hub: FakeHub) -> Site:
     return Site(hub_endpoint=Sourced(value=hub.url, source="test"))
+
+
+def store_in(folder: Path, **places: Any) -> LocalWeights:  # noqa: ANN401 - Elsewhere, HubShare
+    """Return a store with its cache in a folder, which waits for no hub that asks it to."""
+    return LocalWeights(
+        cache=folder / "cache",
+        bundled=lambda name: folder / "images" / name,
+        hub=lambda site: HuggingFace(site, pause=lambda _: None),
+        **places,
+    )

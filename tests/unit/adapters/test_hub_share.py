@@ -17,14 +17,14 @@ import pytest
 from huggingface_hub import scan_cache_dir, snapshot_download
 from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 from tests.standins.fake_hub import FakeHub, Fault, git_blob_id
-from tests.standins.weights import FILES, TINY, Notes, publish, site_of
+from tests.standins.nodes import as_root
+from tests.standins.roomy import roomy
+from tests.standins.weights import FILES, TINY, Notes, publish, site_of, store_in
 
 from ttctl.adapters import hub_share
-from ttctl.adapters.hub import HuggingFace
 from ttctl.adapters.hub_cache import HubCache
 from ttctl.adapters.hub_share import HubShare, Offer
 from ttctl.adapters.hub_token import hub_cache, names_cache
-from ttctl.adapters.weights import LocalWeights
 from ttctl.adapters.weights_cache import CachedWeights
 from ttctl.adapters.weights_elsewhere import Elsewhere, shown
 from ttctl.errors import TtctlError
@@ -32,18 +32,11 @@ from ttctl.model.lock import LockedWeights
 from ttctl.model.spec import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from ttctl.adapters.weights import LocalWeights
 
 pytestmark = pytest.mark.usefixtures("no_token")
 
 LARGE = {"one.safetensors", "two.safetensors"}
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with FakeHub() as one:
-        publish(one)
-        yield one
 
 
 @pytest.fixture
@@ -57,10 +50,8 @@ def root(tmp_path: Path) -> Path:
 def store_of(
     tmp_path: Path, root: Path, *, wanted: bool | None = None, named: bool = False
 ) -> LocalWeights:
-    return LocalWeights(
-        cache=tmp_path / "cache",
-        bundled=lambda name: tmp_path / "images" / name,
-        hub=lambda site: HuggingFace(site, pause=lambda _: None),
+    return store_in(
+        tmp_path,
         elsewhere=Elsewhere(cache=HubCache(root)),
         share=HubShare(root, wanted=wanted, named=named),
     )
@@ -261,18 +252,12 @@ def test_a_cache_that_takes_nothing_is_one_note(hub: FakeHub, tmp_path: Path, ro
     assert list(root.iterdir()) == []
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no second file system here")  # noqa: S108
+@as_root
 def test_nothing_is_copied_to_another_file_system(hub: FakeHub, tmp_path: Path) -> None:
-    root = Path("/dev/shm") / f"ttctl-test-{os.getpid()}"  # noqa: S108
-    root.mkdir()
-    try:
-        if root.stat().st_dev == tmp_path.stat().st_dev:
-            pytest.skip("no second file system here")
+    with roomy(tmp_path / "hub") as root:
         (note,) = pulled(store_of(tmp_path, root), hub)
         assert note.endswith("(it is on another file system, and nothing is copied)")
         assert list(root.iterdir()) == []
-    finally:
-        shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("link", ["", "blobs", "snapshots", "refs", ".locks"])

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins.fake_hub import FakeHub, Fault
-from tests.standins.weights import FILES, FIRST, SECOND, TINY, Notes, publish, site_of
+from tests.standins.weights import FILES, FIRST, SECOND, TINY, Notes, site_of, store_in
 
 from ttctl.adapters import manifest
-from ttctl.adapters.hub import HuggingFace
 from ttctl.adapters.staging import STALE_S, sweep
 from ttctl.adapters.weights import LocalWeights
 from ttctl.errors import BadFileError, InterruptedByUserError, TtctlError
@@ -36,19 +35,8 @@ pytestmark = pytest.mark.usefixtures("no_token")
 
 
 @pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with FakeHub() as one:
-        publish(one)
-        yield one
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> LocalWeights:
-    return LocalWeights(
-        cache=tmp_path / "cache",
-        bundled=lambda name: tmp_path / "images" / name,
-        hub=lambda site: HuggingFace(site, pause=lambda _: None),
-    )
+    return store_in(tmp_path)
 
 
 def fetched(store: LocalWeights, hub: FakeHub) -> LockedWeights:

@@ -11,30 +11,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins.fake_hub import FakeHub, Fault
-from tests.standins.weights import FILES, FIRST, TINY, Notes, publish, site_of
+from tests.standins.weights import FILES, FIRST, TINY, Notes, site_of, store_in
 
-from ttctl.adapters.hub import HuggingFace
-from ttctl.adapters.weights import LocalWeights
 from ttctl.errors import BadFileError, OfflineError
 from ttctl.model.lock import LockedWeights
 from ttctl.model.site import Site, Sourced
 from ttctl.model.spec import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from ttctl.adapters.weights import LocalWeights
 
 DEMO = Weights(kind="bundled", repository="demo")
 
 
 pytestmark = pytest.mark.usefixtures("no_token")
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with FakeHub() as one:
-        publish(one)
-        yield one
 
 
 @pytest.fixture
@@ -49,11 +41,7 @@ def shipped(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> LocalWeights:
-    return LocalWeights(
-        cache=tmp_path / "cache",
-        bundled=lambda name: tmp_path / "images" / name,
-        hub=lambda site: HuggingFace(site, pause=lambda _: None),
-    )
+    return store_in(tmp_path)
 
 
 def partials(store: LocalWeights, locked: LockedWeights) -> list[str]:

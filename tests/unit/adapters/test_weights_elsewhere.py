@@ -10,34 +10,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.standins.fake_hub import FakeHub, Fault, git_blob_id
-from tests.standins.weights import FILES, FIRST, SECOND, TINY, Notes, publish, site_of
+from tests.standins.weights import FILES, FIRST, SECOND, TINY, Notes, site_of, store_in
 
-from ttctl.adapters.hub import HuggingFace
 from ttctl.adapters.hub_cache import Copy, HubCache
 from ttctl.adapters.model_folders import ModelFolders
-from ttctl.adapters.weights import LocalWeights
 from ttctl.adapters.weights_cache import CachedWeights
 from ttctl.adapters.weights_elsewhere import Elsewhere
 from ttctl.errors import BadFileError, OfflineError
 from ttctl.model.spec import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from ttctl.adapters.weights import LocalWeights
     from ttctl.model.lock import LockedFile, LockedWeights
 
 pytestmark = pytest.mark.usefixtures("no_token")
 
 COMMIT = "7" * 40
 LARGE = {"one.safetensors", "two.safetensors"}
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with FakeHub() as one:
-        publish(one)
-        yield one
 
 
 @pytest.fixture
@@ -50,12 +42,7 @@ def elsewhere(tmp_path: Path) -> Elsewhere:
 
 @pytest.fixture
 def store(tmp_path: Path, elsewhere: Elsewhere) -> LocalWeights:
-    return LocalWeights(
-        cache=tmp_path / "cache",
-        bundled=lambda name: tmp_path / "images" / name,
-        hub=lambda site: HuggingFace(site, pause=lambda _: None),
-        elsewhere=elsewhere,
-    )
+    return store_in(tmp_path, elsewhere=elsewhere)
 
 
 class CountedCache(HubCache):
