@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NothingFitsError
+from ttctl.errors import NothingFitsError, UsageError
 from ttctl.model.pins import DERIVED
 from ttctl.model.spec import Request
 from ttctl.operations.choice import Beside, Choice
 from ttctl.operations.choose import choose
-from ttctl.rules.beside import CHAT_SERVICE, wishes_of
+from ttctl.rules.beside import CHAT_SERVICE, ENGINES, unknown_word, wishes_of
 from ttctl.rules.board_sets import Want, fit_together, too_few
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.locked_entry import locked_entry
@@ -23,7 +24,7 @@ from ttctl.rules.typed_request import typed
 MULTIHOST = "multihost"
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ttctl.model.device import System
     from ttctl.model.image import BaseImage
@@ -57,14 +58,14 @@ def with_beside(
     """
     words = _words(request, previous)
     wishes = wishes_of(words, model=request.model, own=service_name(choice.spec.engine))
+
+    def chosen(wish: Wish) -> Choice:
+        kept = _kept(world, wish, previous, base=choice.base)
+        with _as_a_word(wish):
+            return kept or anew(_asked(world, request, wish, choice.spec), base=choice.base)
+
     beside = tuple(
-        Beside(
-            service=one.service,
-            requested=one.model,
-            choice=_kept(world, one, previous, base=choice.base)
-            or anew(_asked(world, request, one, choice.spec), base=choice.base),
-        )
-        for one in wishes
+        Beside(service=one.service, requested=one.model, choice=chosen(one)) for one in wishes
     )
     for one in (choice, *(each.choice for each in beside)):
         if beside and one.spec.pins is not None and one.spec.pins.contract == MULTIHOST:
@@ -105,10 +106,11 @@ def refuse_unfit(
     wishes = wishes_of(words, model=request.model, own=service_name(own.engine))
     if own.pins is None:
         return
-    specs = [
-        _locked_spec(world, one, previous) or choose(world, _asked(world, request, one, own)).spec
-        for one in wishes
-    ]
+    specs = []
+    for one in wishes:
+        with _as_a_word(one):
+            locked = _locked_spec(world, one, previous)
+            specs.append(locked or choose(world, _asked(world, request, one, own)).spec)
     wants = wants_of([(service_name(own.engine), own)])
     if not fit_together(wants, system):
         # For another machine, which is said of one engine, too.
@@ -142,6 +144,17 @@ def _too_few(
     alone = Request(model=wish.model, engine=engine, name=f"{own}-{wish.service}"[:48])
     step = f"{typed('up', alone)}   # while {own!r} is up: {swap_line(own, alone)}"
     return too_few(wants, system, next_step=step)
+
+
+@contextmanager
+def _as_a_word(wish: Wish) -> Iterator[None]:
+    """Say of a word that no model is called that a service may be meant."""
+    try:
+        yield
+    except UsageError as exc:
+        if exc.mistyped != wish.model or wish.service in ENGINES:
+            raise
+        raise unknown_word(wish.model, exc) from exc
 
 
 def _words(request: Request, previous: Lock | None) -> tuple[str, ...]:

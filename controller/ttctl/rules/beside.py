@@ -113,3 +113,17 @@ def _wish(word: str, model: str, own: str) -> Wish:
             meant=meant,
         )
     return Wish(service=name if name != own else f"{name}-2", model=service, engine="vllm")
+
+
+def unknown_word(word: str, refused: UsageError) -> UsageError:
+    """Return the refusal of a word of `--with` that no model is called: it may mean a service."""
+    services = (CHAT_SERVICE, *ENGINES)
+    service = next(iter(get_close_matches(word, services, n=1)), "")
+    return UsageError(
+        f"There is no service and no model {word!r}.",
+        why="--with takes a service, SERVICE=MODEL, or a model that vLLM serves besides.",
+        evidence=f"Services: {', '.join(services)}. Models: {refused.evidence}",
+        next_step=refused.next_step,
+        mistyped=word,
+        meant=service or refused.meant,
+    )

@@ -152,6 +152,24 @@ def test_a_typo_in_a_script_is_refused_with_scores(typed: Typed) -> None:
     assert "next:     ttctl plan Llama-3.1-8B --device n150\n" in err
 
 
+@pytest.mark.parametrize(
+    ("word", "step"),
+    [
+        pytest.param("nonsense", "ttctl models ls", id="near nothing"),
+        pytest.param("chatt", "ttctl plan llama --with chat", id="near a service"),
+        pytest.param("mistrall", "ttctl plan llama --with mistral", id="near a model"),
+    ],
+)
+def test_a_word_beside_the_model_may_mean_a_service_or_a_model(
+    typed: Typed, word: str, step: str
+) -> None:
+    code, _, err = typed(f"plan llama --with {word}")
+    assert code == UsageError.exit_code
+    assert f"error:    There is no service and no model '{word}'.\n" in err
+    assert "evidence: Services: chat, vllm, api, sd. Models: " in err
+    assert err.endswith(f"next:     {step}\n")
+
+
 def test_the_values_of_the_newest_release_can_be_looked_at(typed: Typed) -> None:
     _, first, _ = typed("--json plan Llama-3.1-8B-Instruct --device n150")
     _, latest, _ = typed("--json plan Llama-3.1-8B-Instruct --device n150 --values latest")
