@@ -8,7 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.lock_entries import EngineEntry, LockFile, LockHead, WeightsEntry
-from ttctl.adapters.lock_glance import SCHEMA
+from ttctl.adapters.lock_glance import SCHEMA, is_sealed, sealed
 from ttctl.adapters.toml import parse_toml
 from ttctl.adapters.toml_lines import line_of
 from ttctl.errors import BadFileError
@@ -39,7 +39,6 @@ NEWER_OF_ENGINE = frozenset(
     {"image", "commits", "implementation", "contract", "experimental", "derived_from"}
 )
 _NEWER = NEWER_OF_IMAGE | NEWER_OF_ENGINE
-HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
 
 
 def lock_text(lock: Lock) -> str:
@@ -48,7 +47,7 @@ def lock_text(lock: Lock) -> str:
 
     values = _ordered(asdict(lock))
     head = {"schema": SCHEMA, "digest": f"sha256:{fingerprint.of_json(values)}"}
-    return HEADER + tomlkit.dumps({**head, **values})
+    return sealed(tomlkit.dumps({**head, **values}))
 
 
 def read_lock(path: Path) -> Lock | None:
@@ -72,13 +71,17 @@ def read_lock(path: Path) -> Lock | None:
     lock = _value(parsed)
     expected = f"sha256:{fingerprint.of_json(_ordered(asdict(lock)))}"
     if expected != parsed.digest:
-        raise BadFileError(
-            f"{str(path)!r} was changed by something else than ttctl.",
-            why="Its digest does not fit its values.",
-            evidence=f"{_place(path, 'digest')}: found {parsed.digest}, expected {expected}",
-            next_step=next_step,
-        )
-    return lock
+        why, expectation = "Its digest does not fit its values.", f", expected {expected}"
+    elif not is_sealed(path.read_bytes().decode()):
+        why, expectation = "Its text is not as ttctl wrote it, though its values are.", ""
+    else:
+        return lock
+    raise BadFileError(
+        f"{str(path)!r} was changed by something else than ttctl.",
+        why=why,
+        evidence=f"{_place(path, 'digest')}: found {parsed.digest}{expectation}",
+        next_step=next_step,
+    )
 
 
 def _place(path: Path, key: str) -> str:

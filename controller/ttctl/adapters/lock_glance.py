@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+HEADER = "# Made by ttctl. Every floating reference is exact here; an empty one is unresolved.\n"
+SEAL = "# sha256 of what follows: "
+"""What the second line begins with; locks of the first release have none."""
 HIGHEST_PORT = 65535
 
 
@@ -27,7 +30,9 @@ def lock_summary(path: Path) -> LockSummary | None:
         BadFileError: It is damaged, was edited, or was written by a newer ttctl.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Not as text: a line's end is a byte, too.
+        text = path.read_bytes().decode()
+        values = tomllib.loads(text)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError):
@@ -36,13 +41,25 @@ def lock_summary(path: Path) -> LockSummary | None:
     tried = values.get("experimental", "")
     match values:
         case {"model": str(model), "device": str(device), "port": int(port), "reason": str(reason)}:
-            if 0 < port <= HIGHEST_PORT and head == (SCHEMA, _digest(values)):
+            if 0 < port <= HIGHEST_PORT and head == (SCHEMA, _digest(values)) and is_sealed(text):
                 return LockSummary(
                     model=model, device=device, port=port, reason=reason, experimental=str(tried)
                 )
         case _:
             pass
     return _checked(path)
+
+
+def sealed(body: str) -> str:
+    """Return a lock's text with the line that shows any change of a byte."""
+    return f"{HEADER}{SEAL}{fingerprint.sha256_text(body)}\n{body}"
+
+
+def is_sealed(text: str) -> bool:
+    """Return whether every byte is as ttctl wrote it, blanks and comments too."""
+    _, _, body = text.removeprefix(HEADER).partition("\n")
+    unsealed = text.startswith(f"{HEADER}schema =")
+    return unsealed or text == sealed(body)
 
 
 def _digest(values: dict[str, object]) -> str:
