@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.rules.fatal import state_of, step_of, told, works
+from ttctl.rules.to_end import is_stopped
 from ttctl.rules.typed_request import typed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from ttctl.model.container import ContainerState
     from ttctl.model.failure import BadState
@@ -23,6 +24,8 @@ READ = 400
 """Lines of a log that are read: a traceback with the lines around it."""
 STARTING = "starting"
 """The row of a service that may still come up."""
+STOPPED = "stopped"
+"""The row of a service that a stop ended with its stack: nothing is wrong with it."""
 ANY_CACHE = "CACHE"
 """What stands for a cache whose folder is not known."""
 
@@ -44,7 +47,9 @@ class Cause:
     """Where it is known from."""
 
 
-def causes(world: World, stack: str, containers: Iterable[ContainerState]) -> tuple[Cause, ...]:
+def causes(
+    world: World, stack: str, containers: Sequence[ContainerState], *, stopped: bool | None = None
+) -> tuple[Cause, ...]:
     """Return what is known of those containers that do not do their work, by log or by state.
 
     A line of the log says more than a state. Of a container that works nothing is said, whatever
@@ -54,17 +59,23 @@ def causes(world: World, stack: str, containers: Iterable[ContainerState]) -> tu
         world: Everything outside.
         stack: Their stack.
         containers: Which.
+        stopped: Whether a stop ended the stack; None where `containers` are all of it.
     """
-    return tuple(_causes(world, stack, containers))
+    stopped = is_stopped(containers) if stopped is None else stopped
+    return tuple(_causes(world, stack, containers, stopped=stopped))
 
 
-def _causes(world: World, stack: str, containers: Iterable[ContainerState]) -> Iterator[Cause]:
+def _causes(
+    world: World, stack: str, containers: Sequence[ContainerState], *, stopped: bool
+) -> Iterator[Cause]:
     # What is known is read where there is something to look up.
     for one in (one for one in containers if not works(one)):
-        state = state_of(one, world.failures)
+        state = state_of(one, world.failures, stopped=stopped)
         if state is not None:
             asked = _asked(world, stack)
-            yield _of_log(world, one, asked) or _of_state(one, state, asked)
+            # What the log of one that was stopped holds is of earlier days.
+            found = None if state.name == STOPPED else _of_log(world, one, asked)
+            yield found or _of_state(one, state, asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
