@@ -67,7 +67,7 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "ps": (("ps",), "ps"),
     "render": (("render", "STACK", "-o", "FOLDER"), "render"),
     "render --dry-run": (("render", "STACK", "-o", "FOLDER", "--dry-run"), "render"),
-    "restart --dry-run": (("restart", "NAME", "--dry-run"), "plan"),
+    "restart": (("restart", "NAME", "--dry-run"), "plan"),
     "start": (("start", "NAME"), "up"),
     "start --dry-run": (("start", "NAME", "--dry-run"), "plan"),
     "status": (("status", "NAME"), "status"),
