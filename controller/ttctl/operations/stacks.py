@@ -16,7 +16,7 @@ from ttctl.operations.ready import wait_for
 from ttctl.rules.cache_name import caches_of
 from ttctl.rules.find import is_meant
 from ttctl.rules.stack import names_of
-from ttctl.rules.to_end import is_stopped, steps_to_down
+from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,12 +184,12 @@ def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
         EngineError: It does not run, or a container of it has ended.
         WaitError: It did not answer within `timeout_s` seconds.
     """
-    lock = world.store.lock(stack)
-    if lock is None or not world.engine.containers(stack):
+    lock, seen = world.store.lock(stack), world.engine.containers(stack)
+    if lock is None or not seen or is_stopped(seen):
         raise EngineError(
             f"The stack {stack!r} does not run: there is nothing to wait for.",
-            why="No container of it is here.",
-            next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
+            why="It was stopped." if seen and lock else "No container of it is here.",
+            next_step=step_to_run(stack, lock.requested if lock else "", seen),
         )
     with world.reporter.step(f"Wait for {stack}"):
         wait_for(world, lock, limit_s=timeout_s)

@@ -73,6 +73,13 @@ def is_stopped(containers: Sequence[ContainerState]) -> bool:
     return bool(containers) and all(_was_stopped(one, since) for one in containers)
 
 
+def step_to_run(stack: str, requested: str, containers: Sequence[ContainerState]) -> str:
+    """Return what to type so that a stack runs that does not."""
+    if is_stopped(containers):
+        return f"ttctl start {stack}"
+    return f"ttctl up {requested} --name {stack}" if requested else "ttctl models ls"
+
+
 def _was_stopped(one: ContainerState, since: str) -> bool:
     if one.state != "exited" or one.oom_killed:
         return False

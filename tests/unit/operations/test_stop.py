@@ -23,6 +23,7 @@ from ttctl.errors import EngineError, HeldError, LockedError, UsageError
 from ttctl.operations import stacks, swap
 from ttctl.operations.devices import Wish
 from ttctl.operations.devices import look as look_at_devices
+from ttctl.operations.doors import door_of
 from ttctl.operations.lease import shared
 from ttctl.operations.logs import explained
 from ttctl.operations.stack_probes import services
@@ -126,6 +127,16 @@ def test_a_stopped_stack_is_told_as_stopped_with_what_starts_it_and_without_a_ca
     }
     (one,) = explained(small.world, "llama", services=("vllm",))
     assert one.failure == "stopped"
+
+
+def test_who_waits_for_a_stopped_stack_or_talks_to_it_is_told_what_starts_it(small: Scene) -> None:
+    stop(small.world, "llama")
+    with pytest.raises(EngineError, match="nothing to wait for") as caught:
+        stacks.wait(small.world, "llama", timeout_s=5)
+    assert (caught.value.why, caught.value.next_step) == ("It was stopped.", "ttctl start llama")
+    with pytest.raises(EngineError, match="does not run") as caught:
+        door_of(small.world, "llama")
+    assert caught.value.next_step == "ttctl start llama"
 
 
 def test_doctor_takes_what_was_stopped_for_no_failure(small: Scene) -> None:
