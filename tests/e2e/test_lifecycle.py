@@ -173,6 +173,45 @@ def test_down_ends_everything_and_may_be_repeated(running: Stack) -> None:
     assert running.ttctl.run("status", running.name, "--json").data["state"] == "stopped"
 
 
+def test_a_stopped_stack_keeps_its_containers_and_starts_as_it_is_locked(running: Stack) -> None:
+    ttctl, name = running.ttctl, running.name
+    before, key, rendered = running.identities(), running.key, tree(running.folder)
+    stopped = check(ttctl.run("stop", name, "--json", limit_s=300).out, "stop")["data"]
+    assert [one["verb"] for one in stopped[0]["steps"]] == ["stop", "stop"]
+    assert {one["State"]["Status"] for one in running.inspect().values()} == {"exited"}
+    said = ttctl.run("status", name, "--json").data
+    assert (said["state"], said["causes"], said["boards"]) == ("stopped", [], [])
+    assert said["next_step"] == f"ttctl start {name}"
+    assert re.search(rf"{name} +vllm +stopped ", ttctl.run("ps", "--all").out)
+    assert "it is stopped already" in ttctl.run("stop", name).out
+    started = check(ttctl.run("start", name, "--json", limit_s=START_S).out, "up")["data"]
+    assert (started["changed"], started["answers"]) == (True, True)
+    assert running.serves()
+    after = running.identities()
+    # The very containers, started once more: their logs go on.
+    assert {one: id_ for one, (id_, _) in after.items()} == {
+        one: id_ for one, (id_, _) in before.items()
+    }
+    assert (running.key, tree(running.folder)) == (key, rendered)
+    assert "nothing was changed" in ttctl.run("start", name).out
+    assert running.identities() == after
+
+
+def test_a_restart_answers_again_and_what_is_down_is_not_started(running: Stack) -> None:
+    before = running.identities()
+    words = ("restart", running.name, "-t", "60", "--json")
+    done = check(running.ttctl.run(*words, limit_s=START_S).out, "restart")["data"]
+    assert [step["subject"] for step in done["stopped"]["steps"]] == ["gateway", "vllm"]
+    assert done["pause_s"] > 0
+    assert running.serves()
+    after = running.identities()
+    assert all(after[one][0] == before[one][0] for one in after)
+    assert all(after[one][1] != before[one][1] for one in after)
+    running.down()
+    refused = running.ttctl.run("start", running.name, exits=2)
+    assert f"ttctl up llama --name {running.name}" in refused.err
+
+
 def test_a_swap_exchanges_two_stacks_on_one_port_and_can_be_taken_back(running: Stack) -> None:
     other = Stack(ttctl=running.ttctl, name=f"{running.name}-b", port=running.port)
     try:

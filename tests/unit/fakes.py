@@ -166,6 +166,10 @@ WELL_FOLDERS = PlaceFolders(
 )
 
 
+STOPPED_AT = "2026-01-31T11:00:00Z"
+"""When a container ended that was stopped."""
+
+
 class FakeReporter:
     """Remembers steps, notes and lines."""
 
@@ -774,7 +778,8 @@ class FakeLauncher:
         found = self._engine.states.get(name)
         wanted = body["labels"][CONFIG_LABEL]
         if found and found.config_hash == wanted:
-            started = replace(found, state="running", health=found.health or "healthy")
+            health = "healthy" if found.state == "exited" else found.health or "healthy"
+            started = replace(found, state="running", health=health, finished_at="")
             ports = (("127.0.0.1", port, 8080),) if "ports" in body else ()
             self._engine.states[name] = replace(started, ports=ports)
             return
@@ -843,7 +848,15 @@ class FakeLauncher:
         self._calls.append(f"stop {stack}{own} within {limit_s:.0f} s")
         if self.asked[0] == 0:
             for one in self._engine.containers(stack):
-                self._engine.states[one.name] = replace(one, state="exited")
+                if one.state in {"running", "restarting", "paused"}:
+                    self._engine.states[one.name] = replace(
+                        # Docker shows what it has stopped as unhealthy, and without a port.
+                        one,
+                        state="exited",
+                        health="unhealthy",
+                        ports=(),
+                        finished_at=STOPPED_AT,
+                    )
         return self.asked
 
     def attach(self, stack: str, arguments: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ttctl.adapters.docker_look import NEVER
 from ttctl.adapters.tree import device_of, rooted
 from ttctl.model.container import BOARDS_LABEL, OWNER_LABEL, STACK_LABEL
 from ttctl.model.lease import ContainerUse
@@ -17,8 +18,6 @@ from ttctl.rules.stack import NAME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-NEVER = "0001-01-01T00:00:00Z"
-"""How an engine says that a container has not ended yet."""
 
 
 class Nodes:

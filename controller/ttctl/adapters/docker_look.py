@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 OK = 200
 GONE = 404
+NEVER = "0001-01-01T00:00:00Z"
+"""How an engine says that a container has not ended yet."""
 PROJECT_LABEL = "com.docker.compose.project"
 _ID = re.compile(r"[0-9a-f]{64}")
 
@@ -116,6 +118,7 @@ def _understood(status: int, body: bytes, environ: Mapping[str, str]) -> Any:  #
 def _state(raw: dict[str, Any]) -> ContainerState:
     labels = raw["Config"].get("Labels") or {}
     state = raw["State"]
+    ended = state.get("FinishedAt") or ""
     bindings = (raw.get("NetworkSettings") or {}).get("Ports") or {}
     return ContainerState(
         container_id=raw["Id"],
@@ -131,6 +134,7 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         exit_code=int(state.get("ExitCode") or 0),
         oom_killed=bool(state.get("OOMKilled")),
         started_at=state.get("StartedAt", ""),
+        finished_at="" if ended == NEVER else ended,
         ports=tuple(
             (bound["HostIp"], int(bound["HostPort"]), int(port.partition("/")[0]))
             for port, bounds in sorted(bindings.items())

@@ -60,6 +60,7 @@ class When(BaseModel):
     health: Literal["", "starting", "unhealthy"] = ""
     code: int | None = None
     oom_killed: bool | None = None
+    stopped: bool | None = None
 
 
 class StateRow(_Row):

@@ -12,7 +12,8 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ttctl.adapters.container_uses import NEVER, use_of
+from ttctl.adapters.container_uses import use_of
+from ttctl.adapters.docker_look import NEVER
 from ttctl.adapters.process import run
 from ttctl.adapters.tree import rooted
 from ttctl.errors import ToolMissingError, WaitError

@@ -34,6 +34,7 @@ from ttctl.operations.execute import Executed
 from ttctl.operations.fetch import Fetched, Images
 from ttctl.operations.logs import LogLine
 from ttctl.operations.plan import Rendered
+from ttctl.operations.restart import Restarted
 from ttctl.operations.stacks import StackStatus
 from ttctl.operations.swap import Swapped
 from ttctl.operations.up import UpResult
@@ -138,12 +139,14 @@ ANSWERS: dict[str, object] = {
     "ps": tuple[ContainerState, ...],
     "pull": Fetched,
     "render": Rendered,
+    "restart": Restarted,
     "search": tuple[Hit, ...],
     "settings": tuple[FoundSetting, ...],
     "settings-change": SettingsChange,
     "settings-path": SettingsPlace,
     "site": tuple[SiteEntry, ...],
     "status": StackStatus,
+    "stop": tuple[Plan, ...],
     "swap": Swapped,
     "tools": tuple[Tool, ...],
     "up": UpResult,

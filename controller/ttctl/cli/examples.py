@@ -6,6 +6,9 @@ from __future__ import annotations
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "up": ("ttctl up llama", "ttctl up llama --name second --port 8001"),
     "down": ("ttctl down llama", "ttctl down --all"),
+    "stop": ("ttctl stop llama", "ttctl stop --all"),
+    "start": ("ttctl start llama",),
+    "restart": ("ttctl restart llama", "ttctl restart llama -t 30"),
     "swap": ("ttctl swap llama qwen", "ttctl swap llama qwen --dry-run"),
     "ps": ("ttctl ps", "ttctl ps -a -q"),
     "status": ("ttctl status llama", "ttctl --json status llama"),

@@ -112,6 +112,15 @@ LockTimeout = Annotated[
         callback=from_setting("up.lock_timeout"),
     ),
 ]
+StopTimeout = Annotated[
+    int | None,
+    typer.Option(
+        "--timeout",
+        "-t",
+        min=0,
+        help="Seconds that each container has to end [default: its own, up to 120].",
+    ),
+]
 WaitTimeout = Annotated[
     int | None,
     typer.Option(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from ttctl.cli.session import Session, session_of
 from ttctl.model.container import ContainerState
 from ttctl.rules.board_names import shown
+from ttctl.rules.to_end import is_stopped
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -43,12 +44,13 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
     owner = session.world.store.owner()
     leased = any(state.boards for state in states)
     system = session.world.host.system() if leased else None
+    stopped = _stopped(states)
     rows = [
         (
             state.stack if state.owner == owner else f"{state.stack} (another user's)",
             state.service,
-            state.state if state.state != "exited" else f"exited ({state.exit_code})",
-            state.health or "-",
+            _state(state, stopped),
+            "-" if state.state == "exited" else state.health or "-",
             ", ".join(f"{host}:{port}->{inner}" for host, port, inner in state.ports) or "-",
             *((", ".join(shown(system, state.boards)) or "-",) if system else ()),
             image_text(state.image),
@@ -58,6 +60,20 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
     boards = ("BOARDS",) if leased else ()
     head = ("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", *boards, "IMAGE")
     return session.table(head, rows)
+
+
+def _stopped(states: Sequence[ContainerState]) -> frozenset[tuple[str, str]]:
+    """Return (stack, owner) of those that a stop ended."""
+    each = {(one.stack, one.owner) for one in states}
+    return frozenset(
+        of for of in each if is_stopped([one for one in states if (one.stack, one.owner) == of])
+    )
+
+
+def _state(one: ContainerState, stopped: Collection[tuple[str, str]]) -> str:
+    if (one.stack, one.owner) in stopped:
+        return "stopped"
+    return one.state if one.state != "exited" else f"exited ({one.exit_code})"
 
 
 def image_text(reference: str) -> str:

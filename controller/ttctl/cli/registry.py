@@ -6,6 +6,9 @@ from __future__ import annotations
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("ttctl.cli.up", "Bring a model up and prove that it answers."),
     "down": ("ttctl.cli.down", "Stop a stack and remove its containers."),
+    "stop": ("ttctl.cli.stop", "Stop a stack and keep its containers."),
+    "start": ("ttctl.cli.start", "Start what was stopped, as it is locked."),
+    "restart": ("ttctl.cli.restart", "Stop a stack and start it again."),
     "swap": ("ttctl.cli.swap", "Exchange a stack that is up for another model, in one step."),
     "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
@@ -32,7 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Run": ("up", "down", "swap", "ps", "status", "wait", "logs", "exec"),
+    "Run": (
+        *("up", "down", "stop", "start", "restart", "swap"),
+        *("ps", "status", "wait", "logs", "exec"),
+    ),
     "Talk": ("chat", "image", "connect"),
     "Prepare": ("plan", "build", "render", "eject", "lock", "models"),
     "This place": ("devices", "doctor", "completion", "config"),
@@ -50,9 +56,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Words that users of docker, compose, ramalama and ollama type, to our own."""
 
 ELSEWHERE: dict[str, str] = {
-    "stop": "down",
-    "start": "up",
-    "restart": "up --force-recreate",
     "run": "up",
     "images": "models ls --cached",
     "version": "--version",

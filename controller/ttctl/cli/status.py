@@ -47,6 +47,7 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         f"key       {found.key_file}",
         *cause_lines(one for one in found.causes if one.failure != STARTING),
+        *([f"next      {found.next_step}"] if found.next_step else []),
         *_boards(session, found),
         *(f"cache     {cache_text(cache)}" for cache in found.caches),
         *(f"other     {cache_text(cache)}: another version's" for cache in found.other_caches),

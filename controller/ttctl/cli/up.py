@@ -27,6 +27,17 @@ from ttctl.rules.derived import derived_text
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+Wait = Annotated[
+    bool,
+    typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),
+]
+Detach = Annotated[
+    bool,
+    typer.Option(
+        "--detach", "-d", help="Leave it running: always so, as in compose.", show_default=False
+    ),
+]
+
 
 @app.command()
 @takes_request
@@ -35,16 +46,8 @@ def up(
     *,
     request: Request,
     wait_timeout: options.WaitTimeout = None,
-    wait: Annotated[
-        bool,
-        typer.Option("--wait/--no-wait", help="Come back when it answers, or when it is started."),
-    ] = True,
-    detach: Annotated[  # noqa: ARG001 - what always happens; compose's users type it
-        bool,
-        typer.Option(
-            "--detach", "-d", help="Leave it running: always so, as in compose.", show_default=False
-        ),
-    ] = True,
+    wait: Wait = True,
+    detach: Detach = True,  # noqa: ARG001 - what always happens; compose's users type it
     build: options.Build = False,
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,

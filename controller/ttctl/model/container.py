@@ -43,6 +43,8 @@ class ContainerState:
     exit_code: int
     oom_killed: bool
     started_at: str
+    finished_at: str = ""
+    """RFC 3339, as the engine spells it; empty while it has not ended yet."""
     boards: tuple[str, ...] = ()
     """What it leases, by ASIC id or PCI address."""
     ports: tuple[tuple[str, int, int], ...] = ()

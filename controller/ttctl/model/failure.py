@@ -48,6 +48,8 @@ class BadState:
     """Exit code of the container; None for any."""
     oom_killed: bool | None = None
     """Whether its memory limit ended it; None for either."""
+    stopped: bool | None = None
+    """Whether it ended with its whole stack, as a stop ends one; None for either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

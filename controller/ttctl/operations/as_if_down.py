@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from ttctl.rules.leases import without_stack
+from ttctl.rules.to_end import AT_WORK
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
@@ -51,3 +53,21 @@ def as_if_down(world: World, stack: str) -> World:
         host=Instead(host, port_holder=port_holder),
     )
     return cast("World", seen)
+
+
+def as_if_stopped(world: World, stack: str) -> World:
+    """Return the world as it is once a stack's containers have ended, which are still here.
+
+    As `as_if_down`, it is for looking only.
+    """
+
+    def ended(one: ContainerState) -> ContainerState:
+        if one.stack != stack or one.state not in AT_WORK:
+            return one
+        return replace(one, state="exited", health="", exit_code=0, ports=())
+
+    def containers(of: str | None) -> tuple[ContainerState, ...]:
+        return tuple(ended(one) for one in world.engine.containers(of))
+
+    seen = as_if_down(world, stack)
+    return cast("World", Instead(seen, engine=Instead(world.engine, containers=containers)))

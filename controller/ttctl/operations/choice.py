@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import OfflineError, PrivilegeError
 from ttctl.model.lock import LockedWeights
 from ttctl.model.pins import BUILT
+from ttctl.model.spec import Request
 from ttctl.operations.choose import choose
 from ttctl.operations.ungated import with_ungated
 from ttctl.rules.derived import entries_of
@@ -18,6 +19,7 @@ from ttctl.rules.locked_entry import locked_entry
 from ttctl.rules.mesh_device import mismatch
 from ttctl.rules.recipe import CannotBuild, no_checkout, recipe_for
 from ttctl.rules.resolve import resolve
+from ttctl.rules.stack import stack_name
 from ttctl.rules.supply_text import placed
 from ttctl.rules.tasks import base_models, is_good_for
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from ttctl.model.match import Match
     from ttctl.model.pins import Pins
     from ttctl.model.protocols import World
-    from ttctl.model.spec import ModelSpec, Request, Weights
+    from ttctl.model.spec import ModelSpec, Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,21 @@ def kept_spec(world: World, previous: Lock, request: Request) -> ModelSpec | Non
     if spec is None or (request.task and not _is_made_for(world, spec, request.task)):
         return None
     return spec
+
+
+def locked_request(world: World, stack: str) -> Request | None:
+    """Return what brings a stack up as it is locked; None where its lock does not say that.
+
+    It has none, or names an entry that the catalog has no more.
+    """
+    lock = world.store.lock(stack)
+    if lock is None:
+        return None
+    named = Request(model=lock.requested, name=stack)
+    if kept_spec(world, lock, named) is None:
+        return None
+    own = Request(model=lock.requested)
+    return own if stack_name(own) == stack else named
 
 
 def _is_made_for(world: World, spec: ModelSpec, task: str) -> bool:

@@ -13,10 +13,11 @@ from ttctl.rules.dotenv import values_in
 from ttctl.rules.fatal import state_of, step_of, told, works
 from ttctl.rules.several import CACHE, cache_variable
 from ttctl.rules.stack import service_name
+from ttctl.rules.to_end import is_stopped
 from ttctl.rules.typed_request import typed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from ttctl.model.container import ContainerState
     from ttctl.model.failure import BadState
@@ -26,6 +27,8 @@ READ = 400
 """Lines of a log that are read: a traceback with the lines around it."""
 STARTING = "starting"
 """The row of a service that may still come up."""
+STOPPED = "stopped"
+"""The row of a service that a stop ended with its stack: nothing is wrong with it."""
 ANY_CACHE = "CACHE"
 """What stands for a cache whose folder is not known."""
 
@@ -47,7 +50,9 @@ class Cause:
     """Where it is known from."""
 
 
-def causes(world: World, stack: str, containers: Iterable[ContainerState]) -> tuple[Cause, ...]:
+def causes(
+    world: World, stack: str, containers: Sequence[ContainerState], *, stopped: bool | None = None
+) -> tuple[Cause, ...]:
     """Return what is known of those containers that do not do their work, by log or by state.
 
     A line of the log says more than a state. Of a container that works nothing is said, whatever
@@ -57,19 +62,27 @@ def causes(world: World, stack: str, containers: Iterable[ContainerState]) -> tu
         world: Everything outside.
         stack: Their stack.
         containers: Which.
+        stopped: Whether a stop ended the stack; None where `containers` are all of it.
     """
-    return tuple(_causes(world, stack, containers))
+    stopped = is_stopped(containers) if stopped is None else stopped
+    return tuple(_causes(world, stack, containers, stopped=stopped))
 
 
-def _causes(world: World, stack: str, containers: Iterable[ContainerState]) -> Iterator[Cause]:
+def _causes(
+    world: World, stack: str, containers: Sequence[ContainerState], *, stopped: bool
+) -> Iterator[Cause]:
     # What is known is read where there is something to look up.
-    seen = [(one, state_of(one, world.failures)) for one in containers if not works(one)]
+    seen = [
+        (one, state_of(one, world.failures, stopped=stopped)) for one in containers if not works(one)
+    ]
     bad = [(one, state) for one, state in seen if state is not None]
     if not bad:
         return
     asked = _asked(world, stack)
     for one, state in bad:
-        yield _of_log(world, one, asked) or _of_state(one, state, asked)
+        # What the log of one that was stopped holds is of earlier days.
+        found = None if state.name == STOPPED else _of_log(world, one, asked)
+        yield found or _of_state(one, state, asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from ttctl.operations.stacks import known_stacks, pick_stack
 from ttctl.rules.locked_entry import locked_entry
 from ttctl.rules.parts import part_named, parts_of
 from ttctl.rules.talk import speaks
+from ttctl.rules.to_end import step_to_run
 
 if TYPE_CHECKING:
     from ttctl.model.lock import Lock
@@ -49,12 +50,12 @@ def running_lock(world: World, stack: str) -> Lock:
         EngineError: The stack does not run.
     """
     lock = world.store.lock(stack)
-    running = any(one.state == "running" for one in world.engine.containers(stack))
-    if lock is None or not running:
+    seen = world.engine.containers(stack)
+    if lock is None or not any(one.state == "running" for one in seen):
         raise EngineError(
             f"The stack {stack!r} does not run.",
             why="No container of it runs here.",
-            next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
+            next_step=step_to_run(stack, lock.requested if lock else "", seen),
         )
     return lock
 

@@ -183,7 +183,17 @@ def stop_first(world: World, stack: str, *, timeout_s: int | None) -> None:
     boards that nobody knows of.
 
     Raises:
-        EngineError: It could not be stopped; so nothing of it may be removed.
+        TtctlError: As `stop_each`; so nothing of it may be removed.
+    """
+    stop_each(world, stack, timeout_s=timeout_s)
+    noted(world, world.leases.claims())
+
+
+def stop_each(world: World, stack: str, *, timeout_s: int | None) -> None:
+    """Stop the containers of a stack, each in its own grace time or in `timeout_s`.
+
+    Raises:
+        EngineError: It could not be stopped.
         WaitError: That took longer than the grace time and as much again.
     """
     limit = GRACE_S if timeout_s is None else timeout_s
@@ -196,4 +206,3 @@ def stop_first(world: World, stack: str, *, timeout_s: int | None) -> None:
             evidence="\n".join([f"docker ended with {code}.", *said]),
             next_step=f"docker ps --all --filter label={STACK_LABEL}={stack}",
         )
-    noted(world, world.leases.claims())

@@ -11,6 +11,7 @@ from ttctl.errors import UsageError
 from ttctl.operations.diagnose import causes
 from ttctl.operations.execute import services as services_of
 from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.rules.to_end import is_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +48,8 @@ def explained(world: World, stack: str, *, services: Sequence[str] = ()) -> tupl
     Raises:
         UsageError: The stack has no such service, or no container.
     """
-    return causes(world, stack, _meant(world, stack, services))
+    meant = _meant(world, stack, services)
+    return causes(world, stack, meant, stopped=is_stopped(world.engine.containers(stack)))
 
 
 def logs(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
-from ttctl.operations.diagnose import STARTING, causes
+from ttctl.operations.diagnose import STARTING, STOPPED, causes
 from ttctl.operations.stacks import is_unstarted
 from ttctl.operations.subject import HUSK
 from ttctl.rules.checks import CheckGroup
@@ -78,7 +78,7 @@ def services(subject: Subject) -> Checks:
     return tuple(
         _check(
             f"{stack} {one.service}",
-            "skipped" if one.failure == STARTING else "failed",
+            "skipped" if one.failure in {STARTING, STOPPED} else "failed",
             one.cause,
             evidence=one.evidence,
             fix=one.next_step,

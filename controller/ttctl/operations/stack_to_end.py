@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which stack is to be taken down? Nothing is guessed: a guess would end what nobody meant."""
+"""Which stack is to end? Nothing is guessed: a guess would end what nobody meant."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def stack_to_end(world: World, word: str | None) -> str:
-    """Return the stack that `down` means.
+    """Return the stack that `down`, `stop` or `restart` means.
 
     One that is stopped already is still known by its lock, so that a script can end it twice.
 
@@ -34,6 +35,31 @@ def stack_to_end(world: World, word: str | None) -> str:
         ) from exc
 
 
+def stacks_to_end(world: World, word: str | None, *, every: bool, verb: str) -> tuple[str, ...]:
+    """Return the stacks that a verb with `--all` means; none where none is here and none is named.
+
+    Args:
+        world: Everything outside.
+        word: Names one.
+        every: Whether all of them are meant.
+        verb: `down` or `stop`.
+
+    Raises:
+        UsageError: Both were said, or as `stack_to_end`.
+    """
+    if every and word:
+        raise UsageError(
+            f"Either the stack {word!r} or all of them.",
+            why=f"--all would {'take' if verb == 'down' else 'stop'} every other stack"
+            f"{' down' if verb == 'down' else ''} too.",
+            next_step=f"ttctl {verb} {quote(word)}   # or: ttctl {verb} --all",
+        )
+    names = known_stacks(world)
+    if not every and (word or names):
+        return (stack_to_end(world, word),)
+    return names
+
+
 def _left(world: World, name: str, names: tuple[str, ...]) -> str:
     """Return `name` where something of it is here though it has no lock, or is another user's."""
     files = world.folders.read_folder(world.store.folder(name))
@@ -42,7 +68,7 @@ def _left(world: World, name: str, names: tuple[str, ...]) -> str:
     near = get_close_matches(name, names, n=1)
     raise UsageError(
         f"There is no stack {name!r}.",
-        why="No lock, no folder and no container has this name; nothing was taken down.",
+        why="No lock, no folder and no container has this name; nothing was changed.",
         evidence=f"Stacks: {', '.join(names) or 'none'}."
         + (f" Nearest: {near[0]}." if near else ""),
         next_step="ttctl ps -a",

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
+from ttctl.model.lease import RELEASED
 from ttctl.operations.diagnose import causes
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
@@ -15,9 +16,9 @@ from ttctl.operations.ready import wait_for
 from ttctl.rules.cache_name import caches_of
 from ttctl.rules.dotenv import values_in
 from ttctl.rules.find import is_meant
-from ttctl.rules.order import steps_to_down
 from ttctl.rules.several import CACHE, kind_of
 from ttctl.rules.stack import names_of
+from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,8 @@ class StackStatus:
     """What other versions and implementations left for its model: it reads none of them."""
     causes: tuple[Cause, ...] = ()
     """Why services of it do not do their work, as far as it is known."""
+    next_step: str = ""
+    """What starts it again where `stop` has ended it; empty elsewhere."""
 
 
 def known_stacks(world: World) -> tuple[str, ...]:
@@ -129,7 +132,9 @@ def status(world: World, word: str | None) -> StackStatus:
         lock, reason = None, f"{exc.message} {exc.evidence}"
     port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
     unstarted = lock is not None and is_unstarted(world, stack, containers)
+    live = [one for one in containers if one.state not in RELEASED]
     own, others = _caches(world, stack, lock)
+    stopped = is_stopped(containers)
     return StackStatus(
         stack=stack,
         state="unstarted" if unstarted else _state(world, lock, containers, port=port),
@@ -140,10 +145,11 @@ def status(world: World, word: str | None) -> StackStatus:
         containers=containers,
         reason=reason or (lock.reason if lock else ""),
         experimental=lock.experimental if lock else "",
-        boards=tuple(sorted({board for one in containers for board in one.boards})),
+        boards=tuple(sorted({board for one in live for board in one.boards})),
         caches=own,
         other_caches=others,
-        causes=causes(world, stack, containers),
+        causes=() if stopped else causes(world, stack, containers),
+        next_step=f"ttctl start {stack}" if stopped else "",
     )
 
 
@@ -163,7 +169,7 @@ def _caches(
 def _state(
     world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, port: int
 ) -> str:
-    if not containers:
+    if not containers or is_stopped(containers):
         return "stopped"
     if any(one.state != "running" or one.health == "unhealthy" for one in containers):
         return "degraded"
@@ -181,12 +187,12 @@ def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
         EngineError: It does not run, or a container of it has ended.
         WaitError: It did not answer within `timeout_s` seconds.
     """
-    lock = world.store.lock(stack)
-    if lock is None or not world.engine.containers(stack):
+    lock, seen = world.store.lock(stack), world.engine.containers(stack)
+    if lock is None or not seen or is_stopped(seen):
         raise EngineError(
             f"The stack {stack!r} does not run: there is nothing to wait for.",
-            why="No container of it is here.",
-            next_step=f"ttctl up {lock.requested} --name {stack}" if lock else "ttctl models ls",
+            why="It was stopped." if seen and lock else "No container of it is here.",
+            next_step=step_to_run(stack, lock.requested if lock else "", seen),
         )
     with world.reporter.step(f"Wait for {stack}"):
         wait_for(world, lock, limit_s=timeout_s)

@@ -15,6 +15,7 @@ from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start_watch import StartWatch, watched
 from ttctl.rules.board_steps import passed_text, stale_text
 from ttctl.rules.order import stuck
+from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.typed_request import typed
 from ttctl.rules.usual_start import start_key
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 GUARD_S = 300.0
 """How long another command of this host may have the guard before this one gives up: one that
 replaces its engine stops it first (240 s at most), and one that resets boards has 180 s."""
-AT_WORK = frozenset({"running", "restarting", "paused"})
-"""States of a container that has its nodes, or takes them by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +153,10 @@ def _remove_stuck(world: World, desired: Desired, plan: Plan) -> None:
     if any(not one.composed for one in world.engine.containers(stack)):
         with reporter.step(f"Remove what docker run made for {stack}"):
             world.launcher.down(stack, volumes=False, timeout_s=None, reporter=reporter)
-    if broken := stuck(world.engine.containers(stack), new_key=new_key):
+    # What the stack has no more of, compose removes as an orphan, and knows by no name.
+    wanted = {one.name for one in desired.stack.services}
+    found = stuck(world.engine.containers(stack), new_key=new_key)
+    if broken := [one for one in found if one in wanted]:
         with reporter.step(f"Remove {', '.join(broken)}"):
             folder = world.store.folder(stack)
             world.launcher.remove(stack, folder, broken, reporter=reporter)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.plan import AS_NEEDED
-from ttctl.model.spec import Request
 from ttctl.operations.as_if_down import as_if_down
-from ttctl.operations.choice import kept_spec
+from ttctl.operations.choice import locked_request
 from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire
 from ttctl.operations.gather import gather
@@ -19,18 +18,20 @@ from ttctl.operations.laid_over import refuse_unleased
 from ttctl.operations.port import with_free_port
 from ttctl.operations.preflight import check_machine, check_online
 from ttctl.operations.stacks import down, known_stacks, pick_stack
-from ttctl.operations.start import AT_WORK, boards_wanted, on_free_boards
+from ttctl.operations.start import boards_wanted, on_free_boards
 from ttctl.operations.steps import plan_for
 from ttctl.operations.swap_back import Former, brought_back, dirt
 from ttctl.operations.swap_hold import Hold, refuse_boards, refuse_needed_reset
 from ttctl.operations.up import UpResult, up
 from ttctl.rules.stack import stack_name
 from ttctl.rules.swap import say_untouched, swap_line, swap_steps
+from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
+    from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
 
 
@@ -178,17 +179,14 @@ def _former(world: World, word: str, request: Request) -> Former:
             evidence=f"Stacks: {', '.join(known_stacks(world))}.",
             next_step=typed("up", request),
         )
-    lock = world.store.lock(stack)
-    named = Request(model=lock.requested if lock else "", name=stack)
-    if lock is None or kept_spec(world, lock, named) is None:
+    own = locked_request(world, stack)
+    if own is None:
         raise UsageError(
             f"The stack {stack!r} could not be brought back if the swap failed.",
             why="It has no lock, or its lock names an entry that the catalog has no more.",
             evidence="Nothing was changed.",
             next_step=f"ttctl down {stack}   # then: {typed('up', request)}",
         )
-    own = Request(model=lock.requested)
-    own = own if stack_name(own) == stack else named
     leases = any(one.boards for one in world.engine.containers(stack))
     return Former(stack=stack, request=own, leases=leases, dirt=dirt(world))
 

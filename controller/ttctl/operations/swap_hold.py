@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 class Hold:
-    """Two stacks' locks, and the host's guard until containers lease what it guards.
+    """The locks of one stack or two, and the host's guard until containers lease what it guards.
 
     What is run in `world` takes none of them again. A block under the guard that ends well has
     made containers, whose labels are the lease: the guard is let go there, as a start may take an
     hour. After a block that failed it is still held, for whatever is brought up instead.
     """
 
-    def __init__(self, world: World, stacks: tuple[str, str], *, timeout_s: float) -> None:
+    def __init__(self, world: World, stacks: tuple[str, ...], *, timeout_s: float) -> None:
         """Take nothing yet.
 
         Args:
             world: Everything outside.
-            stacks: Names of what is taken down and of what comes in its place.
+            stacks: Names of what is ended and of what comes in its place; once where it is one.
             timeout_s: Seconds to wait for another command's lock on one of them.
         """
         self._outer, self._stacks, self._timeout_s = world, stacks, timeout_s
@@ -51,13 +51,13 @@ class Hold:
         )
 
     def __enter__(self) -> Self:
-        """Take the locks of both stacks.
+        """Take the lock of each stack.
 
         Raises:
             LockedError: Another command has one of them.
         """
         with ExitStack() as taken:
-            for name in sorted(self._stacks):
+            for name in sorted(set(self._stacks)):
                 world = self._outer
                 lock = world.store.exclusive(
                     name, timeout_s=self._timeout_s, reporter=world.reporter

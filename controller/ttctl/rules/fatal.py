@@ -73,16 +73,25 @@ def works(container: ContainerState) -> bool:
     return container.state == "running" and well and not container.oom_killed
 
 
-def state_of(container: ContainerState, known: Failures) -> BadState | None:
-    """Return how a container does not do its work; None where it does, as far as one can see."""
-    return next((one for one in known.states if _is_so(container, one)), None)
+def state_of(
+    container: ContainerState, known: Failures, *, stopped: bool = False
+) -> BadState | None:
+    """Return how a container does not do its work; None where it does, as far as one can see.
+
+    Args:
+        container: Which.
+        known: What is known of states.
+        stopped: Whether a stop ended its whole stack.
+    """
+    return next((one for one in known.states if _is_so(container, one, stopped=stopped)), None)
 
 
-def _is_so(container: ContainerState, state: BadState) -> bool:
+def _is_so(container: ContainerState, state: BadState, *, stopped: bool) -> bool:
     pairs = (
         (state.state or None, container.state),
         (state.health or None, container.health),
         (state.code, container.exit_code),
         (state.oom_killed, container.oom_killed),
+        (state.stopped, stopped),
     )
     return all(wanted is None or wanted == seen for wanted, seen in pairs)

@@ -85,33 +85,6 @@ def steps_to_up(
     return Plan(stack=stack.name, steps=tuple(steps))
 
 
-def steps_to_down(
-    stack: str,
-    containers: tuple[ContainerState, ...],
-    *,
-    unstarted: bool = False,
-    volumes: bool = False,
-) -> Plan:
-    """Return what `down` does; an `unstarted` stack is a lock and nothing more."""
-    if unstarted:
-        verb: Verb = "remove" if volumes else "skip"
-        more = "" if volumes else f"; `ttctl down {stack} -v` removes it"
-        reason = f"the stack was never started{more}"
-        return Plan(stack=stack, steps=(Step(verb=verb, subject="lock", reason=reason),))
-    if not containers:
-        nothing = Step(verb="skip", subject=stack, reason="no container of this stack is here")
-        return Plan(stack=stack, steps=(nothing,))
-    steps = [
-        Step(
-            verb="remove",
-            subject=container.service,
-            reason=f"{container.state}; it is stopped first and has its whole grace time",
-        )
-        for container in containers
-    ]
-    return Plan(stack=stack, steps=tuple(steps))
-
-
 def image_steps(
     images: tuple[ImageSpec, ...], *, base: BaseImage, present: frozenset[str], how: How
 ) -> list[Step]:
@@ -220,13 +193,16 @@ def _why_not_as_wanted(found: ContainerState, *, wanted: str, observed: Observed
 def stuck(containers: tuple[ContainerState, ...], *, new_key: bool) -> tuple[str, ...]:
     """Return the services whose container compose would leave as it is, though it does not work.
 
-    The gateway reads its keys when it starts, so one that was started before knows no new key.
+    The gateway reads its keys when it starts, so one that was started before knows no new key. What
+    has ended leases no board: only a container that is made anew does before it is started.
     """
     return tuple(
         container.service
         for container in containers
-        if container.health == "unhealthy"
+        # An engine shows every container that it has stopped as unhealthy.
+        if (container.health == "unhealthy" and container.state != "exited")
         or container.state in {"paused", "dead", "restarting"}
+        or (container.boards and container.state == "exited")
         # One that was not started yet will read them.
         or (new_key and container.service == GATEWAY_SERVICE and container.state != "created")
     )

@@ -37,6 +37,7 @@ RUNNING: dict[str, Any] = {
         "ExitCode": 0,
         "OOMKilled": False,
         "StartedAt": "2026-01-31T10:00:00Z",
+        "FinishedAt": "0001-01-01T00:00:00Z",
         "Health": {"Status": "healthy"},
     },
     "NetworkSettings": {
@@ -50,7 +51,13 @@ ENDED: dict[str, Any] = {
     "Id": TWO,
     "Name": "/ttctl-llama-a-1",
     "Config": {"Image": "ttctl/x:1", "Labels": None},
-    "State": {"Status": "exited", "ExitCode": 137, "OOMKilled": True, "StartedAt": "x"},
+    "State": {
+        "Status": "exited",
+        "ExitCode": 137,
+        "OOMKilled": True,
+        "StartedAt": "x",
+        "FinishedAt": "2026-01-31T11:00:00Z",
+    },
     "NetworkSettings": None,
 }
 
@@ -129,6 +136,7 @@ def test_a_container_is_told_with_everything_that_is_asked_of_it(
     assert running.ports == (("127.0.0.1", 8000, 8080),)
     assert (ended.state, ended.health, ended.exit_code) == ("exited", "", 137)
     assert ended.oom_killed
+    assert (ended.finished_at, running.finished_at) == ("2026-01-31T11:00:00Z", "")
     assert (ended.stack, ended.ports) == ("", ())
 
 

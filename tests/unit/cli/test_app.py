@@ -184,7 +184,7 @@ def test_only_debug_shows_how_it_came_about(capsys: pytest.CaptureFixture[str]) 
     ("words", "next_step"),
     [
         pytest.param(["dwon", "x"], "ttctl down x", id="letters turned"),
-        pytest.param(["stat"], "ttctl status", id="cut"),
+        pytest.param(["statu"], "ttctl status", id="cut"),
         pytest.param(["zzz"], "ttctl --help", id="near to none"),
     ],
 )

@@ -71,7 +71,7 @@ def _handlers() -> Iterator[None]:
             "ttctl models ls --device n150",
             id="a device",
         ),
-        pytest.param("stop x", "verb 'stop'", "ttctl down x", id="another tool's word"),
+        pytest.param("run x", "verb 'run'", "ttctl up x", id="another tool's word"),
         pytest.param("images", "verb 'images'", "ttctl models ls --cached", id="of two words"),
         pytest.param("version", "verb 'version'", "ttctl --version", id="an option here"),
         pytest.param("ps -a --format json", "option '--format'", "ttctl --json ps -a", id="format"),

@@ -196,6 +196,13 @@ STATES = [
     ("unhealthy", {"state": "running", "health": "unhealthy"}),
     ("starting", {"state": "running", "health": "starting"}),
 ]
+STOPPED = [
+    ("stopped", {"state": "exited", "exit_code": 0}),
+    ("stopped", {"state": "exited", "exit_code": 143}),
+    ("stopped", {"state": "exited", "exit_code": 137}),
+    ("out-of-memory", {"state": "exited", "exit_code": 137, "oom_killed": True}),
+    ("not-started", {"state": "created"}),
+]
 
 
 @pytest.mark.parametrize(("name", "seen"), STATES)
@@ -206,8 +213,17 @@ def test_a_state_is_told_as_what_it_is(name: str, seen: dict[str, Any]) -> None:
     assert (found.name, works(bad)) == (name, False)
 
 
+@pytest.mark.parametrize(("name", "seen"), STOPPED)
+def test_what_a_stop_ended_with_its_stack_is_told_as_stopped(
+    name: str, seen: dict[str, Any]
+) -> None:
+    found = state_of(container("vllm", **seen), KNOWN, stopped=True)
+    assert found is not None
+    assert found.name == name
+
+
 def test_every_state_is_tried_and_a_container_that_works_has_none() -> None:
-    assert {name for name, _ in STATES} == {one.name for one in KNOWN.states}
+    assert {name for name, _ in (*STATES, *STOPPED)} == {one.name for one in KNOWN.states}
     for health in ("healthy", ""):
         well = container("vllm", state="running", health=health)
         assert (state_of(well, KNOWN), works(well)) == (None, True)

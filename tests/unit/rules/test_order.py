@@ -17,7 +17,7 @@ from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import config_hash
 from ttctl.rules.images import prebuilt
-from ttctl.rules.order import Observed, image_steps, steps_to_down, steps_to_up, stuck
+from ttctl.rules.order import Observed, image_steps, steps_to_up, stuck
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
@@ -194,6 +194,10 @@ def applied(observed: Observed, plan_: Plan) -> Observed:
         pytest.param({"state": "dead"}, ("vllm",), id="dead"),
         pytest.param({"state": "restarting"}, ("vllm",), id="restarting"),
         pytest.param({"health": "unhealthy"}, ("vllm",), id="unhealthy"),
+        pytest.param(
+            {"state": "exited", "health": "unhealthy"}, (), id="exited: nobody looks at its health"
+        ),
+        pytest.param({"state": "exited", "boards": ("0",)}, ("vllm",), id="exited, had boards"),
     ],
 )
 def test_what_compose_would_leave_broken_is_known(
@@ -204,19 +208,6 @@ def test_what_compose_would_leave_broken_is_known(
 
 def test_a_gateway_that_knows_another_key_is_replaced() -> None:
     assert stuck(RUNNING, new_key=True) == ("gateway",)
-
-
-def test_down_removes_what_is_there_and_says_that_it_is_stopped_first() -> None:
-    steps = steps_to_down("llama", RUNNING).steps
-    assert [(step.verb, step.subject) for step in steps] == [
-        ("remove", "vllm"),
-        ("remove", "gateway"),
-    ]
-    assert all("stopped first" in step.reason for step in steps)
-
-
-def test_down_of_nothing_is_skipped() -> None:
-    assert steps_to_down("llama", ()).changes == ()
 
 
 def test_an_image_of_a_checkout_says_in_the_plan_that_nobody_validated_it() -> None:

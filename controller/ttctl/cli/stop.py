@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl stop`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.plan_text import plan_text
+from ttctl.cli.session import session_of
+from ttctl.operations import stop as operations
+from ttctl.operations.stack_to_end import stacks_to_end
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def stop(
+    ctx: typer.Context,
+    *,
+    stack: options.Stack = None,
+    every: Annotated[bool, typer.Option("--all", help="Every stack.")] = False,
+    timeout: options.StopTimeout = None,
+    lock_timeout: options.LockTimeout = 10,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Stop a stack and keep its containers, networks, lock, key and folder.
+
+    Its boards are free for others while it is stopped; `ttctl start` brings it back as it is
+    locked.
+    """
+    session = session_of(ctx)
+    plans = [
+        operations.stop(
+            session.world,
+            name,
+            dry_run=dry_run,
+            timeout_s=timeout,
+            lock_timeout_s=lock_timeout,
+        )
+        for name in stacks_to_end(session.world, stack, every=every, verb="stop")
+    ]
+    text = "\n".join(f"{plan.stack}\n{plan_text(plan, session.console.out)}" for plan in plans)
+    session.show("stop", plans, text or "There is no stack.")
