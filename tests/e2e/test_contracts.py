@@ -44,6 +44,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "eject": (("eject", "gateway", "demo-llama", "-o", "FOLDER"), "eject"),
     "eject --dry-run": (("eject", "vllm", "demo-llama", "-o", "FOLDER", "--dry-run"), "eject"),
     "exec": (("exec", "--stack", "NAME", "vllm", "--", "id"), "exec"),
+    "diff": (("diff", "NAME"), "diff"),
+    "history": (("history", "NAME"), "history"),
     "image": (("image", "--stack", "NAME", "a red circle"), "error"),
     "lock": (("lock", "llama", "--name", "NAME"), "lock"),
     "lock --dry-run": (("lock", "llama", "--name", "NAME", "--dry-run"), "lock"),
@@ -67,11 +69,14 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "ps": (("ps",), "ps"),
     "render": (("render", "STACK", "-o", "FOLDER"), "render"),
     "render --dry-run": (("render", "STACK", "-o", "FOLDER", "--dry-run"), "render"),
+    "rollback": (("rollback", "NAME", "--to", "999"), "error"),
     "status": (("status", "NAME"), "status"),
     "swap": (("swap", "NAME", "llama", "--name", "NAME"), "error"),
     "swap --dry-run": (("swap", "NAME", "llama", "--name", "instead", "--dry-run"), "plan"),
     "up": (("up", "STACK"), "up"),
     "up --dry-run": (("up", "STACK", "--dry-run"), "plan"),
+    "upgrade": (("upgrade", "NAME"), "upgrade"),
+    "upgrade --dry-run": (("upgrade", "NAME", "--dry-run"), "diff"),
     "wait": (("wait", "NAME"), "status"),
 }
 """A call of each leaf, and the kind of its answer."""

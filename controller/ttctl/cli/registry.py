@@ -7,6 +7,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("ttctl.cli.up", "Bring a model up and prove that it answers."),
     "down": ("ttctl.cli.down", "Stop a stack and remove its containers."),
     "swap": ("ttctl.cli.swap", "Exchange a stack that is up for another model, in one step."),
+    "history": ("ttctl.cli.history", "List the states of a stack that are kept."),
+    "rollback": ("ttctl.cli.rollback", "Bring a former state of a stack back as it was locked."),
+    "upgrade": ("ttctl.cli.upgrade", "Resolve a stack anew; it comes back where that fails."),
     "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
     "wait": ("ttctl.cli.wait", "Wait until a stack has answered."),
@@ -23,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("ttctl.cli.render", "Write a folder that docker or podman can run without ttctl."),
     "eject": ("ttctl.cli.eject", "Write a service's source, Dockerfile and compose file to edit."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
+    "diff": ("ttctl.cli.diff", "Show what `upgrade` would change."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
@@ -32,9 +36,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Run": ("up", "down", "swap", "ps", "status", "wait", "logs", "exec"),
+    "Run": (
+        "up",
+        "down",
+        "swap",
+        "history",
+        "rollback",
+        "upgrade",
+        "ps",
+        "status",
+        "wait",
+        "logs",
+        "exec",
+    ),
     "Talk": ("chat", "image", "connect"),
-    "Prepare": ("plan", "build", "render", "eject", "lock", "models"),
+    "Prepare": ("plan", "build", "render", "eject", "lock", "diff", "models"),
     "This place": ("devices", "doctor", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""
