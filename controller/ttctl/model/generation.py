@@ -44,7 +44,7 @@ class GenerationRow:
     pins: tuple[str, ...]
     """`COMPONENT COMMIT` of what is built from source."""
     images: tuple[str, ...]
-    """References of its images."""
+    """References of what its containers run."""
     revision: str
     """The commit of its weights; empty for those that have none."""
     serves: bool

@@ -9,7 +9,8 @@ from ttctl.errors import TtctlError
 from ttctl.model.generation import GenerationRow
 from ttctl.operations.stacks import is_unstarted, pick_stack
 from ttctl.operations.start import AT_WORK
-from ttctl.rules.generations import LOCK_NAME, asked_of, newest_of, same, together
+from ttctl.rules.generations import COMPOSE, LOCK_NAME, asked_of, newest_of, same, together
+from ttctl.rules.written import images_of
 
 if TYPE_CHECKING:
     from ttctl.model.generation import Generation
@@ -100,11 +101,11 @@ def history(world: World, word: str | None) -> tuple[GenerationRow, ...]:
     kept = world.generations.kept(stack)
     found = present(world, stack, kept) if is_up(world, stack) else None
     serves = found.number if found is not None else 0
-    return tuple(_row(one, serves=one.number == serves) for one in reversed(kept))
+    return tuple(_row(world, stack, one, serves=one.number == serves) for one in reversed(kept))
 
 
-def _row(one: Generation, *, serves: bool) -> GenerationRow:
-    lock = one.lock
+def _row(world: World, stack: str, one: Generation, *, serves: bool) -> GenerationRow:
+    lock, files = one.lock, world.generations.files(stack, one.number)
     return GenerationRow(
         number=one.number,
         at=one.at,
@@ -113,7 +114,7 @@ def _row(one: Generation, *, serves: bool) -> GenerationRow:
         device=lock.device,
         engine=lock.engine,
         pins=tuple(f"{component} {commit}" for component, commit in lock.commits),
-        images=tuple(image.reference for image in lock.images),
+        images=images_of(files[COMPOSE]),
         revision=lock.weights.revision,
         serves=serves,
     )

@@ -15,7 +15,7 @@ from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start import AT_WORK, GUARD_S
 from ttctl.operations.steps import has_weights
 from ttctl.rules.board_sets import Want
-from ttctl.rules.generations import DOTENV, SITE, with_nodes
+from ttctl.rules.generations import COMPOSE, DOTENV, SITE, with_nodes
 from ttctl.rules.order import stuck
 from ttctl.rules.stack import service_name
 from ttctl.rules.written import boards_of, images_of
@@ -48,7 +48,7 @@ class State:
 
 def missing_of(world: World, state: State) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the images and the weights of a state that are not here any more."""
-    images = images_of(state.files["compose.yaml"])
+    images = images_of(state.files[COMPOSE])
     gone = tuple(one for one in images if not world.engine.has_image(one))
     every = (state.lock.weights, *(one.weights for one in state.lock.beside))
     weights = tuple(
@@ -71,7 +71,7 @@ def restore(world: World, state: State, *, how: How = AS_NEEDED, wait_s: int | N
     """
     stack, limit_s = state.stack, wait_s or WAIT_S
     world.keys.ensure_key(stack)
-    if boards_of(state.files["compose.yaml"]):
+    if boards_of(state.files[COMPOSE]):
         _created(world, state, how)
     else:
         write(world, state.stack, state.files)
@@ -88,7 +88,7 @@ def check_boards(world: World, state: State, how: How) -> None:
     Raises:
         TtctlError: As `restore`.
     """
-    if boards_of(state.files["compose.yaml"]):
+    if boards_of(state.files[COMPOSE]):
         _taken(world, state, how)
 
 
@@ -103,7 +103,7 @@ def _created(world: World, state: State, how: How) -> None:
                 stop_first(world, stack, timeout_s=None)
             leased = _taken(world, state, how)
         if leased.dirty:
-            image = images_of(state.files["compose.yaml"])[0]
+            image = images_of(state.files[COMPOSE])[0]
             reset_under_guard(world, ResetWish(words=leased.boards, instead=image))
             leased = _taken(world, state, how)
         files = {**state.files, DOTENV: with_nodes(state.files[DOTENV], leased.values)}
@@ -115,7 +115,7 @@ def _created(world: World, state: State, how: How) -> None:
 
 
 def _taken(world: World, state: State, how: How) -> Leased:
-    leases, lock = boards_of(state.files["compose.yaml"]), state.lock
+    leases, lock = boards_of(state.files[COMPOSE]), state.lock
     devices = {service_name(lock.engine): lock.device}
     devices |= {one.service: one.device for one in lock.beside}
     wants = [

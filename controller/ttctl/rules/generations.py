@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import Lock
 
 Texts = dict[str, str]
-LOCK_NAME, DOTENV, SITE = "ttctl.lock", ".env", "site/"
+LOCK_NAME, COMPOSE, DOTENV, SITE = "ttctl.lock", "compose.yaml", ".env", "site/"
 HASHES = ("dev.ttctl.config-hash",)
 """Labels that say that something else changed: nobody reads them in a difference."""
 OF_ONE_COMMAND = frozenset(
@@ -74,16 +74,16 @@ def difference(
 def _moved(path: str, one: str | None, other: str | None) -> FileMoved | None:
     if one == other:
         return None
-    lines = unified_diff((one or "").splitlines(), (other or "").splitlines(), n=0, lineterm="")
-    said = tuple(
-        line
-        for at, line in enumerate(lines)
-        # The first two name the files.
-        if at > 1 and line[:1] in {"-", "+"} and not any(word in line for word in HASHES)
+    # The first two lines name the files.
+    lines = list(
+        unified_diff((one or "").splitlines(), (other or "").splitlines(), n=0, lineterm="")
     )
+    moved = [line for line in lines[2:] if line[:1] in {"-", "+"}]
+    said = tuple(line for line in moved if not any(word in line for word in HASHES))
     if one is None or other is None:
         return FileMoved(path=path, move="added" if one is None else "removed", lines=said)
-    return FileMoved(path=path, move="changed", lines=said)
+    # A hash says that something else is another, and that is said.
+    return None if moved and not said else FileMoved(path=path, move="changed", lines=said)
 
 
 def _values(lock: Lock | None) -> Iterator[tuple[str, str]]:
@@ -154,17 +154,20 @@ def asked_again(lock: Lock, newest: Generation | None, settings: Mapping[str, ob
         settings: By the field of a request that a setting fills: what it says now.
     """
     asked = newest.request if newest is not None else asked_of(lock)
-    left = {one for one in settings if one in asked.from_settings or getattr(asked, one) is None}
-    filled = {name: settings[name] for name in left if name not in {"model", "name"}}
-    return replace(
-        asked,
-        **filled,
-        model=lock.requested,
-        name=lock.stack,
-        port=filled.get("port") or asked.port or lock.port,
-        services=lock.services if asked.services is None else asked.services,
-        guesses=False,
-    )
+    filled = {
+        name: value
+        for name, value in settings.items()
+        if name in asked.from_settings or getattr(asked, name) is None
+    }
+    said = {
+        "model": lock.requested,
+        "name": lock.stack,
+        "port": filled.pop("port", None) or asked.port or lock.port,
+        "services": lock.services if asked.services is None else asked.services,
+        "guesses": False,
+    }
+    of_settings = tuple(name for name in settings if name in filled or name in asked.from_settings)
+    return replace(asked, **filled, **said, from_settings=of_settings)
 
 
 def meant(stack: str, kept: Sequence[Generation], to: int | None, *, present: int) -> Generation:

@@ -52,12 +52,16 @@ class Refuses(FakeLauncher):
 
 
 def back(scene: Scene, to: int | None = None, *, how: How = AS_NEEDED, **more: bool) -> Exchanged:
-    found = rollback.look(scene.world, None, to, how=how, **more)
+    (stack,) = scene.generations.states
+    found = rollback.look(scene.world, stack, to, how=how, **more)
     return rollback.rollback(scene.world, found, how=how)
 
 
 def serving(scene: Scene) -> list[tuple[int, str, bool]]:
-    return [(one.number, one.why, one.serves) for one in history(scene.world, None)]
+    return [
+        (one.number, one.why, one.serves)
+        for one in history(scene.world, next(iter(scene.generations.states)))
+    ]
 
 
 @pytest.fixture
@@ -211,12 +215,8 @@ def test_on_a_board_the_former_one_leases_it_again(cards: Scene) -> None:
 
 def test_nodes_that_were_numbered_anew_are_opened_where_they_are(cards: Scene) -> None:
     (found,) = cards.host.found.boards
-    chips = tuple(replace(one, node="/dev/tenstorrent/5") for one in found.chips[:1])
-    assert chips
-    cards.host.found = replace(
-        cards.host.found,
-        boards=(replace(found, chips=(*chips, *found.chips[1:])),),
-    )
+    moved = replace(found, nodes=("/dev/tenstorrent/5",))
+    cards.host.found = replace(cards.host.found, boards=(moved,))
     back(cards)
     dotenv = cards.store.rendered[f"/state/stacks/{NAME}/rendered"][".env"][0]
     assert "TTCTL_NODE_0='/dev/tenstorrent/5:/dev/tenstorrent/5'" in dotenv
