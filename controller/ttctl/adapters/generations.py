@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path, PurePosixPath
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.files import STRAY_PREFIX, make_private, write_atomically
 from ttctl.errors import BadFileError, TtctlError
@@ -165,10 +165,12 @@ def _read(folder: Path) -> Generation:
 
 def _request(asked: dict[str, object]) -> Request:
     known = {one.name for one in fields(Request)}
-    values = {name: _tuples(value) for name, value in asked.items() if name in known}
+    values: dict[str, Any] = {
+        name: _tuples(value) for name, value in asked.items() if name in known
+    }
     if not isinstance(values.get("model"), str):
         raise TypeError
-    return Request(**values)  # type: ignore[arg-type] - each is as this class wrote it
+    return Request(**values)
 
 
 def _tuples(value: object) -> object:

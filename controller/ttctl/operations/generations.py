@@ -43,8 +43,10 @@ def _adopt(world: World, stack: str) -> None:
     world.generations.begin(stack)
 
 
-def record(world: World, stack: str, request: Request, *, why: str) -> int:
+def record(world: World, stack: str, request: Request, *, why: str, whole: bool = True) -> int:
     """Keep a stack's folder as a generation, now that it is ready, unless it is the newest.
+
+    A `request` that is not `whole` goes on with what the newest one says, as `up` does with a lock.
 
     What is ready stays so where this fails: that is said, and raises nothing.
 
@@ -52,22 +54,23 @@ def record(world: World, stack: str, request: Request, *, why: str) -> int:
         The number of what serves; 0 where it could not be kept.
     """
     try:
-        return _recorded(world, stack, request, why)
+        return _recorded(world, stack, request, why, whole=whole)
     except TtctlError as error:
         text = f"{error.message} {error.why}".strip()
         world.reporter.note(f"{stack} is up, and no generation was made of it: {text}")
         return 0
 
 
-def _recorded(world: World, stack: str, request: Request, why: str) -> int:
+def _recorded(world: World, stack: str, request: Request, why: str, *, whole: bool) -> int:
     kept = world.generations.kept(stack)
     files = world.folders.read_folder(world.store.folder(stack))
     newest = kept[-1] if kept else None
     if newest is not None and same(world.generations.files(stack, newest.number), files):
         return newest.number
     lock = world.store.lock(stack)
-    before = newest.request if newest is not None and _answers(newest, lock) else None
-    return world.generations.keep(stack, files, request=together(request, before), why=why)
+    if not whole and newest is not None and _answers(newest, lock):
+        request = together(request, newest.request)
+    return world.generations.keep(stack, files, request=request, why=why)
 
 
 def _answers(newest: Generation, lock: object) -> bool:

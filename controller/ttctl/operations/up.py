@@ -68,7 +68,7 @@ def up(
         desired = on_free_boards(world, desired)
         desired, changed = bring_up(world, request, desired, how=how, wait_s=wait_s)
         if how.wait and world.generations.is_kept_for(name):
-            record(world, name, request, why="up")
+            record(world, name, request, why="up", whole=False)
     return result_of(world, desired, changed=changed, answers=how.wait, started=started)
 
 

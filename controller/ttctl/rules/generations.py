@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
 from difflib import unified_diff
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ttctl.errors import UsageError
 from ttctl.model.catalog import FieldMoved
@@ -131,9 +131,9 @@ def asked_of(lock: Lock) -> Request:
     )
 
 
-def together(request: Request, before: Request | None) -> Request:
+def together(request: Request, before: Request) -> Request:
     """Return a request with what an earlier one said, where it says nothing itself."""
-    if before is None or before.model != request.model:
+    if before.model != request.model:
         return request
     said = {
         one.name: getattr(before, one.name)
@@ -154,12 +154,12 @@ def asked_again(lock: Lock, newest: Generation | None, settings: Mapping[str, ob
         settings: By the field of a request that a setting fills: what it says now.
     """
     asked = newest.request if newest is not None else asked_of(lock)
-    filled = {
+    filled: dict[str, Any] = {
         name: value
         for name, value in settings.items()
         if name in asked.from_settings or getattr(asked, name) is None
     }
-    said = {
+    said: dict[str, Any] = {
         "model": lock.requested,
         "name": lock.stack,
         "port": filled.pop("port", None) or asked.port or lock.port,

@@ -85,6 +85,11 @@ def test_the_former_generation_comes_back_as_it_was_and_is_a_new_one(scene: Scen
     assert running(scene) == ["llama"]
 
 
+def test_what_was_asked_for_is_that_generations_own_again(scene: Scene) -> None:
+    back(scene)
+    assert scene.generations.kept("llama")[-1].request == SMALL
+
+
 def test_a_second_rollback_goes_on_to_what_was_before_that(scene: Scene) -> None:
     back(scene)
     assert back(scene).why == "rollback to 2"
