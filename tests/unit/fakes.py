@@ -35,6 +35,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.engine_files import EngineCache
 from ttctl.model.engines import EngineInfo, PlaceFiles
+from ttctl.model.generation import KEPT, Generation
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
 from ttctl.model.lease import Claims, ProcessUse, Remembered
@@ -91,7 +92,9 @@ if TYPE_CHECKING:
     from ttctl.model.recipes import Recipes
     from ttctl.model.reset import ResetOrder, Resets
     from ttctl.model.shelf import Shelf
+    from ttctl.model.spec import Request
     from ttctl.model.starts import Started, Starts
+    from ttctl.model.stores import Generations
     from ttctl.model.talk import Door, Role, Talk
     from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
     from ttctl.model.vitals import Vitals
@@ -737,6 +740,46 @@ class FakeStore:
         return Path("/state/stacks") / stack / "secrets/gateway"
 
 
+class FakeGenerations:
+    """Generations in memory."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.states: dict[str, dict[int, tuple[Generation, dict[str, str]]]] = {}
+        self.begun: set[str] = set()
+        self.fails: BaseException | None = None
+
+    def kept(self, stack: str) -> tuple[Generation, ...]:
+        return tuple(one for one, _ in self.states.get(stack, {}).values())
+
+    def files(self, stack: str, number: int) -> dict[str, str]:
+        return dict(self.states[stack][number][1])
+
+    def is_kept_for(self, stack: str) -> bool:
+        return stack in self.begun
+
+    def begin(self, stack: str) -> None:
+        self.begun.add(stack)
+
+    def keep(self, stack: str, files: dict[str, str], *, request: Request, why: str) -> int:
+        if self.fails:
+            raise self.fails
+        self.begin(stack)
+        states = self.states.setdefault(stack, {})
+        number = max(states, default=0) + 1
+        one = Generation(
+            number=number,
+            at="2026-01-31T12:00:00Z",
+            why=why,
+            request=request,
+            lock=self._store.pending[files["ttctl.lock"]],
+        )
+        states[number] = (one, dict(files))
+        for old in sorted(states)[:-KEPT]:
+            del states[old]
+        return number
+
+
 class FakeLauncher:
     """Does to the engine's containers what compose would."""
 
@@ -1100,6 +1143,7 @@ class FakeWorld:
     telemetry: TelemetrySource
     store: StackStore
     folders: Folders
+    generations: Generations
     keys: Keys
     gateway: Gateway
     clock: Clock
@@ -1143,6 +1187,7 @@ class Scene:
     weights: FakeWeights = field(init=False)
     weights_cache: FakeWeightsCache = field(init=False)
     store: FakeStore = field(init=False)
+    generations: FakeGenerations = field(init=False)
     launcher: FakeLauncher = field(init=False)
     engine_files: FakeEngineFiles = field(init=False)
 
@@ -1156,6 +1201,7 @@ class Scene:
         self.weights = FakeWeights(self.calls)
         self.weights_cache = FakeWeightsCache(self.calls)
         self.store = FakeStore(self.calls)
+        self.generations = FakeGenerations(self.store)
         self.launcher = FakeLauncher(self.calls, self.engine, self.store)
 
     @property
@@ -1181,6 +1227,7 @@ class Scene:
             telemetry=self.telemetry,
             store=self.store,
             folders=self.store,
+            generations=self.generations,
             keys=self.store,
             gateway=self.gateway,
             clock=self.clock,

@@ -15,6 +15,7 @@ from ttctl.model.connect import Connection, Tool
 from ttctl.model.container import ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import DevicesCheck, DevicesInfo
+from ttctl.model.generation import Difference, Exchanged, GenerationRow
 from ttctl.model.health import Diagnosis
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
@@ -37,7 +38,7 @@ from ttctl.operations.plan import Rendered
 from ttctl.operations.restart import Restarted
 from ttctl.operations.stacks import StackStatus
 from ttctl.operations.swap import Swapped
-from ttctl.operations.up import UpResult
+from ttctl.operations.up_result import UpResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +127,12 @@ ANSWERS: dict[str, object] = {
     "devices-clear": ClearResult,
     "devices-info": DevicesInfo,
     "devices-reset": ResetResult,
+    "diff": Difference,
     "doctor": Diagnosis,
     "down": tuple[Plan, ...],
     "eject": Ejection,
     "exec": Executed,
+    "history": tuple[GenerationRow, ...],
     "image": Drawn,
     "lock": Lock,
     "model-page": ModelPage,
@@ -140,6 +143,7 @@ ANSWERS: dict[str, object] = {
     "pull": Fetched,
     "render": Rendered,
     "restart": Restarted,
+    "rollback": Exchanged,
     "search": tuple[Hit, ...],
     "settings": tuple[FoundSetting, ...],
     "settings-change": SettingsChange,
@@ -150,6 +154,7 @@ ANSWERS: dict[str, object] = {
     "swap": Swapped,
     "tools": tuple[Tool, ...],
     "up": UpResult,
+    "upgrade": Exchanged,
     "verify": tuple[Verdict, ...],
     "weights": tuple[Snapshot, ...],
 }

@@ -10,6 +10,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("ttctl.cli.start", "Start what was stopped, as it is locked."),
     "restart": ("ttctl.cli.restart", "Stop a stack and start it again."),
     "swap": ("ttctl.cli.swap", "Exchange a stack that is up for another model, in one step."),
+    "history": ("ttctl.cli.history", "List the states of a stack that are kept."),
+    "rollback": ("ttctl.cli.rollback", "Bring a former state of a stack back as it was locked."),
+    "upgrade": ("ttctl.cli.upgrade", "Resolve a stack anew; it comes back where that fails."),
     "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
     "wait": ("ttctl.cli.wait", "Wait until a stack has answered."),
@@ -26,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("ttctl.cli.render", "Write a folder that docker or podman can run without ttctl."),
     "eject": ("ttctl.cli.eject", "Write a service's source, Dockerfile and compose file to edit."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
+    "diff": ("ttctl.cli.diff", "Show what `upgrade` would change."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
@@ -37,10 +41,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": (
         *("up", "down", "stop", "start", "restart", "swap"),
+        *("history", "rollback", "upgrade"),
         *("ps", "status", "wait", "logs", "exec"),
     ),
     "Talk": ("chat", "image", "connect"),
-    "Prepare": ("plan", "build", "render", "eject", "lock", "models"),
+    "Prepare": ("plan", "build", "render", "eject", "lock", "diff", "models"),
     "This place": ("devices", "doctor", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""

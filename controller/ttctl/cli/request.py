@@ -116,6 +116,9 @@ def _request(session: Session, given: dict[str, Any], *, verb: str) -> Request:
         filled["name"] = given["name"]
     return Request(
         **filled,
+        from_settings=tuple(
+            name for name, value in filled.items() if value is not None and given[name] is None
+        ),
         task=task,
         experimental=bool(experimental),
         unattended=session.console.unattended,

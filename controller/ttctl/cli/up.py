@@ -23,6 +23,7 @@ from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations import up as up_operations
+from ttctl.operations.up_result import UpResult
 from ttctl.rules.derived import derived_text
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -72,9 +73,7 @@ def up(
     session.show("up", result, up_text(result, program=program()))
 
 
-def with_consent(
-    session: Session, bring: Callable[..., up_operations.UpResult], how: How
-) -> up_operations.UpResult:
+def with_consent(session: Session, bring: Callable[..., UpResult], how: How) -> UpResult:
     """Bring it up; where boards need a reset, after somebody agreed to that.
 
     Files of a killed engine are removed after a question, too; they stay where nobody is asked.
@@ -106,9 +105,7 @@ def _stale(session: Session) -> Literal["keep", "ask", "remove"]:
     return "keep" if session.console.unattended else "ask"
 
 
-def _cleared(
-    session: Session, bring: Callable[..., up_operations.UpResult], how: How
-) -> up_operations.UpResult:
+def _cleared(session: Session, bring: Callable[..., UpResult], how: How) -> UpResult:
     """Bring it up; where a killed engine left files, after somebody said what becomes of them."""
     try:
         return bring(how=how)
@@ -123,7 +120,7 @@ def program() -> str:
     return "ttctl" if shutil.which("ttctl") == sys.argv[0] else shlex.quote(sys.argv[0])
 
 
-def up_text(result: up_operations.UpResult, *, program: str) -> str:
+def up_text(result: UpResult, *, program: str) -> str:
     """Say how to talk to the stack."""
     state = "is up" if result.changed else "is up already, nothing was changed"
     if not result.answers:
@@ -167,7 +164,7 @@ def up_text(result: up_operations.UpResult, *, program: str) -> str:
     return "\n".join(lines)
 
 
-def _beside(result: up_operations.UpResult) -> list[str]:
+def _beside(result: UpResult) -> list[str]:
     """Say where the services beside the engine are."""
     if not result.services:
         return []

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ttctl.model.picture import Pictures
     from ttctl.model.protocols import Reporter, World
     from ttctl.model.site import Site
+    from ttctl.model.stores import Generations
 
 
 class Wired(WiredImages):
@@ -134,6 +135,13 @@ class Wired(WiredImages):
     def folders(self) -> StateFolder:
         """The same: it also writes rendered folders."""
         return self.store
+
+    @cached_property
+    def generations(self) -> Generations:
+        """Kept in the stacks' folders, beside what is rendered."""
+        from ttctl.adapters.generations import GenerationFolders
+
+        return GenerationFolders(self.store.home)
 
     @cached_property
     def ejections(self) -> Ejections:

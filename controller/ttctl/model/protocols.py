@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ttctl.model.site import Site
     from ttctl.model.spec import Weights
     from ttctl.model.starts import Starts
-    from ttctl.model.stores import Folders, Keys, StackStore
+    from ttctl.model.stores import Folders, Generations, Keys, StackStore
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import Supply, WeightsCache
@@ -206,6 +206,10 @@ class World(Protocol):
     @property
     def ejections(self) -> Ejections:
         """Services that a user took out to edit."""
+
+    @property
+    def generations(self) -> Generations:
+        """The states in which stacks were ready."""
 
     @property
     def keys(self) -> Keys:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
@@ -179,3 +179,5 @@ class Request:
     """Folders of services that the user edited; None for those locked."""
     values: Values | None = None
     """Whose arguments; None for those that are locked, else of the first validation."""
+    from_settings: tuple[str, ...] = field(default=(), compare=False)
+    """Fields that nobody typed: a setting filled them, which may say something else next time."""

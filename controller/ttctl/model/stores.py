@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ttctl.model.generation import Generation
     from ttctl.model.lock import Lock
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.override import Override
     from ttctl.model.protocols import Reporter
+    from ttctl.model.spec import Request
 
 
 class StackStore(Protocol):
@@ -89,3 +91,33 @@ class Keys(Protocol):
 
     def secrets(self, stack: str) -> Path:
         """Return the folder that the gateway mounts."""
+
+
+class Generations(Protocol):
+    """What is kept of the states in which stacks were ready; call it while the stack is held."""
+
+    def kept(self, stack: str) -> tuple[Generation, ...]:
+        """Return those that are kept, the oldest first.
+
+        Raises:
+            BadFileError: One of them is damaged.
+        """
+
+    def files(self, stack: str, number: int) -> dict[str, str]:
+        """Return the rendered folder of one, by relative path, its lock among it.
+
+        Raises:
+            BadFileError: It is damaged.
+        """
+
+    def is_kept_for(self, stack: str) -> bool:
+        """Return whether generations were kept already when the stack was last changed."""
+
+    def begin(self, stack: str) -> None:
+        """Keep generations for a stack from now on."""
+
+    def keep(self, stack: str, files: dict[str, str], *, request: Request, why: str) -> int:
+        """Keep a state that is ready now as the newest generation; return its number.
+
+        Of those before as many stay as are kept; a kill at any moment leaves whole ones only.
+        """

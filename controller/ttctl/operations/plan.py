@@ -13,6 +13,7 @@ from ttctl.model.plan import AS_NEEDED, Plan
 from ttctl.operations.choose import understood
 from ttctl.operations.desire import desire
 from ttctl.operations.forms import in_forms
+from ttctl.operations.generations import adopt
 from ttctl.operations.judge import fitness_of
 from ttctl.operations.laid_over import refuse_unleased
 from ttctl.operations.lease import take
@@ -213,6 +214,7 @@ def lock(
     name = stack_name(request)
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = with_free_port(world, desire(world, request, upgrade=upgrade))
+        adopt(world, name)
         folder = world.store.folder(name)
         world.folders.write_folder(folder, desired.files, prune=True)
     return desired.lock

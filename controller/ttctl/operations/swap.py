@@ -22,7 +22,7 @@ from ttctl.operations.start import boards_wanted, on_free_boards
 from ttctl.operations.steps import plan_for
 from ttctl.operations.swap_back import Former, brought_back, dirt
 from ttctl.operations.swap_hold import Hold, refuse_boards, refuse_needed_reset
-from ttctl.operations.up import UpResult, up
+from ttctl.operations.up import up
 from ttctl.rules.stack import stack_name
 from ttctl.rules.swap import say_untouched, swap_line, swap_steps
 from ttctl.rules.to_end import AT_WORK
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
+    from ttctl.operations.up_result import UpResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from ttctl.cli.session import Flags, Session
 from ttctl.cli.up import with_consent
 from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.model.plan import How
-from ttctl.operations.up import UpResult
+from ttctl.operations.up_result import UpResult
 
 RESULT = UpResult(
     stack="llama",

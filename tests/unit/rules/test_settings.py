@@ -36,6 +36,7 @@ def test_the_settings_of_up_are_the_fields_of_a_request_and_how_it_is_done() -> 
     asked = {field.name for field in fields(Request)} - {
         "engine_args", "task", "experimental", "unattended", "guesses", "engine",
         "implementation", "boards", "sources", "services", "ejected", "values",
+        "from_settings",
     }  # fmt: skip
     assert keys == asked | {"pull", "lock_timeout", "wait_timeout"}
 

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl diff`."""
+
+from __future__ import annotations
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.generation_text import difference_text
+from ttctl.cli.session import session_of
+from ttctl.cli.upgrade import looked
+from ttctl.model.plan import AS_NEEDED
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def diff(ctx: typer.Context, *, stack: options.Stack = None) -> None:
+    """Show what `upgrade` would change: values of the lock, and lines of rendered files."""
+    session = session_of(ctx)
+    found = looked(session, stack, AS_NEEDED).difference
+    text = difference_text(found, session.console.out)
+    none = f"{found.stack}: nothing, it is as it would be resolved now"
+    session.show("diff", found, none if found.is_empty else text)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`ttctl history`."""
+
+from __future__ import annotations
+
+import typer
+
+from ttctl.cli import options
+from ttctl.cli.generation_text import history_text
+from ttctl.cli.session import session_of
+from ttctl.operations import generations as operations
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def history(ctx: typer.Context, *, stack: options.Stack = None) -> None:
+    """List the generations of a stack: states that were locked, started and became ready.
+
+    The last three are kept; the one that serves has a mark.
+    """
+    session = session_of(ctx)
+    rows = operations.history(session.world, stack)
+    session.show("history", rows, history_text(session, rows))
