@@ -37,6 +37,7 @@ from ttctl.model.engine_files import EngineCache
 from ttctl.model.engines import EngineInfo, PlaceFiles
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
+from ttctl.model.keys import KeyRow, Ring
 from ttctl.model.lease import Claims, ProcessUse, Remembered
 from ttctl.model.lock import Lock, LockedFile, LockedWeights
 from ttctl.model.lock_summary import LockSummary
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from ttctl.model.hardware import Hardware
     from ttctl.model.health import Mending
     from ttctl.model.image import ImageSpec
+    from ttctl.model.keys import KeyRing
     from ttctl.model.lease import ContainerUse, Spoiled
     from ttctl.model.leasing import Leases
     from ttctl.model.override import Override
@@ -733,6 +735,56 @@ class FakeStore:
         return Path("/state/stacks") / stack / "secrets/gateway"
 
 
+class FakeKeyRing:
+    """The keys of each stack in memory, and what each gateway was last told."""
+
+    def __init__(self, calls: list[str], store: FakeStore) -> None:
+        self._calls, self._store = calls, store
+        self.rows: dict[str, tuple[KeyRow, ...]] = {}
+        self.told: dict[str, tuple[KeyRow, ...]] = {}
+        self.answer = (0, "1")
+        self.refusal: TtctlError | None = None
+        self.kill_at = ""
+        self._made = 0
+
+    def read(self, stack: str) -> Ring:
+        if self.refusal:
+            raise self.refusal
+        own = self._store.made_keys.get(stack, "")
+        rows = self.rows.get(stack, ())
+        return Ring(rows=rows, own_sha256=self.hash_of(own) if own else "")
+
+    def write(self, stack: str, rows: tuple[KeyRow, ...]) -> None:
+        self._step("write keys")
+        self.rows[stack] = rows
+
+    def new_key(self) -> tuple[str, str]:
+        self._made += 1
+        key = f"canary-of-key-{self._made}"
+        return key, self.hash_of(key)
+
+    def set_own(self, stack: str, key: str) -> None:
+        self._step("set own")
+        self._store.made_keys[stack] = key
+
+    def tell(self, container: str) -> tuple[int, str]:
+        self._step("tell")
+        if self.answer[0] == 0:
+            stack = container.removeprefix("ttctl-").removesuffix("-gateway-1")
+            self.told[stack] = self.rows.get(stack, ())
+        return self.answer
+
+    @staticmethod
+    def hash_of(key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    def _step(self, name: str) -> None:
+        """Do it, or end as a killed command does."""
+        self._calls.append(name)
+        if self.kill_at == f"{name} {self._calls.count(name)}":
+            raise KeyboardInterrupt
+
+
 class FakeLauncher:
     """Does to the engine's containers what compose would."""
 
@@ -1026,6 +1078,9 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.at += seconds
 
+    def epoch(self) -> int:
+        return 1_800_000_000 + int(self.at)
+
 
 class FakeEngineFiles:
     """Caches and keys of engines, in memory."""
@@ -1088,6 +1143,7 @@ class FakeWorld:
     store: StackStore
     folders: Folders
     keys: Keys
+    key_ring: KeyRing
     gateway: Gateway
     clock: Clock
     reporter: Reporter
@@ -1132,6 +1188,7 @@ class Scene:
     store: FakeStore = field(init=False)
     launcher: FakeLauncher = field(init=False)
     engine_files: FakeEngineFiles = field(init=False)
+    key_ring: FakeKeyRing = field(init=False)
 
     def __post_init__(self) -> None:
         self.builder = FakeBuilder(self.calls, self.engine)
@@ -1144,6 +1201,7 @@ class Scene:
         self.weights_cache = FakeWeightsCache(self.calls)
         self.store = FakeStore(self.calls)
         self.launcher = FakeLauncher(self.calls, self.engine, self.store)
+        self.key_ring = FakeKeyRing(self.calls, self.store)
 
     @property
     def world(self) -> FakeWorld:
@@ -1169,6 +1227,7 @@ class Scene:
             store=self.store,
             folders=self.store,
             keys=self.store,
+            key_ring=self.key_ring,
             gateway=self.gateway,
             clock=self.clock,
             reporter=self.reporter,

@@ -16,6 +16,7 @@ from ttctl.model.container import ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.health import Diagnosis
+from ttctl.model.keys import KeyChange, NamedKey
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
@@ -130,6 +131,8 @@ ANSWERS: dict[str, object] = {
     "eject": Ejection,
     "exec": Executed,
     "image": Drawn,
+    "key": KeyChange,
+    "keys": tuple[NamedKey, ...],
     "lock": Lock,
     "model-page": ModelPage,
     "models": tuple[ModelSpec, ...],
