@@ -745,6 +745,8 @@ class FakeKeyRing:
         self.answer = (0, "1")
         self.refusal: TtctlError | None = None
         self.kill_at = ""
+        self.fails_at = ""
+        self.dead = False
         self._made = 0
 
     def read(self, stack: str) -> Ring:
@@ -779,9 +781,13 @@ class FakeKeyRing:
         return hashlib.sha256(key.encode()).hexdigest()
 
     def _step(self, name: str) -> None:
-        """Do it, or end as a killed command does."""
+        """Do it, or fail, or end as a killed command does: it tidies nothing up."""
         self._calls.append(name)
-        if self.kill_at == f"{name} {self._calls.count(name)}":
+        at = f"{name} {self._calls.count(name)}"
+        if self.fails_at == at:
+            raise EngineError("The gateway was told, and said no.")
+        self.dead = self.dead or self.kill_at == at
+        if self.dead:
             raise KeyboardInterrupt
 
 
