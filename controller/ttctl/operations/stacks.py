@@ -15,7 +15,7 @@ from ttctl.operations.ready import wait_for
 from ttctl.rules.cache_name import caches_of
 from ttctl.rules.find import is_meant
 from ttctl.rules.order import steps_to_down
-from ttctl.rules.stack import names_of
+from ttctl.rules.stack import BIND, names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,8 @@ class StackStatus:
     url: str
     key_file: Path
     containers: tuple[ContainerState, ...]
+    bind: str = BIND
+    """Address of this host on which its gateway listens; `0.0.0.0` lets other machines in."""
     reason: str = ""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""
@@ -136,6 +138,7 @@ def status(world: World, word: str | None) -> StackStatus:
         url=f"http://127.0.0.1:{port}" if port and not unstarted else "",
         key_file=world.keys.key_file(stack),
         containers=containers,
+        bind=next((a for c in containers for a, p, _ in c.ports if p == port), BIND),
         reason=reason or (lock.reason if lock else ""),
         experimental=lock.experimental if lock else "",
         boards=tuple(sorted({board for one in containers for board in one.boards})),

@@ -22,7 +22,7 @@ from ttctl.operations.start_watch import remember
 from ttctl.operations.steps import plan_for
 from ttctl.rules.acceptance_trials import service_path
 from ttctl.rules.beside import CHAT_SERVICE, wants_page
-from ttctl.rules.stack import stack_name
+from ttctl.rules.stack import BIND, stack_name
 from ttctl.rules.warm_up import long_tokens
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class UpResult:
     """Services that the user edited, `SERVICE=FOLDER`."""
     services: tuple[Further, ...] = ()
     """What stands beside the engine behind the same gateway."""
+    bind: str = BIND
+    """Address of this host on which the gateway listens; `0.0.0.0` lets other machines in."""
     service_path: str = ""
     """Path of what the model is for, such as `/v1/audio/speech`; empty where it talks."""
 
@@ -170,6 +172,7 @@ def _result(
         unvalidated=desired.serving.engine_image.unvalidated,
         yours=tuple(one.yours for one in desired.images if one.yours),
         services=_further(desired),
+        bind=desired.stack.bind,
         service_path=service_path(desired.spec),
     )
 
