@@ -27,6 +27,13 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "completion": (("completion", "bash"), "completion"),
     "config edit": (("config", "edit"), "error"),
     "config get": (("config", "get", "up.port"), "settings"),
+    "config key ls": (("config", "key", "ls", "NAME"), "keys"),
+    "config key new": (("config", "key", "new", "contract", "--stack", "NAME"), "key"),
+    "config key revoke": (("config", "key", "revoke", "contract", "--stack", "NAME"), "key"),
+    "config key rotate": (
+        ("config", "key", "rotate", "--stack", "NAME", "--dry-run"),
+        "key",
+    ),
     "config path": (("config", "path"), "settings-path"),
     "config set": (("config", "set", "up.port", "8001", "--dry-run"), "settings-change"),
     "config show": (("config", "show", "--all"), "settings"),

@@ -17,6 +17,10 @@ class MonotonicClock:
         """Wait."""
         time.sleep(seconds)
 
+    def epoch(self) -> int:
+        """Return seconds since 1970, which the gateways of this machine compare with."""
+        return int(time.time())
+
 
 def utc_day() -> str:
     """Return this day in UTC by the machine's clock, `2026-01-31`."""

@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private
@@ -73,6 +74,7 @@ def acquire(handle: int, refusal: Refusal, *, timeout_s: float, reporter: Report
 
     Raises:
         LockedError: Somebody held it for all of `timeout_s`.
+        TtctlError: The file system has no locks.
     """
     deadline = time.monotonic() + timeout_s
     told = False
@@ -93,8 +95,21 @@ def acquire(handle: int, refusal: Refusal, *, timeout_s: float, reporter: Report
                 reporter.note(f"waiting up to {timeout_s:.0f} s for {holder}{because}")
                 told = True
             time.sleep(POLL_S)
+        except OSError as exc:
+            raise _without_locks(handle, exc) from exc
         else:
             return
+
+
+def _without_locks(handle: int, exc: OSError) -> TtctlError:
+    """Return the refusal of a file system that has no locks, as some network mounts have none."""
+    path = Path(f"/proc/self/fd/{handle}").readlink()
+    return TtctlError(
+        f"{str(path)!r} cannot be locked.",
+        why=f"Its file system has no kernel locks: {exc.strerror or exc}.",
+        evidence="Without its lock nothing is changed. XDG_STATE_HOME names a folder on another.",
+        next_step=f"df -T {quote(str(path.parent))}",
+    )
 
 
 def holder_of(handle: int) -> str:

@@ -113,6 +113,7 @@ class LockFile(_Border):
     experimental: Printable = ""
     derived_from: Printable = ""
     values: Literal["", "latest"] = ""
+    bind: Literal["", "0.0.0.0"] = ""  # noqa: S104 - read, not listened on
     image_uid: int = Field(default=0, ge=0, le=59999)
     services: list[Printable] = Field(default_factory=list)
     beside: list[EngineEntry] = Field(default_factory=list)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private, sweep_strays, write_atomically
 from ttctl.adapters.kernel_lock import held
+from ttctl.adapters.key_ring import new_key, read_key, read_rows, sha256_of, write_rows
 from ttctl.adapters.lock_glance import lock_summary
 from ttctl.errors import TtctlError
 from ttctl.model.override import OVERRIDE_NAME
+from ttctl.rules.keys import holds, mended
 from ttctl.rules.stack import checked_name
 
 if TYPE_CHECKING:
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from ttctl.model.override import Override
     from ttctl.model.protocols import Reporter
 
-KEY_BYTES = 32
-"""256 bits, the size that the gateway's hash cannot be searched for."""
 LOCK_NAME = "ttctl.lock"
 
 
@@ -92,11 +93,11 @@ class StateFolder:
 
     def has_key(self, stack: str) -> bool:
         """Return whether the key and its hash are there and belong together."""
-        key, hashes = self.key_file(stack), self.secrets(stack) / "keys.map"
         try:
-            return hashes.read_text(encoding="ascii") == _hash_line(key.read_text("ascii").strip())
-        except (OSError, UnicodeDecodeError):
+            key, rows = read_key(self.key_file(stack)), read_rows(self.secrets(stack))
+        except TtctlError:
             return False
+        return bool(key) and holds(rows, sha256_of(key))
 
     def key(self, stack: str) -> str:
         """Return the stack's key.
@@ -116,16 +117,13 @@ class StateFolder:
 
     def ensure_key(self, stack: str) -> Path:
         """Make the key and its hash where they are missing; return the key's file."""
-        path = self.key_file(stack)
+        path, folder = self.key_file(stack), self.secrets(stack)
         make_private(path.parent)
-        key = _read_key(path)
+        key, made = read_key(path), 0
         if not key:
-            key = os.urandom(KEY_BYTES).hex()
+            key, made = new_key(), int(time.time())
             write_atomically(path, f"{key}\n", mode=0o600)
-        line = _hash_line(key)
-        # Readable by the container's user; the folder above is the user's alone.
-        write_atomically(self.secrets(stack) / "keys.map", line, mode=0o444)
-        self.secrets(stack).chmod(0o755)
+        write_rows(folder, mended(read_rows(folder), sha256_of(key), made=made))
         return path
 
     def forget(self, stack: str) -> None:
@@ -199,21 +197,6 @@ class StateFolder:
             (folder / path).chmod(0o755)
 
 
-def _read_key(path: Path) -> str:
-    """Return the key, empty where there is none or what is there cannot be one."""
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        return ""
-    except OSError as exc:
-        raise TtctlError(
-            "The stack's key cannot be read.",
-            why=exc.strerror or "the file system refused",
-            evidence=str(path),
-            next_step=f"ls -ld {path}",
-        ) from exc
-
-
 def _mode(name: str, *, executable: bool) -> int:
     if name.startswith("site/"):
         return 0o600
@@ -237,7 +220,3 @@ def _prune(folder: Path, *, keep: frozenset[str]) -> None:
 
 def _lock_last(path: str) -> tuple[bool, str]:
     return (path == LOCK_NAME, path)
-
-
-def _hash_line(key: str) -> str:
-    return f"{hashlib.sha256(key.encode()).hexdigest()} default\n"

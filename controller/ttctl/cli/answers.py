@@ -17,6 +17,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.generation import Difference, Exchanged, GenerationRow
 from ttctl.model.health import Diagnosis
+from ttctl.model.keys import KeyChange, NamedKey
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
@@ -134,6 +135,8 @@ ANSWERS: dict[str, object] = {
     "exec": Executed,
     "history": tuple[GenerationRow, ...],
     "image": Drawn,
+    "key": KeyChange,
+    "keys": tuple[NamedKey, ...],
     "lock": Lock,
     "model-page": ModelPage,
     "models": tuple[ModelSpec, ...],

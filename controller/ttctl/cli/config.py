@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import config_answers as answers
-from ttctl.cli import options
+from ttctl.cli import config_key, options
 from ttctl.cli.session import session_of
 from ttctl.cli.wiring_files import wire_editor
 from ttctl.model.site import SiteEntry
@@ -23,6 +23,7 @@ app = typer.Typer(
     invoke_without_command=True,
     help="Show and change the settings.",
 )
+app.add_typer(config_key.app, name="key")
 
 Key = Annotated[str, typer.Argument(help="A setting, such as up.port.")]
 Project = Annotated[

@@ -59,6 +59,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config edit": ("ttctl config edit", "EDITOR=nano ttctl config edit --project"),
     "config path": ("ttctl config path", "ttctl config path --project"),
     "config site": ("ttctl config site", "ttctl config site --all"),
+    "config key": ("ttctl config key ls", "ttctl config key new ci"),
+    "config key ls": ("ttctl config key ls", "ttctl config key ls llama --json"),
+    "config key new": ("ttctl config key new ci", "ttctl config key new ci --stack llama"),
+    "config key revoke": ("ttctl config key revoke ci", "ttctl config key revoke ci --dry-run"),
+    "config key rotate": ("ttctl config key rotate", "ttctl config key rotate ci --keep 7d"),
     "doctor": ("ttctl doctor", "ttctl doctor llama --fix"),
     "completion": ("ttctl completion zsh --install", 'eval "$(ttctl completion bash)"'),
 }

@@ -81,7 +81,10 @@ ListedDevice = Annotated[
 Port = Annotated[
     int | None,
     typer.Option(
-        "--port", min=1, max=65535, help="Port on 127.0.0.1 [default: the first free from 8000 on]."
+        "--port",
+        min=1,
+        max=65535,
+        help="Port of this host [default: the first free from 8000 on].",
     ),
 ]
 MaxModelLen = Annotated[

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.reach import Host
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
@@ -25,6 +26,7 @@ REQUEST = {
     "name": options.Name,
     "device": options.Device,
     "port": options.Port,
+    "host": Host,
     "max_model_len": options.MaxModelLen,
     "max_num_seqs": options.MaxNumSeqs,
     "block_size": options.BlockSize,

@@ -9,6 +9,7 @@ from ttctl.cli import options
 from ttctl.cli.cause_text import cause_lines
 from ttctl.cli.model_text import cache_text
 from ttctl.cli.ps import ps_text
+from ttctl.cli.reach import reach_line
 from ttctl.cli.session import Session, session_of
 from ttctl.operations import stacks
 from ttctl.operations.diagnose import STARTING
@@ -45,6 +46,7 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
         *([f"mind      experimental: {found.experimental}"] if found.experimental else []),
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
+        *(f"mind      {line}" for line in reach_line(found.bind)),
         f"key       {found.key_file}",
         *cause_lines(one for one in found.causes if one.failure != STARTING),
         *([f"next      {found.next_step}"] if found.next_step else []),

@@ -16,6 +16,7 @@ import typer
 from ttctl.cli import options
 from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
+from ttctl.cli.reach import reach_line
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
 from ttctl.cli.talking import ask_lines, base_url, service_url, talking_lines
@@ -143,6 +144,7 @@ def up_text(result: UpResult, *, program: str) -> str:
     lines += [
         "",
         f"base URL   {base_url(result.url, engine)}",
+        *(f"mind       {line}" for line in reach_line(result.bind)),
         f"key        {result.key_file}",
         f"folder     {result.folder}",
         "",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ttctl.model.failure import Failures
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
+    from ttctl.model.keys import KeyRing
     from ttctl.model.picture import Pictures
     from ttctl.model.protocols import Reporter, World
     from ttctl.model.site import Site
@@ -154,6 +155,13 @@ class Wired(WiredImages):
     def keys(self) -> StateFolder:
         """The same: it also keeps the keys."""
         return self.store
+
+    @cached_property
+    def key_ring(self) -> KeyRing:
+        """The same folders, each with its gateway."""
+        from ttctl.adapters.key_ring import KeyFolders
+
+        return KeyFolders(self.store.home, self._environ)
 
     @cached_property
     def gateway(self) -> Gateway:

@@ -119,6 +119,8 @@ class Lock:
     """The entry whose tt-metal a program of ours stands on; empty for a validated pairing."""
     values: str = ""
     """`latest` where the newest release's arguments are taken; empty for those first validated."""
+    bind: str = ""
+    """Address on which the gateway listens; empty for loopback."""
     image_uid: int = 0
     """User id in an image that ttctl builds for a card; 0 for the usual one."""
     services: tuple[str, ...] = ()

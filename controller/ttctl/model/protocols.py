@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ttctl.model.failure import Failures
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
+    from ttctl.model.keys import KeyRing
     from ttctl.model.leasing import Leases
     from ttctl.model.lock import LockedWeights
     from ttctl.model.picture import Pictures
@@ -214,6 +215,10 @@ class World(Protocol):
     @property
     def keys(self) -> Keys:
         """The secrets of the stacks."""
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The keys of the stacks' gateways, by name."""
 
     @property
     def gateway(self) -> Gateway:

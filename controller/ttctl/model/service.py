@@ -170,6 +170,11 @@ class Network:
     """Whether nothing outside of the stack can be reached from it."""
 
 
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - only where somebody asks for it, and behind keys
+"""Every address of this host, so that other machines reach it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """Everything that one `up` wants to run."""
@@ -180,6 +185,8 @@ class Stack:
     port: int
     services: tuple[ServiceSpec, ...]
     networks: tuple[Network, ...]
+    bind: str = LOOPBACK
+    """Address of this host on which its gateway listens."""
     experimental: str = ""
     """Why the model runs though nobody validated it on its device; empty where it was."""
     derived_from: str = ""

@@ -150,6 +150,8 @@ class Request:
     """The stack's name; by default it follows from the model's."""
     device: str | None = None
     port: int | None = None
+    host: str | None = None
+    """Address of this host on which the gateway listens; None for the locked one, else loopback."""
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     block_size: int | None = None

@@ -223,7 +223,7 @@ def _desired(
     read = as_read(world, choice, serving)
     if read is not choice:
         return _desired(world, request, read, terms, override)
-    stack = laid_over(serving.stack, override)
+    stack = replace(laid_over(serving.stack, override), bind=terms.bind)
     lock = lock_of(world, request, choice, spec=spec, stack=stack, serving=serving)
     files = render_files(world, lock=lock, stack=stack, serving=serving, base=choice.base)
     lock = replace(lock, files_sha256=hash_of_recipe_files(files))

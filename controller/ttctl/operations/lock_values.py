@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.lock import Lock, LockedEngine, LockedImage
 from ttctl.rules.recipe import DEFAULT_UID
+from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
@@ -49,6 +50,7 @@ def lock_of(
         contract=stack.contract,
         experimental=spec.experimental,
         derived_from=spec.derived_from,
+        bind="" if stack.bind == BIND else stack.bind,
         image_uid=_image_uid(request, spec),
         services=choice.services,
         beside=tuple(_locked_engine(one, dict(serving.beside)) for one in choice.beside),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.operations.desire import on_port
-from ttctl.rules.stack import BIND, DEFAULT_PORT
+from ttctl.rules.stack import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
@@ -27,7 +27,7 @@ def with_free_port(world: World, desired: Desired) -> Desired:
     taken = _taken(world, desired.stack.name)
 
     def holder(port: int) -> str | None:
-        return taken[port] if port in taken else world.host.port_holder(BIND, port)
+        return taken[port] if port in taken else world.host.port_holder(desired.stack.bind, port)
 
     before = desired.stack.port
     who = holder(before)

@@ -17,7 +17,6 @@ from ttctl.operations.ungated import check_access
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.processor import unfit_for_pinned_wheels
 from ttctl.rules.redaction import redacted
-from ttctl.rules.stack import BIND
 from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
@@ -113,18 +112,17 @@ def _check_port(world: World, desired: Desired, plan: Plan) -> None:
     own = world.engine.containers(stack.name)
     if any(port == stack.port for state in own for _, port, _ in state.ports):
         return
-    holder = world.host.port_holder(BIND, stack.port)
+    holder = world.host.port_holder(stack.bind, stack.port)
     if holder is None:
         return
     others = world.engine.containers(None)
     theirs = [state for state in others if any(port == stack.port for _, port, _ in state.ports)]
     if theirs:
         holder = f"the stack {theirs[0].stack!r} (container {theirs[0].name})"
-    free = next(
-        (port for port in range(stack.port + 1, 65536) if not world.host.port_holder(BIND, port)), 0
-    )
+    later = range(stack.port + 1, 65536)
+    free = next((one for one in later if not world.host.port_holder(stack.bind, one)), 0)
     raise UsageError(
-        f"Port {stack.port} on {BIND} is taken.",
+        f"Port {stack.port} on {stack.bind} is taken.",
         why=f"{holder} listens there.",
         evidence=f"Free: {free}.",
         next_step=typed("up", replace(desired.request, port=free)),

@@ -17,7 +17,6 @@ from ttctl.rules.prepare_script import Needs
 from ttctl.rules.renderings import COMPOSE, files_of
 from ttctl.rules.rootfs import DEBOOTSTRAP, PACKING
 from ttctl.rules.source_tree import layout_command, tree_command
-from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage, ImageSpec
@@ -105,7 +104,7 @@ def dotenv_values(world: World, lock: Lock, stack: Stack, serving: Serving) -> d
     """
     weights = "" if is_unresolved(lock.weights) else str(world.weights.path(lock.weights))
     return {
-        "TTCTL_BIND": BIND,
+        "TTCTL_BIND": stack.bind,
         "TTCTL_OWNER": world.store.owner(),
         "TTCTL_PORT": str(stack.port),
         "TTCTL_SECRETS": str(world.keys.secrets(stack.name)),

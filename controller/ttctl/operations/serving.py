@@ -11,7 +11,7 @@ from ttctl.model.plan import AS_NEEDED
 from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.recipe import DEFAULT_UID
 from ttctl.rules.services import stack_of
-from ttctl.rules.stack import service_name
+from ttctl.rules.stack import BIND, service_name
 
 if TYPE_CHECKING:
     from ttctl.model.contract import LaunchHost
@@ -37,6 +37,8 @@ class Terms:
     name: str
     """The stack's."""
     port: int
+    bind: str = BIND
+    """Address of this host on which the gateway listens."""
     any_port: bool = False
     """Whether the port is neither asked for nor locked, so that another does as well."""
     how: How = AS_NEEDED

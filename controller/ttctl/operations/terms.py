@@ -10,7 +10,7 @@ from ttctl.model.pins import OWN
 from ttctl.operations.choice import built_before, checkouts_before
 from ttctl.operations.serving import Terms
 from ttctl.rules.recipe import DEFAULT_UID
-from ttctl.rules.stack import DEFAULT_PORT, service_name, stack_name
+from ttctl.rules.stack import BIND, DEFAULT_PORT, service_name, stack_name
 
 if TYPE_CHECKING:
     from ttctl.model.lock import Lock, LockedImage
@@ -41,6 +41,7 @@ def terms_of(
     return Terms(
         name=stack_name(request),
         port=request.port or (locked.port if locked else DEFAULT_PORT),
+        bind=request.host or (locked.bind if locked else "") or BIND,
         any_port=request.port is None and locked is None,
         how=how,
         unlocked=unlocked,

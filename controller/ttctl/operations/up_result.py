@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.rules.acceptance_trials import service_path
 from ttctl.rules.beside import CHAT_SERVICE, wants_page
+from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +62,8 @@ class UpResult:
     """Services that the user edited, `SERVICE=FOLDER`."""
     services: tuple[Further, ...] = ()
     """What stands beside the engine behind the same gateway."""
+    bind: str = BIND
+    """Address of this host on which the gateway listens; `0.0.0.0` lets other machines in."""
     service_path: str = ""
     """Path of what the model is for, such as `/v1/audio/speech`; empty where it talks."""
 
@@ -90,6 +93,7 @@ def result_of(
         unvalidated=desired.serving.engine_image.unvalidated,
         yours=tuple(one.yours for one in desired.images if one.yours),
         services=_further(desired),
+        bind=desired.stack.bind,
         service_path=service_path(desired.spec),
     )
 

@@ -18,7 +18,7 @@ from ttctl.model.container import (
     SERVICE_LABEL,
     STACK_LABEL,
 )
-from ttctl.model.service import Scratch, node_variables
+from ttctl.model.service import LOOPBACK, Scratch, node_variables
 from ttctl.rules import fingerprint
 from ttctl.rules.interpolation import literal
 
@@ -60,6 +60,7 @@ def config_hash(stack: Stack, service: ServiceSpec) -> str:
             "service": body_of(service),
             "inputs": list(service.inputs),
             "port": stack.port if service.publish else None,
+            **({"bind": stack.bind} if service.publish and stack.bind != LOOPBACK else {}),
             **({"boards": list(stack.card_of(service).boards)} if service.nodes else {}),
         }
     )

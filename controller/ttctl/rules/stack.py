@@ -7,12 +7,13 @@ import re
 import shlex
 
 from ttctl.errors import UsageError
+from ttctl.model.service import LOOPBACK
 from ttctl.model.spec import Request
 
 GATEWAY_SERVICE = "gateway"
 API_SERVICE = "api"
 """What `direct` is called where it is talked to."""
-BIND = "127.0.0.1"
+BIND = LOOPBACK
 DEFAULT_PORT = 8000
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 

@@ -46,6 +46,7 @@ def words_of(request: Request, *, name: str | None, device: str | None) -> tuple
         "--task": request.task,
         "--values": request.values,
         "--port": request.port,
+        "--host": request.host,
         "--max-model-len": request.max_model_len,
         "--max-num-seqs": request.max_num_seqs,
         "--block-size": request.block_size,

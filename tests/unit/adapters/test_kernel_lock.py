@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.fakes import FakeReporter
 
-from ttctl.adapters.kernel_lock import held, holder_of
+from ttctl.adapters.kernel_lock import Refusal, acquire, held, holder_of
 from ttctl.errors import LockedError, TtctlError
 
 if TYPE_CHECKING:
@@ -55,6 +55,19 @@ def lock(tmp_path: Path) -> Path:
 def take(lock: Path, reporter: FakeReporter | None = None, timeout_s: float = 0) -> None:
     with held(lock, timeout_s=timeout_s, reporter=reporter or FakeReporter()):
         pass
+
+
+def test_a_file_system_without_locks_is_refused_with_what_to_type(tmp_path: Path) -> None:
+    # A file that is open only as a place: the kernel refuses to lock it.
+    handle = os.open(tmp_path, os.O_PATH)
+    try:
+        with pytest.raises(TtctlError, match="cannot be locked") as caught:
+            acquire(handle, Refusal(message="", why=""), timeout_s=0, reporter=FakeReporter())
+    finally:
+        os.close(handle)
+    assert "no kernel locks" in caught.value.why
+    assert "XDG_STATE_HOME" in caught.value.evidence
+    assert caught.value.next_step == f"df -T {tmp_path.parent}"
 
 
 def test_a_held_lock_is_refused_with_75_and_names_its_holder(lock: Path) -> None:

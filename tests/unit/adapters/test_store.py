@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,9 +73,9 @@ def test_a_key_is_private_and_its_hash_is_readable_inside_a_private_folder(
     assert mode(hashes) == 0o444
     key = file.read_text(encoding="ascii").strip()
     assert len(bytes.fromhex(key)) == 32
-    assert hashes.read_text(encoding="ascii") == (
-        f"{hashlib.sha256(key.encode()).hexdigest()} default\n"
-    )
+    line, _, made = hashes.read_text(encoding="ascii").rpartition("@")
+    assert line == f"{hashlib.sha256(key.encode()).hexdigest()} default@0"
+    assert abs(int(made) - time.time()) < 60
 
 
 def test_a_key_is_made_once_and_differs_from_stack_to_stack(store: StateFolder) -> None:
@@ -113,6 +114,17 @@ def test_a_damaged_key_is_known_and_made_good(store: StateFolder, damage: str) -
     assert not store.has_key("one")
     store.ensure_key("one")
     assert store.has_key("one")
+
+
+def test_a_key_that_is_made_good_leaves_the_named_ones(store: StateFolder) -> None:
+    store.ensure_key("one")
+    hashes = store.secrets("one") / "keys.map"
+    hashes.chmod(0o600)
+    hashes.write_text(f"{'a' * 64} ci@0@5\n", encoding="ascii")
+    assert not store.has_key("one")
+    store.ensure_key("one")
+    assert store.has_key("one")
+    assert f"{'a' * 64} ci@0@5" in hashes.read_text(encoding="ascii").splitlines()
 
 
 def test_a_key_that_is_not_there_is_refused_with_the_way_to_one(store: StateFolder) -> None:

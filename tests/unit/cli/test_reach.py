@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is it said aloud that other machines reach a stack, and is an address that cannot be refused?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.cli.test_up_consent import RESULT
+
+from ttctl.cli.reach import reach_line
+from ttctl.cli.up import up_text
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Typed
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
+
+
+def test_a_stack_for_other_machines_says_so_and_that_nothing_is_encrypted() -> None:
+    text = up_text(replace(RESULT, bind=EVERYWHERE), program="ttctl")
+    (line,) = [one for one in text.splitlines() if one.startswith("mind ")]
+    assert "reachable from other machines" in line
+    assert "every request needs the key" in line
+    assert "not encrypted" in line
+
+
+def test_a_stack_for_this_machine_says_nothing_of_it() -> None:
+    assert reach_line("127.0.0.1") == []
+    assert "reachable" not in up_text(RESULT, program="ttctl")
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"), [("localhost", "127.0.0.1"), ("::", EVERYWHERE), ("10.0.0.1", EVERYWHERE)]
+)
+def test_another_address_is_refused_with_the_two_that_there_are(
+    typed: Typed, address: str, meant: str
+) -> None:
+    code, _, err = typed(f"up llama --host {address}")
+    assert code == 2
+    assert f"does not listen on '{address}'" in err
+    assert err.splitlines()[-1] == f"next:     ttctl up llama --host {meant}"
