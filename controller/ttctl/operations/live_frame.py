@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put together what one frame shows of boards and of a stack."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ttctl.model.live import LiveBoard, LiveService, LiveStack
+from ttctl.operations.live_gateway import speed
+from ttctl.rules.live_metrics import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ttctl.model.container import ContainerState
+    from ttctl.model.devices import DevicesInfo
+    from ttctl.model.live import EngineSeen, MemoryUse
+    from ttctl.model.lock_summary import LockSummary
+    from ttctl.operations.live_gateway import Counted
+
+Pair = tuple["Counted | None", "Counted | None"]
+"""What was counted at the look before the last one, and at the last one."""
+
+
+def boards_of(found: DevicesInfo) -> tuple[LiveBoard, ...]:
+    """Return boards with the values that their chips say."""
+    return tuple(
+        LiveBoard(
+            id=one.board.id,
+            name=str(at),
+            family=one.board.family,
+            health=one.board.verdict,
+            temperature_c=_most(chip.temperature_c for chip in one.chips),
+            power_w=_sum(chip.power_w for chip in one.chips),
+            clock_mhz=_most(chip.clock_mhz for chip in one.chips),
+            free=one.board.free,
+            holders=one.board.holders,
+        )
+        for at, one in enumerate(found.boards)
+    )
+
+
+def _most(values: Iterable[float | None]) -> float | None:
+    return max((one for one in values if one is not None), default=None)
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    told = [one for one in values if one is not None]
+    return sum(told) if told else None
+
+
+def stack_of(
+    stack: str,
+    lock: LockSummary | None,
+    seen: EngineSeen | None,
+    *,
+    known: bool,
+    counted: Pair,
+    now: float,
+) -> LiveStack:
+    """Return a stack with its services.
+
+    Args:
+        stack: Its name.
+        lock: What its lock says, None where there is none that can be read.
+        seen: What the container engine showed last.
+        known: Whether that still holds.
+        counted: What its gateway and engines counted.
+        now: Unix time in seconds.
+    """
+    own = tuple(one for one in seen.containers if one.stack == stack) if seen else ()
+    memory = {one.container_id: one for one in seen.memory} if seen and known else {}
+    runs = known and any(one.state == "running" for one in own)
+    return LiveStack(
+        stack=stack,
+        state=_state(own, counted[1]) if known else "unknown",
+        model=lock.model if lock else "",
+        device=lock.device if lock else "",
+        url=f"http://127.0.0.1:{lock.port}" if lock and runs else "",
+        services=tuple(
+            _service(one, memory.get(one.container_id), known=known, counted=counted, now=now)
+            for one in own
+        ),
+    )
+
+
+def _state(containers: tuple[ContainerState, ...], counted: Counted | None) -> str:
+    """Return it in the words of `status`; the gateway's own checks stand for a question to it."""
+    if not containers:
+        return "stopped"
+    if any(one.state != "running" or one.health == "unhealthy" for one in containers):
+        return "degraded"
+    if any(one.health == "starting" for one in containers):
+        return "starting"
+    if counted is None:
+        return "unknown"
+    return "ready" if counted.ready else "degraded"
+
+
+def _service(
+    one: ContainerState, memory: MemoryUse | None, *, known: bool, counted: Pair, now: float
+) -> LiveService:
+    if not known:
+        return LiveService(service=one.service, state="unknown", health="")
+    runs = one.state == "running"
+    last = counted[1] if runs else None
+    figures = last.figures.get(one.service, Figures()) if last else Figures()
+    return LiveService(
+        service=one.service,
+        state=one.state,
+        health=one.health if runs else "",
+        exit_code=one.exit_code,
+        uptime_s=_since(one.started_at, now) if runs else None,
+        requests=figures.requests,
+        requests_per_s=speed(counted[0], last, one.service, "requests"),
+        tokens=figures.tokens,
+        tokens_per_s=speed(counted[0], last, one.service, "tokens"),
+        running=figures.running,
+        waiting=figures.waiting,
+        memory_bytes=memory.used_bytes if memory else None,
+        memory_limit_bytes=memory.limit_bytes if memory else None,
+    )
+
+
+def _since(started_at: str, now: float) -> float | None:
+    with suppress(ValueError):
+        return max(0.0, now - datetime.fromisoformat(started_at).timestamp())
+    return None
