@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.unit.living import FakeLive
 from tests.unit.sources import FakeCommits, FakeRegistry
 
 from ttctl.adapters import places
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from ttctl.model.image import ImageSpec
     from ttctl.model.lease import ContainerUse, Spoiled
     from ttctl.model.leasing import Leases
+    from ttctl.model.live import Live
     from ttctl.model.override import Override
     from ttctl.model.picture import ImageRequest, Pictures, PlaceKind
     from ttctl.model.pins import Quarantined
@@ -1100,6 +1102,7 @@ class FakeWorld:
     has_token: bool = False
     failures: Failures = field(default_factory=known_failures)
     ejections: Ejections = field(default_factory=EjectedFolders)
+    live: Live = field(default_factory=FakeLive)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -1125,6 +1128,7 @@ class Scene:
     pictures: FakePictures = field(default_factory=FakePictures)
     commits: FakeCommits = field(default_factory=FakeCommits)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
+    live: FakeLive = field(default_factory=FakeLive)
     has_token: bool = False
     builder: FakeBuilder = field(init=False)
     weights: FakeWeights = field(init=False)
@@ -1179,6 +1183,7 @@ class Scene:
             pictures=self.pictures,
             commits=self.commits,
             registry=self.registry,
+            live=self.live,
         )
 
     def taken(self) -> list[str]:

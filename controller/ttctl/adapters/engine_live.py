@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ttctl.adapters.docker_look import GONE, OK, inspected, looking, state_of
-from ttctl.model.container import SERVICE_LABEL, STACK_LABEL
+from ttctl.model.container import OWNER_LABEL, SERVICE_LABEL, STACK_LABEL
 from ttctl.model.live import EngineSeen, LiveEvent, MemoryUse
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ HAPPENED = {
 }
 """What is told of containers, in our words. Each health check is an event of the engine, too."""
 MOST_EVENTS = 256
-"""As many as the engine keeps."""
+"""As many as the engine keeps, those of every container and health check among them."""
 UNMOVING = ("inactive_file", "total_inactive_file")
 """Cached files that are given back first; not counted, as `docker stats` has it.
 
@@ -56,11 +56,8 @@ def engine_seen(environ: Mapping[str, str], *, owner: str, since: float, now: fl
         found = [state_of(raw) for raw in inspected(engine, environ, labels=[STACK_LABEL])]
         own = tuple(sorted((one for one in found if one.owner == owner), key=lambda one: one.name))
         memory = tuple(_memory(engine, own))
-        ids = {one.container_id for one in own}
-        stacks = {one.stack for one in own}
-        happened = tuple(_events(engine, since=since, until=now))
-    kept = (event for id_, event in happened if id_ in ids or event.stack in stacks)
-    return EngineSeen(containers=own, memory=memory, events=tuple(kept))
+        happened = tuple(_events(engine, owner=owner, since=since, until=now))
+    return EngineSeen(containers=own, memory=memory, events=happened)
 
 
 def _memory(engine: Wire, containers: tuple[ContainerState, ...]) -> Iterator[MemoryUse]:
@@ -86,12 +83,13 @@ def _use(container_id: str, raw: Mapping[str, Any]) -> MemoryUse | None:
     return MemoryUse(container_id=container_id, used_bytes=used, limit_bytes=limit)
 
 
-def _events(engine: Wire, *, since: float, until: float) -> Iterator[tuple[str, LiveEvent]]:
-    """Yield what happened, the oldest first, each with its container's id.
+def _events(engine: Wire, *, owner: str, since: float, until: float) -> Iterator[LiveEvent]:
+    """Yield what happened, the oldest first.
 
     With an end that has passed, the engine answers at once and ends.
     """
-    filters = {"type": ["container"], "label": [STACK_LABEL], "event": sorted(HAPPENED)}
+    labels = [STACK_LABEL, f"{OWNER_LABEL}={owner}"]
+    filters = {"type": ["container"], "label": labels, "event": sorted(HAPPENED)}
     asked = f"since={since:.6f}&until={until:.6f}&filters={quote(json.dumps(filters))}"
     status, body = engine.get(f"/events?{asked}")
     if status != OK:
@@ -100,14 +98,11 @@ def _events(engine: Wire, *, since: float, until: float) -> Iterator[tuple[str, 
         raw = json.loads(line)
         words = raw["Actor"].get("Attributes") or {}
         action, _, detail = str(raw["Action"]).partition(":")
-        yield (
-            str(raw["Actor"]["ID"]),
-            LiveEvent(
-                at=float(raw.get("timeNano") or 0) / 1e9 or float(raw["time"]),
-                stack=str(words.get(STACK_LABEL, "")),
-                service=str(words.get(SERVICE_LABEL, "")),
-                text=_text(action, detail.strip(), words),
-            ),
+        yield LiveEvent(
+            at=float(raw.get("timeNano") or 0) / 1e9 or float(raw["time"]),
+            stack=str(words.get(STACK_LABEL, "")),
+            service=str(words.get(SERVICE_LABEL, "")),
+            text=_text(action, detail.strip(), words),
         )
 
 

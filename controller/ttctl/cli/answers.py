@@ -16,6 +16,7 @@ from ttctl.model.container import ContainerState
 from ttctl.model.device import System
 from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.health import Diagnosis
+from ttctl.model.live import LiveFrame
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
@@ -152,7 +153,7 @@ ANSWERS: dict[str, object] = {
 }
 """Kind to the type of `data`, in the one envelope that a command prints on stdout."""
 
-LINES: dict[str, object] = {"logs": LogLine}
+LINES: dict[str, object] = {"logs": LogLine, "status-live": LiveFrame}
 """The same where a command prints many envelopes, one a line."""
 
 EVENTS: dict[str, type] = {

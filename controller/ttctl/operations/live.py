@@ -11,7 +11,7 @@ from ttctl.errors import TtctlError
 from ttctl.model.live import LiveFrame
 from ttctl.operations import devices
 from ttctl.operations.live_ask import Asked
-from ttctl.operations.live_frame import boards_of, stack_of
+from ttctl.operations.live_frame import boards_of, stack_of, with_starts
 from ttctl.operations.live_gateway import OWN, Counted, GatewayWatch
 from ttctl.operations.stacks import pick_stack
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 EVENTS_S = 900.0
 """How far back events are told."""
 MOST_EVENTS = 32
+OVERLAP_S = 5.0
+"""How far back what is new is asked for once more: the engine's clock may be another one."""
 FRESH = 2.5
 """Intervals after which a value is old."""
 
@@ -62,6 +64,8 @@ class LiveWatch:
         self._files = Asked("files", self._read, now=now)
         self._engine = Asked("engine", self._seen, now=now)
         self._boards = Asked("boards", self._looked, now=now)
+        self._seen_at = 0.0
+        self._happened: frozenset[LiveEvent] = frozenset()
         self._gateways: dict[str, Asked[Counted]] = {}
         self._pairs: dict[str, tuple[Counted | None, Counted | None]] = {}
 
@@ -150,14 +154,23 @@ class LiveWatch:
         return tuple(sorted(locks.items()))
 
     def _events(self, now: float) -> tuple[LiveEvent, ...]:
+        """Return what happened of late.
+
+        The engine forgets soon, as each health check is an event of its own: it is asked for what
+        is new, and the rest is kept here.
+        """
         files, seen = self._files.last(), self._engine.last()
-        found = (*(seen.events if seen else ()), *(files.noted if files else ()))
+        if seen is not None:
+            found = with_starts({*self._happened, *seen.events}, seen.containers)
+            self._happened = frozenset(one for one in found if now - one.at <= EVENTS_S)
+        noted = files.noted if files is not None else ()
         kept = (
             one
-            for one in found
+            for one in (*self._happened, *noted)
             if now - one.at <= EVENTS_S and (self._stack is None or one.stack in {"", self._stack})
         )
-        return tuple(sorted(kept, key=lambda one: one.at))[-MOST_EVENTS:]
+        in_order = sorted(kept, key=lambda one: (one.at, one.stack, one.service, one.text))
+        return tuple(in_order)[-MOST_EVENTS:]
 
     def _read(self) -> Files:
         stacks = (self._stack,) if self._stack is not None else self._world.store.stacks()
@@ -176,7 +189,10 @@ class LiveWatch:
             return None
 
     def _seen(self) -> EngineSeen:
-        return self._world.live.engine(since=self._world.live.now() - EVENTS_S)
+        now = self._world.live.now()
+        seen = self._world.live.engine(since=max(now - EVENTS_S, self._seen_at - OVERLAP_S))
+        self._seen_at = now
+        return seen
 
     def _looked(self) -> tuple[LiveBoard, ...]:
         # Never with `ask`: tt-smi opens nodes that a job may have, and the driver's files say it.

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ttctl.model.live import LiveBoard, LiveService, LiveStack
+from ttctl.model.live import LiveBoard, LiveEvent, LiveService, LiveStack
 from ttctl.operations.live_gateway import speed
 from ttctl.rules.live_metrics import Figures
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ttctl.model.lock_summary import LockSummary
     from ttctl.operations.live_gateway import Counted
 
+STARTED = "started"
+"""As the engine's own event is told."""
+SAME_S = 2.0
+"""Two moments of one start are nearer to each other."""
 Pair = tuple["Counted | None", "Counted | None"]
 """What was counted at the look before the last one, and at the last one."""
 
@@ -112,7 +116,7 @@ def _service(
         state=one.state,
         health=one.health if runs else "",
         exit_code=one.exit_code,
-        uptime_s=_since(one.started_at, now) if runs else None,
+        uptime_s=max(0.0, now - began) if runs and (began := _moment(one.started_at)) else None,
         requests=figures.requests,
         requests_per_s=speed(counted[0], last, one.service, "requests"),
         tokens=figures.tokens,
@@ -124,7 +128,26 @@ def _service(
     )
 
 
-def _since(started_at: str, now: float) -> float | None:
+def _moment(text: str) -> float | None:
+    """Return a moment as Unix time; None for what is none, or was never."""
     with suppress(ValueError):
-        return max(0.0, now - datetime.fromisoformat(started_at).timestamp())
+        return max(0.0, datetime.fromisoformat(text).timestamp()) or None
     return None
+
+
+def with_starts(
+    events: Iterable[LiveEvent], containers: Iterable[ContainerState]
+) -> set[LiveEvent]:
+    """Add when containers were started, where the engine has forgotten that it was so."""
+    found = set(events)
+    for one in containers:
+        if at := _moment(one.started_at):
+            event = LiveEvent(at=at, stack=one.stack, service=one.service, text=STARTED)
+            if not any(_is_same(event, told) for told in found):
+                found.add(event)
+    return found
+
+
+def _is_same(one: LiveEvent, other: LiveEvent) -> bool:
+    same = (one.stack, one.service, one.text) == (other.stack, other.service, other.text)
+    return same and abs(one.at - other.at) < SAME_S

@@ -20,7 +20,9 @@ _REST = re.compile(
     r"(?P<value>[+-]?(?:\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+|Inf|NaN))(?:[ \t]+-?\d+)?[ \t]*",
     re.ASCII,
 )
-_LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,|$)')
+_LABEL = re.compile(
+    r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(?:,[ \t]*|$)'
+)
 _ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
 
 ONE_ENGINE = "engine"
@@ -122,7 +124,7 @@ def _sample(line: str, names: frozenset[str]) -> Sample | None:
 
 
 def _labels(text: str) -> Iterator[tuple[str, str]]:
-    at = 0
+    text, at = text.strip(" \t"), 0
     while at < len(text):
         label = _LABEL.match(text, at)
         if label is None:

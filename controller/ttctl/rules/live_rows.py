@@ -181,17 +181,17 @@ def _doing(frame: LiveFrame, width: int) -> Block:
 
 
 def _step(one: Doing, width: int, *, now: float) -> Line:
-    """Return what a command does: how far it is stays whole, its title is shortened."""
+    """Return what a command does: its title gives way to how far it is and how long it takes."""
     tail = time_text(now - one.began)
-    amount = done_text(one.done, one.total, one.unit) or one.text
-    room = width - wide(tail) - len(GAP)
+    whole = done_text(one.done, one.total, one.unit)
+    share = whole.partition(GAP)[0]
+    room = width - sum(wide(part) + len(GAP) for part in (tail, share) if part)
     name = shortened(one.stack, max(1, room // 3))
     room -= wide(name) + len(GAP)
     title = shortened(one.title, max(1, room))
-    room -= wide(title) + len(GAP)
-    said = plain(amount) if wide(plain(amount)) <= room else ""
-    if not said and wide(amount.partition(GAP)[0]) <= room:
-        said = plain(amount.partition(GAP)[0])
+    room -= wide(title) - wide(share)
+    longer = plain(whole or f"{one.text}")
+    said = longer if wide(longer) + (0 if share else len(GAP)) <= room else share
     pieces = [f"{GAP}{part}" for part in (title, said, tail) if part]
     return ((name, "accent"), *((piece, "") for piece in pieces))
 

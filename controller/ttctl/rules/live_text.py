@@ -106,9 +106,9 @@ def memory_text(used: int | None, limit: int | None) -> str:
     if used is None:
         return NOTHING
     unit, name = (2**30, "GiB") if max(used, limit or 0) >= 2**30 else (2**20, "MiB")
-    shown = [one / unit for one in (used, limit) if one]
+    shown = [one / unit for one in (used, *([limit] if limit else []))]
     texts = [f"{one:.1f}" if name == "GiB" else f"{one:.0f}" for one in shown]
-    return f"{'/'.join(texts) or '0'} {name}"
+    return f"{'/'.join(texts)} {name}"
 
 
 def unit_text(value: float | None, unit: str) -> str:
