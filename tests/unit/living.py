@@ -34,7 +34,7 @@ VLLM = (
 )
 
 
-@dataclass(slots=True)
+@dataclass
 class FakeLive:
     """Answers at once, unless a test hangs a source by an event of its own."""
 

@@ -114,12 +114,12 @@ class DoingFile:
             self._due = None
 
     def _write(self) -> None:
-        self._written = time.monotonic()
         if not self._steps:
             for path in self._places:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
             return
+        self._written = time.monotonic()
         title, began = self._steps[-1]
         body = {"schema": SCHEMA, "pid": os.getpid(), "title": title[:LONGEST], "began": began}
         text = json.dumps({**body, **self._counts}) + "\n"

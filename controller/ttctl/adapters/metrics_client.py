@@ -61,6 +61,8 @@ def _read(response: http.client.HTTPResponse, *, most: int) -> bytes:
         body += piece
         if len(body) > most:
             raise ValueError(f"more than {most} bytes")
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
     return body
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ttctl.model.live import LiveFrame
     from ttctl.rules.live_text import Line
 
-KIND = "status-live"
 PATIENCE_S = 6.0
 """How long a look waits for its sources where a program or a file gets it."""
 SCREEN_S = 1.0
@@ -69,7 +68,7 @@ def _on_screen(session: Session, watch: LiveWatch, interval_s: float, count: int
 def _in_blocks(session: Session, watch: LiveWatch, interval_s: float, count: int | None) -> None:
     for at, begun in enumerate(_looks(count)):
         frame = watch.look(patience_s=PATIENCE_S)
-        session.line(KIND, frame, ("\n" if at else "") + block(frame, session.console.out))
+        session.line("status-live", frame, ("\n" if at else "") + block(frame, session.console.out))
         if count is None or at + 1 < count:
             time.sleep(max(0.0, begun + interval_s - time.monotonic()))
 
