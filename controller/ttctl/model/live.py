@@ -125,7 +125,7 @@ class LiveSource:
     """How well a source of these values answers."""
 
     name: str
-    """`engine`, `boards`, `files`, or `gateway NAME`."""
+    """`engine`, `boards` (who has them), `chips`, `files`, or `gateway NAME`."""
     state: Literal["ok", "old", "unknown"]
     age_s: float | None
     """Of its values; None where there are none."""

@@ -11,7 +11,7 @@ from ttctl.errors import TtctlError
 from ttctl.model.live import LiveFrame
 from ttctl.operations import devices
 from ttctl.operations.live_ask import Asked
-from ttctl.operations.live_frame import boards_of, stack_of, with_starts
+from ttctl.operations.live_frame import boards_of, newest, stack_of, with_starts
 from ttctl.operations.live_gateway import OWN, Counted, GatewayWatch
 from ttctl.operations.stacks import pick_stack
 
@@ -66,13 +66,14 @@ class LiveWatch:
         self._boards = Asked("boards", self._looked, now=now)
         self._seen_at = 0.0
         self._happened: frozenset[LiveEvent] = frozenset()
+        self._chips = Asked("chips", self._sensed, now=now)
         self._gateways: dict[str, Asked[Counted]] = {}
         self._pairs: dict[str, tuple[Counted | None, Counted | None]] = {}
 
     def look(self, *, patience_s: float) -> LiveFrame:
         """Return what is known at this moment; new answers are waited for within a limit."""
         deadline = time.monotonic() + patience_s
-        for one in (self._files, self._engine, self._boards):
+        for one in (self._files, self._engine, self._boards, self._chips):
             one.begin()
         half = time.monotonic() + patience_s / 2
         self._files.settle(half)
@@ -82,7 +83,7 @@ class LiveWatch:
             gateway.begin()
         for gateway in asked.values():
             gateway.settle(deadline)
-        for one in (self._engine, self._boards):
+        for one in (self._engine, self._chips, self._boards):
             one.settle(deadline)
         for stack, gateway in asked.items():
             self._remember(stack, gateway.value())
@@ -132,12 +133,13 @@ class LiveWatch:
             for stack, lock in self._locks(files)
         )
         fresh = self._fresh_s
-        sources = [one.told(fresh_s=fresh) for one in (self._files, self._engine, self._boards)]
+        own = (self._files, self._engine, self._boards, self._chips)
+        sources = [one.told(fresh_s=fresh) for one in own]
         sources += [one.told(fresh_s=fresh) for one in asked.values()]
         return LiveFrame(
             time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
             at=now,
-            boards=self._boards.value() or (),
+            boards=newest(self._boards.value(), self._chips.value()),
             stacks=stacks,
             doing=files.doing if files is not None and self._files.value() else (),
             events=self._events(now),
@@ -197,4 +199,11 @@ class LiveWatch:
     def _looked(self) -> tuple[LiveBoard, ...]:
         # Never with `ask`: tt-smi opens nodes that a job may have, and the driver's files say it.
         looked = devices.look(self._world, devices.Wish(ask=False))
+        return boards_of(devices.info(looked, None))
+
+    def _sensed(self) -> tuple[LiveBoard, ...]:
+        """Return what the driver's files alone say: they answer where no engine does."""
+        system = self._world.host.system()
+        readings = self._world.telemetry.sensors(watch=False) if system.boards else ()
+        looked = devices.Looked(system=system, readings=readings, telemetry=None, notes=())
         return boards_of(devices.info(looked, None))

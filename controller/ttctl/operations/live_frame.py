@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,31 @@ def boards_of(found: DevicesInfo) -> tuple[LiveBoard, ...]:
         )
         for at, one in enumerate(found.boards)
     )
+
+
+def newest(
+    judged: tuple[LiveBoard, ...] | None, sensed: tuple[LiveBoard, ...] | None
+) -> tuple[LiveBoard, ...]:
+    """Return boards as they were judged last, with what their chips say now.
+
+    Where nobody could say who has them, they are shown without it.
+    """
+    if not judged:
+        return tuple(
+            replace(one, health="unknown", free="unknown", holders=()) for one in sensed or ()
+        )
+    now = {one.id: one for one in sensed or ()}
+    return tuple(_with_values(one, now.get(one.id, one)) for one in judged)
+
+
+def _with_values(one: LiveBoard, new: LiveBoard) -> LiveBoard:
+    """Return a board with newer values; what they do not say stays, as tt-smi may have said it."""
+    values = {
+        name: value
+        for name in ("temperature_c", "power_w", "clock_mhz")
+        if (value := getattr(new, name)) is not None
+    }
+    return replace(one, **values)
 
 
 def _most(values: Iterable[float | None]) -> float | None:

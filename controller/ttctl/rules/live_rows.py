@@ -118,7 +118,7 @@ def _title(frame: LiveFrame, width: int, *, clock: Callable[[float], str], endin
 
 def _boards(frame: LiveFrame, width: int) -> Block:
     if not frame.boards:
-        known = any(one.name == "boards" and one.state != "unknown" for one in frame.sources)
+        known = any(one.name == "chips" and one.state != "unknown" for one in frame.sources)
         return ((("boards  none", "dim"),),) if known else ()
     return table(BOARDS, [_board(one) for one in frame.boards], width)
 

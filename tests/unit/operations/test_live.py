@@ -14,6 +14,7 @@ from tests.unit.fakes import Scene, container
 from tests.unit.living import GATEWAY_UP, START, VLLM
 
 from ttctl.errors import EngineError, UsageError
+from ttctl.model.lease import Claims
 from ttctl.model.live import Doing, LiveEvent, LiveFrame, LiveService, MemoryUse
 from ttctl.model.spec import Request
 from ttctl.model.telemetry import ChipReading
@@ -212,6 +213,23 @@ def test_boards_are_told_by_the_drivers_files_and_nobody_opens_a_node() -> None:
     assert any("chat" in one for one in found.holders)
     assert frame.boards[1].temperature_c is None
     assert not [one for one in scene.calls if "smi" in one or "topology" in one]
+
+
+def test_chips_are_told_while_nobody_can_say_who_has_their_boards(gate: threading.Event) -> None:
+    scene = card_scene()
+    first, *_ = scene.host.found.boards
+    chip = ChipReading(pci_address=first.pci_addresses[0], temperature_c=45)
+    scene.telemetry.own = (chip,)
+    watch = watched(scene)
+    watch.look(patience_s=PATIENCE_S)
+    scene.leases.claims = lambda: (gate.wait(), Claims())[1]  # type: ignore[method-assign]
+    scene.telemetry.own = (replace(chip, temperature_c=46),)
+    later(scene, 4)
+    board, *_ = watch.look(patience_s=0.5).boards
+    assert (board.temperature_c, board.free) == (46, "free")
+    later(scene, 20)
+    board, *_ = watch.look(patience_s=0.5).boards
+    assert (board.temperature_c, board.free, board.health) == (46, "unknown", "unknown")
 
 
 def test_events_that_the_engine_forgets_are_kept(scene: Scene) -> None:

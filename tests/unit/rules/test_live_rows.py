@@ -199,16 +199,16 @@ def test_the_newest_events_stay_where_there_is_little_room() -> None:
 
 
 def test_a_machine_with_nothing_on_it_says_so() -> None:
-    told = (LiveSource(name="boards", state="ok", age_s=0),)
+    told = (LiveSource(name="chips", state="ok", age_s=0),)
     frame = replace(FRAME, boards=(), stacks=(), doing=(), events=(), sources=told)
     assert lines(frame, 80)[2:] == ["boards  none", "", "no stack yet: ttctl up llama"]
 
 
 def test_boards_that_nobody_tells_of_are_not_called_none() -> None:
-    told = (LiveSource(name="boards", state="unknown", age_s=None, note="no answer for 20 s"),)
+    told = (LiveSource(name="chips", state="unknown", age_s=None, note="no answer for 20 s"),)
     frame = replace(FRAME, boards=(), sources=told)
     assert "boards  none" not in lines(frame, 80)
-    assert "unknown  boards: no answer for 20 s" in lines(frame, 80)
+    assert "unknown  chips: no answer for 20 s" in lines(frame, 80)
 
 
 @pytest.mark.parametrize(
