@@ -73,6 +73,12 @@ TAPE = (
     Scene(name="chat", typed=(f'ttctl chat "{QUESTION}"',), engine=True, screen=True),
     Scene(name="connect", typed=("ttctl connect",), engine=True),
     Scene(name="status", typed=("ttctl status",), engine=True, screen=True),
+    Scene(
+        name="status-live",
+        typed=("ttctl status --live --count 1",),
+        engine=True,
+        of_the_place=True,
+    ),
     Scene(name="down", typed=("ttctl down {name}",), engine=True),
     Scene(name="status-after", typed=("ttctl status",), engine=True),
 )

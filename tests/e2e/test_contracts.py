@@ -95,7 +95,10 @@ EXITS = {"error": 2}
 """Kinds that come with an exit code of their own."""
 ON_A_CARD = {"devices clear", "devices reset"}
 """Calls that need a board: they look at a made-up machine with one."""
-LINES = {"logs": (("logs", "NAME", "--tail", "3"), "logs")}
+LINES = {
+    "logs": (("logs", "NAME", "--tail", "3"), "logs"),
+    "status --live": (("status", "NAME", "--live", "--count", "2"), "status-live"),
+}
 """The same for leaves that print one envelope a line."""
 
 

@@ -8,8 +8,9 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,13 @@ class Terminal:
         os.close(slave)
         self._seen = ""
         self.all = ""
+
+    def resize(self, columns: int, rows: int) -> None:
+        termios.tcsetwinsize(self._master, (rows, columns))
+
+    def mode(self) -> list[Any]:
+        """Return how the terminal handles what is typed."""
+        return termios.tcgetattr(self._master)
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.unit.living import FakeLive
 from tests.unit.sources import FakeCommits, FakeRegistry
 
 from ttctl.adapters import places
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from ttctl.model.keys import KeyRing
     from ttctl.model.lease import ContainerUse, Spoiled
     from ttctl.model.leasing import Leases
+    from ttctl.model.live import Live
     from ttctl.model.override import Override
     from ttctl.model.picture import ImageRequest, Pictures, PlaceKind
     from ttctl.model.pins import Quarantined

@@ -45,7 +45,7 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
     labels = [STACK_LABEL if stack is None else f"{STACK_LABEL}={stack}"]
     with looking(environ) as engine:
         found = [
-            _state(raw)
+            state_of(raw)
             for raw in inspected(engine, environ, labels=labels)
             if stack is None or _is_of(stack, raw)
         ]
@@ -115,7 +115,8 @@ def _understood(status: int, body: bytes, environ: Mapping[str, str]) -> Any:  #
     return json.loads(body)
 
 
-def _state(raw: dict[str, Any]) -> ContainerState:
+def state_of(raw: dict[str, Any]) -> ContainerState:
+    """Return a container as the engine tells of it."""
     labels = raw["Config"].get("Labels") or {}
     state = raw["State"]
     ended = state.get("FinishedAt") or ""

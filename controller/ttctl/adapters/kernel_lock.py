@@ -117,16 +117,29 @@ def holder_of(handle: int) -> str:
 
     Source: proc_locks(5): a line names the lock's process and the file's inode.
     """
-    inode = str(os.fstat(handle).st_ino)
+    pids = _pids(os.fstat(handle).st_ino)
+    return _describe(pids[0]) if pids else "another command"
+
+
+def holders(path: Path) -> frozenset[int]:
+    """Return the processes that hold the lock file `path`; it is only looked at, never taken."""
+    try:
+        return frozenset(int(pid) for pid in _pids(path.stat().st_ino))
+    except (OSError, ValueError):
+        return frozenset()
+
+
+def _pids(inode: int) -> tuple[str, ...]:
     try:
         lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
     except OSError:
-        return "another command"
-    for line in lines:
-        words = line.split()
-        if "FLOCK" in words and "->" not in words and words[5].rpartition(":")[2] == inode:
-            return _describe(words[4])
-    return "another command"
+        return ()
+    rows = (line.split() for line in lines)
+    return tuple(
+        words[4]
+        for words in rows
+        if "FLOCK" in words and "->" not in words and words[5].rpartition(":")[2] == str(inode)
+    )
 
 
 def _describe(pid: str) -> str:

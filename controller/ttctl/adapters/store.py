@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -28,20 +28,24 @@ from ttctl.rules.stack import checked_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ttctl.adapters.doing import DoingFile
     from ttctl.model.lock import Lock
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.override import Override
     from ttctl.model.protocols import Reporter
 
 LOCK_NAME = "ttctl.lock"
+LOCK_FILE = "stack.flock"
+"""The kernel's lock of a stack."""
 
 
 class StateFolder:
     """The stacks under one state folder, each in a folder of its own, for the user alone."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` is `.../ttctl/stacks`."""
+    def __init__(self, root: Path, doing: DoingFile | None = None) -> None:
+        """`root` is `.../ttctl/stacks`; `doing` tells others what is done while a stack is held."""
         self._root = root
+        self._doing = doing
 
     def stacks(self) -> tuple[str, ...]:
         """Return the names of the stacks that have a lock."""
@@ -82,7 +86,9 @@ class StateFolder:
     @contextmanager
     def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
         """Hold the stack's kernel lock for the length of the block."""
-        with held(self.home(stack) / "stack.flock", timeout_s=timeout_s, reporter=reporter):
+        home = self.home(stack)
+        told = self._doing.kept_in(home) if self._doing else nullcontext()
+        with held(home / LOCK_FILE, timeout_s=timeout_s, reporter=reporter), told:
             yield
 
     def lock_text(self, lock: Lock) -> str:

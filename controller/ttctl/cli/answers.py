@@ -18,6 +18,7 @@ from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.generation import Difference, Exchanged, GenerationRow
 from ttctl.model.health import Diagnosis
 from ttctl.model.keys import KeyChange, NamedKey
+from ttctl.model.live import LiveFrame
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
@@ -163,7 +164,7 @@ ANSWERS: dict[str, object] = {
 }
 """Kind to the type of `data`, in the one envelope that a command prints on stdout."""
 
-LINES: dict[str, object] = {"logs": LogLine}
+LINES: dict[str, object] = {"logs": LogLine, "status-live": LiveFrame}
 """The same where a command prints many envelopes, one a line."""
 
 EVENTS: dict[str, type] = {

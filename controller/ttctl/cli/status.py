@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ttctl.cli import options
@@ -11,10 +13,13 @@ from ttctl.cli.model_text import cache_text
 from ttctl.cli.ps import ps_text
 from ttctl.cli.reach import reach_line
 from ttctl.cli.session import Session, session_of
+from ttctl.errors import UsageError
 from ttctl.operations import stacks
 from ttctl.operations.diagnose import STARTING
 from ttctl.rules.board_names import shown
 
+SHORTEST_S, USUAL_S, LONGEST_S = 0.5, 2.0, 3600.0
+"""Seconds from look to look."""
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -24,10 +29,52 @@ def _boards(session: Session, found: stacks.StackStatus) -> list[str]:
     return [f"boards    {', '.join(shown(session.world.host.system(), found.boards))}"]
 
 
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live", help="Boards, services, work and events of all stacks or one, again and again."
+    ),
+]
+Interval = Annotated[
+    float | None,
+    typer.Option(
+        "--interval",
+        min=SHORTEST_S,
+        max=LONGEST_S,
+        help="With --live: seconds from look to look.",
+        show_default=f"{USUAL_S:g}",
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option("--count", min=1, help="With --live: looks, then it ends.", show_default="no end"),
+]
+
+
 @app.command()
-def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
+def status(
+    ctx: typer.Context,
+    *,
+    stack: options.Stack = None,
+    live: Live = False,
+    interval: Interval = None,
+    count: Count = None,
+) -> None:
     """Say how a stack is and how to talk to it."""
     session = session_of(ctx)
+    if live:
+        # Threads and a screen: one look does without.
+        from ttctl.cli import status_live  # noqa: PLC0415
+
+        interval_s = USUAL_S if interval is None else _finite(interval)
+        status_live.show(session, stack, interval_s=interval_s, count=count)
+        return
+    if interval is not None or count is not None:
+        raise UsageError(
+            f"{'--count' if interval is None else '--interval'} says nothing without --live.",
+            why="Without it, there is one look.",
+            next_step="ttctl status --live",
+        )
     found = stacks.status(session.world, stack)
     paint = session.console.out.state
     if found.state == "unstarted":
@@ -57,3 +104,13 @@ def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
     if found.containers:
         lines += ["", ps_text(session, found.containers)]
     session.show("status", found, "\n".join(lines))
+
+
+def _finite(interval: float) -> float:
+    # `nan` is neither below nor above a limit.
+    if interval >= SHORTEST_S:
+        return interval
+    raise UsageError(
+        f"--interval takes {SHORTEST_S:g} to {LONGEST_S:g} seconds, not {interval}.",
+        next_step="ttctl status --live --interval 2",
+    )

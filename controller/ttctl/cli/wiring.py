@@ -20,6 +20,7 @@ from ttctl.cli.wiring_images import WiredImages
 if TYPE_CHECKING:
     from ttctl.adapters.catalog_export import ReadExport
     from ttctl.adapters.catalogs import KnownCatalogs
+    from ttctl.adapters.doing import DoingFile
     from ttctl.adapters.settings import Settings
     from ttctl.adapters.store import StateFolder
     from ttctl.cli.console import Console
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
     from ttctl.model.keys import KeyRing
+    from ttctl.model.live import Live
     from ttctl.model.picture import Pictures
     from ttctl.model.protocols import Reporter, World
     from ttctl.model.site import Site
@@ -130,7 +132,7 @@ class Wired(WiredImages):
         """The stacks' state folders."""
         from ttctl.adapters.store import StateFolder
 
-        return StateFolder(places.state(self._environ) / "stacks")
+        return StateFolder(places.state(self._environ) / "stacks", self._doing)
 
     @property
     def folders(self) -> StateFolder:
@@ -188,8 +190,24 @@ class Wired(WiredImages):
     def reporter(self) -> Reporter:
         """Whatever suits the terminal, or the program that reads."""
         from ttctl.cli.reporters import reporter_for
+        from ttctl.cli.told_reporter import ToldReporter
 
-        return reporter_for(self._console, self._log_file)
+        return ToldReporter(reporter_for(self._console, self._log_file), self._doing)
+
+    @cached_property
+    def _doing(self) -> DoingFile:
+        """What other commands are told of this one while it holds a stack."""
+        from ttctl.adapters.doing import DoingFile
+
+        return DoingFile()
+
+    @cached_property
+    def live(self) -> Live:
+        """What runs on this machine."""
+        from ttctl.adapters.live_sources import LiveSources
+
+        state = places.state(self._environ)
+        return LiveSources(self._environ, state=state, store=self.store, starts=self.starts)
 
     @cached_property
     def site(self) -> Site:

@@ -15,10 +15,10 @@ from ttctl.adapters import places
 
 if TYPE_CHECKING:
     from ttctl.adapters.settings import Settings
+    from ttctl.adapters.starts_file import StartsFile
     from ttctl.model.leasing import Leases
     from ttctl.model.protocols import Host, Reporter
     from ttctl.model.reset import Resets
-    from ttctl.model.starts import Starts
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
 
@@ -68,7 +68,7 @@ class WiredMachine(ABC):
         )
 
     @cached_property
-    def starts(self) -> Starts:
+    def starts(self) -> StartsFile:
         """How long earlier starts took."""
         from ttctl.adapters.starts_file import StartsFile
 

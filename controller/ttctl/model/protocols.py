@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ttctl.model.hardware import Hardware
     from ttctl.model.keys import KeyRing
     from ttctl.model.leasing import Leases
+    from ttctl.model.live import Live
     from ttctl.model.lock import LockedWeights
     from ttctl.model.picture import Pictures
     from ttctl.model.prebuilt import Registry
@@ -223,6 +224,10 @@ class World(Protocol):
     @property
     def gateway(self) -> Gateway:
         """The door of a running stack."""
+
+    @property
+    def live(self) -> Live:
+        """What looks at all that runs, again and again."""
 
     @property
     def clock(self) -> Clock:
