@@ -820,8 +820,9 @@ class FakeLauncher:
         reporter: Reporter,  # noqa: ARG002
     ) -> None:
         self._calls.append(f"remove {' '.join(services)}")
-        for service in services:
-            del self._engine.states[f"ttctl-{stack}-{service}-1"]
+        for one in self._engine.containers(stack):
+            if one.service in services:
+                del self._engine.states[one.name]
 
     def down(
         self,
