@@ -45,6 +45,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "eject --dry-run": (("eject", "vllm", "demo-llama", "-o", "FOLDER", "--dry-run"), "eject"),
     "exec": (("exec", "--stack", "NAME", "vllm", "--", "id"), "exec"),
     "image": (("image", "--stack", "NAME", "a red circle"), "error"),
+    "init": (("init", "FOLDER", "demo-llama", "-p", "made", "--device", "cpu"), "init"),
+    "init --dry-run": (("init", "FOLDER", "demo-llama", "-p", "made", "--dry-run"), "init"),
     "lock": (("lock", "llama", "--name", "NAME"), "lock"),
     "lock --dry-run": (("lock", "llama", "--name", "NAME", "--dry-run"), "lock"),
     "logs --explain": (("logs", "NAME", "--explain"), "causes"),

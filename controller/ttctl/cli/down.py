@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.errors import UsageError
@@ -23,6 +24,7 @@ def down(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     every: Annotated[bool, typer.Option("--all", help="Every stack.")] = False,
     volumes: Annotated[
         bool, typer.Option("--volumes", "-v", help="Remove the stack's volumes too.")
@@ -42,6 +44,8 @@ def down(
     """Stop a stack and remove its containers; its lock and its key stay."""
     session = session_of(ctx)
     world = session.world
+    if every and project:
+        stack = project
     if every and stack:
         raise UsageError(
             f"Either the stack {stack!r} or all of them.",
@@ -49,6 +53,7 @@ def down(
             next_step=f"ttctl down {shlex.quote(stack)}   # or: ttctl down --all",
         )
     names = stacks.known_stacks(world)
+    stack = None if every else stack_word(session, stack, project)
     if not every and (stack or names):
         names = (stack_to_end(world, stack),)
     plans = [

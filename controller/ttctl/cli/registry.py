@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("ttctl.cli.render", "Write a folder that docker or podman can run without ttctl."),
     "eject": ("ttctl.cli.eject", "Write a service's source, Dockerfile and compose file to edit."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
+    "init": ("ttctl.cli.init", "Make a project folder: its settings, commented, and its lock."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
@@ -34,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "down", "swap", "ps", "status", "wait", "logs", "exec"),
     "Talk": ("chat", "image", "connect"),
-    "Prepare": ("plan", "build", "render", "eject", "lock", "models"),
+    "Prepare": ("plan", "build", "render", "eject", "lock", "init", "models"),
     "This place": ("devices", "doctor", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""

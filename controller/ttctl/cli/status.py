@@ -7,6 +7,7 @@ import typer
 
 from ttctl.cli import options
 from ttctl.cli.cause_text import cause_lines
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.model_text import cache_text
 from ttctl.cli.ps import ps_text
 from ttctl.cli.session import Session, session_of
@@ -24,10 +25,12 @@ def _boards(session: Session, found: stacks.StackStatus) -> list[str]:
 
 
 @app.command()
-def status(ctx: typer.Context, *, stack: options.Stack = None) -> None:
+def status(
+    ctx: typer.Context, *, stack: options.Stack = None, project: options.Project = None
+) -> None:
     """Say how a stack is and how to talk to it."""
     session = session_of(ctx)
-    found = stacks.status(session.world, stack)
+    found = stacks.status(session.world, stack_word(session, stack, project))
     paint = session.console.out.state
     if found.state == "unstarted":
         again = f"ttctl up {found.model} --device {found.device} --name {found.stack}"

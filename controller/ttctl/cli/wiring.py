@@ -18,6 +18,8 @@ from ttctl.adapters import places
 from ttctl.cli.wiring_images import WiredImages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ttctl.adapters.catalog_export import ReadExport
     from ttctl.adapters.catalogs import KnownCatalogs
     from ttctl.adapters.settings import Settings
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from ttctl.model.site import Site
 
 
+def no_project() -> None:
+    """Name the stack of no project."""
+
+
 class Wired(WiredImages):
     """The real world of one command, each part made when it is first asked for."""
 
@@ -50,6 +56,7 @@ class Wired(WiredImages):
         snapshot: Path | None = None,
         models_dir: str = "",
         token_file: str = "",
+        project_stack: Callable[[], str | None] = no_project,
     ) -> None:
         """Nothing is read or asked yet.
 
@@ -62,12 +69,14 @@ class Wired(WiredImages):
             snapshot: What tt-smi said of other cards, which stand in for this machine's.
             models_dir: What the flag of that name says, nothing where it was not given.
             token_file: The same.
+            project_stack: Names the stack of the folder's project, None where it has none.
         """
         super().__init__(settings, snapshot=snapshot, models_dir=models_dir, token_file=token_file)
         self._console = console
         self._chosen = catalog
         self._may_fetch = may_fetch
         self._offline = offline
+        self._project_stack = project_stack
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -126,9 +135,15 @@ class Wired(WiredImages):
     @cached_property
     def store(self) -> StateFolder:
         """The stacks' state folders."""
+        root = places.state(self._environ) / "stacks"
+        if file := self._settings.project_file:
+            from ttctl.adapters.project_folder import PROJECT_LOCK, ProjectStacks
+
+            lock = file.with_name(PROJECT_LOCK)
+            return ProjectStacks(root, lock_file=lock, stack=self._project_stack)
         from ttctl.adapters.store import StateFolder
 
-        return StateFolder(places.state(self._environ) / "stacks")
+        return StateFolder(root)
 
     @property
     def folders(self) -> StateFolder:
@@ -210,6 +225,7 @@ def wire(
     snapshot: Path | None = None,
     models_dir: str = "",
     token_file: str = "",
+    project_stack: Callable[[], str | None] = no_project,
 ) -> World:
     """Return everything outside, for one command."""
     return Wired(
@@ -221,4 +237,5 @@ def wire(
         snapshot=snapshot,
         models_dir=models_dir,
         token_file=token_file,
+        project_stack=project_stack,
     )
