@@ -54,6 +54,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "diff": (("diff", "NAME"), "diff"),
     "history": (("history", "NAME"), "history"),
     "image": (("image", "--stack", "NAME", "a red circle"), "error"),
+    "init": (("init", "FOLDER", "demo-llama", "-p", "made", "--device", "cpu"), "init"),
+    "init --dry-run": (("init", "FOLDER", "demo-llama", "-p", "made", "--dry-run"), "init"),
     "lock": (("lock", "llama", "--name", "NAME"), "lock"),
     "lock --dry-run": (("lock", "llama", "--name", "NAME", "--dry-run"), "lock"),
     "logs --explain": (("logs", "NAME", "--explain"), "causes"),

@@ -744,6 +744,44 @@ class FakeStore:
         return Path("/state/stacks") / stack / "secrets/gateway"
 
 
+class FakeGenerations:
+    """Generations in memory."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.states: dict[str, dict[int, tuple[Generation, dict[str, str]]]] = {}
+        self.begun: set[str] = set()
+        self.fails: BaseException | None = None
+
+    def kept(self, stack: str) -> tuple[Generation, ...]:
+        return tuple(one for one, _ in self.states.get(stack, {}).values())
+
+    def files(self, stack: str, number: int) -> dict[str, str]:
+        return dict(self.states[stack][number][1])
+
+    def is_kept_for(self, stack: str) -> bool:
+        return stack in self.begun
+
+    def begin(self, stack: str) -> None:
+        self.begun.add(stack)
+
+    def keep(self, stack: str, files: dict[str, str], *, request: Request, why: str) -> int:
+        if self.fails:
+            raise self.fails
+        self.begin(stack)
+        states = self.states.setdefault(stack, {})
+        number = max(states, default=0) + 1
+        one = Generation(
+            number=number,
+            at="2026-01-31T12:00:00Z",
+            why=why,
+            request=request,
+            lock=self._store.pending[files["ttctl.lock"]],
+        )
+        states[number] = (one, dict(files))
+        for old in sorted(states)[:-KEPT]:
+            del states[old]
+        return number
 
 
 class FakeKeyRing:
@@ -800,3 +838,506 @@ class FakeKeyRing:
         self.dead = self.dead or self.kill_at == at
         if self.dead:
             raise KeyboardInterrupt
+
+
+class FakeLauncher:
+    """Does to the engine's containers what compose would."""
+
+    def __init__(self, calls: list[str], engine: FakeEngine, store: FakeStore) -> None:
+        self._calls, self._engine, self._store = calls, engine, store
+        self._made = 0
+        self.fails: TtctlError | None = None
+        self.piped = (0, "")
+        self.asked = (0, ("one", "two"))
+        self.waits: list[int] = []
+
+    def up(
+        self,
+        stack: str,
+        folder: Path,
+        *,
+        how: How,
+        wait_s: int,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        self.waits.append(wait_s)
+        self._calls.append("up, recreating" if how.recreate else "up")
+        if self.fails:
+            raise self.fails
+        files = self._store.rendered[str(folder)]
+        port = next(
+            int(line.split("'")[1])
+            for line in files[".env"][0].splitlines()
+            if line.startswith("TTCTL_PORT=")
+        )
+        services = yaml.safe_load(files["compose.yaml"][0])["services"]
+        for orphan in [s.name for s in self._engine.containers(stack) if s.service not in services]:
+            del self._engine.states[orphan]
+        for service, body in services.items():
+            self._start(stack, service, body, port)
+
+    def _start(self, stack: str, service: str, body: dict[str, Any], port: int) -> None:
+        name = f"ttctl-{stack}-{service}-1"
+        found = self._engine.states.get(name)
+        wanted = body["labels"][CONFIG_LABEL]
+        if found and found.config_hash == wanted:
+            health = "healthy" if found.state == "exited" else found.health or "healthy"
+            started = replace(found, state="running", health=health, finished_at="")
+            ports = (("127.0.0.1", port, 8080),) if "ports" in body else ()
+            self._engine.states[name] = replace(started, ports=ports)
+            return
+        if body["image"] not in self._engine.images:
+            raise EngineError(f"No such image: {body['image']}")
+        self._made += 1
+        self._engine.states[name] = container(
+            service,
+            stack=stack,
+            container_id=f"{self._made:064x}",
+            config_hash=wanted,
+            image=body["image"],
+            ports=(("127.0.0.1", port, 8080),) if "ports" in body else (),
+        )
+
+    def create(
+        self,
+        stack: str,
+        folder: Path,
+        *,
+        recreate: bool,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        self._calls.append("create, recreating" if recreate else "create")
+        files = self._store.rendered[str(folder)]
+        services = yaml.safe_load(files["compose.yaml"][0])["services"]
+        for service, body in services.items():
+            name = f"ttctl-{stack}-{service}-1"
+            found = self._engine.states.get(name)
+            if found is None or found.config_hash != body["labels"][CONFIG_LABEL]:
+                self._start(stack, service, body, 0)
+                made = replace(self._engine.states[name], state="created", health="", ports=())
+                leased = body["labels"].get(BOARDS_LABEL, "")
+                boards = tuple(one for one in leased.split(",") if one)
+                self._engine.states[name] = replace(made, boards=boards)
+
+    def remove(
+        self,
+        stack: str,
+        folder: Path,  # noqa: ARG002
+        services: Sequence[str],
+        *,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        self._calls.append(f"remove {' '.join(services)}")
+        for one in self._engine.containers(stack):
+            if one.service in services:
+                del self._engine.states[one.name]
+
+    def down(
+        self,
+        stack: str,
+        *,
+        volumes: bool,
+        timeout_s: int | None,
+        reporter: Reporter,  # noqa: ARG002
+    ) -> None:
+        limit = "" if timeout_s is None else f" within {timeout_s} s"
+        self._calls.append(f"down{' with volumes' if volumes else ''}{limit}")
+        for state in self._engine.containers(stack):
+            del self._engine.states[state.name]
+
+    def stop(
+        self, stack: str, *, timeout_s: int | None, limit_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        own = "" if timeout_s is None else f" in {timeout_s} s each"
+        self._calls.append(f"stop {stack}{own} within {limit_s:.0f} s")
+        if self.asked[0] == 0:
+            for one in self._engine.containers(stack):
+                if one.state in {"running", "restarting", "paused"}:
+                    self._engine.states[one.name] = replace(
+                        # Docker shows what it has stopped as unhealthy, and without a port.
+                        one,
+                        state="exited",
+                        health="unhealthy",
+                        ports=(),
+                        finished_at=STOPPED_AT,
+                    )
+        return self.asked
+
+    def attach(self, stack: str, arguments: Sequence[str]) -> None:
+        self._calls.append(f"attach {stack} {' '.join(arguments)}")
+
+    def pipe(self, stack: str, arguments: Sequence[str]) -> tuple[int, str]:
+        self._calls.append(f"pipe {stack} {' '.join(arguments)}")
+        return self.piped
+
+    def ask(
+        self, stack: str, arguments: Sequence[str], *, timeout_s: float
+    ) -> tuple[int, tuple[str, ...]]:
+        self._calls.append(f"ask {stack} {' '.join(arguments)} within {timeout_s:.0f} s")
+        return self.asked
+
+
+class FakeGateway:
+    """A gateway whose engine answers, or not."""
+
+    def __init__(self) -> None:
+        self.is_healthy = True
+        self.lists: tuple[str, ...] = ("demo-llama", "acme/Small-1B")
+        self.behind: dict[str, tuple[str, ...]] = {}
+        """Prefix to what is listed behind it, where that is not `lists`."""
+        self.fails: TtctlError | None = None
+        self.on_look: Callable[[], None] = lambda: None
+        self.asked: list[tuple[int, str, list[dict[str, str]]]] = []
+        self.bases: list[str] = []
+        """What stood before the paths of each conversation's questions."""
+        self.drawn: list[tuple[int, str, ImageRequest]] = []
+
+    def healthy(self, port: int) -> bool:  # noqa: ARG002
+        self.on_look()
+        return self.is_healthy
+
+    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:  # noqa: ARG002
+        return self.behind.get(base, self.lists)
+
+    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+        return self._answer(port, key, model, [{"role": "user", "content": prompt}])
+
+    def chat(
+        self,
+        door: Door,
+        key: str,
+        *,
+        model: str,
+        messages: list[dict[str, str]],
+        max_tokens: int,  # noqa: ARG002
+        temperature: float,  # noqa: ARG002
+        on_text: Callable[[str], None],
+    ) -> Completion:
+        self.bases.append(door.base)
+        answer = self._answer(door.port, key, model, messages)
+        on_text(answer.text)
+        return answer
+
+    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+        self.drawn.append((port, key, request))
+        if self.fails:
+            raise self.fails
+        for image in range(1, request.images + 1):
+            self.on_look()
+            yield Stroke(image=image, done=1, steps=2)
+            yield Picture(image=image, data=b"PNG", width=4, height=2, seed=image + 6, seconds=0.5)
+
+    def _answer(
+        self, port: int, key: str, model: str, messages: list[dict[str, str]]
+    ) -> Completion:
+        self.asked.append((port, key, messages))
+        if self.fails:
+            raise self.fails
+        return Completion(
+            text="Hi.",
+            model=model,
+            prompt_tokens=1,
+            completion_tokens=2,
+            seconds=0.5,
+            first_token_s=0.1,
+        )
+
+
+class FakePictures:
+    """Folders of images in memory: the current one, and `folder`."""
+
+    def __init__(self) -> None:
+        self.files: dict[Path, bytes] = {}
+        self.others: set[Path] = set()
+        self.appears: set[Path] = set()
+        """Files that somebody else makes before ours is written."""
+
+    def kind(self, path: Path) -> PlaceKind:
+        if path in {Path(), Path("folder")}:
+            return "folder"
+        if path in self.others:
+            return "other"
+        return "file" if path in self.files else "none"
+
+    def taken(self, folder: Path) -> frozenset[str]:
+        if self.kind(folder) != "folder":
+            raise UsageError(f"There is no folder {str(folder)!r}.")
+        return frozenset(path.name for path in self.files if path.parent == folder)
+
+    def write(self, path: Path, data: bytes, *, replace: bool) -> bool:
+        if path in self.appears:
+            self.files[path] = b"of another"
+        if path in self.files and not replace:
+            return False
+        self.files[path] = data
+        return True
+
+
+class FakeShelf:
+    """Conversations, inputs and other programs' files in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Talk] = {}
+        self.typed: list[str] = []
+        self.files: dict[Path, str] = {}
+        self.own_roles: tuple[Role, ...] = ()
+        self._shipped = ConnectTools(places.shipped() / "controller" / "talk" / "connect")
+
+    @property
+    def talks(self) -> FakeShelf:
+        return self
+
+    @property
+    def inputs(self) -> FakeShelf:
+        return self
+
+    @property
+    def prompts(self) -> FakeShelf:
+        return self
+
+    @property
+    def tools(self) -> FakeShelf:
+        return self
+
+    def roles(self) -> tuple[Role, ...]:
+        return self.own_roles
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.kept))
+
+    def save(self, name: str, talk: Talk) -> Path:
+        self.kept[name] = talk
+        return Path("/state/talks") / f"{name}.json"
+
+    def load(self, name: str) -> Talk:
+        return replace(self.kept[name], name=name)
+
+    def recent(self) -> tuple[str, ...]:
+        return tuple(self.typed)
+
+    def add(self, text: str) -> None:
+        self.typed.append(text)
+
+    def known(self) -> tuple[Tool, ...]:
+        return self._shipped.known()
+
+    def render(self, tool: Tool, values: dict[str, object]) -> str:
+        return self._shipped.render(tool, values)
+
+    def read(self, path: Path) -> str | None:
+        return self.files.get(path)
+
+    def write(self, path: Path, text: str) -> None:
+        self.files[path] = text
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+    def epoch(self) -> int:
+        return 1_800_000_000 + int(self.at)
+
+
+class FakeEngineFiles:
+    """Caches and keys of engines, in memory."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+        self.made: dict[str, tuple[str, ...]] = {}
+        self.parts: dict[str, int] = {}
+        self.looked = 0
+
+    def cache(self, name: str) -> Path:
+        return Path("/cache/engines") / name
+
+    def prepare(self, name: str, folders: Sequence[str], *, user: int | None) -> None:
+        self._calls.append(f"prepare {name} for {'its entrypoint' if user is None else user}")
+        self.made[name] = tuple(folders)
+
+    def caches(self, name: str = "") -> tuple[EngineCache, ...]:
+        self.looked += 1
+        parts = self.parts or {".": 7}
+        return tuple(
+            EngineCache(
+                name=one,
+                path=self.cache(one),
+                size_bytes=sum(parts.values()),
+                parts=tuple(parts.items()),
+            )
+            for one in self.made
+            if name in {"", one}
+        )
+
+    def ensure_key(self, stack: str) -> None:
+        self._calls.append(f"engine key {stack}")
+
+    def secrets(self, stack: str) -> Path:
+        return Path("/state/stacks") / stack / "secrets/engine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeWorld:
+    """A `World` whose parts are all made."""
+
+    catalog: Catalog
+    catalogs: Catalogs
+    hardware: Hardware
+    recipes: Recipes
+    contracts: Mapping[str, LaunchContract]
+    engine_files: EngineFiles
+    engine: Engine
+    builder: Builder
+    launcher: Launcher
+    weights: WeightsStore
+    weights_cache: WeightsCache
+    host: Host
+    vitals: Vitals
+    leases: Leases
+    resets: Resets
+    starts: Starts
+    telemetry: TelemetrySource
+    store: StackStore
+    folders: Folders
+    generations: Generations
+    keys: Keys
+    key_ring: KeyRing
+    gateway: Gateway
+    clock: Clock
+    reporter: Reporter
+    site: Site
+    cache: Path
+    shelf: Shelf
+    pictures: Pictures = field(default_factory=FakePictures)
+    commits: CommitResolver = field(default_factory=FakeCommits)
+    registry: Registry = field(default_factory=FakeRegistry)
+    has_token: bool = False
+    failures: Failures = field(default_factory=known_failures)
+    ejections: Ejections = field(default_factory=EjectedFolders)
+    live: Live = field(default_factory=FakeLive)
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """A machine with ttctl on it; `calls` holds whatever changed something."""
+
+    calls: list[str] = field(default_factory=list)
+    catalog: FakeCatalog = field(default_factory=FakeCatalog)
+    catalogs: FakeCatalogs = field(default_factory=FakeCatalogs)
+    hardware: FakeHardware = field(default_factory=FakeHardware)
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    host: FakeHost = field(default_factory=FakeHost)
+    vitals: FakeVitals = field(init=False)
+    leases: FakeLeases = field(init=False)
+    resets: FakeResets = field(init=False)
+    starts: FakeStarts = field(default_factory=FakeStarts)
+    telemetry: FakeTelemetry = field(init=False)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    clock: FakeClock = field(default_factory=FakeClock)
+    reporter: FakeReporter = field(default_factory=FakeReporter)
+    site: Site = field(default_factory=Site)
+    shelf: FakeShelf = field(default_factory=FakeShelf)
+    pictures: FakePictures = field(default_factory=FakePictures)
+    commits: FakeCommits = field(default_factory=FakeCommits)
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
+    live: FakeLive = field(default_factory=FakeLive)
+    has_token: bool = False
+    builder: FakeBuilder = field(init=False)
+    weights: FakeWeights = field(init=False)
+    weights_cache: FakeWeightsCache = field(init=False)
+    store: FakeStore = field(init=False)
+    generations: FakeGenerations = field(init=False)
+    launcher: FakeLauncher = field(init=False)
+    engine_files: FakeEngineFiles = field(init=False)
+    key_ring: FakeKeyRing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.builder = FakeBuilder(self.calls, self.engine)
+        self.engine_files = FakeEngineFiles(self.calls)
+        self.vitals = FakeVitals(self.calls, self.engine)
+        self.leases = FakeLeases(self.host)
+        self.resets = FakeResets(self.calls, self.leases)
+        self.telemetry = FakeTelemetry(self.calls)
+        self.weights = FakeWeights(self.calls)
+        self.weights_cache = FakeWeightsCache(self.calls)
+        self.store = FakeStore(self.calls)
+        self.generations = FakeGenerations(self.store)
+        self.launcher = FakeLauncher(self.calls, self.engine, self.store)
+        self.key_ring = FakeKeyRing(self.calls, self.store)
+
+    @property
+    def world(self) -> FakeWorld:
+        """Everything, as operations get it; templates and recipes are the shipped ones."""
+        return FakeWorld(
+            catalog=self.catalog,
+            catalogs=self.catalogs,
+            hardware=self.hardware,
+            recipes=RECIPES,
+            contracts=CONTRACTS,
+            engine_files=self.engine_files,
+            engine=self.engine,
+            builder=self.builder,
+            launcher=self.launcher,
+            weights=self.weights,
+            weights_cache=self.weights_cache,
+            host=self.host,
+            vitals=self.vitals,
+            leases=self.leases,
+            resets=self.resets,
+            starts=self.starts,
+            telemetry=self.telemetry,
+            store=self.store,
+            folders=self.store,
+            generations=self.generations,
+            keys=self.store,
+            key_ring=self.key_ring,
+            gateway=self.gateway,
+            clock=self.clock,
+            reporter=self.reporter,
+            site=self.site,
+            cache=Path("/cache"),
+            has_token=self.has_token,
+            shelf=self.shelf,
+            pictures=self.pictures,
+            commits=self.commits,
+            registry=self.registry,
+            live=self.live,
+        )
+
+    def taken(self) -> list[str]:
+        """Return the changes since the last look."""
+        found, self.calls[:] = list(self.calls), []
+        return found
+
+
+def container(service: str, **changes: Any) -> ContainerState:  # noqa: ANN401
+    """Return a container that runs well."""
+    stack = changes.get("stack", "llama")
+    plain = ContainerState(
+        container_id="f" * 64,
+        name=f"ttctl-{stack}-{service}-1",
+        stack=stack,
+        owner=OWNER,
+        service=service,
+        image="ttctl/x:1",
+        config_hash="",
+        state="running",
+        health="healthy",
+        exit_code=0,
+        oom_killed=False,
+        started_at="2026-01-31T10:00:00Z",
+    )
+    return replace(plain, **changes)
+
+
+def at(value: str, source: str = "test") -> Sourced:
+    """Return a setting."""
+    return Sourced(value=value, source=source)

@@ -24,6 +24,7 @@ from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
 from ttctl.model.picture import Drawn
 from ttctl.model.plan import Plan
+from ttctl.model.project import Project
 from ttctl.model.reset import ClearResult, ResetResult
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
@@ -138,6 +139,7 @@ ANSWERS: dict[str, object] = {
     "image": Drawn,
     "key": KeyChange,
     "keys": tuple[NamedKey, ...],
+    "init": Project,
     "lock": Lock,
     "model-page": ModelPage,
     "models": tuple[ModelSpec, ...],

@@ -9,6 +9,7 @@ from dataclasses import replace
 import typer
 
 from ttctl.cli import talk_options as options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.piped import is_piped, piped
 from ttctl.cli.session import Session, session_of
 from ttctl.cli.talk import Conversation
@@ -61,7 +62,7 @@ def chat(
 
 
 def _talking_door(session: Session, stack: str | None, service: str | None) -> Door:
-    door = find_door(session.world, stack, service=service)
+    door = find_door(session.world, stack_word(session, stack), service=service)
     check_talks(session.world, door)
     return door
 

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.connect import Connection
@@ -28,6 +30,7 @@ def connect(
     stack: Annotated[
         str | None, typer.Argument(help="The stack; not needed where there is one.")
     ] = None,
+    project: options.Project = None,
     write: Annotated[
         bool, typer.Option("--write", help="Write the program's own file, with the key.")
     ] = False,
@@ -56,7 +59,7 @@ def connect(
         session.show("tools", tools, session.table(("TOOL", "FILE", "WHAT IT IS"), rows))
         return
     chosen = operations.meant_tool(session.world, tool)
-    door = find_door(session.world, stack)
+    door = find_door(session.world, stack_word(session, stack, project))
     shown = operations.connection(session.world, door, chosen, show_key=show_key)
     if write or output:
         shown = operations.write(session.world, door, chosen, shown, file=output, dry_run=dry_run)

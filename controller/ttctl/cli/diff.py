@@ -6,6 +6,7 @@ from __future__ import annotations
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.generation_text import difference_text
 from ttctl.cli.session import session_of
 from ttctl.cli.upgrade import looked
@@ -15,9 +16,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
-def diff(ctx: typer.Context, *, stack: options.Stack = None) -> None:
+def diff(
+    ctx: typer.Context, *, stack: options.Stack = None, project: options.Project = None
+) -> None:
     """Show what `upgrade` would change: values of the lock, and lines of rendered files."""
     session = session_of(ctx)
+    stack = stack_word(session, stack, project)
     found = looked(session, stack, AS_NEEDED).difference
     text = difference_text(found, session.console.out)
     none = f"{found.stack}: nothing, it is as it would be resolved now"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.operations import stacks
@@ -21,6 +22,7 @@ def down(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     every: Annotated[bool, typer.Option("--all", help="Every stack.")] = False,
     volumes: Annotated[
         bool, typer.Option("--volumes", "-v", help="Remove the stack's volumes too.")
@@ -32,6 +34,7 @@ def down(
     """Stop a stack and remove its containers; its lock and its key stay."""
     session = session_of(ctx)
     world = session.world
+    word = (project or stack) if every else stack_word(session, stack, project)
     plans = [
         stacks.down(
             world,
@@ -41,7 +44,7 @@ def down(
             timeout_s=timeout,
             lock_timeout_s=lock_timeout,
         )
-        for name in stacks_to_end(world, stack, every=every, verb="down")
+        for name in stacks_to_end(world, word, every=every, verb="down")
     ]
     text = "\n".join(f"{plan.stack}\n{plan_text(plan, session.console.out)}" for plan in plans)
     session.show("down", plans, text or "There is no stack.")

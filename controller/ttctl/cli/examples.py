@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "eject": ("ttctl eject chat -o my-chat", "ttctl eject api llama -o my-api --dry-run"),
     "lock": ("ttctl lock llama", "ttctl lock llama --upgrade"),
     "diff": ("ttctl diff llama", "ttctl diff llama --json"),
+    "init": ("ttctl init chat-bot llama", "ttctl init . demo-llama --device cpu --dry-run"),
     "models": ("ttctl models ls", "ttctl models show llama"),
     "models ls": ("ttctl models ls --device n150 --task chat", "ttctl models ls --size"),
     "models search": ("ttctl models search chat", "ttctl models search llama --device t3k"),

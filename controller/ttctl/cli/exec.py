@@ -8,8 +8,11 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli.chosen import stack_word
+from ttctl.cli.options import OFSTACK
 from ttctl.cli.session import session_of
 from ttctl.operations import execute as operations
+from ttctl.operations.stacks import known_stacks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 TIMEOUT_S = 600
@@ -23,7 +26,7 @@ def execute(
     command: Annotated[
         list[str], typer.Argument(help="The command; behind `--` its flags are its own.")
     ],
-    stack: Annotated[str | None, typer.Option("--stack", help="The stack.")] = None,
+    stack: Annotated[str | None, typer.Option(*OFSTACK, help="The stack.")] = None,
     interactive: Annotated[  # noqa: ARG001 - what compose does by itself; docker's users type it
         bool,
         typer.Option(
@@ -44,6 +47,8 @@ def execute(
     The exit code is the command's. Under `--json` it gets no terminal and no input.
     """
     session = session_of(ctx)
+    if stack is None and service not in known_stacks(session.world):
+        stack = stack_word(session, None)
     name, service, words = operations.aimed(session.world, stack, service, command)
     if session.flags.as_json:
         done = operations.execute(session.world, name, service, words, timeout_s=timeout)

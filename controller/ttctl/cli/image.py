@@ -8,6 +8,7 @@ import sys
 import typer
 
 from ttctl.cli import picture_options as options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.piped import piped
 from ttctl.cli.session import session_of
 from ttctl.cli.studio import Studio
@@ -40,7 +41,7 @@ def image(  # noqa: PLR0913 - one for each flag
     """Draw images from words, once or prompt after prompt."""
     session = session_of(ctx)
     words = _words(prompt)
-    easel = operations.find_easel(session.world, stack, service=service)
+    easel = operations.find_easel(session.world, stack_word(session, stack), service=service)
     wanted = Wanted(
         negative_prompt=negative_prompt,
         images=images,

@@ -10,6 +10,7 @@ import typer
 
 from ttctl.cli import options
 from ttctl.cli.cause_text import causes_text
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.moments import moment
 from ttctl.cli.session import session_of
 from ttctl.errors import InterruptedByUserError, UsageError
@@ -26,6 +27,7 @@ def logs(
     services: Annotated[
         list[str] | None, typer.Argument(help="Only these services; --service says the same.")
     ] = None,
+    project: options.Project = None,
     service: Annotated[str | None, typer.Option("--service", help="Only this service.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     tail: Annotated[str, typer.Option("--tail", "-n", help="Lines from the end.")] = "all",
@@ -40,7 +42,10 @@ def logs(
     """Show what a stack's containers print, or with --explain what it means."""
     session = session_of(ctx)
     words = (*([stack] if stack is not None else []), *(services or ()))
-    name, chosen = operations.aimed(session.world, words, service)
+    within = stack_word(session, None, project)
+    name, chosen = operations.aimed(
+        session.world, words, service, within=within, only=project is not None
+    )
     if explain:
         causes = operations.explained(session.world, name, services=chosen)
         session.show("causes", causes, causes_text(name, causes))

@@ -25,9 +25,11 @@ WantedModel = Annotated[
     typer.Argument(help="A model, or an alias such as llama [default: the setting up.model]."),
 ]
 Stack = Annotated[str | None, typer.Argument(help="The stack; not needed where there is one.")]
-Name = Annotated[
-    str | None, typer.Option("--name", help="The stack's name [default: the model's].")
-]
+NAMED = ("--name", "--project", "-p", "--project-name")
+Name = Annotated[str | None, typer.Option(*NAMED, help="The stack's name [default: the model's].")]
+OFSTACK = ("--stack", "--project", "-p", "--project-name")
+"""How a stack's name is said, in compose's words too; the latter where no word of a verb is it."""
+Project = Annotated[str | None, typer.Option(*NAMED[1:], help="The stack, the same as STACK.")]
 
 
 def from_setting(key: str) -> Callable[..., Any]:

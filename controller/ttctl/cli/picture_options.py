@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli.options import OFSTACK
 from ttctl.rules import inline_image
 from ttctl.rules.picture_names import MOST
 
@@ -38,7 +39,7 @@ Guidance = Annotated[
     ),
 ]
 NegativePrompt = Annotated[str, typer.Option("--negative-prompt", help="What shall not be seen.")]
-Stack = Annotated[str | None, typer.Option("--stack", help="The stack that draws.")]
+Stack = Annotated[str | None, typer.Option(*OFSTACK, help="The stack that draws.")]
 Service = Annotated[
     str | None, typer.Option("--service", help="Which engine of it draws, where several do.")
 ]

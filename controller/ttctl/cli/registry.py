@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eject": ("ttctl.cli.eject", "Write a service's source, Dockerfile and compose file to edit."),
     "lock": ("ttctl.cli.lock", "Make every floating reference exact."),
     "diff": ("ttctl.cli.diff", "Show what `upgrade` would change."),
+    "init": ("ttctl.cli.init", "Make a project folder: its settings, commented, and its lock."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
@@ -45,7 +46,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("ps", "status", "wait", "logs", "exec"),
     ),
     "Talk": ("chat", "image", "connect"),
-    "Prepare": ("plan", "build", "render", "eject", "lock", "diff", "models"),
+    "Prepare": ("plan", "build", "render", "eject", "lock", "diff", "init", "models"),
     "This place": ("devices", "doctor", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""

@@ -9,6 +9,7 @@ from functools import partial
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.cli.up import Detach, Wait, agrees_to_reset, program, up_text
@@ -26,6 +27,7 @@ def restart(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     timeout: options.StopTimeout = None,
     wait_timeout: options.WaitTimeout = None,
     wait: Wait = True,
@@ -39,6 +41,7 @@ def restart(
     What would not start again is refused before anything is stopped.
     """
     session = session_of(ctx)
+    stack = stack_word(session, stack, project)
     name = stack_to_start(session.world, stack_to_end(session.world, stack))
     how = How(wait=wait, reset=reset, stale="remove" if session.flags.yes else "keep")
     if dry_run:

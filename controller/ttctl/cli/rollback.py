@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.generation_text import difference_text, exchanged_text
 from ttctl.cli.session import session_of
 from ttctl.model.plan import How
@@ -21,6 +22,7 @@ def rollback(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     to: Annotated[
         int | None,
         typer.Option("--to", min=1, help="Number of a generation [default: the one before]."),
@@ -39,6 +41,7 @@ def rollback(
     again. It becomes a new generation; `history` lists them.
     """
     session = session_of(ctx)
+    stack = stack_word(session, stack, project)
     how = How(reset=reset)
     found = operations.look(session.world, stack, to, how=how, fetch=fetch)
     text = difference_text(found.difference, session.console.out)

@@ -114,6 +114,23 @@ class Session:
         """Return what a flag says where it was given, else the setting's value."""
         return self.settings.find(key).value if given is None else given
 
+    @cached_property
+    def project_stack(self) -> str | None:
+        """The stack of the folder's project; None where its `ttctl.toml` names none."""
+        file = self.settings.project_file
+        if file is None:
+            return None
+        name, model = self.settings.find("up.name"), self.settings.find("up.model")
+        if str(file) not in {name.source, model.source}:
+            return None
+        if name.value or not model.value:
+            return str(name.value) if name.value else None
+        from ttctl.model.spec import Request  # noqa: PLC0415 - only a project needs them
+        from ttctl.rules.stack import stack_name  # noqa: PLC0415
+
+        found = self.named_stack(str(model.value))
+        return found.name if found else stack_name(Request(model=str(model.value)))
+
     def named_stack(self, word: str) -> NamedStack | None:
         """Return the stack of several services that a word names, None for a model."""
         from ttctl.cli.wiring_files import wire_stack  # noqa: PLC0415
@@ -146,6 +163,7 @@ class Session:
             snapshot=self.snapshot,
             models_dir=self._models_dir(),
             token_file=self._token_file(),
+            project_stack=lambda: self.project_stack,
         )
 
     def _catalog(self) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.cli.up import Detach, Wait, program, up_text, with_consent
@@ -22,6 +23,7 @@ def start(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     wait_timeout: options.WaitTimeout = None,
     wait: Wait = True,
     detach: Detach = True,  # noqa: ARG001 - what always happens; compose's users type it
@@ -35,6 +37,7 @@ def start(
     again, those that it had where nobody has them now. What runs already stays as it is.
     """
     session = session_of(ctx)
+    stack = stack_word(session, stack, project)
     how = How(wait=wait, reset=reset)
     name = operations.stack_to_start(session.world, stack)
     if dry_run:

@@ -9,6 +9,7 @@ import typer
 
 from ttctl.cli import options
 from ttctl.cli.cause_text import cause_lines
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.model_text import cache_text
 from ttctl.cli.ps import ps_text
 from ttctl.cli.reach import reach_line
@@ -56,18 +57,20 @@ def status(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     live: Live = False,
     interval: Interval = None,
     count: Count = None,
 ) -> None:
     """Say how a stack is and how to talk to it."""
     session = session_of(ctx)
+    word = stack_word(session, stack, project)
     if live:
         # Threads and a screen: one look does without.
         from ttctl.cli import status_live  # noqa: PLC0415
 
         interval_s = USUAL_S if interval is None else _finite(interval)
-        status_live.show(session, stack, interval_s=interval_s, count=count)
+        status_live.show(session, word, interval_s=interval_s, count=count)
         return
     if interval is not None or count is not None:
         raise UsageError(
@@ -75,7 +78,7 @@ def status(
             why="Without it, there is one look.",
             next_step="ttctl status --live",
         )
-    found = stacks.status(session.world, stack)
+    found = stacks.status(session.world, word)
     paint = session.console.out.state
     if found.state == "unstarted":
         again = f"ttctl up {found.model} --device {found.device} --name {found.stack}"

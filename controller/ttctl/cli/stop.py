@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.plan_text import plan_text
 from ttctl.cli.session import session_of
 from ttctl.operations import stop as operations
@@ -21,6 +22,7 @@ def stop(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     every: Annotated[bool, typer.Option("--all", help="Every stack.")] = False,
     timeout: options.StopTimeout = None,
     lock_timeout: options.LockTimeout = 10,
@@ -32,6 +34,7 @@ def stop(
     locked.
     """
     session = session_of(ctx)
+    word = (project or stack) if every else stack_word(session, stack, project)
     plans = [
         operations.stop(
             session.world,
@@ -40,7 +43,7 @@ def stop(
             timeout_s=timeout,
             lock_timeout_s=lock_timeout,
         )
-        for name in stacks_to_end(session.world, stack, every=every, verb="stop")
+        for name in stacks_to_end(session.world, word, every=every, verb="stop")
     ]
     text = "\n".join(f"{plan.stack}\n{plan_text(plan, session.console.out)}" for plan in plans)
     session.show("stop", plans, text or "There is no stack.")

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ttctl.cli.options import OFSTACK
+
 Question = Annotated[
     str | None,
     typer.Argument(help="One question; without it, a conversation. What is piped in goes along."),
 ]
-Stack = Annotated[str | None, typer.Option("--stack", help="The stack to ask.")]
+Stack = Annotated[str | None, typer.Option(*OFSTACK, help="The stack to ask.")]
 Service = Annotated[
     str | None,
     typer.Option("--service", help="Which engine of it answers, such as api; /service lists them."),

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import is_projects, note_changed
 from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
 from ttctl.cli.reach import reach_line
@@ -64,6 +65,8 @@ def up(
     """
     session = session_of(ctx)
     how = How(build=build, pull=pull, recreate=force_recreate, wait=wait, reset=reset)
+    if is_projects(session, request):
+        note_changed(session)
     if dry_run:
         show_plan(session, request, how)
         return

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.generation_text import difference_text, exchanged_text
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import DirtyError
@@ -25,6 +26,7 @@ def upgrade(
     ctx: typer.Context,
     *,
     stack: options.Stack = None,
+    project: options.Project = None,
     rollback: Annotated[
         bool,
         typer.Option(
@@ -42,6 +44,7 @@ def upgrade(
     serving; where it does not become ready, the stack is brought back as it was.
     """
     session = session_of(ctx)
+    stack = stack_word(session, stack, project)
     how = How(reset=reset, stale="remove" if session.flags.yes else "keep")
     found = looked(session, stack, how)
     text = difference_text(found.difference, session.console.out)

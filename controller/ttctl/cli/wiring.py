@@ -18,6 +18,8 @@ from ttctl.adapters import places
 from ttctl.cli.wiring_images import WiredImages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ttctl.adapters.catalog_export import ReadExport
     from ttctl.adapters.catalogs import KnownCatalogs
     from ttctl.adapters.doing import DoingFile
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
     from ttctl.model.stores import Generations
 
 
+def no_project() -> None:
+    """Name the stack of no project."""
+
+
 class Wired(WiredImages):
     """The real world of one command, each part made when it is first asked for."""
 
@@ -54,6 +60,7 @@ class Wired(WiredImages):
         snapshot: Path | None = None,
         models_dir: str = "",
         token_file: str = "",
+        project_stack: Callable[[], str | None] = no_project,
     ) -> None:
         """Nothing is read or asked yet.
 
@@ -66,12 +73,14 @@ class Wired(WiredImages):
             snapshot: What tt-smi said of other cards, which stand in for this machine's.
             models_dir: What the flag of that name says, nothing where it was not given.
             token_file: The same.
+            project_stack: Names the stack of the folder's project, None where it has none.
         """
         super().__init__(settings, snapshot=snapshot, models_dir=models_dir, token_file=token_file)
         self._console = console
         self._chosen = catalog
         self._may_fetch = may_fetch
         self._offline = offline
+        self._project_stack = project_stack
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -130,9 +139,15 @@ class Wired(WiredImages):
     @cached_property
     def store(self) -> StateFolder:
         """The stacks' state folders."""
+        root = places.state(self._environ) / "stacks"
+        if file := self._settings.project_file:
+            from ttctl.adapters.project_folder import PROJECT_LOCK, ProjectStacks
+
+            lock = file.with_name(PROJECT_LOCK)
+            return ProjectStacks(root, lock_file=lock, stack=self._project_stack, doing=self._doing)
         from ttctl.adapters.store import StateFolder
 
-        return StateFolder(places.state(self._environ) / "stacks", self._doing)
+        return StateFolder(root, self._doing)
 
     @property
     def folders(self) -> StateFolder:
@@ -244,6 +259,7 @@ def wire(
     snapshot: Path | None = None,
     models_dir: str = "",
     token_file: str = "",
+    project_stack: Callable[[], str | None] = no_project,
 ) -> World:
     """Return everything outside, for one command."""
     return Wired(
@@ -255,4 +271,5 @@ def wire(
         snapshot=snapshot,
         models_dir=models_dir,
         token_file=token_file,
+        project_stack=project_stack,
     )

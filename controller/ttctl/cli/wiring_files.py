@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ttctl.adapters.settings import Settings
+    from ttctl.model.lock import Lock
     from ttctl.model.named_stack import NamedStack
+    from ttctl.model.project import ProjectFiles
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.rules.settings import Layer
 
@@ -42,6 +44,21 @@ def wire_settings_file(path: Path, *, home: str, repair: str) -> SettingsFile:
     from ttctl.adapters.settings_file import TomlSettingsFile
 
     return TomlSettingsFile(path, home=home, repair=repair)
+
+
+def wire_project(folder: Path, *, home: str) -> ProjectFiles:
+    """Return the files of a folder that becomes a project's."""
+    from ttctl.adapters.project_folder import ProjectFolder
+
+    return ProjectFolder(folder, home=home)
+
+
+def wire_project_lock(file: Path) -> Lock | None:
+    """Return the lock beside a project's settings, None where there is none."""
+    from ttctl.adapters.lock_file import read_lock
+    from ttctl.model.project import PROJECT_LOCK
+
+    return read_lock(file.with_name(PROJECT_LOCK))
 
 
 def wire_file_check(key: str) -> Callable[[Path], str]:

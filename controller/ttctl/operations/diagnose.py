@@ -73,7 +73,9 @@ def _causes(
 ) -> Iterator[Cause]:
     # What is known is read where there is something to look up.
     seen = [
-        (one, state_of(one, world.failures, stopped=stopped)) for one in containers if not works(one)
+        (one, state_of(one, world.failures, stopped=stopped))
+        for one in containers
+        if not works(one)
     ]
     bad = [(one, state) for one, state in seen if state is not None]
     if not bad:

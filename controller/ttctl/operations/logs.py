@@ -29,16 +29,31 @@ class LogLine:
     line: str
 
 
-def aimed(world: World, words: Sequence[str], service: str | None) -> tuple[str, tuple[str, ...]]:
+def aimed(
+    world: World,
+    words: Sequence[str],
+    service: str | None,
+    *,
+    within: str | None = None,
+    only: bool = False,
+) -> tuple[str, tuple[str, ...]]:
     """Return the stack and the services that are meant; no service means all.
 
     The first of `words` is the stack, as in compose's project; where it is none, but a service of
     the only one that is meant, all are services.
+
+    Args:
+        world: The outside.
+        words: As they were typed.
+        service: What --service says.
+        within: The stack that is meant where `words` name none.
+        only: Whether no word can name another one.
     """
     named = (service,) if service else ()
     first = words[0] if words else None
-    if first in services_of(world) and first not in known_stacks(world):
-        return pick_stack(world, None), (*words, *named)
+    is_service = first in services_of(world) and first not in known_stacks(world)
+    if only or first is None or is_service:
+        return pick_stack(world, within), (*words, *named)
     return pick_stack(world, first), (*words[1:], *named)
 
 

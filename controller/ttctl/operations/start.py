@@ -14,7 +14,6 @@ from ttctl.operations.port import with_free_port
 from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start_watch import StartWatch, watched
 from ttctl.rules.board_steps import passed_text, stale_text
-from ttctl.rules.order import stuck
 from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.typed_request import typed
 from ttctl.rules.usual_start import start_key
@@ -108,7 +107,7 @@ def mind_passed(world: World, desired: Desired) -> None:
 def start(
     world: World, desired: Desired, plan: Plan, *, before: dict[str, str], how: How, wait_s: int
 ) -> Outcome:
-    """Start what the plan wants started.
+    """Start what the plan wants started; an engine that it leaves alone keeps its boards.
 
     Args:
         world: Everything outside.
@@ -118,15 +117,15 @@ def start(
         how: What is done though it need not be.
         wait_s: Seconds until the engine must be healthy.
     """
-    starts = any(step.verb in {"start", "remove"} for step in plan.steps)
-    if starts and boards_wanted(desired):
+    starts = plan.wants_any({"start", "remove"})
+    if starts and plan.wants_any({"lease"}):
         desired = _created(world, desired, plan, before=before, how=how)
         how = replace(how, recreate=False)
     else:
         desired = with_free_port(world, desired)
         _write(world, desired, before)
         if starts:
-            _remove_stuck(world, desired, plan)
+            _remove(world, desired, plan)
     if not starts:
         return Outcome(desired=desired, begun=None)
     stack, reporter = desired.stack, world.reporter
@@ -147,19 +146,18 @@ def start(
     return Outcome(desired=desired, begun=begun)
 
 
-def _remove_stuck(world: World, desired: Desired, plan: Plan) -> None:
+def _remove(world: World, desired: Desired, plan: Plan) -> None:
+    """Remove what the plan names of the stack's services; compose does the same to all others."""
     stack, reporter = desired.stack.name, world.reporter
-    new_key = plan.wants("key", "gateway key")
+    services = {one.name for one in desired.stack.services}
+    gone = [one.subject for one in plan.steps if one.verb == "remove" and one.subject in services]
     if any(not one.composed for one in world.engine.containers(stack)):
         with reporter.step(f"Remove what docker run made for {stack}"):
             world.launcher.down(stack, volumes=False, timeout_s=None, reporter=reporter)
-    # What the stack has no more of, compose removes as an orphan, and knows by no name.
-    wanted = {one.name for one in desired.stack.services}
-    found = stuck(world.engine.containers(stack), new_key=new_key)
-    if broken := [one for one in found if one in wanted]:
-        with reporter.step(f"Remove {', '.join(broken)}"):
+    elif gone:
+        with reporter.step(f"Remove {', '.join(gone)}"):
             folder = world.store.folder(stack)
-            world.launcher.remove(stack, folder, broken, reporter=reporter)
+            world.launcher.remove(stack, folder, gone, reporter=reporter)
 
 
 def _created(
@@ -186,7 +184,7 @@ def _created(
             _prepare(world, desired)
             _write(world, desired, before)
             # Before its successor is made: removed after that, it would take the lease along.
-            _remove_stuck(world, desired, plan)
+            _remove(world, desired, plan)
             folder = world.store.folder(stack)
             world.launcher.create(stack, folder, recreate=how.recreate, reporter=reporter)
     return desired

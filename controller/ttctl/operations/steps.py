@@ -10,8 +10,7 @@ from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.pull_room import pulled_bytes
 from ttctl.operations.render_folder import is_unresolved
-from ttctl.rules.order import Observed, steps_to_up
-from ttctl.rules.override_images import pull_steps
+from ttctl.rules.reconcile import Observed, Wanted, reconcile
 
 if TYPE_CHECKING:
     from ttctl.model.lock import LockedWeights
@@ -33,9 +32,14 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
     stack = desired.stack
     containers = world.engine.containers(stack.name)
     refuse_foreign(world, stack.name, containers)
-    references = {desired.base.reference, *(image.reference for image in desired.images)}
+    override = desired.override
+    references = {
+        desired.base.reference,
+        *(image.reference for image in desired.images),
+        *(image for _, image in (override.images if override else ())),
+    }
     folder = world.store.folder(stack.name)
-    wanted = {path: text for path, (text, _) in desired.files.items()}
+    files = {path: text for path, (text, _) in desired.files.items()}
     observed = Observed(
         images=frozenset(name for name in references if world.engine.has_image(name)),
         supplies=tuple(
@@ -45,22 +49,17 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         ),
         weights=frozenset(one for one in desired.all_weights if has_weights(world, one)),
         has_key=world.keys.has_key(stack.name),
-        folder_matches=world.folders.read_folder(folder) == wanted,
+        folder_matches=world.folders.read_folder(folder) == files,
+        owner=world.store.owner(),
         containers=containers,
         leased=desired.terms.leased,
     )
-    made = steps_to_up(
-        stack,
-        desired.images,
+    wanted = Wanted(
+        stack=stack,
+        images=desired.images,
         base=desired.base,
         weights=desired.all_weights,
-        observed=observed,
-        how=how,
+        override=override,
     )
-    pulled = pull_steps(desired.override, has_image=world.engine.has_image, how=how)
-    return replace(
-        made,
-        steps=(*pulled, *made.steps),
-        override=desired.override,
-        pull_bytes=pulled_bytes(world, desired, made),
-    )
+    made = reconcile(wanted, observed, how=how)
+    return replace(made, pull_bytes=pulled_bytes(world, desired, made))

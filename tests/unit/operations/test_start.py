@@ -99,6 +99,28 @@ def test_our_own_engine_is_stopped_under_the_guard_and_a_recreate_is_passed_on_o
     ]  # fmt: skip
 
 
+def test_an_engine_that_runs_as_wanted_is_left_alone_while_its_gateway_is_started_again(
+    running: Scene,
+) -> None:
+    running.engine.set_state("gateway", state="exited")
+    engine = running.engine.states[f"ttctl-{NAME}-vllm-1"]
+    up(running.world, LLAMA)
+    assert running.taken() == ["up"]
+    assert running.engine.states[f"ttctl-{NAME}-vllm-1"].container_id == engine.container_id
+
+
+def test_a_plan_says_that_a_stack_is_stopped_whose_boards_are_leased_anew(running: Scene) -> None:
+    running.engine.set_state("vllm", health="unhealthy")
+    desired = on_free_boards(running.world, desire(running.world, LLAMA))
+    said = [(one.verb, one.subject) for one in plan_for(running.world, desired).changes]
+    assert [one for one in said if one[0] != "lease"] == [
+        ("stop", f"stack {NAME}"),
+        ("remove", "vllm"),
+        ("start", "vllm"),
+        ("start", "gateway"),
+    ]
+
+
 class OthersWait(FakeLauncher):
     """Lets another stack take whatever is free as soon as nobody holds the guard."""
 
