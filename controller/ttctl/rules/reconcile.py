@@ -181,17 +181,22 @@ def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, ne
     if left := _left_over(stack, own):
         return left
     found = own[0]
-    if found.state in STUCK:
-        return f"it is {found.state}, and compose would leave it so"
-    # An engine shows every container that it has stopped as unhealthy.
-    if found.health == "unhealthy" and found.state != "exited":
-        return "it is unhealthy, and compose would leave it so"
-    if found.boards and found.state == "exited":
-        return "it has ended, and only one that is made anew leases its boards"
-    # One that was not started yet will read them.
-    if new_key and found.service == GATEWAY_SERVICE and found.state != "created":
-        return "it was started with another key"
-    return ""
+    ended = found.state == "exited"
+    reasons = {
+        f"it is {found.state}, and compose would leave it so": found.state in STUCK,
+        # An engine shows every container that it has stopped as unhealthy.
+        "it is unhealthy, and compose would leave it so": (
+            found.health == "unhealthy" and not ended
+        ),
+        "it has ended, and only one that is made anew leases its boards": (
+            ended and bool(found.boards)
+        ),
+        # One that was not started yet will read them.
+        "it was started with another key": (
+            new_key and found.service == GATEWAY_SERVICE and found.state != "created"
+        ),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def _stop_steps(
