@@ -16,7 +16,6 @@ from ttctl.operations.start import AT_WORK, GUARD_S
 from ttctl.operations.steps import has_weights
 from ttctl.rules.board_sets import Want
 from ttctl.rules.generations import COMPOSE, DOTENV, SITE, with_nodes
-from ttctl.rules.order import stuck
 from ttctl.rules.stack import service_name
 from ttctl.rules.written import boards_of, images_of
 
@@ -160,7 +159,13 @@ def _remove_stuck(world: World, stack: str) -> None:
     if any(not one.composed for one in world.engine.containers(stack)):
         with world.reporter.step(f"Remove what docker run made for {stack}"):
             world.launcher.down(stack, volumes=False, timeout_s=None, reporter=world.reporter)
-    if broken := stuck(world.engine.containers(stack), new_key=False):
+    # The lines of one that failed would be taken for those of its successor.
+    broken = [
+        one.service
+        for one in world.engine.containers(stack)
+        if one.state != "running" or one.health in {"unhealthy", "starting"}
+    ]
+    if broken:
         with world.reporter.step(f"Remove {', '.join(broken)}"):
             folder = world.store.folder(stack)
             world.launcher.remove(stack, folder, broken, reporter=world.reporter)

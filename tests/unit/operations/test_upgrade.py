@@ -147,6 +147,32 @@ def test_where_it_does_not_become_ready_the_stack_comes_back_by_itself(scene: Sc
     assert serving(scene) == [(1, "up", True)]
 
 
+@pytest.mark.parametrize("health", ["starting", "unhealthy"])
+def test_what_failed_is_removed_before_the_former_one_starts_as_its_lines_would_end_that(
+    scene: Scene, health: str
+) -> None:
+    newer_catalog(scene)
+    scene.launcher = StillRuns(scene, 2048, EngineError("A fatal line was seen."), health)
+    with pytest.raises(TtctlError, match="generation 1 serves again"):
+        upgraded(scene)
+    assert scene.taken()[-3:] == ["write and prune", "remove vllm", "up"]
+
+
+class StillRuns(Refuses):
+    """Sees a fatal line of an engine that has not ended yet."""
+
+    def __init__(self, scene: Scene, tokens: int, raises: BaseException, health: str) -> None:
+        super().__init__(scene, tokens, raises)
+        self._health = health
+
+    def up(self, *words: Any, **more: Any) -> None:  # noqa: ANN401
+        try:
+            super().up(*words, **more)
+        except EngineError:
+            self._engine.set_state("vllm", state="running", health=self._health, exit_code=0)
+            raise
+
+
 class LastLines(dict[str, tuple[str, ...]]):
     """The same lines, whichever container is asked for."""
 
