@@ -29,7 +29,7 @@ NONE = "This stack has no key yet; `up` makes one."
 
 @app.command("ls")
 def ls(ctx: typer.Context, *, stack: options.Stack = None) -> None:
-    """List the keys that a stack's gateway accepts, by name; never a key itself."""
+    """List the keys of a stack by name, without the keys."""
     session = session_of(ctx)
     found = operations.listed(session.world, stack)
     rows = [(one.name, one.made or "-", one.until or "-", one.state) for one in found]
@@ -95,9 +95,10 @@ def rotate(
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Put a new key in the place of one; the gateway refuses the old one after a while, by itself.
+    """Put a new key in the place of one.
 
-    A named key is printed, this once. The stack's own key is a file, which gets the new one.
+    The old one goes on being valid for a while; then the gateway refuses it by itself. A named key
+    is printed, this once. The stack's own key is a file, which gets the new one.
     """
     session = session_of(ctx)
     keep_s = keep_seconds(keep)

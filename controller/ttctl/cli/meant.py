@@ -13,7 +13,9 @@ from ttctl.cli.examples import EXAMPLES
 from ttctl.cli.registry import ELSEWHERE
 from ttctl.errors import TtctlError, UsageError
 
-DESTROYS = (("down",), ("stop",), ("restart",), ("swap",), ("models", "rm"))
+DESTROYS = (
+    ("down",), ("stop",), ("restart",), ("swap",), ("models", "rm"), ("config", "key", "revoke"),
+)  # fmt: skip
 """Verbs whose next step never holds a name that was guessed: typed at once, it ends another."""
 LIKENESS = 0.65
 """How alike two words must be, by `difflib`; the dashes of options count too."""

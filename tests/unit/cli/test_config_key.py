@@ -10,6 +10,7 @@ import pytest
 from tests.unit.fakes import Scene
 
 from ttctl.cli.app import group
+from ttctl.cli.meant import Typed
 from ttctl.cli.session import Flags, Session
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request
@@ -104,3 +105,12 @@ def test_a_time_that_is_none_is_refused_before_anything_is_looked_at(
     with pytest.raises(UsageError, match="no time to keep"):
         run("rotate", "--keep", "forever")
     assert scene.taken() == []
+
+
+def test_a_name_that_is_nearly_right_is_not_put_into_a_command_that_revokes() -> None:
+    error = UsageError("no", mistyped="labtop", meant="laptop", next_step="ttctl config key ls")
+    for verb, next_step in (
+        ("revoke", "ttctl config key ls"),
+        ("rotate", "ttctl config key rotate laptop"),
+    ):
+        assert Typed(words=("config", "key", verb, "labtop")).put_right(error) == next_step
