@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ttctl.model.live import LiveBoard, LiveEvent, LiveService, LiveStack
-from ttctl.operations.live_gateway import speed
+from ttctl.operations.live_gateway import OWN, speed
 from ttctl.rules.live_metrics import Figures
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _state(containers: tuple[ContainerState, ...], counted: Counted | None) -> s
     """Return it in the words of `status`; the gateway's own checks stand for a question to it."""
     if not containers:
         return "stopped"
+    if all(one.service != OWN for one in containers):
+        return "degraded"
     if any(one.state != "running" or one.health == "unhealthy" for one in containers):
         return "degraded"
     if any(one.health == "starting" for one in containers):

@@ -274,6 +274,7 @@ def test_what_another_command_does_is_shown(scene: Scene) -> None:
         pytest.param({"state": "exited", "health": ""}, "degraded", id="ended"),
         pytest.param({"health": "unhealthy"}, "degraded", id="ill"),
         pytest.param({"health": "starting"}, "starting", id="starting"),
+        pytest.param({"service": "other", "health": ""}, "ready", id="without a check of its own"),
     ],
 )
 def test_a_stack_is_as_its_containers_are(
@@ -282,6 +283,12 @@ def test_a_stack_is_as_its_containers_are(
     gateway, vllm = scene.live.containers
     scene.live.containers = (gateway, replace(vllm, **changes))  # type: ignore[arg-type]
     assert watched(scene).look(patience_s=PATIENCE_S).stacks[0].state == state
+
+
+def test_a_stack_whose_gateway_is_gone_is_degraded(scene: Scene) -> None:
+    scene.live.containers = scene.live.containers[1:]
+    assert watched(scene).look(patience_s=PATIENCE_S).stacks[0].state == "degraded"
+    assert scene.live.asked == []
 
 
 def test_a_stack_without_containers_is_stopped_and_has_no_address(scene: Scene) -> None:
