@@ -19,11 +19,12 @@ from ttctl.operations.laid_over import refuse_unleased
 from ttctl.operations.port import with_free_port
 from ttctl.operations.preflight import check_machine, check_online
 from ttctl.operations.stacks import down, known_stacks, pick_stack
-from ttctl.operations.start import AT_WORK, boards_wanted, on_free_boards
+from ttctl.operations.start import boards_wanted, on_free_boards
 from ttctl.operations.steps import plan_for
 from ttctl.operations.swap_back import Former, brought_back, dirt
 from ttctl.operations.swap_hold import Hold, refuse_boards, refuse_needed_reset
 from ttctl.operations.up import UpResult, up
+from ttctl.rules.reconcile import AT_WORK
 from ttctl.rules.stack import stack_name
 from ttctl.rules.swap import say_untouched, swap_line, swap_steps
 from ttctl.rules.typed_request import typed
