@@ -21,6 +21,7 @@ KINDS = {
     "stack": "stack",
     "stacks": "stack",
     "name": "stack",
+    "project": "stack",
     "device": "device",
     "service": "service",
     "services": "service",

@@ -141,7 +141,8 @@ class Wired(WiredImages):
         """The stacks' state folders."""
         root = places.state(self._environ) / "stacks"
         if file := self._settings.project_file:
-            from ttctl.adapters.project_folder import PROJECT_LOCK, ProjectStacks
+            from ttctl.adapters.project_folder import ProjectStacks
+            from ttctl.model.project import PROJECT_LOCK
 
             lock = file.with_name(PROJECT_LOCK)
             return ProjectStacks(root, lock_file=lock, stack=self._project_stack, doing=self._doing)

@@ -64,3 +64,21 @@ def test_words_are_read_as_compose_reads_them(
     expected: tuple[str, tuple[str, ...]],
 ) -> None:
     assert aimed(scene.world, words, service) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "only", "expected"),
+    [
+        pytest.param((), False, ("second", ()), id="nothing is typed: the project's"),
+        pytest.param(("vllm",), False, ("second", ("vllm",)), id="a service of the project's"),
+        pytest.param(("llama",), False, ("llama", ()), id="another stack is typed"),
+        pytest.param(
+            ("llama",), True, ("second", ("llama",)), id="after -p every word is a service"
+        ),
+    ],
+)
+def test_a_stack_that_is_meant_from_the_start_is_taken_where_no_word_names_another(
+    scene: Scene, words: tuple[str, ...], *, only: bool, expected: tuple[str, tuple[str, ...]]
+) -> None:
+    up(scene.world, Request(model="llama", name="second", port=8001))
+    assert aimed(scene.world, words, None, within="second", only=only) == expected
