@@ -67,6 +67,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "ps": (("ps",), "ps"),
     "render": (("render", "STACK", "-o", "FOLDER"), "render"),
     "render --dry-run": (("render", "STACK", "-o", "FOLDER", "--dry-run"), "render"),
+    "report": (("report", "NAME", "-o", "FILE", "--yes", "--offline"), "report"),
+    "report --dry-run": (("report", "NAME", "--dry-run", "--offline"), "report"),
     "status": (("status", "NAME"), "status"),
     "swap": (("swap", "NAME", "llama", "--name", "NAME"), "error"),
     "swap --dry-run": (("swap", "NAME", "llama", "--name", "instead", "--dry-run"), "plan"),
@@ -116,6 +118,7 @@ def check(printed: str, kind: str) -> dict[str, Any]:
 
 def words_of(call: tuple[str, ...], stack: Stack, folder: Path) -> list[str]:
     instead = {"STACK": stack.words, "NAME": (stack.name,), "FOLDER": (str(folder / "out"),)}
+    instead["FILE"] = (str(folder / "out.tar.gz"),)
     return [one for word in call for one in instead.get(word, (word,))]
 
 

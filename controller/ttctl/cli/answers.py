@@ -21,6 +21,7 @@ from ttctl.model.match import Packing
 from ttctl.model.model_page import Hit, ModelPage
 from ttctl.model.picture import Drawn
 from ttctl.model.plan import Plan
+from ttctl.model.report import Report
 from ttctl.model.reset import ClearResult, ResetResult
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
@@ -138,6 +139,7 @@ ANSWERS: dict[str, object] = {
     "ps": tuple[ContainerState, ...],
     "pull": Fetched,
     "render": Rendered,
+    "report": Report,
     "search": tuple[Hit, ...],
     "settings": tuple[FoundSetting, ...],
     "settings-change": SettingsChange,

@@ -53,6 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config path": ("ttctl config path", "ttctl config path --project"),
     "config site": ("ttctl config site", "ttctl config site --all"),
     "doctor": ("ttctl doctor", "ttctl doctor llama --fix"),
+    "report": ("ttctl report", "ttctl report llama --dry-run"),
     "completion": ("ttctl completion zsh --install", 'eval "$(ttctl completion bash)"'),
 }
 """The words of a verb to commands that can be typed as they stand; a test parses each."""
