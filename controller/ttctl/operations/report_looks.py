@@ -12,7 +12,7 @@ from ttctl.model.spec import Request
 from ttctl.operations import devices, stacks
 from ttctl.operations.diagnose import causes
 from ttctl.operations.doctor import doctor
-from ttctl.operations.in_time import said_of
+from ttctl.operations.in_time import in_time, said_of
 from ttctl.operations.lease import shared
 from ttctl.operations.plan import obstacle, plan
 from ttctl.operations.preview import is_for_another
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SITE = "site/"
 """Of a rendered folder: what holds this place's passwords."""
+FOLDER_S = 10.0
+"""For reading a rendered folder: it may lie on a file system that hangs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +118,7 @@ def _of_stack(scene: Scene, stack: str) -> Iterator[Look]:
         why="What `ttctl up` would do now; nobody was asked for it.",
         run=lambda: _plan(scene.offline, _request(world, stack)),
     )
-    files = world.folders.read_folder(world.store.folder(stack))
-    for path, text in sorted(files.items()):
-        if path.startswith(SITE):
-            continue
-        is_lock = path == LOCK_NAME
-        yield Look(
-            name=f"{folder}/{path if is_lock else f'rendered/{path}'}",
-            why="What it was locked to." if is_lock else "A rendered file.",
-            run=partial(str, text),
-        )
+    yield from _of_folder(world, stack, folder)
     for one in own:
         yield Look(
             name=f"{folder}/logs/{one.service or one.name}.log",
@@ -135,11 +128,36 @@ def _of_stack(scene: Scene, stack: str) -> Iterator[Look]:
         )
 
 
+def _of_folder(world: World, stack: str, folder: str) -> Iterator[Look]:
+    """Yield the rendered files, the lock as it lies there, and what the user laid over them."""
+    rendered = world.store.folder(stack)
+    (read,) = in_time([lambda: world.folders.read_folder(rendered)], limit_s=FOLDER_S)
+    if read.value is None:
+        yield Look(
+            name=f"{folder}/rendered", why="The rendered files.", run=partial(_refuse, read.failure)
+        )
+    for path, text in sorted((read.value or {}).items()):
+        is_lock = path == LOCK_NAME
+        if not path.startswith(SITE):
+            yield Look(
+                name=f"{folder}/{path if is_lock else f'rendered/{path}'}",
+                why="What it was locked to." if is_lock else "A rendered file.",
+                run=partial(str, text),
+            )
+    yield Look(
+        name=f"{folder}/override.json",
+        why="What the user laid over the rendered files.",
+        run=lambda: world.folders.override(rendered),
+    )
+
+
+def _refuse(why: str) -> object:
+    raise TtctlError(why)
+
+
 def _asked(scene: Scene, run: Callable[[], object]) -> object:
     """Do what needs the engine; where it did not answer once it is not asked again."""
-    if scene.refusal:
-        raise TtctlError(scene.refusal)
-    return run()
+    return _refuse(scene.refusal) if scene.refusal else run()
 
 
 def _is_own(world: World, one: ContainerState) -> bool:

@@ -63,6 +63,7 @@ class Scrubber:
 
     def __init__(self, private: Private) -> None:
         """Work out each writing once."""
+        self._whole = sorted(one for one in private.secrets if len(one) >= SHORTEST)
         needles = {one for secret in private.secrets for one in _writings(secret)}
         self._needles = sorted(needles, key=lambda one: (-len(one), one))
         names = [(_Plain(name).decoded.casefold(), instead) for name, instead in private.names]
@@ -90,7 +91,9 @@ class Scrubber:
 
     def _without_known(self, text: str) -> str:
         plain = _Plain(text)
-        spans = [
+        # As it is, too: what stands before it may look like the beginning of an escape.
+        spans = [(at, at + len(one), HIDDEN) for one in self._whole for at in _found(text, one)]
+        spans += [
             (plain.start(at), plain.end(at + len(needle)), HIDDEN)
             for needle in self._needles
             for at in _found(plain.decoded, needle)
