@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.report import FailedPart, Piece, Report
 from ttctl.operations.in_time import in_time
-from ttctl.operations.report_looks import Look, Scene, looks
+from ttctl.operations.report_looks import Scene, looks
 from ttctl.rules.find import is_meant
 from ttctl.rules.report_parts import (
+    MOST_BYTES,
     MOST_LOG_BYTES,
+    MOST_PART_BYTES,
     bounded,
     cut,
     json_text,
@@ -23,23 +26,37 @@ from ttctl.rules.report_parts import (
     plain,
     readme,
 )
-from ttctl.rules.scrub import Scrubber
+from ttctl.rules.scrub import Scrubber, secrets_in
 from ttctl.rules.stack import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from ttctl.model.container import ContainerState
     from ttctl.model.protocols import World
-    from ttctl.model.report import ReportPlace
+    from ttctl.model.report import Private, ReportPlace
+    from ttctl.operations.in_time import Ended
+    from ttctl.operations.report_looks import Look
 
-LIMIT_S = 45.0
-"""For all parts together, which are looked at at the same time. Each has a shorter limit of its
-own; this one is for what hangs in spite."""
-ENGINE_S = 21.0
-"""For the first question to the engine: a little more than it has itself."""
 DEFAULT_MODEL = "llama"
+MOST_LEARNED = 4 << 20
+"""Characters of a part that are searched for what looks like a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long it may take, and how much it may become."""
+
+    limit_s: float = 45.0
+    """For all parts together, which are looked at at the same time. Each has a shorter limit of its
+    own; this one is for what hangs in spite."""
+    engine_s: float = 21.0
+    """For the first question to the engine: a little more than it has itself."""
+    most_bytes: int = MOST_BYTES
+    """Of everything together, before it is packed."""
+
+
+USUAL = Bounds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +86,7 @@ def gather(
     word: str | None,
     *,
     model: str = "",
-    limit_s: float = LIMIT_S,
-    engine_s: float = ENGINE_S,
+    bounds: Bounds = USUAL,
 ) -> Gathered:
     """Look at everything, of one stack or of all; what breaks or hangs does not end the rest.
 
@@ -80,13 +96,12 @@ def gather(
         place: What else is asked of this place.
         word: The stack; a model that has none yet; None for all stacks.
         model: What `up` without a model would take.
-        limit_s: For all parts together.
-        engine_s: For the first question to the engine.
+        bounds: Of time and size.
 
     Raises:
         UsageError: There is no such stack, and no such model.
     """
-    (asked,) = in_time([lambda: world.engine.containers(None)], limit_s=engine_s)
+    (asked,) = in_time([lambda: world.engine.containers(None)], limit_s=bounds.engine_s)
     seen = asked.value or ()
     stacks, wanted = _meant(world, word, seen, model=model)
     scene = Scene(
@@ -98,49 +113,72 @@ def gather(
         seen=seen,
         refusal=asked.failure,
     )
-    return _gathered(scene, Scrubber(place.private()), limit_s=limit_s)
+    return _gathered(scene, place.private(), bounds)
 
 
-def _gathered(scene: Scene, scrub: Scrubber, *, limit_s: float) -> Gathered:
-    # Cleaned in its own thread: what takes too long for that is left out as a whole.
+def _gathered(scene: Scene, private: Private, bounds: Bounds) -> Gathered:
     wanted = tuple(looks(scene))
-    ended = in_time([_cleaned(one, scrub) for one in wanted], limit_s=limit_s)
-    pieces = [one.value for one in ended if one.value is not None]
+    raw = in_time([partial(_looked, one) for one in wanted], limit_s=bounds.limit_s)
+    # What one part gives away is taken out of all of them.
+    learned = {word for one in raw if one.value for word in one.value.learned}
+    scrub = Scrubber(replace(private, secrets=tuple(sorted({*private.secrets, *learned}))))
+    ended = in_time([partial(_cleaned, one, scrub) for one in raw], limit_s=bounds.limit_s)
     failed = tuple(
-        FailedPart(name=scrub.text(look.name), why=scrub.text(one.failure))
-        for look, one in zip(wanted, ended, strict=True)
-        if one.failure
+        FailedPart(name=scrub.text(look.name), why=scrub.text(one.failure or cleaned.failure))
+        for look, one, cleaned in zip(wanted, raw, ended, strict=True)
+        if one.failure or cleaned.failure
     )
-    kept = bounded(laid_out(pieces))
-    page = readme(parts_of(kept), failed)
-    summary = {
-        "schema": "ttctl.report-parts/1",
-        "parts": plain(parts_of(kept)),
-        "failed": plain(failed),
-    }
-    listed = Piece(name="report.json", why="The same list for programs.", text=json_text(summary))
+    pieces = [one.value for one in ended if one.value is not None]
+    kept = bounded(laid_out(pieces), most_bytes=bounds.most_bytes)
     return Gathered(
         stacks=tuple(map(scrub.text, scene.stacks)),
-        pieces=laid_out((*kept, page, listed)),
+        pieces=laid_out((*kept, *_pages(kept, failed))),
         failed=failed,
     )
 
 
-def _cleaned(look: Look, scrub: Scrubber) -> Callable[[], Piece | None]:
-    def run() -> Piece | None:
-        found = look.run()
-        if found is None:
-            return None
-        text = scrub.text(found) if isinstance(found, str) else _json(found, scrub)
-        name, why = scrub.text(look.name), scrub.text(look.why)
-        piece = Piece(name=name, why=why, text=text, tail=look.tail)
-        return cut(piece, MOST_LOG_BYTES) if look.tail else piece
+def _pages(kept: tuple[Piece, ...], failed: tuple[FailedPart, ...]) -> tuple[Piece, Piece]:
+    """Return what an archive says of itself, for people and for programs."""
+    parts = parts_of(kept)
+    summary = {
+        "schema": "ttctl.report-parts/1",
+        "parts": plain(parts),
+        "failed": plain(failed),
+    }
+    listed = Piece(name="report.json", why="The same list for programs.", text=json_text(summary))
+    return readme(parts, failed), listed
 
-    return run
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raw:
+    """A part as it was found."""
+
+    look: Look
+    value: object
+    learned: frozenset[str]
+    """What looks like a secret in it."""
 
 
-def _json(value: object, scrub: Scrubber) -> str:
-    return json_text(scrub.value(plain(value)))
+def _looked(look: Look) -> _Raw | None:
+    found = look.run()
+    if found is None:
+        return None
+    value = plain(found)
+    text = value if isinstance(value, str) else json_text(value)
+    return _Raw(look=look, value=value, learned=secrets_in(text[:MOST_LEARNED]))
+
+
+def _cleaned(raw: Ended[_Raw | None], scrub: Scrubber) -> Piece | None:
+    if raw.value is None:
+        return None
+    look, value = raw.value.look, raw.value.value
+    name, why = scrub.text(look.name), scrub.text(look.why)
+    if not isinstance(value, str):
+        return Piece(name=name, why=why, text=json_text(scrub.value(value)))
+    # Cut between lines, before what would take long is cleaned: no secret is parted.
+    short = cut(Piece(name=name, why=why, text=value, tail=look.tail), MOST_PART_BYTES)
+    piece = replace(short, text=scrub.text(short.text))
+    return cut(piece, MOST_LOG_BYTES) if look.tail else piece
 
 
 def _meant(

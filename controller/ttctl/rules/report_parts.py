@@ -28,7 +28,9 @@ MOST_LINES = 1000
 """Of a container's log, from its end."""
 MOST_LOG_BYTES = 1 << 20
 """Of a container's log, from its end."""
-RAW_LINE = 64 << 10
+MOST_PART_BYTES = 1 << 20
+"""Of a file that is not made here, before it is cleaned."""
+RAW_LINE = 16 << 10
 """Characters of a line that are looked at; what is kept of it is less, so that no secret that this
 cut parts is kept."""
 
@@ -99,15 +101,16 @@ def _cap(sizes: Sequence[int], most: int) -> int:
 
 
 def cut(piece: Piece, most_bytes: int) -> Piece:
-    """Return a file that is no larger; of a log its end, of all else its beginning."""
+    """Return a file that is no larger, of whole lines; of a log the last, else the first."""
     data = piece.text.encode()
     if len(data) <= most_bytes:
         return piece
-    if not piece.tail:
-        kept = data[:most_bytes].decode(errors="ignore")
-    else:
-        kept = data[len(data) - most_bytes :].decode(errors="ignore") if most_bytes else ""
+    if piece.tail:
+        kept = data[len(data) - most_bytes :].decode(errors="ignore")
         kept = kept.partition("\n")[2] if "\n" in kept.rstrip("\n") else kept
+    else:
+        kept = data[:most_bytes].decode(errors="ignore")
+        kept = kept[: kept.rfind("\n") + 1] or kept
     missing = len(data) - len(kept.encode())
     return replace(piece, text=kept, cut_bytes=piece.cut_bytes + missing)
 

@@ -25,6 +25,8 @@ SHORTEST = 4
 """Characters of a secret that is searched for: what is shorter is in every text by chance."""
 SHORTEST_CODED = 6
 """The same of its base64."""
+SHORTEST_LEARNED = 12
+"""Characters of what is taken for a secret by what stands before it, and hidden elsewhere, too."""
 LONGEST_LINE = 4096
 """Characters of a line that are kept."""
 
@@ -35,6 +37,7 @@ _ESCAPES = re.compile(
     r"|(?P<percent>(?:(?!%(?:25)*5[cC]u[0-9a-fA-F]{4})%(?:25)*[0-9a-fA-F]{2})+)"
     r"|(?P<back>\\+)"
 )
+_ENDS_AN_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2})\Z")
 _HEX_OF_UNICODE = re.compile(r"u([0-9a-fA-F]{4})")
 _HEX_OF_PERCENT = re.compile(r"%(?:25)*([0-9a-fA-F]{2})")
 
@@ -47,13 +50,16 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _BY_THEIR_MARK = re.compile(
-    r"\b(?:gh[opsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[A-Za-z0-9_-]{16,}"
-    r"|AKIA[A-Z0-9]{16}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*)"
+    r"(?:hf_[A-Za-z0-9]{16,}|\b(?:gh[opsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk-[A-Za-z0-9_-]{16,}"
+    r"|AKIA[A-Z0-9]{16}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*))"
 )
 """Tokens that say by themselves what they are."""
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
+_MAY_BE_REDACTED = re.compile(r"@|[?&#;]|basic|bearer|hf_", re.IGNORECASE)
+_MAY_BE_NAMED = re.compile(r"token|secret|passw|passphrase|pwd|key|credential", re.IGNORECASE)
+"""Most lines have none of these, and need no closer look."""
 _QUOTE = re.compile(r"\\*[\"']?")
 _HOME = re.compile(r"(/(?:home|Users)/)[^/\s\"'\\:,;]+")
 
@@ -100,13 +106,23 @@ class Scrubber:
         ]
         folded = plain.decoded.casefold()
         if len(folded) == len(plain.decoded):
-            spans += [
+            named = [
                 (plain.start(at), plain.end(at + len(name)), instead)
                 for name, instead in self._names
                 for at in _found(folded, name)
-                if _is_apart(folded, at, len(name))
             ]
+            spans += [one for one in named if _is_apart(text, one[0], one[1])]
         return _replaced(text, spans)
+
+
+def secrets_in(text: str) -> frozenset[str]:
+    """Return what looks like a secret in a text, so that it is found in other writings, too."""
+    found = set(_BY_THEIR_MARK.findall(text))
+    for line in text.splitlines():
+        if _MAY_BE_NAMED.search(line):
+            said = (one[2].lstrip("\\\"'") for one in _NAMED.finditer(line[:LONGEST_LINE]))
+            found |= {one for one in said if len(one) >= SHORTEST_LEARNED}
+    return frozenset(found)
 
 
 class _Plain:
@@ -193,12 +209,12 @@ def _found(text: str, needle: str) -> Iterator[int]:
         at = text.find(needle, at + 1)
 
 
-def _is_apart(text: str, at: int, size: int) -> bool:
+def _is_apart(text: str, start: int, end: int) -> bool:
     """Return whether a name stands for itself, and is no part of a longer word."""
-    ends = text[at + size : at + size + 1]
-    starts = text[at - 1 : at] if at else ""
-    own = text[at]
-    return not (ends.isalnum() or (own.isalnum() and starts.isalnum()))
+    if text[end : end + 1].isalnum():
+        return False
+    starts = text[start].isalnum() and text[max(0, start - 1) : start].isalnum()
+    return not starts or bool(_ENDS_AN_ESCAPE.search(text[max(0, start - 6) : start]))
 
 
 def _replaced(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
@@ -220,8 +236,11 @@ def _replaced(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
 
 def _clean(line: str) -> str:
     """Return one line without what nobody told us of."""
-    line = _NAMED.sub(_hidden, _BY_THEIR_MARK.sub(HIDDEN, redacted(line)))
-    return _HOME.sub(r"\1USER", line)
+    if _MAY_BE_REDACTED.search(line):
+        line = redacted(line)
+    if _MAY_BE_NAMED.search(line):
+        line = _NAMED.sub(_hidden, line)
+    return _HOME.sub(r"\1USER", _BY_THEIR_MARK.sub(HIDDEN, line))
 
 
 def _hidden(found: re.Match[str]) -> str:

