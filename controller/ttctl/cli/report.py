@@ -20,29 +20,35 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+Stack = Annotated[
+    str | None, typer.Argument(help="A stack, or a model that is not up yet [default: all].")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The archive to write.",
+        show_default="ttctl-report-TIME.tar.gz here",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file of this name.")]
+Dry = Annotated[
+    bool, typer.Option("--dry-run", help="List what would be in it, and write nothing.")
+]
+
+
 @app.command()
 def report(
     ctx: typer.Context,
     *,
-    stack: Annotated[
-        str | None, typer.Argument(help="A stack, or a model that is not up yet [default: all].")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="The archive to write.",
-            show_default="ttctl-report-TIME.tar.gz here",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file of this name.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be in it, and write nothing.")
-    ] = False,
+    stack: Stack = None,
+    output: Output = None,
+    force: Force = False,
+    dry_run: Dry = False,
 ) -> None:
-    """Write an archive of what is needed to find out why something does not work; asks first.
+    """Write an archive of what helps to find out what is wrong.
 
     Keys, tokens, passwords, the user's name, the home folder and the host's name are taken out.
     """

@@ -41,7 +41,7 @@ class Place:
     """A place that remembers what was written."""
 
     def __init__(self, *secrets: str) -> None:
-        self.known = Private(secrets=secrets, names=(("/home/lovelace", "~"), ("lovelace", "USER")))
+        self.known = Private(secrets=secrets, names=(("/srv/lovelace", "~"), ("lovelace", "USER")))
         self.refuses: Exception | None = None
         self.found: object = ()
         self.written: list[tuple[Path, Sequence[Piece], bool]] = []
@@ -253,7 +253,7 @@ def test_no_secret_of_any_place_is_in_the_archive_in_any_writing(scene: Scene) -
     odd = f"{json.dumps(everything)} {quote(everything)} {coded}\n"
     scene.store.rendered[folder]["odd.txt"] = (odd, False)
     proxy = f"http://u:{quote(secrets['setting'], safe='')}@proxy.example.org:3128"
-    scene.site = Site(https_proxy=at(proxy, "/home/lovelace/config.toml"))
+    scene.site = Site(https_proxy=at(proxy, "/srv/lovelace/config.toml"))
     scene.vitals.the_engine = replace(scene.vitals.the_engine, version="", error=everything)
     for one in scene.engine.states.values():
         scene.engine.logs[one.container_id] = (
@@ -261,7 +261,7 @@ def test_no_secret_of_any_place_is_in_the_archive_in_any_writing(scene: Scene) -
             f"token {base64.b64encode(b'ada:' + everything.encode()).decode()}",
         )
     place = Place(*secrets.values(), KEY)
-    place.found = [{"key": "site.https_proxy", "value": proxy, "source": "/home/lovelace/x"}]
+    place.found = [{"key": "site.https_proxy", "value": proxy, "source": "/srv/lovelace/x"}]
     found = gathered(scene, place)
     written = "\0".join(one.name + one.why + one.text for one in found.pieces)
     for name, secret in (*secrets.items(), ("key", KEY)):

@@ -135,7 +135,7 @@ def test_a_value_stays_json_and_holds_no_secret(value: object, secret: str) -> N
         ("Authorization: Bearer abcdefgh", "Authorization: Bearer ***"),
         ("https://u:p@proxy:3128/", "https://***@proxy:3128/"),
         ("it was ghp_0123456789012345678901", "it was ***"),
-        ("in /home/grace/models/x", "in /home/USER/models/x"),
+        ("in /home/container_app_user/models/x", "in /home/USER/models/x"),
         ("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----", "***"),
     ],
 )
