@@ -82,6 +82,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "start": (("start", "NAME"), "up"),
     "start --dry-run": (("start", "NAME", "--dry-run"), "plan"),
     "rollback": (("rollback", "NAME", "--to", "999"), "error"),
+    "report": (("report", "NAME", "-o", "FILE", "--yes", "--offline"), "report"),
+    "report --dry-run": (("report", "NAME", "--dry-run", "--offline"), "report"),
     "status": (("status", "NAME"), "status"),
     "stop": (("stop", "NAME", "--dry-run"), "stop"),
     "swap": (("swap", "NAME", "llama", "--name", "NAME"), "error"),
@@ -137,6 +139,7 @@ def check(printed: str, kind: str) -> dict[str, Any]:
 
 def words_of(call: tuple[str, ...], stack: Stack, folder: Path) -> list[str]:
     instead = {"STACK": stack.words, "NAME": (stack.name,), "FOLDER": (str(folder / "out"),)}
+    instead["FILE"] = (str(folder / "out.tar.gz"),)
     return [one for word in call for one in instead.get(word, (word,))]
 
 

@@ -7,17 +7,15 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.compose_failure import failure, known, shortened
-from ttctl.adapters.failures import known_failures
+from ttctl.adapters.compose_failure import failure, known
 from ttctl.adapters.passed_on import passed_on, write
 from ttctl.adapters.process import found_program, run
 from ttctl.adapters.run_made import RunMade
-from ttctl.errors import EngineError, TtctlError
+from ttctl.adapters.start_log import StartLog
+from ttctl.errors import EngineError
 from ttctl.model.override import OVERRIDE_NAME
-from ttctl.rules.fatal import exact, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,19 +24,12 @@ if TYPE_CHECKING:
     from ttctl.adapters.docker_engine import DockerEngine
     from ttctl.adapters.process import Finished
     from ttctl.errors import WaitError
-    from ttctl.model.container import ContainerState
-    from ttctl.model.failure import Found
     from ttctl.model.plan import How
     from ttctl.model.protocols import Reporter
 
 PASSED_ON = ("PATH", "HOME", "USER", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "LANG")
 """The caller's variables that compose may see; TTCTL_* and COMPOSE_* would override the folder."""
 DOWN_TIMEOUT_S = 600
-POLL_S = 0.3
-SETTLE_S = 1.0
-"""How long a line that says little may be followed by one that says why."""
-SETTLED = 60
-"""Lines that are read then."""
 REFUSED = 126
 
 
@@ -64,13 +55,8 @@ class ComposeLauncher:
             EngineError: A container ended, or printed a line that means that it will.
             WaitError: It was not healthy within `wait_s` seconds.
         """
-        cancel = threading.Event()
-        fatal: list[str] = []
-        ended = threading.Event()
-        watcher = threading.Thread(
-            target=self._watch, args=(stack, cancel, ended, fatal, reporter), daemon=True
-        )
-        watcher.start()
+        log = StartLog(self._engine, stack, reporter)
+        threading.Thread(target=log.watch, daemon=True).start()
         arguments = ["up", "--detach", "--remove-orphans"]
         arguments += ["--wait", "--wait-timeout", str(wait_s)] if how.wait else []
         arguments += ["--force-recreate"] if how.recreate else []
@@ -80,12 +66,12 @@ class ComposeLauncher:
                 timeout_s=wait_s + 60,
                 on_line=reporter.detail,
                 environ=self._environ,
-                cancel=cancel,
+                cancel=log.cancel,
             )
         finally:
-            ended.set()
-        if fatal or done.returncode != 0:
-            raise self._failure(stack, fatal, done)
+            log.ended.set()
+        if log.fatal or done.returncode != 0:
+            raise self._failure(stack, log.fatal, done)
 
     def create(self, stack: str, folder: Path, *, recreate: bool, reporter: Reporter) -> None:
         """Make the stack's containers as the folder says, and start none."""
@@ -195,42 +181,6 @@ class ComposeLauncher:
         own = folder / OVERRIDE_NAME
         beside = ["--file", str(own)] if own.is_file() else []
         return [*compose, "--file", str(folder / "compose.yaml"), *beside, *arguments]
-
-    def _watch(
-        self,
-        stack: str,
-        cancel: threading.Event,
-        ended: threading.Event,
-        fatal: list[str],
-        reporter: Reporter,
-    ) -> None:
-        """Follow the engine's log while compose waits; a fatal line ends the wait."""
-        started = int(time.time()) - 1
-        while not ended.wait(POLL_S):
-            try:
-                states = self._engine.containers(stack)
-            except TtctlError:
-                continue
-            for state in states:
-                if state.service != "gateway" and state.state == "running":
-                    for line in self._engine.follow(state.container_id, since=started):
-                        reporter.detail(line)
-                        found = found_in(line, known_failures())
-                        if found is not None and not ended.is_set():
-                            told = self._exact(state, found, ended)
-                            fatal.append(f"{told.cause}: {shortened(told.line)}")
-                            cancel.set()
-                            return
-
-    def _exact(self, state: ContainerState, found: Found, ended: threading.Event) -> Found:
-        if not found.failure.vague:
-            return found
-        ended.wait(SETTLE_S)
-        try:
-            lines = self._engine.log_lines(state.container_id, tail=SETTLED)
-        except TtctlError:
-            return found
-        return exact(lines, found, known_failures())
 
     def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError | WaitError:
         states = self._engine.containers(stack)

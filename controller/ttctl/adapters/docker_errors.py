@@ -16,6 +16,9 @@ SHOWN = 300
 NAMES_THE_ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT")
 """What may say which engine is meant, in docker's own order."""
 
+LATE = ("did not answer within", "read timed out")
+"""Words of the wire and of docker's library for an engine that is there and says nothing."""
+
 
 def chosen_by(environ: Mapping[str, str]) -> str:
     """Return the variable that says which engine is meant, nothing where none does."""
@@ -33,6 +36,13 @@ def unreachable(said: str, environ: Mapping[str, str]) -> EngineError | Privileg
             why="Its socket belongs to root and the group docker.",
             evidence=said[:SHOWN],
             next_step="sudo usermod -aG docker $USER && newgrp docker",
+        )
+    if any(word in said.casefold() for word in LATE):
+        return EngineError(
+            "The container engine hangs.",
+            why="It was asked and did not answer in time, so nothing is known of any stack.",
+            evidence=said[:SHOWN],
+            next_step="docker version   # hangs too until the engine is well or started anew",
         )
     return EngineError(
         "No container engine answers.",

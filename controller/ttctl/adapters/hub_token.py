@@ -29,6 +29,16 @@ def has_token(environ: Mapping[str, str], *, home: Path, named: str = "") -> boo
         return False
 
 
+def token_files(environ: Mapping[str, str], *, home: Path, named: str = "") -> tuple[Path, ...]:
+    """Return every file in which a token of the hub may be, whether it is there or not.
+
+    Source: huggingface_hub 2.4.0: constants.py HF_STORED_TOKENS_PATH.
+    """
+    own = (_named(named, environ, home),) if named else ()
+    file = _file(environ, home)
+    return (*own, file, file.with_name("stored_tokens"))
+
+
 def _file(environ: Mapping[str, str], home: Path) -> Path:
     if path := environ.get("HF_TOKEN_PATH"):
         return _named(path, environ, home)

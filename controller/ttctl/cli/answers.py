@@ -25,6 +25,7 @@ from ttctl.model.model_page import Hit, ModelPage
 from ttctl.model.picture import Drawn
 from ttctl.model.plan import Plan
 from ttctl.model.project import Project
+from ttctl.model.report import Report
 from ttctl.model.reset import ClearResult, ResetResult
 from ttctl.model.settings import FoundSetting, SettingsChange, SettingsPlace
 from ttctl.model.shell import ShellScript
@@ -150,6 +151,7 @@ ANSWERS: dict[str, object] = {
     "render": Rendered,
     "restart": Restarted,
     "rollback": Exchanged,
+    "report": Report,
     "search": tuple[Hit, ...],
     "settings": tuple[FoundSetting, ...],
     "settings-change": SettingsChange,

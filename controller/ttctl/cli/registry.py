@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
     "doctor": ("ttctl.cli.doctor", "Check this machine and this place, and say what to do."),
+    "report": ("ttctl.cli.report", "Write an archive of what helps to find out what is wrong."),
     "config": ("ttctl.cli.config", "Show and change the settings."),
 }
 """Verb to (module, one line of help). A module's `app` is what Typer makes the command of."""
@@ -47,7 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Talk": ("chat", "image", "connect"),
     "Prepare": ("plan", "build", "render", "eject", "lock", "diff", "init", "models"),
-    "This place": ("devices", "doctor", "completion", "config"),
+    "This place": ("devices", "doctor", "report", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""
 

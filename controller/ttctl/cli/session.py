@@ -152,11 +152,19 @@ class Session:
     @cached_property
     def world(self) -> World:
         """Everything outside, wired."""
+        return self._wired(offline=self.flags.offline)
+
+    @cached_property
+    def offline_world(self) -> World:
+        """The same, of which no hub and no registry is asked, whatever the flags say."""
+        return self._wired(offline=True)
+
+    def _wired(self, *, offline: bool) -> World:
         from ttctl.cli.wiring import wire  # noqa: PLC0415
 
         return wire(
             self.console,
-            offline=self.flags.offline,
+            offline=offline,
             settings=self.settings,
             catalog=self._catalog(),
             may_fetch=self.may_fetch,

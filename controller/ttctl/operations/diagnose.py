@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ttctl.model.container import ContainerState
-    from ttctl.model.failure import BadState
+    from ttctl.model.failure import BadState, Found
     from ttctl.model.protocols import World
 
 READ = 400
@@ -117,8 +117,15 @@ def _of_log(world: World, one: ContainerState, asked: _Asked) -> Cause | None:
     with suppress(TtctlError):
         lines = world.engine.log_lines(one.container_id, tail=READ)
     found = told(lines, world.failures)
-    if found is None:
-        return None
+    return None if found is None else _cause(world, one, found, asked)
+
+
+def cause_of(world: World, stack: str, one: ContainerState, found: Found) -> Cause:
+    """Return what a line of a container's log means for its stack."""
+    return _cause(world, one, found, _asked(world, stack))
+
+
+def _cause(world: World, one: ContainerState, found: Found, asked: _Asked) -> Cause:
     step = step_of(
         found,
         up=asked.up,

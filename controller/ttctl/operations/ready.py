@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, TooLongError, WaitError
+from ttctl.operations.fatal_watch import FatalWatch
 from ttctl.rules.warm_up import long_prompt
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ def wait_for(world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO) -> 
 
     Raises:
         TooLongError: `prompt` does not fit.
-        EngineError: A container of it is not there, or has ended.
+        EngineError: A container of it is not there, has ended, or printed a line that means that it
+            will not come up.
         WaitError: It did not answer within `limit_s` seconds.
     """
     deadline = world.clock.now() + limit_s
+    watch = FatalWatch(world, lock)
     while True:
         try:
             _prove(world, lock, prompt)
@@ -74,6 +77,7 @@ def wait_for(world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO) -> 
             raise
         except EngineError as exc:
             _check_running(world, lock)
+            watch.look()
             if world.clock.now() >= deadline:
                 raise WaitError(
                     f"The stack {lock.stack!r} did not answer within {limit_s} s.",

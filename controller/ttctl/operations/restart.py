@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ttctl.model.plan import How, Plan
     from ttctl.model.protocols import World
     from ttctl.operations.start_again import Again
-    from ttctl.operations.up import UpResult
+    from ttctl.operations.up_result import UpResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import World
     from ttctl.model.spec import Request
     from ttctl.operations.desire import Desired
-    from ttctl.operations.up import UpResult
+    from ttctl.operations.up_result import UpResult
 
 GETS = frozenset({"pull", "bootstrap", "build", "fetch"})
 """Steps that a stopped stack had behind it when it was brought up."""

@@ -18,7 +18,7 @@ from ttctl.rules.start_phase import (
     said_of,
     silence_text,
 )
-from ttctl.rules.usual_start import alike, usual_text
+from ttctl.rules.usual_start import NOT_SEEN, alike, usual_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +95,10 @@ class StartWatch:
             usual=self._usual,
         )
         silent = silence_text(phase, now - self._spoke)
+        # Else it stands in the line already.
+        unknown = NOT_SEEN if silent and not self._usual else ""
         self._reporter.status(
-            "; ".join(filter(None, (line, silent))),
+            "; ".join(filter(None, (line, silent, unknown))),
             phase=phase.name,
             seconds=round(now - self._began, 1),
             limit_s=self._limit_s,

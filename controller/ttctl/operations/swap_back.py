@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.operations.lease import shared, stop_first
 from ttctl.operations.up import up
-from ttctl.rules.reconcile import AT_WORK
 from ttctl.rules.swap import instead
 from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.typed_request import typed

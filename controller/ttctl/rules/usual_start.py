@@ -16,6 +16,7 @@ MOST_OF_ONE = 8
 MOST = 256
 """Starts that are kept of all kinds."""
 MINUTE_S = 60.0
+NOT_SEEN = "how long that usually takes is not known: no such start was seen here"
 
 
 def start_key(spec: ModelSpec, contract: str) -> str:
@@ -33,6 +34,11 @@ def start_key(spec: ModelSpec, contract: str) -> str:
 def alike(earlier: Sequence[Started], key: str, *, first: bool) -> tuple[float, ...]:
     """Return the seconds that starts of a kind took; those without a cache are a kind of theirs."""
     return tuple(one.seconds for one in earlier if (one.key, one.first) == (key, first))
+
+
+def usual_of(earlier: Sequence[Started], model: str, device: str) -> tuple[float, ...]:
+    """Return the seconds that starts of a model on a device took, of whichever kind."""
+    return tuple(one.seconds for one in earlier if one.key.startswith(f"{model} {device} "))
 
 
 def with_one_more(earlier: Sequence[Started], started: Started) -> tuple[Started, ...]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -34,6 +35,8 @@ class FollowedEngine(FakeEngine):
         super().__init__()
         self.prints: tuple[str, ...] = ()
         self.fails = 0
+        self.silent: set[str] = set()
+        self.end = threading.Event()
 
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         if self.fails:
@@ -42,13 +45,16 @@ class FollowedEngine(FakeEngine):
         return super().containers(stack)
 
     def follow(self, container_id: str, *, since: int) -> Iterator[str]:  # noqa: ARG002
+        if container_id in self.silent:
+            self.end.wait(30)
+            return
         yield from self.prints
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FollowedEngine:
-    monkeypatch.setattr("ttctl.adapters.compose.POLL_S", 0.01)
-    monkeypatch.setattr("ttctl.adapters.compose.SETTLE_S", 0.01)
+    monkeypatch.setattr("ttctl.adapters.start_log.POLL_S", 0.01)
+    monkeypatch.setattr("ttctl.adapters.start_log.SETTLE_S", 0.01)
     engine = FollowedEngine()
     vllm = container("vllm", health="starting")
     engine.states[vllm.name] = vllm
@@ -116,6 +122,20 @@ def test_a_fatal_line_ends_the_wait_at_once(engine: FollowedEngine, programs: Pr
     with pytest.raises(EngineError, match="'llama' did not come up") as caught:
         up(engine)
     assert caught.value.exit_code == 5
+    assert caught.value.why == "the engine ran out of memory: torch.OutOfMemoryError: no more"
+
+
+def test_a_fatal_line_of_a_second_engine_is_heard_behind_a_first_that_says_nothing(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", SLOW)
+    api = container("api", health="healthy", container_id="a" * 64)
+    engine.states[api.name] = api
+    engine.silent = {api.container_id}
+    engine.prints = ("torch.OutOfMemoryError: no more",)
+    with pytest.raises(EngineError, match="did not come up") as caught:
+        up(engine)
+    engine.end.set()
     assert caught.value.why == "the engine ran out of memory: torch.OutOfMemoryError: no more"
 
 

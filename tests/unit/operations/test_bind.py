@@ -10,7 +10,8 @@ from ttctl.errors import UsageError
 from ttctl.model.spec import Request
 from ttctl.operations import stacks
 from ttctl.operations.plan import plan
-from ttctl.operations.up import UpResult, up
+from ttctl.operations.up import up
+from ttctl.operations.up_result import UpResult
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
 

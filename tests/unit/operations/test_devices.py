@@ -108,6 +108,7 @@ def test_boards_that_somebody_may_hold_are_left_alone(
     found = looked(again(scene, tmp_path), ask=True)
     assert scene.calls == []
     who = "held by pid 120 (python3)" if seen else "perhaps held by another user's process"
+    assert found.system.boards[1].free == ("held" if seen else "unknown")
     assert found.notes == (f"tt-smi is not asked: board {found.system.boards[1].id} is {who}.",)
 
 

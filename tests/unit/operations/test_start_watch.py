@@ -94,10 +94,21 @@ def test_a_silent_engine_is_told_what_it_probably_does(scene: Scene) -> None:
     watch.detail("| INFO | x:1 - Done Compiling Model")
     assert "no line for" not in after(scene, watch, 59)
     assert after(scene, watch, 61).endswith(
-        "no line for 2:00: probably it compiles and captures traces"
+        "no line for 2:00: probably it compiles and captures traces; "
+        "how long that usually takes is not known: no such start was seen here"
     )
     watch.detail("a line of any kind")
     assert "no line for" not in after(scene, watch, 15)
+
+
+def test_a_silent_engine_is_told_how_long_such_starts_take(scene: Scene) -> None:
+    for seconds in (600.0, 720.0, 840.0):
+        scene.starts.keep(Started(key="k", first=True, seconds=seconds))
+    watch = StartWatch(scene.world, CACHE, limit_s=6400, key="k")
+    watch.detail("INFO [tt_model_runner.py:95] Loading TT model...")
+    said = after(scene, watch, 120)
+    assert "usually 12 min (from 3 earlier starts here)" in said
+    assert said.endswith("no line for 2:00: probably it reads or converts the weights")
 
 
 def test_what_others_say_is_passed_on(scene: Scene) -> None:

@@ -20,7 +20,8 @@ from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import config_hash
-from ttctl.rules.reconcile import AT_WORK, Observed, Wanted
+from ttctl.rules.reconcile import Observed, Wanted
+from ttctl.rules.to_end import AT_WORK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does a service that is waited for say that it will not come up? Then nobody waits for it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ttctl.errors import EngineError, TtctlError
+from ttctl.operations.diagnose import READ, cause_of
+from ttctl.rules.fatal import told, works
+
+if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
+    from ttctl.model.failure import Found
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
+
+EVERY_S = 0.8
+"""Twice of it, for a line whose better one comes a moment later, is less than 2 s."""
+
+
+class FatalWatch:
+    """Reads the logs of services that do not work yet, not more often than is needed."""
+
+    def __init__(self, world: World, lock: Lock) -> None:
+        """Nothing is read yet."""
+        self._world, self._lock = world, lock
+        self._next = world.clock.now()
+        self._vague: set[str] = set()
+
+    def look(self) -> None:
+        """Look again, where the last look is long enough ago.
+
+        Raises:
+            EngineError: A line means that a service will not come up.
+        """
+        if self._world.clock.now() < self._next:
+            return
+        self._next = self._world.clock.now() + EVERY_S
+        for one in self._world.engine.containers(self._lock.stack):
+            if works(one):
+                continue
+            found = self._told(one)
+            if found is None:
+                continue
+            if found.failure.vague and one.container_id not in self._vague:
+                # The C++ libraries say where they gave up first, and why a moment later.
+                self._vague.add(one.container_id)
+                continue
+            raise self._refusal(one, found)
+
+    def _told(self, one: ContainerState) -> Found | None:
+        lines: list[str] = []
+        with suppress(TtctlError):
+            lines = [
+                line
+                for _, line in self._world.engine.stream(
+                    {one.container_id: one.service},
+                    tail=READ,
+                    since=_second(one.started_at),
+                    timestamps=False,
+                    follow=False,
+                )
+            ]
+        return told(lines, self._world.failures)
+
+    def _refusal(self, one: ContainerState, found: Found) -> EngineError:
+        cause = cause_of(self._world, self._lock.stack, one, found)
+        error = EngineError(
+            f"The service {one.service!r} will not come up.",
+            why=f"{cause.cause}.",
+            evidence=cause.evidence,
+            next_step=cause.next_step,
+        )
+        error.exit_code = cause.exit_code
+        return error
+
+
+def _second(moment: str) -> int | None:
+    """Return a moment as Unix time: what a container said before its last start is over."""
+    try:
+        # The engine gives nanoseconds, of which Python takes six digits.
+        return int(datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
+    except ValueError:
+        return None
