@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ttctl.cli import options
+from ttctl.cli.chosen import stack_word
 from ttctl.cli.session import session_of
 from ttctl.cli.wiring_report import WiredReport
 from ttctl.operations import report as operations
@@ -21,7 +23,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 Stack = Annotated[
-    str | None, typer.Argument(help="A stack, or a model that is not up yet [default: all].")
+    str | None,
+    typer.Argument(
+        help="A stack, or a model that is not up yet [default: the folder's project, else all]."
+    ),
 ]
 Output = Annotated[
     Path | None,
@@ -44,6 +49,7 @@ def report(
     ctx: typer.Context,
     *,
     stack: Stack = None,
+    project: options.Project = None,
     output: Output = None,
     force: Force = False,
     dry_run: Dry = False,
@@ -53,6 +59,7 @@ def report(
     Keys, tokens, passwords, the user's name, the home folder and the host's name are taken out.
     """
     session = session_of(ctx)
+    stack = stack_word(session, stack, project)
     place = WiredReport(session)
     file = output or Path(time.strftime("ttctl-report-%Y%m%dT%H%M%SZ.tar.gz", time.gmtime()))
     again = _again(stack, output, force=force)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.unit.fakes import Scene
 
@@ -11,7 +13,9 @@ from ttctl.model.spec import Request
 from ttctl.operations import stacks
 from ttctl.operations.plan import plan
 from ttctl.operations.up import up
-from ttctl.operations.up_result import UpResult
+
+if TYPE_CHECKING:
+    from ttctl.operations.up_result import UpResult
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
 
