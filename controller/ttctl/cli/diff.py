@@ -16,7 +16,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def diff(ctx: typer.Context, *, stack: options.Stack = None) -> None:
-    """Show what `upgrade` would change: values of the lock, and lines of rendered files."""
+    """Show what `upgrade` would change.
+
+    Values of the lock, and lines of rendered files; nothing is changed.
+    """
     session = session_of(ctx)
     found = looked(session, stack, AS_NEEDED).difference
     text = difference_text(found, session.console.out)
