@@ -19,7 +19,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def diff(
     ctx: typer.Context, *, stack: options.Stack = None, project: options.Project = None
 ) -> None:
-    """Show what `upgrade` would change: values of the lock, and lines of rendered files."""
+    """Show what `upgrade` would change.
+
+    Values of the lock, and lines of rendered files; nothing is changed.
+    """
     session = session_of(ctx)
     stack = stack_word(session, stack, project)
     found = looked(session, stack, AS_NEEDED).difference

@@ -18,9 +18,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def history(
     ctx: typer.Context, *, stack: options.Stack = None, project: options.Project = None
 ) -> None:
-    """List the generations of a stack: states that were locked, started and became ready.
+    """List the states in which a stack was ready, the last three.
 
-    The last three are kept; the one that serves has a mark.
+    Each is a generation: a lock with its rendered folder. The one that serves has a mark.
     """
     session = session_of(ctx)
     stack = stack_word(session, stack, project)

@@ -10,9 +10,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("ttctl.cli.start", "Start what was stopped, as it is locked."),
     "restart": ("ttctl.cli.restart", "Stop a stack and start it again."),
     "swap": ("ttctl.cli.swap", "Exchange a stack that is up for another model, in one step."),
-    "history": ("ttctl.cli.history", "List the states of a stack that are kept."),
-    "rollback": ("ttctl.cli.rollback", "Bring a former state of a stack back as it was locked."),
-    "upgrade": ("ttctl.cli.upgrade", "Resolve a stack anew; it comes back where that fails."),
+    "history": ("ttctl.cli.history", "List the states in which a stack was ready, the last three."),
+    "rollback": (
+        "ttctl.cli.rollback",
+        "Bring a former state of a stack back as it was locked.",
+    ),
+    "upgrade": (
+        "ttctl.cli.upgrade",
+        "Resolve a stack anew; it comes back where that fails.",
+    ),
     "ps": ("ttctl.cli.ps", "List the containers of all stacks."),
     "status": ("ttctl.cli.status", "Say how a stack is and how to talk to it."),
     "wait": ("ttctl.cli.wait", "Wait until a stack has answered."),

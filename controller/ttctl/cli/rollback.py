@@ -35,7 +35,7 @@ def rollback(
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Bring a former generation of a stack back exactly as it was locked.
+    """Bring a former state of a stack back as it was locked.
 
     Nothing is resolved, rendered or built. Where it does not become ready, what served is started
     again. It becomes a new generation; `history` lists them.

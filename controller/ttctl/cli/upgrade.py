@@ -38,8 +38,9 @@ def upgrade(
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
-    """Resolve anew what a stack was locked to: entry, commits, images, weights, settings.
+    """Resolve a stack anew; it comes back where that fails.
 
+    Entry, commits, images, weights and settings are asked for again; what was typed stays.
     Shows what would be another, and asks. What is new is fetched and built while the stack goes on
     serving; where it does not become ready, the stack is brought back as it was.
     """
