@@ -37,4 +37,6 @@ def _example(setting: Setting) -> str:
         return str(setting.default)
     if setting.kind in {"integer", "choice"} and isinstance(setting.allowed[0], int):
         return str(setting.allowed[-1])
+    if setting.kind == "choice" and setting.default is None:
+        return f'"{setting.allowed[0]}"'
     return f'"{setting.default or ""}"'
