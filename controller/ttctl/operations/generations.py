@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.model.generation import GenerationRow
 from ttctl.operations.stacks import is_unstarted, pick_stack
-from ttctl.operations.start import AT_WORK
 from ttctl.rules.generations import COMPOSE, LOCK_NAME, asked_of, newest_of, same, together
+from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.written import images_of
 
 if TYPE_CHECKING:

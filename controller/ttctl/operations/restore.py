@@ -12,11 +12,12 @@ from ttctl.model.spec import Request
 from ttctl.operations.lease import stop_first, take_each
 from ttctl.operations.ready import await_ready
 from ttctl.operations.reset import ResetWish, reset_under_guard
-from ttctl.operations.start import AT_WORK, GUARD_S
+from ttctl.operations.start import GUARD_S
 from ttctl.operations.steps import has_weights
 from ttctl.rules.board_sets import Want
 from ttctl.rules.generations import COMPOSE, DOTENV, SITE, with_nodes
 from ttctl.rules.stack import service_name
+from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.written import boards_of, images_of
 
 if TYPE_CHECKING:

@@ -2,3 +2,251 @@
 """Look at stacks, and take them down."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError, EngineError, UsageError
+from ttctl.model.lease import RELEASED
+from ttctl.operations.diagnose import causes
+from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.lease import stop_first
+from ttctl.operations.ready import wait_for
+from ttctl.rules.cache_name import caches_of
+from ttctl.rules.dotenv import values_in
+from ttctl.rules.find import is_meant
+from ttctl.rules.several import CACHE, kind_of
+from ttctl.rules.stack import BIND, names_of
+from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ttctl.model.container import ContainerState
+    from ttctl.model.engine_files import EngineCache
+    from ttctl.model.lock_summary import LockSummary
+    from ttctl.model.plan import Plan
+    from ttctl.model.protocols import World
+    from ttctl.operations.diagnose import Cause
+
+PROCESSOR = "cpu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackStatus:
+    """What is known of one stack."""
+
+    stack: str
+    state: str
+    """`ready`, `starting`, `degraded`, `stopped`, `unstarted` where it was locked and no more, or
+    `unknown` where its lock is damaged."""
+    model: str
+    device: str
+    url: str
+    key_file: Path
+    containers: tuple[ContainerState, ...]
+    bind: str = BIND
+    """Address of this host on which its gateway listens; `0.0.0.0` lets other machines in."""
+    reason: str = ""
+    experimental: str = ""
+    """Why it runs though nobody validated it on this device; empty where it was validated."""
+    boards: tuple[str, ...] = ()
+    """What it leases, by ASIC id or PCI address."""
+    caches: tuple[EngineCache, ...] = ()
+    """What engines left in the folder that it mounts, for its next start on a card."""
+    other_caches: tuple[EngineCache, ...] = ()
+    """What other versions and implementations left for its model: it reads none of them."""
+    causes: tuple[Cause, ...] = ()
+    """Why services of it do not do their work, as far as it is known."""
+    next_step: str = ""
+    """What starts it again where `stop` has ended it; empty elsewhere."""
+
+
+def known_stacks(world: World) -> tuple[str, ...]:
+    """Return every stack that has a lock or a container."""
+    return _names(world, world.engine.containers(None))
+
+
+def _names(world: World, seen: tuple[ContainerState, ...]) -> tuple[str, ...]:
+    owner = world.store.owner()
+    running = {one.stack for one in seen if one.owner == owner}
+    return tuple(sorted(running | set(world.store.stacks())))
+
+
+def pick_stack(world: World, word: str | None) -> str:
+    """Return the stack that is meant; without a word, the only one there is.
+
+    Raises:
+        UsageError: There is none of that name, or several and no word.
+    """
+    return _picked(world, word, world.engine.containers(None))
+
+
+def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) -> str:
+    names = _names(world, seen)
+    if word is not None:
+        return _named(world, word, names)
+    # What has no container is not meant where something else has one.
+    meant = tuple(sorted({one.stack for one in seen if one.stack in names})) or names
+    if len(meant) == 1:
+        return meant[0]
+    raise UsageError(
+        "Which stack is meant?" if names else "There is no stack yet.",
+        why="Several are here." if names else "Nothing was brought up by this user.",
+        evidence=f"Stacks: {', '.join(meant) or 'none'}.",
+        next_step=f"ttctl status {meant[0]}" if names else "ttctl up llama",
+        added=meant[0] if names else "",
+    )
+
+
+def _named(world: World, word: str, names: tuple[str, ...]) -> str:
+    for name in names_of(word):
+        if name in names:
+            return name
+    is_model = bool(is_meant(world.catalog.specs(), word))
+    raise UsageError(
+        f"There is no stack {word!r}.",
+        why="No lock and no container has this name.",
+        evidence=f"Stacks: {', '.join(names) or 'none'}.",
+        next_step=f"ttctl up {word if is_model else 'llama'}"
+        if is_model or not names
+        else "ttctl ps -a",
+        mistyped=word,
+        meant="" if is_model else next(iter(get_close_matches(word, names, n=1)), ""),
+    )
+
+
+def status(world: World, word: str | None) -> StackStatus:
+    """Say how a stack is; asks the engine once, and the gateway only where one runs.
+
+    Raises:
+        UsageError: There is no stack of that name, or several and no word.
+    """
+    seen = world.engine.containers(None)
+    stack = _picked(world, word, seen)
+    project = f"ttctl-{stack}-"
+    containers = tuple(one for one in seen if one.stack == stack and one.name.startswith(project))
+    reason = ""
+    try:
+        lock = world.store.summary(stack)
+    except BadFileError as exc:
+        lock, reason = None, f"{exc.message} {exc.evidence}"
+    port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
+    unstarted = lock is not None and is_unstarted(world, stack, containers)
+    live = [one for one in containers if one.state not in RELEASED]
+    own, others = _caches(world, stack, lock)
+    stopped = is_stopped(containers)
+    return StackStatus(
+        stack=stack,
+        state="unstarted" if unstarted else _state(world, lock, containers, port=port),
+        model=lock.model if lock else "",
+        device=lock.device if lock else "",
+        url=f"http://127.0.0.1:{port}" if port and not unstarted else "",
+        key_file=world.keys.key_file(stack),
+        containers=containers,
+        bind=next((a for c in containers for a, p, _ in c.ports if p == port), BIND),
+        reason=reason or (lock.reason if lock else ""),
+        experimental=lock.experimental if lock else "",
+        boards=tuple(sorted({board for one in live for board in one.boards})),
+        caches=own,
+        other_caches=others,
+        causes=() if stopped else causes(world, stack, containers),
+        next_step=f"ttctl start {stack}" if stopped else "",
+    )
+
+
+def _caches(
+    world: World, stack: str, lock: LockSummary | None
+) -> tuple[tuple[EngineCache, ...], tuple[EngineCache, ...]]:
+    """Return the caches of a stack's model: those that its folder mounts, and the others."""
+    if lock is None or lock.device == PROCESSOR:
+        return (), ()
+    dotenv = world.folders.read_folder(world.store.folder(stack)).get(".env", "")
+    found = caches_of(world.engine_files.caches(), lock.model)
+    mounted = {path for name, path in values_in(dotenv).items() if kind_of(name) == CACHE}
+    own = tuple(one for one in found if str(one.path) in mounted)
+    return own, tuple(one for one in found if one not in own)
+
+
+def _state(
+    world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, port: int
+) -> str:
+    if not containers or is_stopped(containers):
+        return "stopped"
+    if any(one.state != "running" or one.health == "unhealthy" for one in containers):
+        return "degraded"
+    if any(container.health == "starting" for container in containers):
+        return "starting"
+    if lock is None:
+        return "unknown"
+    return "ready" if world.gateway.healthy(port) else "degraded"
+
+
+def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
+    """Wait until a stack has answered, and say how it is then.
+
+    Raises:
+        EngineError: It does not run, or a container of it has ended.
+        WaitError: It did not answer within `timeout_s` seconds.
+    """
+    lock, seen = world.store.lock(stack), world.engine.containers(stack)
+    if lock is None or not seen or is_stopped(seen):
+        raise EngineError(
+            f"The stack {stack!r} does not run: there is nothing to wait for.",
+            why="It was stopped." if seen and lock else "No container of it is here.",
+            next_step=step_to_run(stack, lock.requested if lock else "", seen),
+        )
+    with world.reporter.step(f"Wait for {stack}"):
+        wait_for(world, lock, limit_s=timeout_s)
+    return status(world, stack)
+
+
+def down(
+    world: World,
+    stack: str,
+    *,
+    volumes: bool,
+    dry_run: bool,
+    timeout_s: int | None = None,
+    lock_timeout_s: float = 10,
+) -> Plan:
+    """Stop and remove a stack's containers and networks; its lock and key stay.
+
+    With `volumes`, a stack that was locked and never started is forgotten.
+
+    Raises:
+        LockedError: Another command changes the stack.
+    """
+    containers = world.engine.containers(stack)
+    refuse_foreign(world, stack, containers)
+    known = stack in world.store.stacks()
+    unstarted = known and is_unstarted(world, stack, containers)
+    if dry_run or (not containers and not known):
+        return steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)
+    with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
+        containers = world.engine.containers(stack)
+        unstarted = is_unstarted(world, stack, containers)
+        plan = steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)
+        if unstarted and volumes:
+            world.folders.forget(stack)
+        elif plan.changes:
+            grace = 120 if timeout_s is None else timeout_s
+            with world.reporter.step(f"Stop {stack} (each service has up to {grace} s)"):
+                if any(one.boards for one in containers):
+                    stop_first(world, stack, timeout_s=timeout_s)
+                _end(world, stack, volumes=volumes, timeout_s=timeout_s)
+        else:
+            # A command that was killed may have left the networks.
+            _end(world, stack, volumes=volumes, timeout_s=timeout_s)
+    return plan
+
+
+def is_unstarted(world: World, stack: str, containers: tuple[ContainerState, ...]) -> bool:
+    """Return whether a stack was locked and nothing more: no container, and no key was made."""
+    key = world.keys.key_file(stack)
+    return not containers and not world.keys.has_key(stack) and not key.exists()
+
+
+def _end(world: World, stack: str, *, volumes: bool, timeout_s: int | None) -> None:
+    world.launcher.down(stack, volumes=volumes, timeout_s=timeout_s, reporter=world.reporter)
