@@ -77,6 +77,6 @@ if ! have ttctl/vllm-cpu:1fd4a2efa61582d4; then
     docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=1fd4a2efa61582d437d352885616df4431b634d3534710f011980f14aea8a8ee --tag=ttctl/vllm-cpu:1fd4a2efa61582d4 images/vllm-cpu
 fi
 
-if ! have ttctl/gateway:6eaf8f57b8c03921; then
-    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=6eaf8f57b8c0392125713a5688e6417ef8840a1deb61f88c27dcfe4b45b715a7 --tag=ttctl/gateway:6eaf8f57b8c03921 images/gateway
+if ! have ttctl/gateway:e72248c186c128de; then
+    docker buildx build --builder=default --load --progress=plain --secret=id=site.env,src=site/site.env --secret=id=ca.pem,src=site/ca.pem --secret=id=pip.conf,src=site/pip.conf --secret=id=apt.conf,src=site/apt.conf --secret=id=sources.list,src=site/sources.list --secret=id=gitconfig,src=site/gitconfig --label=dev.ttctl.fingerprint=e72248c186c128dee674584accfad3350c54e161df58c092810e8a7ee8668750 --tag=ttctl/gateway:e72248c186c128de images/gateway
 fi
