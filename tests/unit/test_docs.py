@@ -15,6 +15,7 @@ from ttctl.cli.registry import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+SECURITY = ROOT / "docs" / "security.md"
 DECISIONS = ROOT / "lessons" / "decisions"
 RECORDS = sorted(DECISIONS.glob("[0-9]*.md"))
 PAGES = (
@@ -27,6 +28,9 @@ PAGES = (
     ROOT / "docs" / "catalog.md",
     ROOT / "docs" / "hardware.md",
     ROOT / "docs" / "images.md",
+    ROOT / "docs" / "generations.md",
+    ROOT / "docs" / "projects.md",
+    SECURITY,
     *RECORDS,
 )
 OURS = ("controller/", "images/", "compose/", "lessons/", "tests/", ".ci/")
@@ -74,6 +78,15 @@ def rows(text: str, heading: str) -> list[list[str]]:
 def slug(heading: str) -> str:
     """Return the fragment that a heading gets."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_every_promise_names_the_test_that_holds_it() -> None:
+    promises = re.findall(r"^- (.*(?:\n  .*)*)", SECURITY.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(promises) > 15
+    for promise in promises:
+        named = re.findall(r"`(tests/[\w/]+\.py)`", promise)
+        assert named, promise
+        assert all((ROOT / one).is_file() for one in named), promise
 
 
 @every_page

@@ -14,7 +14,7 @@ from ttctl.errors import UsageError
 from ttctl.model.device import DEVICE_NAMES
 from ttctl.model.match import TASKS
 from ttctl.model.plan import PullPolicy
-from ttctl.model.spec import EngineName, Values
+from ttctl.model.spec import EngineName
 from ttctl.rules.checkouts import named_checkouts
 from ttctl.rules.device_names import device_named, respelled
 from ttctl.rules.usual_words import USUAL, task_named
@@ -240,14 +240,5 @@ Ejected = Annotated[
         metavar="FOLDER",
         help="Run what `eject` wrote there and you edited; may be given again; none for none.",
         show_default="what is locked, else none",
-    ),
-]
-
-ValuesOf = Annotated[
-    Values | None,
-    typer.Option(
-        "--values",
-        help="Arguments as first validated, or as the newest release has them.",
-        show_default="what is locked, else first",
     ),
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -16,11 +16,19 @@ from ttctl.cli import options
 from ttctl.cli.reach import Host
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
-from ttctl.model.spec import Request
+from ttctl.model.spec import Request, Values
 from ttctl.rules.beside import words_in
 from ttctl.rules.ejected import folders_named
 from ttctl.rules.engine_flags import with_engine_words
 
+ValuesOf = Annotated[
+    Values | None,
+    typer.Option(
+        "--values",
+        help="Arguments as first validated, or as the newest release has them.",
+        show_default="what is locked, else first",
+    ),
+]
 REQUEST = {
     "model": options.WantedModel,
     "name": options.Name,
@@ -39,7 +47,7 @@ REQUEST = {
     "sources": options.Sources,
     "services": options.Services,
     "ejected": options.Ejected,
-    "values": options.ValuesOf,
+    "values": ValuesOf,
 }
 """The fields of a `Request` as options."""
 

@@ -15,38 +15,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
-from ttctl.cli.wiring_images import WiredImages
+from ttctl.cli.wiring_stacks import WiredStacks, no_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ttctl.adapters.catalog_export import ReadExport
     from ttctl.adapters.catalogs import KnownCatalogs
-    from ttctl.adapters.doing import DoingFile
     from ttctl.adapters.settings import Settings
-    from ttctl.adapters.store import StateFolder
     from ttctl.cli.console import Console
     from ttctl.cli.shelf import WiredShelf
     from ttctl.model.catalog import Catalog
     from ttctl.model.clock import Clock
-    from ttctl.model.ejected import Ejections
     from ttctl.model.engine_files import EngineFiles
     from ttctl.model.failure import Failures
     from ttctl.model.gateway import Gateway
     from ttctl.model.hardware import Hardware
-    from ttctl.model.keys import KeyRing
     from ttctl.model.live import Live
     from ttctl.model.picture import Pictures
     from ttctl.model.protocols import Reporter, World
     from ttctl.model.site import Site
-    from ttctl.model.stores import Generations
 
 
-def no_project() -> None:
-    """Name the stack of no project."""
-
-
-class Wired(WiredImages):
+class Wired(WiredStacks):
     """The real world of one command, each part made when it is first asked for."""
 
     def __init__(
@@ -75,12 +66,17 @@ class Wired(WiredImages):
             token_file: The same.
             project_stack: Names the stack of the folder's project, None where it has none.
         """
-        super().__init__(settings, snapshot=snapshot, models_dir=models_dir, token_file=token_file)
+        super().__init__(
+            settings,
+            snapshot=snapshot,
+            models_dir=models_dir,
+            token_file=token_file,
+            project_stack=project_stack,
+        )
         self._console = console
         self._chosen = catalog
         self._may_fetch = may_fetch
         self._offline = offline
-        self._project_stack = project_stack
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -137,51 +133,6 @@ class Wired(WiredImages):
         return known_failures()
 
     @cached_property
-    def store(self) -> StateFolder:
-        """The stacks' state folders."""
-        root = places.state(self._environ) / "stacks"
-        if file := self._settings.project_file:
-            from ttctl.adapters.project_folder import ProjectStacks
-            from ttctl.model.project import PROJECT_LOCK
-
-            lock = file.with_name(PROJECT_LOCK)
-            return ProjectStacks(root, lock_file=lock, stack=self._project_stack, doing=self._doing)
-        from ttctl.adapters.store import StateFolder
-
-        return StateFolder(root, self._doing)
-
-    @property
-    def folders(self) -> StateFolder:
-        """The same: it also writes rendered folders."""
-        return self.store
-
-    @cached_property
-    def generations(self) -> Generations:
-        """Kept in the stacks' folders, beside what is rendered."""
-        from ttctl.adapters.generations import GenerationFolders
-
-        return GenerationFolders(self.store.home)
-
-    @cached_property
-    def ejections(self) -> Ejections:
-        """Services that a user took out to edit."""
-        from ttctl.adapters.ejected_folder import EjectedFolders
-
-        return EjectedFolders()
-
-    @property
-    def keys(self) -> StateFolder:
-        """The same: it also keeps the keys."""
-        return self.store
-
-    @cached_property
-    def key_ring(self) -> KeyRing:
-        """The same folders, each with its gateway."""
-        from ttctl.adapters.key_ring import KeyFolders
-
-        return KeyFolders(self.store.home, self._environ)
-
-    @cached_property
     def gateway(self) -> Gateway:
         """A client of the stacks' one door."""
         from ttctl.adapters.gateway import StackGateway
@@ -209,13 +160,6 @@ class Wired(WiredImages):
         from ttctl.cli.told_reporter import ToldReporter
 
         return ToldReporter(reporter_for(self._console, self._log_file), self._doing)
-
-    @cached_property
-    def _doing(self) -> DoingFile:
-        """What other commands are told of this one while it holds a stack."""
-        from ttctl.adapters.doing import DoingFile
-
-        return DoingFile()
 
     @cached_property
     def live(self) -> Live:

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from ttctl.adapters.settings import Settings
     from ttctl.adapters.weights import Hub
     from ttctl.adapters.weights_elsewhere import Elsewhere
-    from ttctl.model.protocols import WeightsStore
     from ttctl.model.site import Site
-    from ttctl.model.weights import WeightsCache
+    from ttctl.model.weights import WeightsCache, WeightsStore
 
 
 class WiredWeights(WiredMachine):

@@ -24,19 +24,17 @@ if TYPE_CHECKING:
     from ttctl.model.keys import KeyRing
     from ttctl.model.leasing import Leases
     from ttctl.model.live import Live
-    from ttctl.model.lock import LockedWeights
     from ttctl.model.picture import Pictures
     from ttctl.model.prebuilt import Registry
     from ttctl.model.recipes import Recipes
     from ttctl.model.reset import Resets
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
-    from ttctl.model.spec import Weights
     from ttctl.model.starts import Starts
     from ttctl.model.stores import Folders, Generations, Keys, StackStore
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
-    from ttctl.model.weights import Supply, WeightsCache
+    from ttctl.model.weights import WeightsCache, WeightsStore
 
 
 class Reporter(Protocol):
@@ -60,29 +58,6 @@ class Reporter(Protocol):
 
     def detail(self, line: str) -> None:
         """Keep a line of a child's output for the log, and show it when asked for more."""
-
-
-class WeightsStore(Protocol):
-    """Fetches weights and knows which are here."""
-
-    def resolve(self, weights: Weights, site: Site) -> LockedWeights:
-        """Make a source exact: revision, files, sizes, hashes.
-
-        Raises:
-            OfflineError: The hub does not answer and nothing is cached.
-        """
-
-    def is_complete(self, locked: LockedWeights) -> bool:
-        """Return whether every file is here with its size and hash."""
-
-    def fetch(self, locked: LockedWeights, site: Site, reporter: Reporter) -> None:
-        """Bring what is missing and verify it; what is not whole never carries the final name."""
-
-    def path(self, locked: LockedWeights) -> Path:
-        """Return the folder that a container mounts."""
-
-    def supply(self, locked: LockedWeights) -> Supply:
-        """Return where they come from, and how much of them is to come."""
 
 
 class Host(Protocol):

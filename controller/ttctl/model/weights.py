@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ttctl.model.lock import LockedWeights
     from ttctl.model.protocols import Reporter
+    from ttctl.model.site import Site
+    from ttctl.model.spec import Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +74,26 @@ class WeightsCache(Protocol):
 
     def remove(self, snapshot: Snapshot, reporter: Reporter) -> None:
         """Remove it; what is half removed has no name that a start would take."""
+
+
+class WeightsStore(Protocol):
+    """Fetches weights and knows which are here."""
+
+    def resolve(self, weights: Weights, site: Site) -> LockedWeights:
+        """Make a source exact: revision, files, sizes, hashes.
+
+        Raises:
+            OfflineError: The hub does not answer and nothing is cached.
+        """
+
+    def is_complete(self, locked: LockedWeights) -> bool:
+        """Return whether every file is here with its size and hash."""
+
+    def fetch(self, locked: LockedWeights, site: Site, reporter: Reporter) -> None:
+        """Bring what is missing and verify it; what is not whole never carries the final name."""
+
+    def path(self, locked: LockedWeights) -> Path:
+        """Return the folder that a container mounts."""
+
+    def supply(self, locked: LockedWeights) -> Supply:
+        """Return where they come from, and how much of them is to come."""

@@ -13,10 +13,8 @@ from ttctl.operations.diagnose import causes
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
-from ttctl.rules.cache_name import caches_of
-from ttctl.rules.dotenv import values_in
+from ttctl.rules.cache_name import caches_of, mounted_by
 from ttctl.rules.find import is_meant
-from ttctl.rules.several import CACHE, kind_of
 from ttctl.rules.stack import BIND, names_of
 from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
 
@@ -164,8 +162,7 @@ def _caches(
         return (), ()
     dotenv = world.folders.read_folder(world.store.folder(stack)).get(".env", "")
     found = caches_of(world.engine_files.caches(), lock.model)
-    mounted = {path for name, path in values_in(dotenv).items() if kind_of(name) == CACHE}
-    own = tuple(one for one in found if str(one.path) in mounted)
+    own = mounted_by(found, dotenv)
     return own, tuple(one for one in found if one not in own)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.house import LOCAL
 from ttctl.model.pins import BUILT, DERIVED, OWN
+from ttctl.rules.dotenv import values_in
+from ttctl.rules.several import CACHE, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ttctl.model.contract import LaunchContract
     from ttctl.model.engine_files import EngineCache
@@ -57,3 +59,9 @@ def _last(model: str) -> str:
 
 def _plain(word: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", word).strip("-.")
+
+
+def mounted_by(caches: Sequence[EngineCache], dotenv: str) -> tuple[EngineCache, ...]:
+    """Return those that a stack mounts, by the text of its .env file."""
+    paths = {path for name, path in values_in(dotenv).items() if kind_of(name) == CACHE}
+    return tuple(one for one in caches if str(one.path) in paths)
