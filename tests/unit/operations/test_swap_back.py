@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,9 +141,9 @@ class StopsNothing(FakeLauncher):
     def stop(
         self, stack: str, *, timeout_s: int | None, limit_s: float
     ) -> tuple[int, tuple[str, ...]]:
+        before = self._engine.containers(stack)
         super().stop(stack, timeout_s=timeout_s, limit_s=limit_s)
-        for one in self._engine.containers(stack):
-            self._engine.states[one.name] = replace(one, state="running")
+        self._engine.states.update((one.name, one) for one in before)
         return 1, ("it does not stop",)
 
 
