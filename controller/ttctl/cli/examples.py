@@ -14,7 +14,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rollback": ("ttctl rollback llama", "ttctl rollback llama --to 2 --dry-run"),
     "upgrade": ("ttctl upgrade llama --dry-run", "ttctl upgrade llama --yes"),
     "ps": ("ttctl ps", "ttctl ps -a -q"),
-    "status": ("ttctl status llama", "ttctl status --live", "ttctl --json status llama"),
+    "status": ("ttctl status llama", "ttctl status --live"),
     "wait": ("ttctl wait llama", "ttctl wait llama --timeout 600"),
     "logs": ("ttctl logs llama -f --tail 50", "ttctl logs llama --explain"),
     "exec": ("ttctl exec vllm -- sh", "ttctl exec gateway --stack llama -- haproxy -v"),

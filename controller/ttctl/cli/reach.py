@@ -24,7 +24,7 @@ def _known_host(address: str | None) -> str | None:
         f"The gateway does not listen on {address!r}.",
         why="ttctl's own client asks it on loopback, which another address alone would shut out.",
         evidence=f"{LOOPBACK}: this machine only. {EVERYWHERE}: other machines, too.",
-        next_step=f"ttctl up --host {EVERYWHERE}",
+        next_step="ttctl up --host 0.0.0.0",
         mistyped=address,
         meant=LOOPBACK if address == "localhost" else EVERYWHERE,
     )

@@ -52,6 +52,29 @@ Count = Annotated[
 ]
 
 
+def _went_on(
+    session: Session, word: str | None, *, live: bool, interval: float | None, count: int | None
+) -> bool:
+    """Show the screen of `--live` and return whether that was asked for.
+
+    Raises:
+        UsageError: What only that has a use for was given without it.
+    """
+    if live:
+        # Threads and a screen: one look does without.
+        from ttctl.cli import status_live  # noqa: PLC0415
+
+        interval_s = USUAL_S if interval is None else _finite(interval)
+        status_live.show(session, word, interval_s=interval_s, count=count)
+    elif interval is not None or count is not None:
+        raise UsageError(
+            f"{'--count' if interval is None else '--interval'} says nothing without --live.",
+            why="Without it, there is one look.",
+            next_step="ttctl status --live",
+        )
+    return live
+
+
 @app.command()
 def status(
     ctx: typer.Context,
@@ -65,19 +88,8 @@ def status(
     """Say how a stack is and how to talk to it."""
     session = session_of(ctx)
     word = stack_word(session, stack, project)
-    if live:
-        # Threads and a screen: one look does without.
-        from ttctl.cli import status_live  # noqa: PLC0415
-
-        interval_s = USUAL_S if interval is None else _finite(interval)
-        status_live.show(session, word, interval_s=interval_s, count=count)
+    if _went_on(session, word, live=live, interval=interval, count=count):
         return
-    if interval is not None or count is not None:
-        raise UsageError(
-            f"{'--count' if interval is None else '--interval'} says nothing without --live.",
-            why="Without it, there is one look.",
-            next_step="ttctl status --live",
-        )
     found = stacks.status(session.world, word)
     paint = session.console.out.state
     if found.state == "unstarted":

@@ -45,9 +45,8 @@ def upgrade(
     serving; where it does not become ready, the stack is brought back as it was.
     """
     session = session_of(ctx)
-    stack = stack_word(session, stack, project)
     how = How(reset=reset, stale="remove" if session.flags.yes else "keep")
-    found = looked(session, stack, how)
+    found = looked(session, stack_word(session, stack, project), how)
     text = difference_text(found.difference, session.console.out)
     if found.difference.is_empty:
         text = f"{found.stack}: nothing would be another, it is as it would be resolved now"

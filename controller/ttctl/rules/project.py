@@ -24,6 +24,7 @@ EXAMPLES: dict[str, Value] = {
     "up.name": "my-stack",
     "up.device": "cpu",
     "up.port": 8000,
+    "up.host": "127.0.0.1",
     "up.max_model_len": 4096,
     "up.max_num_seqs": 8,
     "up.block_size": 64,

@@ -344,9 +344,9 @@ def test_the_verbs_work_through_clicks_own_runner() -> None:
 
 CHANGES_NOTHING = {
     "chat", "completion", "config get", "config key ls", "config path", "config show",
-    "config site", "connect", "devices check", "devices info", "devices ls", "doctor", "exec",
-    "image", "logs", "models diff", "models ls", "models search", "models show", "models verify",
-    "plan", "ps", "status", "wait",
+    "config site", "connect", "devices check", "devices info", "devices ls", "diff", "doctor",
+    "exec", "history", "image", "logs", "models diff", "models ls", "models search", "models show",
+    "models verify", "plan", "ps", "status", "wait",
 }  # fmt: skip
 """Leaves that change nothing of ours without being asked; `config edit` shows its own diff."""
 

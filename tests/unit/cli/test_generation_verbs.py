@@ -52,6 +52,7 @@ def context(scene: Scene, **flags: bool) -> typer.Context:
     session = Session(Flags(**flags))
     vars(session)["world"] = scene.world
     vars(session)["settings"] = SimpleNamespace(
+        project_file=None,
         find=lambda _: SimpleNamespace(value=None),
         find_quickly=lambda _: SimpleNamespace(value=None),
     )

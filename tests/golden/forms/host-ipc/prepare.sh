@@ -61,7 +61,7 @@ if ! [ -s "$TTCTL_SECRETS/keys.map" ]; then
     new_key "$above/api-key" 0600
     key=$(cat "$above/api-key")
     hash=$(printf %s "$key" | sha256sum | cut -d' ' -f1)
-    put "$TTCTL_SECRETS/keys.map" 0444 "$hash default"
+    put "$TTCTL_SECRETS/keys.map" 0444 "$hash default@0@$(date +%s)"
     echo "the key of this stack is in $above/api-key"
 fi
 
