@@ -10,7 +10,7 @@ import typer
 from ttctl.cli import models_catalog as catalogs
 from ttctl.cli import options
 from ttctl.cli.model_options import takes_filter
-from ttctl.cli.request import takes_request
+from ttctl.cli.request import takes_weights
 from ttctl.cli.session import session_of
 from ttctl.errors import BadFileError
 from ttctl.model.model_page import Filter
@@ -77,7 +77,7 @@ app.command("refresh")(catalogs.refresh)
 
 
 @app.command("pull")
-@takes_request
+@takes_weights
 def pull(ctx: typer.Context, *, request: Request, dry_run: options.DryRun = False) -> None:
     """Fetch a model's weights and verify them, and start nothing."""
     session = session_of(ctx)

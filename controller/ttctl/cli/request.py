@@ -50,10 +50,24 @@ REQUEST = {
     "values": ValuesOf,
 }
 """The fields of a `Request` as options."""
+OF_WEIGHTS = (
+    "model", "name", "device", "task", "experimental", "engine", "implementation", "services",
+)  # fmt: skip
+"""Those that decide which weights are meant."""
 
 
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of REQUEST; it gets their values as one, `request`.
+    """Give a command the options of REQUEST; it gets their values as one, `request`."""
+    return _taking(command, tuple(REQUEST))
+
+
+def takes_weights(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command those options that decide which weights are meant, as `takes_request`."""
+    return _taking(command, OF_WEIGHTS)
+
+
+def _taking(command: Callable[..., None], names: tuple[str, ...]) -> Callable[..., None]:
+    """Give a command these options of REQUEST.
 
     What was not typed is taken from the settings, so that `plan`, `lock`, `render` and `up` agree.
 
@@ -71,11 +85,12 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
             annotation=annotation,
         )
         for name, annotation in REQUEST.items()
+        if name in names
     ]
 
     @wraps(command)
     def with_options(**values: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
-        given = {name: values.pop(name) for name in REQUEST}
+        given = {name: values.pop(name, None) for name in REQUEST}
         session = session_of(values["ctx"])
         ctx: typer.Context = values["ctx"]
         session.may_fetch = True
