@@ -75,6 +75,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "plan --commands": (("plan", "llama", "--device", "n150", "--commands"), "plan"),
     "plan --device": (("plan", "llama", "--device", "n150"), "plan"),
     "plan --pack": (("plan", "--pack", "llama", "--device", "n300"), "pack"),
+    "prune": (("prune", "file", "--yes"), "prune"),
+    "prune --dry-run": (("prune", "--dry-run"), "prune"),
     "ps": (("ps",), "ps"),
     "render": (("render", "STACK", "-o", "FOLDER"), "render"),
     "render --dry-run": (("render", "STACK", "-o", "FOLDER", "--dry-run"), "render"),

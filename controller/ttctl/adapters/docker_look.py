@@ -93,22 +93,28 @@ def inspected(
     One that goes between two questions is left out.
     """
     filters = f"&filters={quote(json.dumps({'label': labels}))}" if labels else ""
-    listed = _understood(*engine.get(f"/containers/json?all=1{filters}"), environ)
-    for entry in _list(listed):
+    listed = understood(*engine.get(f"/containers/json?all=1{filters}"), environ)
+    for entry in listed_in(listed):
         if not _ID.fullmatch(entry["Id"]):
             raise TypeError(entry)
         status, body = engine.get(f"/containers/{entry['Id']}/json")
         if status != GONE:
-            yield _understood(status, body, environ)
+            yield understood(status, body, environ)
 
 
-def _list(value: object) -> list[Any]:
+def listed_in(value: object) -> list[Any]:
+    """Return a list, or raise what `looking` makes an error of."""
     if not isinstance(value, list):
         raise TypeError(value)
     return value
 
 
-def _understood(status: int, body: bytes, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+def understood(status: int, body: bytes, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Return what an answer says.
+
+    Raises:
+        EngineError: The engine refused.
+    """
     if status != OK:
         said = f"It answered {status}: {body.decode(errors='replace').strip()}"
         raise unreachable(said, environ)

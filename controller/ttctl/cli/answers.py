@@ -18,6 +18,7 @@ from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.generation import Difference, Exchanged, GenerationRow
 from ttctl.model.health import Diagnosis
 from ttctl.model.keys import KeyChange, NamedKey
+from ttctl.model.litter import Pruned
 from ttctl.model.live import LiveFrame
 from ttctl.model.lock import Lock
 from ttctl.model.match import Packing
@@ -147,6 +148,7 @@ ANSWERS: dict[str, object] = {
     "pack": Packing,
     "plan": Plan,
     "ps": tuple[ContainerState, ...],
+    "prune": Pruned,
     "pull": Fetched,
     "render": Rendered,
     "restart": Restarted,

@@ -67,6 +67,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config key rotate": ("ttctl config key rotate", "ttctl config key rotate ci --keep 7d"),
     "doctor": ("ttctl doctor", "ttctl doctor llama --fix"),
     "report": ("ttctl report", "ttctl report llama --dry-run"),
+    "prune": ("ttctl prune --dry-run", "ttctl prune image cache"),
     "completion": ("ttctl completion zsh --install", 'eval "$(ttctl completion bash)"'),
 }
 """The words of a verb to commands that can be typed as they stand; a test parses each."""

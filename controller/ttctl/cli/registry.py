@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("ttctl.cli.init", "Make a project folder: its settings, commented, and its lock."),
     "models": ("ttctl.cli.models", "List the models of the catalog, and look after their weights."),
     "devices": ("ttctl.cli.devices", "List the cards of this machine."),
+    "prune": ("ttctl.cli.prune", "Remove what no stack has a use for any more; asks first."),
     "completion": ("ttctl.cli.completion", "Print the script that makes a shell complete ttctl."),
     "doctor": ("ttctl.cli.doctor", "Check this machine and this place, and say what to do."),
     "report": ("ttctl.cli.report", "Write an archive of what helps to find out what is wrong."),
@@ -54,7 +55,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Talk": ("chat", "image", "connect"),
     "Prepare": ("plan", "build", "render", "eject", "lock", "diff", "init", "models"),
-    "This place": ("devices", "doctor", "report", "completion", "config"),
+    "This place": ("devices", "doctor", "report", "prune", "completion", "config"),
 }
 """How the front page sorts the verbs; every verb stands in one group."""
 

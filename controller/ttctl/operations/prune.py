@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remove what no stack has a use for any more, and nothing that is not ttctl's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ttctl.errors import BadFileError, TtctlError
+from ttctl.model.litter import KINDS, Left, Litter, Pruned
+from ttctl.rules.generations import COMPOSE, DOTENV
+from ttctl.rules.prune import caches_in, named_by, unmounted, unnamed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ttctl.model.container import ContainerState
+    from ttctl.model.litter import Leftovers, LitterKind, StrayFile
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
+
+HUSK = "created"
+"""State of a container that was made and never started."""
+
+
+def look(world: World, place: Leftovers, kinds: Sequence[LitterKind] = KINDS) -> Pruned:
+    """Return what may go; nothing is changed.
+
+    Where the lock of a stack cannot be read, nobody knows what it names: then no image and no cache
+    is among it.
+
+    Raises:
+        EngineError: The container engine does not answer, and images or containers are asked for.
+    """
+    minds: list[str] = []
+    states = _states(world, minds) if {"image", "cache"} & set(kinds) else []
+    found: list[Litter] = []
+    if "image" in kinds and not minds:
+        named = frozenset().union(*(named_by(lock, text[COMPOSE]) for lock, text in states))
+        images = place.images()
+        found += unnamed(images, named=named, used=place.used(), now=world.clock.epoch())
+    if "cache" in kinds and not minds:
+        mounted = frozenset().union(*(caches_in(text.get(DOTENV, "")) for _, text in states))
+        found += unmounted(world.engine_files.caches(), mounted=mounted)
+    if "file" in kinds:
+        found += [
+            Litter(
+                kind="file",
+                name=one.path,
+                why="a killed command left it",
+                size_bytes=one.size_bytes,
+            )
+            for one in place.files()
+        ]
+    if "container" in kinds:
+        found += map(_husk, _husks(world))
+    return Pruned(found=tuple(found), minds=tuple(minds))
+
+
+def prune(world: World, place: Leftovers, kinds: Sequence[LitterKind] = KINDS) -> Pruned:
+    """Look again, and remove what is found then.
+
+    Raises:
+        EngineError: As `look`.
+    """
+    seen = look(world, place, kinds)
+    removed: list[Litter] = []
+    left: list[Left] = []
+    if any(one.kind == "file" for one in seen.found):
+        world.vitals.mend("sweep")
+    for one in seen.found:
+        try:
+            _remove(world, place, one)
+        except TtctlError as refusal:
+            why = "; ".join(filter(None, (refusal.message, refusal.why)))
+            left.append(Left(name=one.name, why=why))
+        else:
+            removed.append(one)
+    return Pruned(found=seen.found, removed=tuple(removed), left=tuple(left), minds=seen.minds)
+
+
+def _states(world: World, minds: list[str]) -> list[tuple[Lock, dict[str, str]]]:
+    """Return lock and files of every state that is kept; what cannot be read goes to `minds`."""
+    found: list[tuple[Lock, dict[str, str]]] = []
+    for stack in world.store.stacks():
+        try:
+            found += _states_of(world, stack)
+        except BadFileError as damaged:
+            minds.append(
+                f"images and caches were left alone: nobody knows which {stack!r} names. "
+                f"{damaged.message}"
+            )
+    return found
+
+
+def _states_of(world: World, stack: str) -> Iterator[tuple[Lock, dict[str, str]]]:
+    files = world.folders.read_folder(world.store.folder(stack))
+    if lock := world.store.lock(stack):
+        yield lock, {COMPOSE: "", **files}
+    for one in world.generations.kept(stack):
+        yield one.lock, {COMPOSE: "", **world.generations.files(stack, one.number)}
+
+
+def _stray(one: StrayFile) -> Litter:
+    why = "a killed command left it"
+    return Litter(kind="file", name=one.path, why=why, size_bytes=one.size_bytes)
+
+
+def _husks(world: World) -> tuple[ContainerState, ...]:
+    owner = world.store.owner()
+    seen = world.engine.containers(None)
+    return tuple(one for one in seen if one.owner == owner and one.state == HUSK)
+
+
+def _husk(one: ContainerState) -> Litter:
+    return Litter(
+        kind="container",
+        name=one.name,
+        why="it was made and never started",
+        stack=one.stack,
+        target=one.container_id,
+    )
+
+
+def _remove(world: World, place: Leftovers, one: Litter) -> None:
+    if one.kind == "image":
+        place.remove_image(one.name)
+    elif one.kind == "cache":
+        place.remove_cache(Path(one.target))
+    elif one.kind == "container":
+        # Looked at again under the stack's lock: a start may be on its way.
+        with world.store.exclusive(one.stack, timeout_s=0, reporter=world.reporter):
+            if one.target in {each.container_id for each in _husks(world)}:
+                world.vitals.mend("remove-containers", (one.target,))
