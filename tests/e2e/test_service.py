@@ -48,6 +48,14 @@ def test_the_models_are_listed_by_their_name(stack: Stack) -> None:
         assert [model.id for model in client.models.list()] == [MODEL]
 
 
+def test_two_minutes_of_trying_pass(stack: Stack) -> None:
+    found = stack.up("--verify", "--json").data
+    assert not found["changed"]
+    looked = {one["check"]["name"]: one["check"]["outcome"] for one in found["verified"]["looked"]}
+    assert set(looked.values()) == {"passed"}
+    assert {"a streamed answer", "a long prompt", "eight at once", "a tool call"} < looked.keys()
+
+
 def test_a_completion_comes_back_with_its_usage(stack: Stack) -> None:
     with stack.openai() as client:
         completion = client.completions.create(model=MODEL, prompt="ttctl", max_tokens=5)

@@ -21,7 +21,7 @@ from ttctl.cli.reach import reach_line
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
 from ttctl.cli.talking import ask_lines, base_url, service_url, talking_lines
-from ttctl.errors import DirtyError, StaleFilesError
+from ttctl.errors import DirtyError, StaleFilesError, UsageError
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
 from ttctl.operations import up as up_operations
@@ -42,6 +42,16 @@ Detach = Annotated[
 ]
 
 
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Then try it for two minutes: answers, streams, a tool, a long prompt, eight at once,"
+        " and the speed that its entry names; exit code 1 where something fails.",
+    ),
+]
+
+
 @app.command()
 @takes_request
 def up(
@@ -55,6 +65,7 @@ def up(
     pull: options.Pull = "missing",
     force_recreate: options.Recreate = False,
     reset: options.Reset = False,
+    verify: Verify = False,
     lock_timeout: options.LockTimeout = 10,
     dry_run: options.DryRun = False,
 ) -> None:
@@ -64,6 +75,12 @@ def up(
     engine, such as `-- --max-num-batched-tokens 2048`; they are remembered.
     """
     session = session_of(ctx)
+    if verify and not wait:
+        raise UsageError(
+            "--verify waits for the stack that it tries.",
+            why="--no-wait comes back before anybody knows whether it answers.",
+            next_step=f"ttctl up {shlex.quote(request.model)} --verify",
+        )
     how = How(build=build, pull=pull, recreate=force_recreate, wait=wait, reset=reset)
     if is_projects(session, request):
         note_changed(session)
@@ -74,7 +91,17 @@ def up(
         up_operations.up, session.world, request, wait_s=wait_timeout, lock_timeout_s=lock_timeout
     )
     result = with_consent(session, bring, how)
-    session.show("up", result, up_text(result, program=program()))
+    if not verify:
+        session.show("up", result, up_text(result, program=program()))
+        return
+    # What asks a stack questions: few starts need it.
+    from ttctl.cli import verify_text  # noqa: PLC0415
+
+    result = verify_text.verified(session, result)
+    text = up_text(result, program=program())
+    session.show("up", result, f"{text}\n\n{verify_text.text_of(session, result)}")
+    if result.verified and result.verified.failed:
+        raise typer.Exit(1)
 
 
 def with_consent(session: Session, bring: Callable[..., UpResult], how: How) -> UpResult:

@@ -52,16 +52,45 @@ def measured_tiers(
     return tuple(found)
 
 
+def first_tier(
+    world: World, spec: ModelSpec, client: Client, *, key: str, limit_s: float
+) -> TierRun | None:
+    """Measure the speed of the fewest users within a time; None where it cannot be asked for.
+
+    Args:
+        world: Everything outside.
+        spec: An entry that names speeds.
+        client: Asks its gateway.
+        key: The stack's.
+        limit_s: Seconds after which no further request begins, and that one may take.
+    """
+    speed = min(speeds(spec.targets), key=lambda one: one[2])
+    targets = of_speed(spec.targets, speed)
+    if asked(spec, shape=speed[1], number=0) is None:
+        return None
+    with world.reporter.step(f"Measure {' '.join(filter(None, speed[:2]))} x {speed[2]}"):
+        run = _Run(world, spec, client, key=key, targets=targets, limit_s=limit_s)
+        return tier_run(targets, run.measured())
+
+
 class _Run:
     """The measurement of one speed."""
 
     def __init__(
-        self, world: World, spec: ModelSpec, client: Client, *, key: str, targets: Sequence[Target]
+        self,
+        world: World,
+        spec: ModelSpec,
+        client: Client,
+        *,
+        key: str,
+        targets: Sequence[Target],
+        limit_s: float | None = None,
     ) -> None:
         self._world, self._spec, self._client, self._key = world, spec, client, key
         self._targets = targets
         self._at_once = max(1, targets[-1].concurrency)
-        self._limit_s = patience_s(targets, least_s=LEAST_S, most_s=MOST_S)
+        self._speed_s, most_s = limit_s or SPEED_S, limit_s or MOST_S
+        self._limit_s = patience_s(targets, least_s=min(LEAST_S, most_s), most_s=most_s)
         self._number = 0
 
     def measured(self) -> Measured:
@@ -72,7 +101,7 @@ class _Run:
         began = self._world.clock.now()
         found: list[tuple[Answer, str]] = []
         wanted = max(FEWEST, min(BATCHES * self._at_once, 4 * FEWEST))
-        while len(found) < wanted and self._world.clock.now() - began < SPEED_S:
+        while len(found) < wanted and self._world.clock.now() - began < self._speed_s:
             batch = self._batch(self._at_once)
             found += batch
             if all(fault for _, fault in batch):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.protocols import World
+    from ttctl.model.verified import Verified
     from ttctl.operations.desire import Desired
 
 
@@ -66,6 +67,8 @@ class UpResult:
     """Address of this host on which the gateway listens; `0.0.0.0` lets other machines in."""
     service_path: str = ""
     """Path of what the model is for, such as `/v1/audio/speech`; empty where it talks."""
+    verified: Verified | None = None
+    """What `--verify` found; None where nobody asked."""
 
 
 def result_of(
