@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.docker_bench import excepted, failing
 from tests.e2e.driver import Stack, docker
 from tests.e2e.held_in import CHECKS, inside
 
@@ -35,6 +36,11 @@ def reaches(container: Json, address: str, port: int) -> bool:
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_container_is_held_in(container: Json, check: Callable[[Json], None]) -> None:
     check(container)
+
+
+def test_the_checks_of_docker_bench_fail_for_the_written_exceptions_alone(container: Json) -> None:
+    service = container["Config"]["Labels"]["dev.ttctl.service"]
+    assert failing(container).keys() == excepted(service)
 
 
 def test_a_container_has_its_whole_grace_time_and_a_patient_health_check(container: Json) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.e2e.docker_bench import excepted, failing
 from tests.e2e.driver import Ran, Stack, docker, free_port
 from tests.e2e.held_in import CHECKS
 from tests.e2e.services_crowd import (
@@ -209,6 +210,11 @@ def test_status_ps_and_logs_know_each_service(services: Stack) -> None:
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_container_is_held_in(container: Json, check: Callable[[Json], None]) -> None:
     check(container)
+
+
+def test_the_checks_of_docker_bench_fail_for_the_written_exceptions_alone(container: Json) -> None:
+    service = container["Config"]["Labels"]["dev.ttctl.service"]
+    assert failing(container).keys() == excepted(service)
 
 
 def test_the_services_are_in_the_network_that_leads_nowhere_and_publish_no_port(
