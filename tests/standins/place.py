@@ -87,7 +87,16 @@ def run(*words: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[
 def bridge_address() -> str:
     """Return where a step of a build finds this machine."""
     (bridge,) = json.loads(docker("network", "inspect", "bridge"))
-    found: str = bridge["IPAM"]["Config"][0]["Gateway"]
+    name = bridge["Options"]["com.docker.network.bridge.name"]
+    # Docker 20.10 leaves the address out where it made the bridge since it was started.
+    done = subprocess.run(
+        ["ip", "-json", "-4", "address", "show", "dev", name],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=True,
+    )
+    found: str = json.loads(done.stdout)[0]["addr_info"][0]["local"]
     return found
 
 
