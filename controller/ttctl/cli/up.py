@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.boot import boots
 from ttctl.cli.chosen import is_projects, note_changed
 from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
@@ -43,6 +44,7 @@ Detach = Annotated[
 
 
 @app.command()
+@boots
 @takes_request
 def up(
     ctx: typer.Context,
