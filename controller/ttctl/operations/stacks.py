@@ -211,17 +211,14 @@ def down(
 ) -> Plan:
     """Stop and remove a stack's containers and networks; its lock and key stay.
 
-    With `volumes`, a stack that was locked and never started is forgotten. Without `ends` it stays
-    wanted: what takes its place is not up yet.
-
-    Raises:
-        LockedError: Another command changes the stack.
+    With `volumes`, a stack that was locked and never started is forgotten; without `ends` it stays
+    wanted. Raises LockedError where another command changes the stack.
     """
     containers = world.engine.containers(stack)
     refuse_foreign(world, stack, containers)
-    known = stack in world.store.stacks() or world.wanted.is_wanted(stack)
+    known = stack in world.store.stacks()
     unstarted = known and is_unstarted(world, stack, containers)
-    if dry_run or (not containers and not known):
+    if dry_run or not (containers or known or world.wanted.is_wanted(stack)):
         return steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
         if ends:

@@ -169,9 +169,7 @@ def test_a_user_without_a_name_is_its_number(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 @pytest.mark.parametrize("scope", ["user", "system"])
-def test_systemd_finds_no_fault_in_the_text(
-    tmp_path: Path, scope: Scope
-) -> None:
+def test_systemd_finds_no_fault_in_the_text(tmp_path: Path, scope: Scope) -> None:
     program = tmp_path / "my 50% tools" / "ttctl"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.cards import FIRST, NAME, PINNED
-from tests.unit.fakes import HUB_MODEL, Scene, at
+from tests.unit.fakes import DEMO_MODEL, HUB_MODEL, Scene, at
 from tests.unit.operations.test_start_again import unreachable
 from tests.unit.swapping import DIRT, SECOND, SMALL, lone_scene, running, swapped
 
@@ -313,3 +313,28 @@ def test_what_has_no_container_any_more_is_wanted_no_more_after_a_stop(two: Scen
     stop(two.world, "llama")
     down(two.world, "second", volumes=False, dry_run=False)
     assert two.wanted.names() == ()
+
+
+def test_a_stack_that_another_command_changes_is_failed_as_locked(two: Scene) -> None:
+    two.store.busy = True
+    found = boot(two.world)
+    assert [one.failure.code for one in found.stacks if one.failure] == ["locked", "locked"]
+    assert found.exit_code == 75
+
+
+def test_an_entry_that_the_catalog_has_no_more_is_said_with_what_to_type(two: Scene) -> None:
+    two.catalog.entries = (DEMO_MODEL,)
+    failure = boot(two.world).stacks[1].failure
+    assert failure is not None
+    assert failure.why == "Its lock names an entry that the catalog has no more."
+    assert failure.next_step == "ttctl up llama --name second"
+
+
+def test_a_signal_ends_a_boot_and_is_no_stacks_failure(two: Scene) -> None:
+    def ended(*_: object, **__: object) -> None:
+        raise SystemExit(143)
+
+    two.launcher.up = ended  # type: ignore[method-assign] - a signal meanwhile
+    with pytest.raises(SystemExit):
+        boot(two.world)
+    assert running(two) == []
