@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.cards import FIRST, NAME, PINNED
@@ -338,3 +338,26 @@ def test_a_signal_ends_a_boot_and_is_no_stacks_failure(two: Scene) -> None:
     with pytest.raises(SystemExit):
         boot(two.world)
     assert running(two) == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda scene: swapped(scene, "llama", SECOND), id="swap"),
+        pytest.param(lambda scene: restart(scene.world, "llama"), id="restart"),
+    ],
+)
+def test_a_loss_of_power_amid_an_exchange_brings_back_what_was_up(
+    act: Callable[[Scene], object],
+) -> None:
+    scene = Scene()
+    up(scene.world, SMALL)
+    starts, seen = scene.launcher.up, list[tuple[str, ...]]()
+
+    def looked(*words: Any, **options: Any) -> None:  # noqa: ANN401 - as the launcher has them
+        seen.append(scene.wanted.names())
+        starts(*words, **options)
+
+    scene.launcher.up = looked  # type: ignore[method-assign] - looks amid the exchange
+    act(scene)
+    assert seen == [("llama",)]
