@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from ttctl.model.shelf import Shelf
     from ttctl.model.spec import Request
     from ttctl.model.starts import Started, Starts
-    from ttctl.model.stores import Generations
+    from ttctl.model.stores import Generations, WantedStacks
     from ttctl.model.talk import Door, Role, Talk
     from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
     from ttctl.model.vitals import Vitals
@@ -744,6 +744,28 @@ class FakeStore:
         return Path("/state/stacks") / stack / "secrets/gateway"
 
 
+class FakeWanted:
+    """Which stacks are wanted, in memory; it is changed under a stack's lock only."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.stacks: set[str] = set()
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.stacks))
+
+    def is_wanted(self, stack: str) -> bool:
+        return stack in self.stacks
+
+    def want(self, stack: str) -> None:
+        assert self._store.holding
+        self.stacks.add(stack)
+
+    def end(self, stack: str) -> None:
+        assert self._store.holding
+        self.stacks.discard(stack)
+
+
 class FakeGenerations:
     """Generations in memory."""
 
@@ -1208,6 +1230,7 @@ class FakeWorld:
     store: StackStore
     folders: Folders
     generations: Generations
+    wanted: WantedStacks
     keys: Keys
     key_ring: KeyRing
     gateway: Gateway
@@ -1255,6 +1278,7 @@ class Scene:
     weights_cache: FakeWeightsCache = field(init=False)
     store: FakeStore = field(init=False)
     generations: FakeGenerations = field(init=False)
+    wanted: FakeWanted = field(init=False)
     launcher: FakeLauncher = field(init=False)
     engine_files: FakeEngineFiles = field(init=False)
     key_ring: FakeKeyRing = field(init=False)
@@ -1270,6 +1294,7 @@ class Scene:
         self.weights_cache = FakeWeightsCache(self.calls)
         self.store = FakeStore(self.calls)
         self.generations = FakeGenerations(self.store)
+        self.wanted = FakeWanted(self.store)
         self.launcher = FakeLauncher(self.calls, self.engine, self.store)
         self.key_ring = FakeKeyRing(self.calls, self.store)
 
@@ -1297,6 +1322,7 @@ class Scene:
             store=self.store,
             folders=self.store,
             generations=self.generations,
+            wanted=self.wanted,
             keys=self.store,
             key_ring=self.key_ring,
             gateway=self.gateway,

@@ -29,6 +29,7 @@ PAGES = (
     ROOT / "docs" / "hardware.md",
     ROOT / "docs" / "images.md",
     ROOT / "docs" / "generations.md",
+    ROOT / "docs" / "boot.md",
     ROOT / "docs" / "projects.md",
     SECURITY,
     *RECORDS,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ttctl.model.boot import Booted, BootUnit
 from ttctl.model.catalog import CatalogDiff, Refreshed
 from ttctl.model.connect import Connection, Tool
 from ttctl.model.container import ContainerState
@@ -120,6 +121,8 @@ class OutputEvent:
 
 
 ANSWERS: dict[str, object] = {
+    "boot": Booted,
+    "boot-unit": BootUnit,
     "build": Images,
     "catalog": Refreshed,
     "catalog-diff": CatalogDiff,

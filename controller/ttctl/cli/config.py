@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ttctl.cli import config_answers as answers
-from ttctl.cli import config_key, options
+from ttctl.cli import config_boot, config_key, options
 from ttctl.cli.session import session_of
 from ttctl.cli.wiring_files import wire_editor
 from ttctl.model.site import SiteEntry
@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Show and change the settings.",
 )
 app.add_typer(config_key.app, name="key")
+app.command("boot")(config_boot.boot)
 
 Key = Annotated[str, typer.Argument(help="A setting, such as up.port.")]
 Project = Annotated[

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "up": ("ttctl up llama", "ttctl up llama --name second --port 8001"),
+    "up": (
+        "ttctl up llama",
+        "ttctl up llama --name second --port 8001",
+        "ttctl up --boot --dry-run",
+    ),
     "down": ("ttctl down llama", "ttctl down --all"),
     "stop": ("ttctl stop llama", "ttctl stop --all"),
     "start": ("ttctl start llama",),
@@ -58,6 +62,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "config unset": ("ttctl config unset up.port", "ttctl config unset up.model --project"),
     "config edit": ("ttctl config edit", "EDITOR=nano ttctl config edit --project"),
+    "config boot": ("ttctl config boot --dry-run", "ttctl config boot --enable"),
     "config path": ("ttctl config path", "ttctl config path --project"),
     "config site": ("ttctl config site", "ttctl config site --all"),
     "config key": ("ttctl config key ls", "ttctl config key new ci"),

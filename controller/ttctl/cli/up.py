@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from ttctl.cli import options
+from ttctl.cli.boot import boots
 from ttctl.cli.chosen import is_projects, note_changed
 from ttctl.cli.lock import LATEST
 from ttctl.cli.plan import show_plan
@@ -53,6 +54,7 @@ Verify = Annotated[
 
 
 @app.command()
+@boots
 @takes_request
 def up(
     ctx: typer.Context,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ttctl.adapters.store import StateFolder
     from ttctl.model.ejected import Ejections
     from ttctl.model.keys import KeyRing
-    from ttctl.model.stores import Generations
+    from ttctl.model.stores import Generations, WantedStacks
 
 
 def no_project() -> None:
@@ -60,6 +60,13 @@ class WiredStacks(WiredImages):
     def folders(self) -> StateFolder:
         """The same: it also writes rendered folders."""
         return self.store
+
+    @cached_property
+    def wanted(self) -> WantedStacks:
+        """Kept in the stacks' folders, a small file each."""
+        from ttctl.adapters.wanted import WantedFiles
+
+        return WantedFiles(places.state(self._environ) / "stacks")
 
     @cached_property
     def generations(self) -> Generations:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ttctl.model.shelf import Shelf
     from ttctl.model.site import Site
     from ttctl.model.starts import Starts
-    from ttctl.model.stores import Folders, Generations, Keys, StackStore
+    from ttctl.model.stores import Folders, Generations, Keys, StackStore, WantedStacks
     from ttctl.model.telemetry import TelemetrySource
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache, WeightsStore
@@ -175,6 +175,10 @@ class World(Protocol):
     @property
     def store(self) -> StackStore:
         """The stacks' state folders."""
+
+    @property
+    def wanted(self) -> WantedStacks:
+        """Which stacks were brought up and not ended since."""
 
     @property
     def folders(self) -> Folders:

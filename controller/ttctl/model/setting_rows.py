@@ -15,6 +15,7 @@ ROWS: tuple[tuple[str, str, tuple[str | int | float, ...], str | int | float | N
     ("up.image_uid", "integer", (1000, 59999), None, "User id in images built for a card."),
     ("up.pull", "choice", ("always", "missing", "never"), "missing", "When to pull an image."),
     ("up.lock_timeout", "seconds", (0, 86400), 10.0, "Seconds to wait for another command's lock."),
+    ("up.boot_reset", "switch", (), False, "Let `up --boot` reset boards that need it, unasked."),
     ("up.wait_timeout", "integer", (1, 86400), None, "Seconds until the engine must be healthy."),
     (
         "device.root",

@@ -53,6 +53,22 @@ class StackStore(Protocol):
         """Return a short name of this state folder, for the containers' labels."""
 
 
+class WantedStacks(Protocol):
+    """Which stacks were brought up and not ended since; change it while the stack is held."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return those that are wanted, by name."""
+
+    def is_wanted(self, stack: str) -> bool:
+        """Return whether a stack is."""
+
+    def want(self, stack: str) -> None:
+        """Keep that a stack was brought up."""
+
+    def end(self, stack: str) -> None:
+        """Keep that a stack was ended; nothing where it was not wanted."""
+
+
 class Folders(Protocol):
     """Reads and writes rendered folders."""
 

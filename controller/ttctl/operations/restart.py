@@ -80,7 +80,7 @@ def restart(
             # Somebody may have taken one since it was looked at.
             refuse_boards(as_if_stopped(inner, stack), found.desired, how)
         begun = world.clock.now()
-        stopped = stop(inner, stack, timeout_s=timeout_s)
+        stopped = stop(inner, stack, timeout_s=timeout_s, ends=False)
         try:
             with start_again.named_reset("start", stack):
                 came = up(inner, found.request, how=how, wait_s=wait_s)

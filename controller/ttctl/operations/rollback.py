@@ -111,6 +111,7 @@ def rollback(
         changed = not same(former.files, found.state.files)
         with coming_back(world, former, what=why, how=how):
             restore(world, found.state, how=how, wait_s=wait_s)
+        world.wanted.want(stack)
         number = record(world, stack, found.to.request, why=why)
     return Exchanged(
         stack=stack,

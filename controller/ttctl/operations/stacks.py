@@ -207,21 +207,22 @@ def down(
     dry_run: bool,
     timeout_s: int | None = None,
     lock_timeout_s: float = 10,
+    ends: bool = True,
 ) -> Plan:
     """Stop and remove a stack's containers and networks; its lock and key stay.
 
-    With `volumes`, a stack that was locked and never started is forgotten.
-
-    Raises:
-        LockedError: Another command changes the stack.
+    With `volumes`, a stack that was locked and never started is forgotten; without `ends` it stays
+    wanted. Raises LockedError where another command changes the stack.
     """
     containers = world.engine.containers(stack)
     refuse_foreign(world, stack, containers)
     known = stack in world.store.stacks()
     unstarted = known and is_unstarted(world, stack, containers)
-    if dry_run or (not containers and not known):
+    if dry_run or not (containers or known or world.wanted.is_wanted(stack)):
         return steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
+        if ends:
+            world.wanted.end(stack)
         containers = world.engine.containers(stack)
         unstarted = is_unstarted(world, stack, containers)
         plan = steps_to_down(stack, containers, unstarted=unstarted, volumes=volumes)

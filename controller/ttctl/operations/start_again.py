@@ -147,8 +147,8 @@ def _refuse_getting(stack: str, desired: Desired, plan: Plan) -> None:
         return
     raise EngineError(
         f"The stack {stack!r} cannot be started from what is here.",
-        why="`start` fetches and builds nothing: what it was started with is gone, or this ttctl"
-        " makes it otherwise.",
+        why="`start` and a boot fetch and build nothing: what it was started with is gone, or this"
+        " ttctl makes it otherwise.",
         evidence="\n".join(f"{step.verb} {step.subject}: {step.reason}" for step in missing),
         next_step=typed_up(desired.lock.requested, stack),
     )

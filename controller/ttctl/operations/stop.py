@@ -21,6 +21,7 @@ def stop(
     dry_run: bool = False,
     timeout_s: int | None = None,
     lock_timeout_s: float = 10,
+    ends: bool = True,
 ) -> Plan:
     """Stop what of a stack is at work; its containers, networks, lock, key and folder stay.
 
@@ -30,6 +31,7 @@ def stop(
         dry_run: Whether to say only what would be done.
         timeout_s: Seconds that each container has; None for its own grace time.
         lock_timeout_s: Seconds to wait for another command's lock.
+        ends: Whether it is not wanted any more: not where it comes up again at once.
 
     Raises:
         EngineError: It could not be stopped.
@@ -38,11 +40,14 @@ def stop(
     """
     containers = world.engine.containers(stack)
     refuse_foreign(world, stack, containers)
-    if dry_run or not containers:
+    if dry_run or not (containers or (ends and world.wanted.is_wanted(stack))):
         return steps_to_stop(stack, containers, timeout_s=timeout_s)
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):
         containers = world.engine.containers(stack)
         plan = steps_to_stop(stack, containers, timeout_s=timeout_s)
+        if ends:
+            # First: it is not to come back at a boot, however far the stop gets.
+            world.wanted.end(stack)
         if not plan.changes:
             return plan
         limit = GRACE_S if timeout_s is None else timeout_s

@@ -150,8 +150,10 @@ def exchange(
             raise
         begun = world.clock.now()
         with brought_back(hold, former, new=new, how=found.how):
-            down(hold.world, former.stack, volumes=False, dry_run=False)
+            down(hold.world, former.stack, volumes=False, dry_run=False, ends=False)
             came = up(hold.world, found.request, how=found.how, wait_s=wait_s)
+            # Not before: a boot after a loss of power in between brings it back.
+            hold.world.wanted.end(former.stack)
         return Swapped(
             stopped=former.stack,
             up=came,

@@ -94,6 +94,8 @@ def bring_up(
             raise
         plan = again
         desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
+    # What failed is wanted no more and no less than before.
+    world.wanted.want(desired.stack.name)
     return desired, bool(plan.changes)
 
 

@@ -31,6 +31,14 @@ def word(value: str) -> str:
     return text if is_plain else f'"{text}"'
 
 
+def assignment(name: str, value: str) -> str:
+    """Return a variable and its value, both text, for `Environment=`, where a dollar is one.
+
+    Source: https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Environment
+    """
+    return f'"{_escaped(f"{name}={value}".replace("%", "%%"))}"'
+
+
 def _doubled(text: str) -> str:
     return text.replace("%", "%%").replace("$", "$$")
 

@@ -40,6 +40,7 @@ GOOD = [
     ("up.block_size", "32", 32),
     ("up.image_uid", "15863", 15863),
     ("up.pull", "never", "never"),
+    ("up.boot_reset", "true", True),
     ("up.lock_timeout", "1.5", 1.5),
     ("chat.temperature", "2", 2.0),
     ("chat.system", "Say it\nin verse.", "Say it\nin verse."),

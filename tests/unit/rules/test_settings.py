@@ -38,7 +38,7 @@ def test_the_settings_of_up_are_the_fields_of_a_request_and_how_it_is_done() -> 
         "implementation", "boards", "sources", "services", "ejected", "values",
         "from_settings",
     }  # fmt: skip
-    assert keys == asked | {"pull", "lock_timeout", "wait_timeout"}
+    assert keys == asked | {"pull", "lock_timeout", "wait_timeout", "boot_reset"}
 
 
 def test_defaults_are_those_of_the_product() -> None:
