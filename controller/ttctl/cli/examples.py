@@ -4,11 +4,7 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "up": (
-        "ttctl up llama",
-        "ttctl up llama --name second --port 8001",
-        "ttctl up --boot --dry-run",
-    ),
+    "up": ("ttctl up llama", "ttctl up llama --name second --port 8001"),
     "down": ("ttctl down llama", "ttctl down --all"),
     "stop": ("ttctl stop llama", "ttctl stop --all"),
     "start": ("ttctl start llama",),

@@ -296,8 +296,7 @@ def test_the_boards_of_our_own_engine_are_reset_once_it_has_stopped(running: Sce
     assert running.taken() == []
     up(running.world, ON_THE_FIRST, how=How(recreate=True, reset=True))
     assert running.taken() == [
-        "guard", f"stop {NAME} within 240 s", RESET, CACHE, "remove vllm", "create, recreating",
-        "let go", "up",
+        "guard", f"stop {NAME} within 240 s", RESET, CACHE, "create, recreating", "let go", "up",
     ]  # fmt: skip
 
 
