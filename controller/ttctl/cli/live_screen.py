@@ -90,8 +90,7 @@ class LiveScreen:
                 text += f"\x1b[{len(new) + 1};1H\x1b[J"
         self._before = new
         if text:
-            self._stream.write(text)
-            self._stream.flush()
+            self._say(text)
 
     def wait(self, seconds: float) -> Woken:
         """Wait for the time to pass, for another size, or for `q`."""
@@ -132,17 +131,26 @@ class LiveScreen:
                 silent[3] &= ~(termios.ICANON | termios.ECHO)
                 termios.tcsetattr(keys, termios.TCSADRAIN, silent)
                 self._keys = keys
-        self._stream.write(ENTER)
-        self._stream.flush()
+        self._say(ENTER)
 
     def _leave(self) -> None:
         with suppress(OSError, ValueError):
-            self._stream.write(LEAVE)
-            self._stream.flush()
+            self._say(LEAVE)
         if self._kept is not None and self._keys >= 0:
             with suppress(OSError, termios.error):
                 termios.tcsetattr(self._keys, termios.TCSADRAIN, self._kept)
             self._kept = None
+
+    def _say(self, text: str) -> None:
+        """Write past Python's buffer, which a signal that comes meanwhile could not use."""
+        try:
+            handle = self._stream.fileno()
+        except (OSError, ValueError):
+            self._stream.write(text)
+            return
+        left = text.encode(errors="replace")
+        while left:
+            left = left[os.write(handle, left) :]
 
     def _wake(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         with suppress(BlockingIOError):
