@@ -51,7 +51,7 @@ def test_the_models_are_listed_by_their_name(stack: Stack) -> None:
 def test_two_minutes_of_trying_pass(stack: Stack) -> None:
     found = stack.up("--verify", "--json").data
     assert not found["changed"]
-    looked = {one["check"]["name"]: one["check"]["outcome"] for one in found["verified"]["looked"]}
+    looked = {one["name"]: one["outcome"] for one in found["verified"]["looked"]}
     assert set(looked.values()) == {"passed"}
     assert {"a streamed answer", "a long prompt", "eight at once", "a tool call"} < looked.keys()
 

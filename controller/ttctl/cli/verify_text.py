@@ -26,10 +26,7 @@ def text_of(session: Session, result: UpResult) -> str:
     found = result.verified
     if found is None:
         return ""
-    rows = [
-        (one.check.name, one.check.outcome, f"{one.check.seconds:.1f}", one.detail)
-        for one in found.looked
-    ]
+    rows = [(one.name, one.outcome, f"{one.seconds:.1f}", one.why) for one in found.looked]
     lines = [session.table(("TRIED", "RESULT", "SECONDS", "WHY"), rows)]
     lines += [f"speed      {_speed(one)}" for one in found.tiers]
     if found.mind:

@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ttctl.model.acceptance import Looked, TierRun
+    from ttctl.model.acceptance import Outcome, TierRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One thing that was tried."""
+
+    name: str
+    outcome: Outcome
+    seconds: float
+    why: str
+    """Why it did not pass; empty where it did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """What was tried of a stack's own model, and how it came out."""
 
-    looked: tuple[Looked, ...]
-    """Each trial, and why it did not pass."""
+    looked: tuple[Tried, ...]
     tiers: tuple[TierRun, ...] = ()
     """One of the speeds that its entry names, measured; none where it names none."""
     mind: str = ""
@@ -24,4 +34,4 @@ class Verified:
     @property
     def failed(self) -> bool:
         """Whether something does not work; slower than a target is no failure."""
-        return any(one.check.outcome == "failed" for one in self.looked)
+        return any(one.outcome == "failed" for one in self.looked)

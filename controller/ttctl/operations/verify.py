@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError
-from ttctl.model.acceptance import Check, Looked
-from ttctl.model.verified import Verified
+from ttctl.model.verified import Tried, Verified
 from ttctl.operations.acceptance_smoke import SMOKE_S, smoked
 from ttctl.operations.acceptance_tiers import first_tier
 from ttctl.rules.locked_entry import locked_entry
@@ -43,7 +42,15 @@ def verify(world: World, stack: str, client: Client) -> Verified:
             next_step=f"ttctl diff {stack}",
         )
     key, ends = world.keys.key(stack), world.clock.now() + SMOKE_S
-    looked = smoked(world, spec, client, key=key)
+    looked = tuple(
+        Tried(
+            name=one.check.name,
+            outcome=one.check.outcome,
+            seconds=one.check.seconds,
+            why=one.detail,
+        )
+        for one in smoked(world, spec, client, key=key)
+    )
     if calls_tools(spec):
         looked = (*looked, _called(world, spec, client, key=key, ends=ends))
     if not spec.targets:
@@ -57,12 +64,11 @@ def verify(world: World, stack: str, client: Client) -> Verified:
     return Verified(looked=looked, tiers=(tier,))
 
 
-def _called(world: World, spec: ModelSpec, client: Client, *, key: str, ends: float) -> Looked:
+def _called(world: World, spec: ModelSpec, client: Client, *, key: str, ends: float) -> Tried:
     left_s = ends - world.clock.now()
     if left_s < 1:
-        check = Check(name=NAME, part="smoke", outcome="skipped")
-        return Looked(check=check, detail=f"the {SMOKE_S:.0f} s were over")
+        why = f"the {SMOKE_S:.0f} s were over"
+        return Tried(name=NAME, outcome="skipped", seconds=0, why=why)
     answer = client.ask(tool_question(spec), key=key, limit_s=left_s)
     outcome, why = judged_call(answer)
-    check = Check(name=NAME, part="smoke", outcome=outcome, seconds=answer.seconds)
-    return Looked(check=check, detail=why)
+    return Tried(name=NAME, outcome=outcome, seconds=answer.seconds, why=why)

@@ -12,16 +12,14 @@ from ttctl.cli.app import run_command
 from ttctl.cli.door import split_flags, split_values
 from ttctl.cli.session import Flags, Session
 from ttctl.cli.verify_text import text_of
-from ttctl.model.acceptance import Check, Figure, Looked, TierRun
-from ttctl.model.verified import Verified
+from ttctl.model.acceptance import Figure, TierRun
+from ttctl.model.verified import Tried, Verified
 
 if TYPE_CHECKING:
     import pytest
 
-GOOD = Looked(check=Check(name="an answer", part="smoke", outcome="passed", seconds=0.25))
-BAD = Looked(
-    check=Check(name="a long prompt", part="smoke", outcome="failed"), detail="HTTP status 503"
-)
+GOOD = Tried(name="an answer", outcome="passed", seconds=0.25, why="")
+BAD = Tried(name="a long prompt", outcome="failed", seconds=0, why="HTTP status 503")
 RUN = TierRun(
     task="text", shape="128/128", concurrency=1, tier="target", requests=8, failed=0, reached="",
     figures=(

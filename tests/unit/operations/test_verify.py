@@ -42,7 +42,7 @@ def give(scene: Scene, **changes: object) -> None:
 
 def test_everything_is_tried_and_a_model_without_speeds_says_so(scene: Scene) -> None:
     found = verify(scene.world, "llama", client_of(scene))
-    assert {one.check.name: one.check.outcome for one in found.looked} == {
+    assert {one.name: one.outcome for one in found.looked} == {
         "an answer": "passed",
         "a streamed answer": "passed",
         "a long prompt": "passed",
@@ -58,11 +58,8 @@ def test_a_tool_is_called_where_the_engine_reads_calls(scene: Scene) -> None:
     client = client_of(scene)
     client.faults["/v1/chat/completions"] = Answer(status=500)
     found = verify(scene.world, "llama", client)
-    assert (found.looked[-1].check.name, found.looked[-1].check.outcome) == (
-        "a tool call",
-        "failed",
-    )
-    assert found.looked[-1].detail == "HTTP status 500"
+    last = found.looked[-1]
+    assert (last.name, last.outcome, last.why) == ("a tool call", "failed", "HTTP status 500")
     assert found.failed
 
 
@@ -71,7 +68,7 @@ def test_what_does_not_work_is_a_failure_with_its_reason(scene: Scene) -> None:
     client.faults["/v1/completions"] = Answer(status=503)
     found = verify(scene.world, "llama", client)
     assert found.failed
-    assert {one.detail for one in found.looked} == {"HTTP status 503"}
+    assert {one.why for one in found.looked} == {"HTTP status 503"}
 
 
 def test_of_several_speeds_that_of_the_fewest_users_is_measured(scene: Scene) -> None:
@@ -87,7 +84,7 @@ def test_two_minutes_are_the_end_of_it(scene: Scene) -> None:
     client.takes_s = SMOKE_S + 1
     found = verify(scene.world, "llama", client)
     assert len(client.asked) == 1
-    assert [one.check.outcome for one in found.looked][1:] == ["skipped"] * 6
+    assert [one.outcome for one in found.looked][1:] == ["skipped"] * 6
     assert found.mind == "the 120 s were over"
 
 
