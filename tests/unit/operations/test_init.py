@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.project import Project
     from ttctl.model.settings import Value
 
-FOLDER = Path("/work/Bot")
+FOLDER = Path("/srv/Bot")
 WANTED = Request(model="llama", name="bot")
 CHOSEN: dict[str, Value] = {"up.model": "llama", "up.name": "bot"}
 
@@ -118,6 +118,6 @@ def test_a_folder_names_its_stack_unless_there_is_one_of_that_name(scene: Scene)
     lock(scene.world, WANTED, upgrade=False)
     with pytest.raises(UsageError, match="There is a stack 'bot' already") as caught:
         name_for(scene.world, FOLDER, "llama", named=None)
-    assert caught.value.next_step == "ttctl init /work/Bot llama --project bot-2"
+    assert caught.value.next_step == "ttctl init /srv/Bot llama --project bot-2"
     # Whoever types the name means the stack.
     assert name_for(scene.world, FOLDER, "llama", named="bot") == "bot"

@@ -63,11 +63,20 @@ WRITINGS = {
 }
 
 
-@pytest.mark.parametrize("writing", WRITINGS)
-@pytest.mark.parametrize("secret", [SECRET, "f0" * 32, "hunter2 + three", "a/b?c&d=e", "😀-😀-😀"])
+WRITTEN = [SECRET, "f0" * 32, "hunter2 + three", "a/b?c&d=e", "😀-😀-😀"]
+
+
+@pytest.mark.parametrize(
+    ("writing", "secret"),
+    [
+        (writing, secret)
+        for writing in WRITINGS
+        for secret in WRITTEN
+        # A secret in other letters is another one.
+        if "small" not in writing or secret == secret.lower()
+    ],
+)
 def test_a_known_secret_is_found_in_each_writing(writing: str, secret: str) -> None:
-    if "small" in writing and secret != secret.lower():
-        pytest.skip("a secret in other letters is another one")
     said = WRITINGS[writing](secret)
     found = scrubbed(f"before [{said}] after", secret)
     assert found.startswith("before [")
