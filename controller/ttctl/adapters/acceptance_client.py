@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ttctl.adapters.deadline import deadline
 from ttctl.model.acceptance_kit import Answer
 
 if TYPE_CHECKING:
@@ -62,25 +63,22 @@ class _Asked:
         self._connection = http.client.HTTPConnection(ADDRESS, port, timeout=limit_s)
         self._limit_s = limit_s
         self._started = time.monotonic()
-        self._late = threading.Event()
         self._socket: socket.socket | None = None
         self.found: dict[str, Any] = {"pieces": 0}
 
     def answer(self) -> Answer:
         # A server that sends a byte now and then never runs into the socket's own limit.
-        late = threading.Timer(self._limit_s, self._end)
-        late.daemon = True
-        late.start()
-        try:
-            self._ask()
-        except TimeoutError:
-            self._late.set()
-        except (OSError, http.client.HTTPException, ValueError) as exc:
-            self.found["problem"] = _said(exc)
-        finally:
-            late.cancel()
-            self._connection.close()
-        if self._late.is_set():
+        late = False
+        with deadline(self._limit_s, self._end) as limit:
+            try:
+                self._ask()
+            except TimeoutError:
+                late = True
+            except (OSError, http.client.HTTPException, ValueError) as exc:
+                self.found["problem"] = _said(exc)
+            finally:
+                self._connection.close()
+        if late or limit.passed:
             self.found["problem"] = f"timed out after {self._limit_s:.0f} s"
         return Answer(seconds=self._passed(), **self.found)
 
@@ -144,7 +142,6 @@ class _Asked:
         return time.monotonic() - self._started
 
     def _end(self) -> None:
-        self._late.set()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -13,10 +13,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ttctl.adapters.deadline import deadline
 from ttctl.adapters.docker_errors import no_such_context, unreachable
 from ttctl.adapters.process import found_program
 
@@ -104,20 +105,16 @@ def wire(environ: Mapping[str, str]) -> Iterator[Wire]:
         start_new_session=True,
     )
     # It ends with its input, so one that ttctl left behind ends by itself.
-    late = threading.Timer(ANSWER_S, _end, (child,))
-    late.daemon = True
-    late.start()
-    with child:
+    with child, deadline(ANSWER_S, partial(_end, child)) as limit:
         try:
             if child.stdin is None or child.stdout is None:
                 raise ConnectionResetError
             yield Wire(child.stdin.fileno(), child.stdout)
         except (OSError, ValueError) as exc:
-            in_time = late.is_alive()
+            in_time = not limit.passed
             _end(child)
             raise _refusal(environ, _said(child), in_time=in_time) from exc
         finally:
-            late.cancel()
             _end(child)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import http.client
 import socket
-import threading
 from contextlib import closing, suppress
+from functools import partial
 
+from ttctl.adapters.deadline import deadline
 from ttctl.errors import EngineError
 
 ADDRESS = "127.0.0.1"
@@ -27,23 +28,19 @@ def text_at(
         EngineError: Nobody answers 200, not within `limit_s`, or with more than `most` bytes.
     """
     connection = http.client.HTTPConnection(ADDRESS, port, timeout=limit_s)
+    late = f"not within {limit_s:g} s"
     # A socket's own limit is for each piece: whoever sends byte after byte would never meet it.
-    late = threading.Timer(limit_s, _shut, (connection,))
-    late.daemon = True
-    late.start()
-    try:
-        with closing(connection):
-            connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
-            with connection.getresponse() as response:
-                body = _read(response, most=most)
-                status = response.status
-        in_time = late.is_alive()
-    except (OSError, http.client.HTTPException, ValueError) as exc:
-        raise _refused(path, str(exc) if late.is_alive() else f"not within {limit_s:g} s") from exc
-    finally:
-        late.cancel()
-    if not in_time:
-        raise _refused(path, f"not within {limit_s:g} s")
+    with deadline(limit_s, partial(_shut, connection)) as limit:
+        try:
+            with closing(connection):
+                connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+                with connection.getresponse() as response:
+                    body = _read(response, most=most)
+                    status = response.status
+        except (OSError, http.client.HTTPException, ValueError) as exc:
+            raise _refused(path, late if limit.passed else str(exc)) from exc
+    if limit.passed:
+        raise _refused(path, late)
     if status != http.HTTPStatus.OK:
         raise _refused(path, f"HTTP status {status}")
     return body.decode(errors="replace")

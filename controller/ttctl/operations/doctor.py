@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -16,6 +14,7 @@ from ttctl.model.health import Check, Diagnosis, Group
 from ttctl.model.spec import Request
 from ttctl.operations import probes, stack_probes
 from ttctl.operations.choose import choose
+from ttctl.operations.in_time import in_time
 from ttctl.operations.subject import Subject
 from ttctl.rules.redaction import redacted
 from ttctl.rules.stack import names_of
@@ -148,26 +147,16 @@ def _network(subject: Subject) -> Sequence[Check]:
 
 def _together(looks: Sequence[_Look], *, limit_s: float) -> tuple[Check, ...]:
     """Run every look in a thread of its own; what does not end in time is said, and left."""
-    found: dict[int, Sequence[Check]] = {}
-
-    def run(at: int, look: _Look) -> None:
-        found[at] = _guarded(look)
-
-    threads = [
-        # Not waited for at the end of the program: what hangs must not keep the user.
-        threading.Thread(target=run, args=(at, look), daemon=True)
-        for at, look in enumerate(looks)
-    ]
-    deadline = time.monotonic() + limit_s
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    ended = in_time([partial(_guarded, look) for look in looks], limit_s=limit_s)
     late = "it did not end within its time"
     return tuple(
         _clean(check)
-        for at, look in enumerate(looks)
-        for check in found.get(at, (_broken(look, late, f"The limit is {limit_s:g} s."),))
+        for look, one in zip(looks, ended, strict=True)
+        for check in (
+            (_broken(look, late, f"The limit is {limit_s:g} s."),)
+            if one.value is None
+            else one.value
+        )
     )
 
 
