@@ -52,15 +52,17 @@ class Row:
     versions: str = ""
 
 
-def pairs(pythons: Sequence[str], *, spread: bool) -> tuple[tuple[str, Extreme], ...]:
-    """Return which ends are tried on which Python: both on each, or each end somewhere.
+def pairs(pythons: Sequence[str], *, oldest: bool) -> tuple[tuple[str, Extreme], ...]:
+    """Return which ends are tried on which Python, of these from the oldest on.
 
-    `make unit` has the newest versions on the first one already.
+    Args:
+        pythons: Those that are here.
+        oldest: Only the lowest versions on the oldest, for a machine where `make unit` has the
+            newest versions on the newest; else both on each.
     """
-    if not spread or len(pythons) == 1:
-        return tuple((python, extreme) for python in pythons for extreme in EXTREMES)
-    first, *others = pythons
-    return ((first, "lowest"), *((python, "newest") for python in others))
+    if oldest:
+        return tuple((python, "lowest") for python in pythons[:1])
+    return tuple((python, extreme) for python in pythons for extreme in EXTREMES)
 
 
 def prepare(python: str, interpreter: str, extreme: Extreme) -> Row:
@@ -113,7 +115,7 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Try what was asked for and print one table; exit 1 if anything failed."""
     known = supported(project()["classifiers"])
     parser = argparse.ArgumentParser(description=__doc__)
@@ -122,13 +124,21 @@ def main() -> None:
         "--every", action="store_true", help="a Python that is missing is a failure"
     )
     parser.add_argument(
-        "--spread",
+        "--oldest",
         action="store_true",
-        help="the lowest on the first Python, the newest on each other: `make unit` does the rest",
+        help="the lowest versions on the oldest Python only: `make unit` has the newest ones",
     )
-    given = parser.parse_args()
-    here = interpreters(given.python or known)
-    chosen = pairs(tuple(here), spread=given.spread)
+    parser.add_argument(
+        "--newest-python", action="store_true", help="print where the newest Python is, no more"
+    )
+    given = parser.parse_args(words)
+    asked = given.python or known
+    found = interpreters(asked)
+    here = {python: found[python] for python in asked if python in found}
+    if given.newest_python:
+        print(list(here.values())[-1] if here else "")
+        return
+    chosen = pairs(tuple(here), oldest=given.oldest)
     wanted = [(python, here[python], extreme) for python, extreme in chosen]
     print(f"--- making {len(wanted)} environments under build/versions", flush=True)
     # pip is one process that mostly unpacks: as many at once as there are processors.

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tools.environments import bounds, higher, interpreters, supported
-from tools.versions import pairs
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tools.environments import bounds, higher, interpreters, project, supported
+from tools.versions import main, pairs
 
 THIS = "{}.{}".format(*sys.version_info)
 
@@ -72,9 +69,19 @@ def test_a_shim_that_answers_for_nothing_is_passed_over(
     assert interpreters(["3.99"]) == {}
 
 
-def test_each_end_is_tried_somewhere_where_not_every_pair_is() -> None:
-    every = pairs(("3.11", "3.12", "3.13"), spread=False)
+def test_both_ends_are_tried_on_each_python_or_the_lowest_on_the_oldest() -> None:
+    every = pairs(("3.11", "3.12", "3.13"), oldest=False)
     assert len(every) == len(set(every)) == 6
-    spread = pairs(("3.11", "3.12", "3.13"), spread=True)
-    assert spread == (("3.11", "lowest"), ("3.12", "newest"), ("3.13", "newest"))
-    assert pairs(("3.11",), spread=True) == (("3.11", "lowest"), ("3.11", "newest"))
+    assert pairs(("3.11", "3.12", "3.13"), oldest=True) == (("3.11", "lowest"),)
+    assert pairs(("3.11",), oldest=True) == (("3.11", "lowest"),)
+    assert pairs((), oldest=True) == ()
+
+
+def test_the_newest_python_is_told_by_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    known = supported(project()["classifiers"])
+    newest = [one for one in known if one in interpreters(known)][-1]
+    main(["--newest-python"])
+    assert Path(capsys.readouterr().out.strip()).is_file()
+    main(["--newest-python", "--python", THIS])
+    assert capsys.readouterr().out.strip() == sys.executable
+    assert newest >= THIS
