@@ -136,10 +136,11 @@ type: setup-dev ## Check types
 bench: setup-dev engine ## Print ratios measured in one run
 	@$(BIN)/python tests/bench/run.py
 
-docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man, docs/hardware.md and completion's table anew
+docs: setup-dev ## Write docs/schemas, docs/verbs, docs/man, docs/hardware.md, docs/exceptions.md and completion's table anew
 	@$(BIN)/python controller/tools/schemas.py
 	@$(BIN)/python controller/tools/reference.py
 	@$(BIN)/python -m tools.hardware
+	@$(BIN)/python -m tools.exceptions
 
 captures: setup-dev engine ## Type the tape of docs/first-ten-minutes.md anew; pages and screens are written
 	@$(BIN)/python -m tools.captures

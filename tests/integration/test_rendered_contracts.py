@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.docker_bench import OF_THE_IMAGE, failing
 from tests.standins.ground import ground_of
 from tests.standins.hand_launches import HOST_IPC, LEGACY_CAPABILITIES
 from tests.standins.rendered_launch import KEY, rendered
@@ -21,6 +22,7 @@ from tests.standins.servers.media import kind_of
 from tests.standins.servers.start import CLEAN_STOP
 from tests.unit.rules.launching import contract_of, contracts, entries, pins_of
 
+from tools.exceptions import failing as bench_exceptions
 from ttctl.rules.confinement import confinement_of
 from ttctl.rules.launch import refusal
 from ttctl.rules.launch_values import fetched_besides, is_on_the_hub, needs_key
@@ -50,6 +52,10 @@ ASKED = {
 MANY = {"t3k", "p150x4", "p300x2"}
 ALIKE = (" 0.3.0", " 0.9.0", " 0.10.0", " 0.12.0", " 0.16.0", " 0.17.0", " 0.18.0")
 """Releases whose images are launched as those of the release before."""
+
+
+LIMITED = {"5.10"}
+"""The test gives the container a limit of memory, where the contract has none."""
 
 
 def _as(spec: ModelSpec, contract: Contract, image: str) -> ModelSpec:
@@ -112,6 +118,7 @@ def test_what_is_rendered_starts_reaches_all_it_needs_answers_and_stops_cleanly(
         stack.compose("up", "--detach", "--wait")
         report = stack.report()
         text, values = stack.inspected()
+        bench = set(failing(values)) - OF_THE_IMAGE
         path = _asked(spec)
         asked = {"model": spec.model, **ASKED}
         assert stack.ask(path, asked)[0] == 200
@@ -133,6 +140,7 @@ def test_what_is_rendered_starts_reaches_all_it_needs_answers_and_stops_cleanly(
         assert report["capabilities"] == []
         assert values["HostConfig"]["Privileged"] is False
         assert KEY not in text
+        assert bench == bench_exceptions(stack.service.confinement.exemptions) - LIMITED
         key = ["API_KEY", "OPENAI_API_KEY"] if needs_key(spec, contract_of(spec)) else []
         assert report["secrets"] == key
         assert report["auth"] is bool(key)

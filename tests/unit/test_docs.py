@@ -27,6 +27,7 @@ PAGES = (
     ROOT / "docs" / "settings.md",
     ROOT / "docs" / "catalog.md",
     ROOT / "docs" / "hardware.md",
+    ROOT / "docs" / "exceptions.md",
     ROOT / "docs" / "images.md",
     ROOT / "docs" / "generations.md",
     ROOT / "docs" / "boot.md",
