@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the unit that brings stacks back after a boot, or take it away.
 
-Not yet run under systemd.
 """
 
 from __future__ import annotations
