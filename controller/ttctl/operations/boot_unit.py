@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the unit that brings stacks back after a boot, or take it away.
-
-"""
+"""Write the unit that brings stacks back after a boot, or take it away."""
 
 from __future__ import annotations
 
