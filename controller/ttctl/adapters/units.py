@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folders of systemd's units, and systemctl where it is. Not yet run under systemd."""
+"""The folders of systemd's units, and systemctl where it is."""
 
 from __future__ import annotations
 

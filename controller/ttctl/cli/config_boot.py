@@ -36,7 +36,7 @@ def boot(
 
     It runs `ttctl up --boot`. By default it is a unit of the user's own: stacks, keys and weights
     are that user's, and no root is needed to write it. For root, whose own units hardly run
-    anywhere, it is one of the system. Not yet run under systemd.
+    anywhere, it is one of the system.
     """
     if enable and remove:
         raise UsageError(

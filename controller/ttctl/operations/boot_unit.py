@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the unit that brings stacks back after a boot, or take it away.
-
-Not yet run under systemd.
-"""
+"""Write the unit that brings stacks back after a boot, or take it away."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say what runs `ttctl up --boot` as a unit of systemd. Pure. Not yet run under systemd.
+"""Say what runs `ttctl up --boot` as a unit of systemd. Pure.
 
 `up --boot` waits for the container engine by itself: a user's unit cannot be ordered behind one of
 the system, and a socket that is there need not answer yet.
