@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.unit.certified import FakeCertificates
 from tests.unit.living import FakeLive
 from tests.unit.sources import FakeCommits, FakeRegistry
 
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from ttctl.model.stores import Generations, WantedStacks
     from ttctl.model.talk import Door, Role, Talk
     from ttctl.model.telemetry import ChipReading, Telemetry, TelemetrySource
+    from ttctl.model.tls import At, Certificates
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import Snapshot, WeightsCache
 
@@ -1014,15 +1016,15 @@ class FakeGateway:
         """What stood before the paths of each conversation's questions."""
         self.drawn: list[tuple[int, str, ImageRequest]] = []
 
-    def healthy(self, port: int) -> bool:  # noqa: ARG002
+    def healthy(self, at: At) -> bool:  # noqa: ARG002
         self.on_look()
         return self.is_healthy
 
-    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:  # noqa: ARG002
+    def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:  # noqa: ARG002
         return self.behind.get(base, self.lists)
 
-    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
-        return self._answer(port, key, model, [{"role": "user", "content": prompt}])
+    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
+        return self._answer(at.port, key, model, [{"role": "user", "content": prompt}])
 
     def chat(
         self,
@@ -1036,12 +1038,12 @@ class FakeGateway:
         on_text: Callable[[str], None],
     ) -> Completion:
         self.bases.append(door.base)
-        answer = self._answer(door.port, key, model, messages)
+        answer = self._answer(door.at.port, key, model, messages)
         on_text(answer.text)
         return answer
 
-    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
-        self.drawn.append((port, key, request))
+    def draw(self, at: At, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+        self.drawn.append((at.port, key, request))
         if self.fails:
             raise self.fails
         for image in range(1, request.images + 1):
@@ -1246,6 +1248,7 @@ class FakeWorld:
     failures: Failures = field(default_factory=known_failures)
     ejections: Ejections = field(default_factory=EjectedFolders)
     live: Live = field(default_factory=FakeLive)
+    certificates: Certificates = field(default_factory=FakeCertificates)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ttctl.errors import TtctlError
     from ttctl.model.container import ContainerState
     from ttctl.model.live import Doing, LiveEvent, MemoryUse
+    from ttctl.model.tls import At
 
 START = 1769853600.0
 """2026-01-31T10:00:00Z, when the containers of the tests were started."""
@@ -62,8 +63,8 @@ class FakeLive:
             raise self.refuses
         return EngineSeen(containers=self.containers, memory=self.memory, events=self.events)
 
-    def metrics(self, port: int, key: str, path: str) -> str:
-        self.asked.append(f"{port} {key} {path}")
+    def metrics(self, at: At, key: str, path: str) -> str:
+        self.asked.append(f"{at.port} {key} {path}")
         self.on_metrics()
         text = self.texts.get(path.partition("?")[0])
         if text is None:

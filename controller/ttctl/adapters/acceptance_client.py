@@ -13,14 +13,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.deadline import deadline
+from ttctl.adapters.tls_client import connection_to
 from ttctl.model.acceptance_kit import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.acceptance_kit import Question
+    from ttctl.model.tls import At
 
-ADDRESS = "127.0.0.1"
 LONGEST_BODY = 256 << 20
 """A picture of 1024 x 1024 in base64 is below 5 MiB; a server that never ends is stopped here."""
 LONGEST_LINE = 1 << 20
@@ -28,15 +29,15 @@ OK = 200
 
 
 class MeasuringClient:
-    """Asks one port of loopback, past every proxy."""
+    """Asks one gateway on loopback, past every proxy."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, at: At) -> None:
         """Open nothing yet."""
-        self._port = port
+        self._at = at
 
     def ask(self, question: Question, *, key: str, limit_s: float) -> Answer:
         """Ask once; never takes longer than `limit_s`, and never raises for what came."""
-        return _Asked(self._port, question, key=key, limit_s=limit_s).answer()
+        return _Asked(self._at, question, key=key, limit_s=limit_s).answer()
 
     def at_once(
         self, questions: Sequence[Question], *, key: str, limit_s: float
@@ -57,10 +58,10 @@ class MeasuringClient:
 class _Asked:
     """One question on its way."""
 
-    def __init__(self, port: int, question: Question, *, key: str, limit_s: float) -> None:
+    def __init__(self, at: At, question: Question, *, key: str, limit_s: float) -> None:
         self._question = question
         self._key = key
-        self._connection = http.client.HTTPConnection(ADDRESS, port, timeout=limit_s)
+        self._connection = connection_to(at, timeout_s=limit_s)
         self._limit_s = limit_s
         self._started = time.monotonic()
         self._socket: socket.socket | None = None
@@ -142,9 +143,11 @@ class _Asked:
         return time.monotonic() - self._started
 
     def _end(self) -> None:
-        if self._socket is not None:
+        # Before it is ours, a handshake may be going on.
+        open_one = self._socket or self._connection.sock
+        if open_one is not None:
             with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                open_one.shutdown(socket.SHUT_RDWR)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

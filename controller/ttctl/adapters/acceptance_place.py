@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.acceptance import Ran
     from ttctl.model.acceptance_kit import Seen
+    from ttctl.model.tls import At
 
 GIT_S = 20
 
@@ -85,9 +86,9 @@ class LocalKit:
         """
         return seen(self._environ, container_id)
 
-    def client(self, port: int) -> MeasuringClient:
-        """Return what asks the gateway at a port of loopback."""
-        return MeasuringClient(port)
+    def client(self, at: At) -> MeasuringClient:
+        """Return what asks a gateway on loopback."""
+        return MeasuringClient(at)
 
     def keep(self, ran: Ran) -> Path:
         """Sign a result, write its file and return where.

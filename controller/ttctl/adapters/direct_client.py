@@ -89,7 +89,7 @@ def _end(event: _End) -> Piece:
 def _events(door: Door, key: str, payload: dict[str, Any]) -> Generator[tuple[str, bytes]]:
     """Yield each event's name and data."""
     name = ""
-    with closing(lines(door.port, f"{door.base}/chat", key, payload)) as found:
+    with closing(lines(door.at, f"{door.base}/chat", key, payload)) as found:
         for line in found:
             field, _, value = line.partition(b": ")
             if field == b"event":

@@ -15,22 +15,23 @@ if TYPE_CHECKING:
     from ttctl.adapters.gateway_client import GatewayClient
     from ttctl.model.picture import ImageRequest, Picture, Stroke
     from ttctl.model.talk import Completion, Door
+    from ttctl.model.tls import At
 
 
 class StackGateway:
-    """The gateways of this machine's stacks, by their port on loopback."""
+    """The gateways of this machine's stacks, by where they are asked on loopback."""
 
-    def healthy(self, port: int) -> bool:
+    def healthy(self, at: At) -> bool:
         """Return whether `/health` answers 200."""
-        return health.healthy(port)
+        return health.healthy(at)
 
-    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:
+    def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists."""
-        return self._api.models(port, key, base=base)
+        return self._api.models(at, key, base=base)
 
-    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
         """Ask for one short completion."""
-        return self._api.complete(port, key, model=model, prompt=prompt)
+        return self._api.complete(at, key, model=model, prompt=prompt)
 
     def chat(
         self,
@@ -55,11 +56,11 @@ class StackGateway:
             on_text=on_text,
         )
 
-    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+    def draw(self, at: At, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
         """Ask for images; yield how far each is, and each that is whole."""
         from ttctl.adapters.image_client import draw  # noqa: PLC0415 - pydantic, http
 
-        return draw(port, key, request)
+        return draw(at, key, request)
 
     @cached_property
     def _api(self) -> GatewayClient:

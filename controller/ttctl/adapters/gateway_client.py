@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from ttctl.model.talk import Door
+    from ttctl.model.tls import At
 
 LIST_S = 5
 
@@ -75,18 +76,16 @@ class _Models(BaseModel):
 class GatewayClient:
     """The OpenAI API of a stack."""
 
-    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:
+    def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists."""
-        raw = answered(port, "GET", f"{base}/v1/models", key=key, timeout_s=LIST_S)
+        raw = answered(at, "GET", f"{base}/v1/models", key=key, timeout_s=LIST_S)
         return tuple(entry.id for entry in understood(_Models, raw).data)
 
-    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
         """Ask for one short completion."""
         started = time.monotonic()
         payload = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0}
-        raw = answered(
-            port, "POST", "/v1/completions", key=key, timeout_s=ANSWER_S, payload=payload
-        )
+        raw = answered(at, "POST", "/v1/completions", key=key, timeout_s=ANSWER_S, payload=payload)
         seconds = time.monotonic() - started
         answer = understood(_Answer, raw)
         return Completion(
@@ -124,7 +123,7 @@ class GatewayClient:
 
 
 def _pieces(door: Door, key: str, payload: dict[str, Any]) -> Generator[Piece]:
-    with closing(lines(door.port, f"{door.base}/v1/chat/completions", key, payload)) as found:
+    with closing(lines(door.at, f"{door.base}/v1/chat/completions", key, payload)) as found:
         for line in found:
             if line == b"data: [DONE]":
                 return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ttctl.adapters.tls_client import connection_to
 from ttctl.errors import EngineError, TooLongError, TtctlError
 from ttctl.model.talk import Completion
 from ttctl.rules.talk import STOPPED
@@ -19,7 +20,8 @@ from ttctl.rules.talk import STOPPED
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-ADDRESS = "127.0.0.1"
+    from ttctl.model.tls import At
+
 ANSWER_S = 600
 """Seconds of silence after which nothing more is waited for."""
 DATA = b"data: "
@@ -45,7 +47,7 @@ class Piece:
 
 
 def answered(
-    port: int, method: str, path: str, *, key: str, timeout_s: float,
+    at: At, method: str, path: str, *, key: str, timeout_s: float,
     payload: dict[str, Any] | None = None,
 ) -> bytes:  # fmt: skip
     """Return the body of an answer.
@@ -54,21 +56,21 @@ def answered(
         EngineError: Nobody answers, or with another status than 200.
         TooLongError: The prompt does not fit.
     """
-    with response_to(port, method, path, key, payload, timeout_s=timeout_s) as response:
+    with response_to(at, method, path, key, payload, timeout_s=timeout_s) as response:
         raw = response.read()
         if response.status != http.HTTPStatus.OK:
             raise refused(response.status, raw)
         return raw
 
 
-def lines(port: int, path: str, key: str, payload: dict[str, Any]) -> Generator[bytes]:
+def lines(at: At, path: str, key: str, payload: dict[str, Any]) -> Generator[bytes]:
     """Yield the lines of a stream, for somebody who closes this at the stream's end mark.
 
     Raises:
         EngineError: As of `answered`; or the stream ended before that mark.
         TooLongError: The prompt does not fit.
     """
-    with response_to(port, "POST", path, key, payload) as response:
+    with response_to(at, "POST", path, key, payload) as response:
         if response.status != http.HTTPStatus.OK:
             raise refused(response.status, response.read())
         for raw in response:
@@ -86,7 +88,7 @@ def events_in(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 @contextmanager
 def response_to(
-    port: int,
+    at: At,
     method: str,
     path: str,
     key: str,
@@ -99,14 +101,13 @@ def response_to(
     Raises:
         EngineError: Nothing answers, or not to the end.
     """
-    connection = http.client.HTTPConnection(ADDRESS, port, timeout=timeout_s)
     body = json.dumps(payload) if payload is not None else None
     try:
-        with closing(connection):
+        with closing(connection_to(at, timeout_s=timeout_s)) as connection:
             connection.request(method, path, body, _headers(key))
             yield connection.getresponse()
     except (OSError, http.client.HTTPException) as exc:
-        raise _unreachable(port, exc) from exc
+        raise _unreachable(at, exc) from exc
 
 
 def completion_of(
@@ -184,9 +185,9 @@ def _headers(key: str) -> dict[str, str]:
     return {**headers, "Authorization": f"Bearer {key}"} if key else headers
 
 
-def _unreachable(port: int, exc: Exception) -> EngineError:
+def _unreachable(at: At, exc: Exception) -> EngineError:
     return EngineError(
-        f"Nothing answers at http://{ADDRESS}:{port}.",
+        f"Nothing answers at {at.url}.",
         why="The gateway is not up, or it ended in the middle of an answer.",
         evidence=str(exc)[:200],
         next_step="ttctl status",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ttctl.errors import TtctlError
     from ttctl.model.picture import ImageRequest
+    from ttctl.model.tls import At
 
 FIELD_STATUSES = frozenset({http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.UNPROCESSABLE_ENTITY})
 """With which OpenAI's API and FastAPI refuse a field."""
@@ -49,7 +50,7 @@ class _Event(BaseModel):
     error: _Error | None = None
 
 
-def draw(port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+def draw(at: At, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
     """Yield how far each image is, and each that is whole.
 
     Raises:
@@ -57,7 +58,7 @@ def draw(port: int, key: str, request: ImageRequest) -> Generator[Stroke | Pictu
         EngineError: It does not answer, does not draw, or not all that was asked for.
     """
     began = time.monotonic()
-    with response_to(port, "POST", request.path, key, dict(request.body)) as response:
+    with response_to(at, "POST", request.path, key, dict(request.body)) as response:
         if response.status != http.HTTPStatus.OK:
             raise _refused(request, response.status, response.read())
         if request.streams:

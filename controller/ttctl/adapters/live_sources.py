@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ttctl.adapters.starts_file import StartsFile
     from ttctl.adapters.store import StateFolder
     from ttctl.model.live import Doing, EngineSeen
+    from ttctl.model.tls import At
 
 
 class LiveSources:
@@ -44,9 +45,9 @@ class LiveSources:
         owner = self._store.owner()
         return engine_seen(self._environ, owner=owner, since=since, now=self.now())
 
-    def metrics(self, port: int, key: str, path: str) -> str:
+    def metrics(self, at: At, key: str, path: str) -> str:
         """Return what a gateway on loopback answers at `path`, up to a limit."""
-        return metrics_client.text_at(port, key, path)
+        return metrics_client.text_at(at, key, path)
 
     def doing(self, stacks: Sequence[str]) -> tuple[Doing, ...]:
         """Return what commands do that hold one of `stacks` at this moment."""

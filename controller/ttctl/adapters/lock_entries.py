@@ -114,6 +114,7 @@ class LockFile(_Border):
     derived_from: Printable = ""
     values: Literal["", "latest"] = ""
     bind: Literal["", "0.0.0.0"] = ""  # noqa: S104 - read, not listened on
+    tls: Literal["", "generated", "own"] = ""
     image_uid: int = Field(default=0, ge=0, le=59999)
     services: list[Printable] = Field(default_factory=list)
     beside: list[EngineEntry] = Field(default_factory=list)

@@ -38,12 +38,17 @@ def lock_summary(path: Path) -> LockSummary | None:
     except (OSError, ValueError, RecursionError):
         return _checked(path)
     head = (values.pop("schema", None), values.pop("digest", None))
-    tried = values.get("experimental", "")
+    tried, tls = values.get("experimental", ""), str(values.get("tls", ""))
     match values:
         case {"model": str(model), "device": str(device), "port": int(port), "reason": str(reason)}:
             if 0 < port <= HIGHEST_PORT and head == (SCHEMA, _digest(values)) and is_sealed(text):
                 return LockSummary(
-                    model=model, device=device, port=port, reason=reason, experimental=str(tried)
+                    model=model,
+                    device=device,
+                    port=port,
+                    reason=reason,
+                    tls=tls,
+                    experimental=str(tried),
                 )
         case _:
             pass
@@ -82,5 +87,6 @@ def _checked(path: Path) -> LockSummary | None:
         device=lock.device,
         port=lock.port,
         reason=lock.reason,
+        tls=lock.tls,
         experimental=lock.experimental,
     )

@@ -7,11 +7,15 @@ import http.client
 import socket
 from contextlib import closing, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ttctl.adapters.deadline import deadline
+from ttctl.adapters.tls_client import connection_to
 from ttctl.errors import EngineError
 
-ADDRESS = "127.0.0.1"
+if TYPE_CHECKING:
+    from ttctl.model.tls import At
+
 ANSWER_S = 4.0
 """For all of one answer."""
 MOST_BYTES = 4 << 20
@@ -20,14 +24,14 @@ PIECE = 1 << 16
 
 
 def text_at(
-    port: int, key: str, path: str, *, limit_s: float = ANSWER_S, most: int = MOST_BYTES
+    at: At, key: str, path: str, *, limit_s: float = ANSWER_S, most: int = MOST_BYTES
 ) -> str:
     """Return the text of an answer.
 
     Raises:
         EngineError: Nobody answers 200, not within `limit_s`, or with more than `most` bytes.
     """
-    connection = http.client.HTTPConnection(ADDRESS, port, timeout=limit_s)
+    connection = connection_to(at, timeout_s=limit_s)
     late = f"not within {limit_s:g} s"
     # A socket's own limit is for each piece: whoever sends byte after byte would never meet it.
     with deadline(limit_s, partial(_shut, connection)) as limit:

@@ -42,7 +42,7 @@ from ttctl.operations.fetch import Fetched, Images
 from ttctl.operations.logs import LogLine
 from ttctl.operations.plan import Rendered
 from ttctl.operations.restart import Restarted
-from ttctl.operations.stacks import StackStatus
+from ttctl.operations.stack_status import StackStatus
 from ttctl.operations.swap import Swapped
 from ttctl.operations.up_result import UpResult
 

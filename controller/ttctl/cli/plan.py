@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -21,6 +21,7 @@ from ttctl.cli.plan_text import (
     reason_lines,
     ways_out,
 )
+from ttctl.cli.reach import reach_line
 from ttctl.cli.request import takes_request
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import HeldError, NoDeviceError, NothingFitsError, TtctlError, UsageError
@@ -28,6 +29,9 @@ from ttctl.model.match import Finding
 from ttctl.model.plan import How, Plan
 from ttctl.model.spec import Request
 from ttctl.operations import preview
+
+if TYPE_CHECKING:
+    from ttctl.operations.desire import Desired
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -107,10 +111,14 @@ def show_plan(
     lines = [head, *chosen, *reason_lines(steps, why=why, verbose=session.flags.verbose)]
     lines += beside_lines(desired.choice)
     lines.append(plan_text(steps, session.console.out))
-    lines += override_lines(steps.override)
+    lines += [*override_lines(steps.override), *_reach(desired)]
     session.show("plan", steps, "\n".join(lines))
     if refusal := operations.obstacle(session.world, desired, steps):
         refuse(session, refusal)
+
+
+def _reach(desired: Desired) -> list[str]:
+    return [f"mind      {one}" for one in reach_line(desired.stack.bind, desired.lock.tls)]
 
 
 def refuse(session: Session, refusal: TtctlError, found: Plan | None = None) -> NoReturn:
@@ -148,6 +156,7 @@ def _show_start(session: Session, request: Request, how: How, found: Plan, *, wh
     lines = _known(session, steps, why=why)
     lines += [*exemption_lines(desired.stack), *beside_lines(desired.choice)]
     lines += [plan_text(steps, session.console.out), *override_lines(steps.override)]
+    lines += _reach(desired)
     session.show("plan", steps, "\n".join(lines))
     if obstacle := operations.obstacle(session.world, desired, steps):
         refuse(session, obstacle, found)

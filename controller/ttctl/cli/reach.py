@@ -3,17 +3,30 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ttctl.errors import UsageError
 from ttctl.model.service import EVERYWHERE, LOOPBACK
+from ttctl.model.tls import GENERATED, NONE
 
 BINDS = (LOOPBACK, EVERYWHERE)
-WARNING = (
+WORDS = (GENERATED, NONE)
+MISSPELT = {
+    **{one: one for one in WORDS},
+    **dict.fromkeys(("self-signed", "selfsigned", "generate", "on", "yes", "true"), GENERATED),
+    **dict.fromkeys(("off", "no", "false"), NONE),
+}
+"""What is typed in the place of a word, and the word."""
+REACHED = (
     "reachable from other machines; every request needs the key, save the health check and a chat "
-    "page's files; not encrypted: whoever carries it on the way can read key and words"
+    "page's files"
+)
+READABLE = (
+    "not encrypted: whoever carries it on the way can read key and words; --tls generated encrypts"
 )
 
 
@@ -34,13 +47,58 @@ Host = Annotated[
     str | None,
     typer.Option(
         "--host",
-        help="127.0.0.1, or 0.0.0.0 for other machines too: by key, not encrypted.",
+        help="127.0.0.1, or 0.0.0.0 for other machines too: by key; --tls encrypts.",
         show_default="what is locked, else 127.0.0.1",
         callback=_known_host,
     ),
 ]
 
 
-def reach_line(bind: str) -> list[str]:
+def _known_tls(said: str | None) -> str | None:
+    """Return it with a file's whole path: a later command may be typed elsewhere."""
+    if said is None or said in WORDS:
+        return said
+    meant = next(iter(get_close_matches(said.lower(), MISSPELT, n=1, cutoff=0.7)), "")
+    if meant and not Path(said).exists():
+        raise UsageError(
+            f"There is no certificate {said!r}.",
+            why="--tls takes a file with a certificate, or one of two words.",
+            evidence=f"{GENERATED}: ttctl makes one. {NONE}: nothing is encrypted.",
+            next_step=f"ttctl up --tls {MISSPELT[meant]}",
+            mistyped=said,
+            meant=MISSPELT[meant],
+        )
+    return _whole(said)
+
+
+def _whole(said: str | None) -> str | None:
+    return None if said is None else str(Path(said).expanduser().absolute())
+
+
+TlsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--tls",
+        metavar="generated|none|FILE",
+        help="Encrypt the gateway: by a certificate made here, or yours, in PEM form.",
+        show_default="what is locked, else none",
+        callback=_known_tls,
+    ),
+]
+TlsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--tls-key",
+        metavar="FILE",
+        help="Key of that certificate, where it is in a file of its own.",
+        show_default=False,
+        callback=_whole,
+    ),
+]
+
+
+def reach_line(bind: str, tls: str) -> list[str]:
     """Say that other machines reach a stack; nothing of one that only this machine does."""
-    return [] if bind == LOOPBACK else [f"{WARNING}."]
+    if bind == LOOPBACK:
+        return []
+    return [f"{REACHED}."] if tls else [f"{REACHED}; {READABLE}."]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ttctl.cli import options
-from ttctl.cli.reach import Host
+from ttctl.cli.reach import Host, TlsKey, TlsOf
 from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.model.spec import Request, Values
@@ -35,6 +35,8 @@ REQUEST = {
     "device": options.Device,
     "port": options.Port,
     "host": Host,
+    "tls": TlsOf,
+    "tls_key": TlsKey,
     "max_model_len": options.MaxModelLen,
     "max_num_seqs": options.MaxNumSeqs,
     "block_size": options.BlockSize,

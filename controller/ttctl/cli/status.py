@@ -17,6 +17,7 @@ from ttctl.cli.session import Session, session_of
 from ttctl.errors import UsageError
 from ttctl.operations import stacks
 from ttctl.operations.diagnose import STARTING
+from ttctl.operations.stack_status import StackStatus
 from ttctl.rules.board_names import shown
 
 SHORTEST_S, USUAL_S, LONGEST_S = 0.5, 2.0, 3600.0
@@ -24,7 +25,7 @@ SHORTEST_S, USUAL_S, LONGEST_S = 0.5, 2.0, 3600.0
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-def _boards(session: Session, found: stacks.StackStatus) -> list[str]:
+def _boards(session: Session, found: StackStatus) -> list[str]:
     if not found.boards:
         return []
     return [f"boards    {', '.join(shown(session.world.host.system(), found.boards))}"]
@@ -108,7 +109,7 @@ def status(
         *([f"mind      experimental: {found.experimental}"] if found.experimental else []),
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
-        *(f"mind      {line}" for line in reach_line(found.bind)),
+        *(f"mind      {line}" for line in reach_line(found.bind, found.tls)),
         f"key       {found.key_file}",
         *cause_lines(one for one in found.causes if one.failure != STARTING),
         *([f"next      {found.next_step}"] if found.next_step else []),

@@ -30,7 +30,13 @@ Source: tenstorrent/tt-inference-server, tt-media-server/README.md@v0.20.0
 
 
 def talking_lines(
-    *, url: str, key_file: Path, model: str, engine: str, path: str = ""
+    *,
+    url: str,
+    key_file: Path,
+    model: str,
+    engine: str,
+    path: str = "",
+    certificate: str = "",
 ) -> list[str]:
     """Return what can be typed to talk to a stack.
 
@@ -40,10 +46,12 @@ def talking_lines(
         model: As the engine names it.
         engine: What serves.
         path: What the model is for, where it does not talk.
+        certificate: File by which the gateway is known; empty where none is needed.
     """
+    trust = f"--cacert {shlex.quote(certificate)} " if certificate else ""
     match engine:
         case "direct":
-            return _curl(url, "/chat", f'{{"prompt": "{ASKED}"}}', key_file)
+            return _curl(trust + url, "/chat", f'{{"prompt": "{ASKED}"}}', key_file)
         case "sd":
             drawn = f'"model": "{model}", "prompt": "{DRAWN}", "seed": 1'
             call = [
@@ -51,10 +59,11 @@ def talking_lines(
                 '      response_format="b64_json", extra_body={"seed": 1})',
                 '  Path("out.png").write_bytes(b64decode(answer.data[0].b64_json))',
             ]
-            asked = _curl(url, "/v1/images/generations", f"{{{drawn}}}", key_file)
-            return [*asked, *_python(url, key_file, ["  from base64 import b64decode"], call)]
+            asked = _curl(trust + url, "/v1/images/generations", f"{{{drawn}}}", key_file)
+            imports = ["  from base64 import b64decode"]
+            return [*asked, *_python(url, key_file, imports, call, certificate)]
         case _ if path:
-            return _media(url, path, model, key_file)
+            return _media(trust + url, path, model, key_file)
         case _:
             talk = f'[{{"role": "user", "content": "{ASKED}"}}]'
             body = f'{{"model": "{model}", "messages": {talk}}}'
@@ -63,8 +72,8 @@ def talking_lines(
                 f"      messages={talk})",
                 "  print(answer.choices[0].message.content)",
             ]
-            asked = _curl(url, "/v1/chat/completions", body, key_file)
-            return [*asked, *_python(url, key_file, [], call)]
+            asked = _curl(trust + url, "/v1/chat/completions", body, key_file)
+            return [*asked, *_python(url, key_file, [], call, certificate)]
 
 
 def ask_lines(*, engine: str, stack: str, program: str, path: str = "") -> list[str]:
@@ -120,14 +129,32 @@ def _curl(url: str, path: str, body: str, key_file: Path) -> list[str]:
     ]
 
 
-def _python(url: str, key_file: Path, imports: list[str], call: list[str]) -> list[str]:
+def _python(
+    url: str, key_file: Path, imports: list[str], call: list[str], certificate: str
+) -> list[str]:
+    opened = [f'                  api_key=Path("{key_file}").read_text().strip())']
+    names = "OpenAI"
+    if certificate:
+        names = "DefaultHttpxClient, OpenAI"
+        imports = ["  import ssl", *imports]
+        trust = [
+            f"  trust = ssl.create_default_context(cafile={certificate!r})",
+            "  trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN",
+        ]
+        opened = [
+            f'                  api_key=Path("{key_file}").read_text().strip(),',
+            "                  http_client=DefaultHttpxClient(verify=trust))",
+        ]
+    else:
+        trust = []
     return [
         "",
         "Python, with the openai package:",
         *imports,
         "  from pathlib import Path",
-        "  from openai import OpenAI",
+        f"  from openai import {names}",
+        *trust,
         f'  client = OpenAI(base_url="{url}/v1",',
-        f'                  api_key=Path("{key_file}").read_text().strip())',
+        *opened,
         *call,
     ]

@@ -176,8 +176,9 @@ def up_text(result: UpResult, *, program: str) -> str:
     lines += [
         "",
         f"base URL   {base_url(result.url, engine)}",
-        *(f"mind       {line}" for line in reach_line(result.bind)),
+        *(f"mind       {line}" for line in reach_line(result.bind, result.tls)),
         f"key        {result.key_file}",
+        *([f"trust      {result.certificate}"] if result.certificate else []),
         f"folder     {result.folder}",
         "",
         *talking_lines(
@@ -186,6 +187,7 @@ def up_text(result: UpResult, *, program: str) -> str:
             model=result.model,
             engine=engine,
             path=result.service_path,
+            certificate=result.certificate,
         ),
         "",
         *_beside(result),

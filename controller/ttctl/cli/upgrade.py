@@ -57,7 +57,7 @@ def upgrade(
         session.console.note(text)
         again = shlex.join(["ttctl", "upgrade", found.stack, "--yes"])
         if not session.console.agrees(f"Upgrade {found.stack} to this?", next_step=again):
-            session.show("upgrade", operations.left(found), "Nothing was changed.")
+            session.show("upgrade", operations.left(session.world, found), "Nothing was changed.")
             return
     try:
         done = operations.upgrade(

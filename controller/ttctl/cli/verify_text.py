@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.acceptance_client import MeasuringClient
+from ttctl.operations.doors import running_lock
+from ttctl.operations.tls import at_of
 from ttctl.operations.verify import verify
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 def verified(session: Session, result: UpResult) -> UpResult:
     """Return the result with what two minutes of trying found."""
-    client = MeasuringClient(int(result.url.rpartition(":")[2]))
+    lock = running_lock(session.world, result.stack)
+    client = MeasuringClient(at_of(session.world, result.stack, lock))
     return replace(result, verified=verify(session.world, result.stack, client))
 
 

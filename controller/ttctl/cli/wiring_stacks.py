@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.ejected import Ejections
     from ttctl.model.keys import KeyRing
     from ttctl.model.stores import Generations, WantedStacks
+    from ttctl.model.tls import Certificates
 
 
 def no_project() -> None:
@@ -93,6 +94,13 @@ class WiredStacks(WiredImages):
         from ttctl.adapters.key_ring import KeyFolders
 
         return KeyFolders(self.store.home, self._environ)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """The same folders; OpenSSL is found by the shell's PATH."""
+        from ttctl.adapters.certificates import CertificateFolders
+
+        return CertificateFolders(self.store.home, self._environ)
 
     @cached_property
     def _doing(self) -> DoingFile:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ttctl.model.acceptance import Build, Ran
+    from ttctl.model.tls import At
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +154,8 @@ class Kit(Protocol):
             EngineError: The engine does not answer, or not in its shape.
         """
 
-    def client(self, port: int) -> Client:
-        """Return what asks the gateway at a port of loopback."""
+    def client(self, at: At) -> Client:
+        """Return what asks a gateway on loopback."""
 
     def keep(self, ran: Ran) -> Path:
         """Sign a result, write its file and return where.

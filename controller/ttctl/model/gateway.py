@@ -10,18 +10,19 @@ if TYPE_CHECKING:
 
     from ttctl.model.picture import ImageRequest, Picture, Stroke
     from ttctl.model.talk import Completion, Door
+    from ttctl.model.tls import At
 
 
 class Gateway(Protocol):
     """Talks to a running stack through its one door."""
 
-    def healthy(self, port: int) -> bool:
+    def healthy(self, at: At) -> bool:
         """Return whether `/health` answers 200."""
 
-    def models(self, port: int, key: str, *, base: str = "") -> tuple[str, ...]:
+    def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists; `base` names one engine of several."""
 
-    def complete(self, port: int, key: str, *, model: str, prompt: str) -> Completion:
+    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
         """Ask for one short completion."""
 
     def chat(
@@ -43,7 +44,7 @@ class Gateway(Protocol):
             TooLongError: The messages do not fit into what the model can read.
         """
 
-    def draw(self, port: int, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
+    def draw(self, at: At, key: str, request: ImageRequest) -> Generator[Stroke | Picture]:
         """Ask for images; yield how far each is, and each that is whole, in their order.
 
         Closed before its end, it closes the connection, so that the engine stops.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.container import ContainerState
+    from ttctl.model.tls import At
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class Live(Protocol):
             TtctlError: The container engine does not answer.
         """
 
-    def metrics(self, port: int, key: str, path: str) -> str:
+    def metrics(self, at: At, key: str, path: str) -> str:
         """Return what a gateway on loopback answers at `path`, up to a limit.
 
         Raises:

@@ -11,6 +11,7 @@ from ttctl.model.pins import OWN
 if TYPE_CHECKING:
     from ttctl.model.image import BaseImage
     from ttctl.model.spec import WeightsKind
+    from ttctl.model.tls import Tls
 
 
 ORIGINAL = "original/"
@@ -121,6 +122,8 @@ class Lock:
     """`latest` where the newest release's arguments are taken; empty for those first validated."""
     bind: str = ""
     """Address on which the gateway listens; empty for loopback."""
+    tls: Tls = ""
+    """Whose certificate its gateway shows; empty where it is not encrypted."""
     image_uid: int = 0
     """User id in an image that ttctl builds for a card; 0 for the usual one."""
     services: tuple[str, ...] = ()

@@ -15,5 +15,7 @@ class LockSummary:
     port: int
     reason: str
     """Why this model and no other."""
+    tls: str = ""
+    """Whose certificate its gateway shows; empty where it is not encrypted."""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ttctl.model.tls import At
+
 Shape = Literal["openai", "media"]
 """How a server wants to be asked: as OpenAI's API, or as Tenstorrent's media server."""
 
@@ -50,7 +52,7 @@ class Easel:
     stack: str
     model: str
     device: str
-    port: int
+    at: At
     shape: Shape
     service: str = ""
     """The engine that was named; empty where the gateway finds it by path and model."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ttctl.model.starts import Starts
     from ttctl.model.stores import Folders, Generations, Keys, StackStore, WantedStacks
     from ttctl.model.telemetry import TelemetrySource
+    from ttctl.model.tls import Certificates
     from ttctl.model.vitals import Vitals
     from ttctl.model.weights import WeightsCache, WeightsStore
 
@@ -195,6 +196,10 @@ class World(Protocol):
     @property
     def keys(self) -> Keys:
         """The secrets of the stacks."""
+
+    @property
+    def certificates(self) -> Certificates:
+        """The certificates of the stacks' gateways."""
 
     @property
     def key_ring(self) -> KeyRing:

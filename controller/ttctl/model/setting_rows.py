@@ -9,6 +9,8 @@ ROWS: tuple[tuple[str, str, tuple[str | int | float, ...], str | int | float | N
     ("up.device", "device", (), None, "Device type; without it, what is found."),
     ("up.port", "integer", (1, 65535), None, "Port on 127.0.0.1; else the lock's, or 8000 and up."),
     ("up.host", "choice", ("127.0.0.1", "0.0.0.0"), None, "Where it listens; else the lock's."),  # noqa: S104
+    ("up.tls", "certificate", (), None, "Encrypt the gateway: generated, none, or a certificate."),
+    ("up.tls_key", "path", (), None, "Key of that certificate, where it is in another file."),
     ("up.max_model_len", "integer", (16, 1048576), None, "Tokens of prompt and answer together."),
     ("up.max_num_seqs", "integer", (1, 1024), None, "Requests computed at the same time."),
     ("up.block_size", "choice", (16, 32, 64, 128), None, "Tokens in a block of the KV cache."),

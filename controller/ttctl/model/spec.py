@@ -152,6 +152,10 @@ class Request:
     port: int | None = None
     host: str | None = None
     """Address of this host on which the gateway listens; None for the locked one, else loopback."""
+    tls: str | None = None
+    """`generated`, `none`, or a file with a certificate; None for what is locked, else `none`."""
+    tls_key: str | None = None
+    """The certificate's key, where that is in a file of its own."""
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     block_size: int | None = None

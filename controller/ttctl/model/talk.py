@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ttctl.model.tls import At
 
 Speaks = Literal["openai", "chat"]
 """How an engine is talked to: by OpenAI's API, or by `POST /chat` of the service `api`."""
@@ -82,7 +85,7 @@ class Door:
     stack: str
     model: str
     device: str
-    port: int
+    at: At
     max_model_len: int
     """Tokens of prompt and answer together."""
     speaks: Speaks | Literal[""] = "openai"
@@ -100,4 +103,4 @@ class Door:
     @property
     def url(self) -> str:
         """Return what OpenAI's clients call the base URL."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{self.at.url}/v1"

@@ -13,6 +13,7 @@ from ttctl.operations.acceptance_smoke import smoked
 from ttctl.operations.acceptance_tiers import measured_tiers
 from ttctl.operations.desire import desire
 from ttctl.operations.start import on_free_boards
+from ttctl.operations.tls import at_of
 from ttctl.operations.up import up
 from ttctl.rules.acceptance import overall
 from ttctl.rules.acceptance_private import leaks, plain_kernel
@@ -75,7 +76,8 @@ def examine(
     system = world.host.system()
     shown = _shown(world, kit, desired)
     _check_images(desired, shown)
-    client, key = kit.client(desired.stack.port), world.keys.key(desired.stack.name)
+    client = kit.client(at_of(world, desired.stack.name, desired.lock))
+    key = world.keys.key(desired.stack.name)
     looked = [
         *checked_contract(world, desired, shown, system=system),
         *checked_door(world, desired, client, key=key),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def served(world: World, door: Door) -> tuple[str, ...]:
     """Return the names under which models answer behind a door."""
-    return world.gateway.models(door.port, world.keys.key(door.stack), base=door.base)
+    return world.gateway.models(door.at, world.keys.key(door.stack), base=door.base)
 
 
 def switched(world: World, door: Door, word: str) -> tuple[Door, str]:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.connect import Connection
+from ttctl.model.tls import GENERATED
+from ttctl.operations.doors import running_lock
+from ttctl.operations.tls import client_file
 
 if TYPE_CHECKING:
     from ttctl.model.connect import Tool
@@ -123,11 +126,16 @@ def is_ours(text: str) -> bool:
 
 
 def _values(world: World, door: Door, key: str) -> dict[str, object]:
+    lock = running_lock(world, door.stack)
+    certificate = client_file(world, door.stack, lock)
     body = {"model": door.model, "messages": [{"role": "user", "content": QUESTION}]}
     return {
         "stack": door.stack,
         "model": door.model,
         "base_url": door.url,
+        "certificate": certificate,
+        # One that signs itself stands for itself everywhere; of yours, the authority is asked for.
+        "bundle": certificate if lock.tls == GENERATED else "",
         "key": key,
         "key_file": str(world.keys.key_file(door.stack)),
         "key_name": f"ttctl-{door.stack}",

@@ -25,12 +25,14 @@ from ttctl.operations.render_folder import LOCK_NAME, hash_of_recipe_files, rend
 from ttctl.operations.serving import Serving, Terms, check_site, on_processor
 from ttctl.operations.serving_cards import on_cards
 from ttctl.operations.terms import terms_of, terms_of_own
+from ttctl.operations.tls import wish_of
 from ttctl.rules.first_validated import with_latest
 from ttctl.rules.limits_asked import refuse_beyond
 from ttctl.rules.override import judged, laid_over
 from ttctl.rules.resolve import with_settings
 from ttctl.rules.stack import stack_name
 from ttctl.rules.supply_text import placed
+from ttctl.rules.tls import with_door
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +132,8 @@ def desire(
     terms = terms_of(
         request, how, locked=locked, previous=previous, unlocked=unlocked, rendering=rendering
     )
-    terms = replace(terms, ejected=ejected)
+    tls = wish_of(world, request, locked=locked, bind=terms.bind)
+    terms = replace(terms, ejected=ejected, tls=tls)
     override = world.folders.override(folder or world.store.folder(name))
     return _desired(world, request, choice, terms, override)
 
@@ -190,19 +193,28 @@ def _settled(world: World, choice: Choice) -> Choice:
 
 def on_boards(world: World, desired: Desired, leased: Leased) -> Desired:
     """Return `desired` with the boards that its stack leases, and where they are opened now."""
-    terms = replace(desired.terms, leased=leased)
-    return _desired(world, desired.request, desired.choice, terms, desired.override)
+    return _on(world, desired, replace(desired.terms, leased=leased))
 
 
 def on_host(world: World, desired: Desired, host: LaunchHost) -> Desired:
     """Return `desired` as it is launched on a machine that is told, without a board."""
-    terms = replace(desired.terms, leased=None, host=host)
-    return _desired(world, desired.request, desired.choice, terms, desired.override)
+    return _on(world, desired, replace(desired.terms, leased=None, host=host))
 
 
 def on_port(world: World, desired: Desired, port: int) -> Desired:
     """Return `desired` with another port of its gateway."""
-    terms = replace(desired.terms, port=port)
+    return _on(world, desired, replace(desired.terms, port=port))
+
+
+def with_certificate(world: World, desired: Desired) -> Desired:
+    """Return `desired` with the certificate that was made or copied for it."""
+    if not desired.terms.tls.why:
+        return desired
+    tls = wish_of(world, desired.request, locked=desired.lock, bind=desired.stack.bind)
+    return _on(world, desired, replace(desired.terms, tls=tls))
+
+
+def _on(world: World, desired: Desired, terms: Terms) -> Desired:
     return _desired(world, desired.request, desired.choice, terms, desired.override)
 
 
@@ -224,7 +236,10 @@ def _desired(
     if read is not choice:
         return _desired(world, request, read, terms, override)
     stack = replace(laid_over(serving.stack, override), bind=terms.bind)
-    lock = lock_of(world, request, choice, spec=spec, stack=stack, serving=serving)
+    stack = with_door(stack, terms.tls)
+    lock = lock_of(
+        world, request, choice, spec=spec, stack=stack, serving=serving, tls=terms.tls.mode
+    )
     files = render_files(world, lock=lock, stack=stack, serving=serving, base=choice.base)
     lock = replace(lock, files_sha256=hash_of_recipe_files(files))
     files[LOCK_NAME] = (world.folders.lock_text(lock), False)

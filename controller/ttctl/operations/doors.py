@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.talk import Door
 from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.operations.tls import at_of
 from ttctl.rules.locked_entry import locked_entry
 from ttctl.rules.parts import part_named, parts_of
 from ttctl.rules.talk import speaks
@@ -38,7 +39,7 @@ def door_of(world: World, stack: str, *, service: str | None = None) -> Door:
     """
     lock = running_lock(world, stack)
     if service is None:
-        return _own(lock)
+        return _own(world, lock)
     part = part_named(_talking(lock), service, stack=stack, asks="ttctl chat", does="talks")
     return _door(world, lock, part)
 
@@ -105,12 +106,12 @@ def _talking(lock: Lock) -> tuple[Part, ...]:
     return tuple(part for part in parts_of(lock) if speaks(part.engine))
 
 
-def _own(lock: Lock) -> Door:
+def _own(world: World, lock: Lock) -> Door:
     return Door(
         stack=lock.stack,
         model=lock.model,
         device=lock.device,
-        port=lock.port,
+        at=at_of(world, lock.stack, lock),
         max_model_len=lock.max_model_len,
         speaks=speaks(lock.engine),
     )
@@ -122,7 +123,7 @@ def _door(world: World, lock: Lock, part: Part) -> Door:
         service=part.service,
         model=part.model,
         device=part.device,
-        port=lock.port,
+        at=at_of(world, lock.stack, lock),
         max_model_len=_length(world, lock, part),
         speaks=speaks(part.engine),
         base=part.base,

@@ -12,6 +12,7 @@ from ttctl.model.picture import Drawn, Easel, ImageFile, Place, Stroke
 from ttctl.operations.doors import running_lock
 from ttctl.operations.silent import silent
 from ttctl.operations.stacks import known_stacks, pick_stack
+from ttctl.operations.tls import at_of
 from ttctl.rules.derived import OVER_A_PICTURE
 from ttctl.rules.parts import part_named
 from ttctl.rules.picture import drawing_parts, request_of, shape_of
@@ -127,7 +128,7 @@ def draw(
 def _pictures(world: World, easel: Easel, request: ImageRequest) -> Generator[Picture]:
     """Yield each image, with a step of the reporter's for each that is drawn."""
     key = world.keys.key(easel.stack)
-    with ExitStack() as step, closing(world.gateway.draw(easel.port, key, request)) as events:
+    with ExitStack() as step, closing(world.gateway.draw(easel.at, key, request)) as events:
         step.enter_context(world.reporter.step(_title(1, request)))
         for event in events:
             if isinstance(event, Stroke):
@@ -215,7 +216,7 @@ def _easel(world: World, lock: Lock, service: str | None = None) -> Easel | None
         service=part.service if named else "",
         model=part.model,
         device=part.device,
-        port=lock.port,
+        at=at_of(world, lock.stack, lock),
         shape=shape_of(part.contract),
         base=part.base if named else "",
     )

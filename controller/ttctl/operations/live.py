@@ -14,6 +14,7 @@ from ttctl.operations.live_ask import Asked
 from ttctl.operations.live_frame import boards_of, newest, stack_of, with_starts
 from ttctl.operations.live_gateway import OWN, Counted, GatewayWatch
 from ttctl.operations.stacks import pick_stack
+from ttctl.operations.tls import at_of
 
 if TYPE_CHECKING:
     from ttctl.model.live import Doing, EngineSeen, LiveBoard, LiveEvent
@@ -61,6 +62,7 @@ class LiveWatch:
         now = world.clock.now
         # Made here: a part of the world that two threads ask for at once would be made twice.
         self._made = (world.live, world.host, world.leases, world.telemetry, world.engine)
+        self._secrets = (world.keys, world.certificates)
         self._files = Asked("files", self._read, now=now)
         self._engine = Asked("engine", self._seen, now=now)
         self._boards = Asked("boards", self._looked, now=now)
@@ -68,6 +70,7 @@ class LiveWatch:
         self._happened: frozenset[LiveEvent] = frozenset()
         self._chips = Asked("chips", self._sensed, now=now)
         self._gateways: dict[str, Asked[Counted]] = {}
+        self._asked_by: dict[str, LockSummary] = {}
         self._pairs: dict[str, tuple[Counted | None, Counted | None]] = {}
 
     def look(self, *, patience_s: float) -> LiveFrame:
@@ -100,12 +103,14 @@ class LiveWatch:
         found: dict[str, Asked[Counted]] = {}
         for stack, lock in files.locks:
             if stack in running and lock is not None:
-                found[stack] = self._gateways.get(stack) or self._new_gateway(stack, lock.port)
+                same = self._gateways.get(stack) if self._asked_by.get(stack) == lock else None
+                found[stack] = same or self._new_gateway(stack, lock)
         self._gateways = found
         return found
 
-    def _new_gateway(self, stack: str, port: int) -> Asked[Counted]:
-        watch = GatewayWatch(world=self._world, stack=stack, port=port)
+    def _new_gateway(self, stack: str, lock: LockSummary) -> Asked[Counted]:
+        self._asked_by[stack] = lock
+        watch = GatewayWatch(world=self._world, stack=stack, lock=lock)
         return Asked(f"gateway {stack}", watch.look, now=self._world.clock.now)
 
     def _remember(self, stack: str, counted: Counted | None) -> None:
@@ -129,6 +134,7 @@ class LiveWatch:
                 known=known,
                 counted=self._pairs.get(stack, (None, None)),
                 now=now,
+                url=at_of(self._world, stack, lock).url if lock is not None else "",
             )
             for stack, lock in self._locks(files)
         )

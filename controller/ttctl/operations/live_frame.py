@@ -89,6 +89,7 @@ def stack_of(
     known: bool,
     counted: Pair,
     now: float,
+    url: str,
 ) -> LiveStack:
     """Return a stack with its services.
 
@@ -99,6 +100,7 @@ def stack_of(
         known: Whether that still holds.
         counted: What its gateway and engines counted.
         now: Unix time in seconds.
+        url: Of its gateway, were it up.
     """
     own = tuple(one for one in seen.containers if one.stack == stack) if seen else ()
     memory = {one.container_id: one for one in seen.memory} if seen and known else {}
@@ -108,7 +110,7 @@ def stack_of(
         state=_state(own, counted[1]) if known else "unknown",
         model=lock.model if lock else "",
         device=lock.device if lock else "",
-        url=f"http://127.0.0.1:{lock.port}" if lock and runs else "",
+        url=url if lock and runs else "",
         services=tuple(
             _service(one, memory.get(one.container_id), known=known, counted=counted, now=now)
             for one in own

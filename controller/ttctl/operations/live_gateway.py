@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, TtctlError
+from ttctl.operations.tls import at_of
 from ttctl.rules.live_metrics import (
     OF_ENGINE,
     OF_GATEWAY,
@@ -21,6 +22,7 @@ from ttctl.rules.live_rates import rate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ttctl.model.lock_summary import LockSummary
     from ttctl.model.protocols import World
     from ttctl.rules.live_metrics import Sample
 
@@ -63,7 +65,7 @@ class GatewayWatch:
 
     world: World
     stack: str
-    port: int
+    lock: LockSummary
     passed: dict[str, Passed] = field(default_factory=dict)
 
     def look(self) -> Counted:
@@ -107,7 +109,8 @@ class GatewayWatch:
         return counted
 
     def _samples(self, key: str, path: str, names: frozenset[str]) -> tuple[Sample, ...]:
-        text = self.world.live.metrics(self.port, key, path)
+        at = at_of(self.world, self.stack, self.lock)
+        text = self.world.live.metrics(at, key, path)
         try:
             return samples(text, names)
         except ValueError as exc:

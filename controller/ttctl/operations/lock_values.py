@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import World
     from ttctl.model.service import Stack
     from ttctl.model.spec import ModelSpec, Request
+    from ttctl.model.tls import Tls
     from ttctl.operations.choice import Beside, Choice
     from ttctl.operations.serving import Serving
 
@@ -27,6 +28,7 @@ def lock_of(
     spec: ModelSpec,
     stack: Stack,
     serving: Serving,
+    tls: Tls,
 ) -> Lock:
     """Return the lock of what serves a request; the hash of its files comes with them."""
     return Lock(
@@ -51,6 +53,7 @@ def lock_of(
         experimental=spec.experimental,
         derived_from=spec.derived_from,
         bind="" if stack.bind == BIND else stack.bind,
+        tls=tls,
         image_uid=_image_uid(request, spec),
         services=choice.services,
         beside=tuple(_locked_engine(one, dict(serving.beside)) for one in choice.beside),

@@ -32,6 +32,7 @@ from ttctl.rules.several import (
 )
 from ttctl.rules.stack import service_name
 from ttctl.rules.talk import speaks
+from ttctl.rules.tls import door_values
 from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def behind_one_door(
             *(one.max_body_bytes for one in parts),
         ),
     )
+    values |= door_values(terms.tls)
     config = world.recipes.template("gateway/haproxy.cfg.j2", values)
     door = replace(with_config(own.stack.services[-1], config), memory_mib=MEMORY_MIB)
     images = {one.reference: one for one in (*own.images, *_images_of(parts))}

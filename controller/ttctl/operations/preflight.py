@@ -13,6 +13,7 @@ from ttctl.operations.get import wanted_weights
 from ttctl.operations.judge import fitness_of
 from ttctl.operations.memory import check_memory, warn_of_memory
 from ttctl.operations.room import check_disk
+from ttctl.operations.tls import refuse_unusable
 from ttctl.operations.ungated import check_access
 from ttctl.rules.apt_line import uri_and_suite
 from ttctl.rules.processor import unfit_for_pinned_wheels
@@ -62,6 +63,8 @@ def check_machine(world: World, desired: Desired, plan: Plan) -> None:
     Raises:
         TtctlError: As `preflight`.
     """
+    stack, requested = desired.stack.name, desired.request.model
+    refuse_unusable(desired.terms.tls, stack=stack, requested=requested)
     info = world.engine.info()
     _check_fitness(world, desired, plan)
     _check_processor(world, desired, plan)

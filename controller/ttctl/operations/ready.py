@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, TooLongError, WaitError
 from ttctl.operations.fatal_watch import FatalWatch
+from ttctl.operations.tls import at_of
 from ttctl.rules.warm_up import long_prompt
 
 if TYPE_CHECKING:
@@ -92,20 +93,21 @@ def wait_for(world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO) -> 
 
 def _prove(world: World, lock: Lock, prompt: str) -> None:
     _check_port(world, lock)
-    if not world.gateway.healthy(lock.port):
+    at = at_of(world, lock.stack, lock)
+    if not world.gateway.healthy(at):
         raise EngineError("The engine is not ready yet.", why="/health does not answer 200.")
     if lock.engine not in WAITS:
         # The gateway lets /health through when the engine has said that its model is there.
         return
     key = world.keys.key(lock.stack)
-    models = world.gateway.models(lock.port, key)
+    models = world.gateway.models(at, key)
     # The media server knows its model by the last part of the name.
     if not {lock.model, lock.model.rpartition("/")[2]}.intersection(models):
         raise EngineError(
             f"The engine does not serve {lock.model!r}.", evidence=f"It lists: {', '.join(models)}"
         )
     # It says that it is ready before the first prompt has been computed: that captures traces.
-    world.gateway.complete(lock.port, key, model=lock.model, prompt=prompt)
+    world.gateway.complete(at, key, model=lock.model, prompt=prompt)
 
 
 def _check_port(world: World, lock: Lock) -> None:

@@ -14,6 +14,7 @@ from ttctl.operations.ready import await_ready
 from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start import GUARD_S
 from ttctl.operations.steps import has_weights
+from ttctl.operations.tls import ensure_locked
 from ttctl.rules.board_sets import Want
 from ttctl.rules.generations import COMPOSE, DOTENV, SITE, with_nodes
 from ttctl.rules.stack import service_name
@@ -71,6 +72,7 @@ def restore(world: World, state: State, *, how: How = AS_NEEDED, wait_s: int | N
     """
     stack, limit_s = state.stack, wait_s or WAIT_S
     world.keys.ensure_key(stack)
+    ensure_locked(world, state.lock)
     if boards_of(state.files[COMPOSE]):
         _created(world, state, how)
     else:

@@ -15,8 +15,8 @@ from ttctl.operations.generations import adopt, present, record
 from ttctl.operations.lock_files import recipe_hash
 from ttctl.operations.restore import State, check_boards, missing_of, restore
 from ttctl.operations.stacks import pick_stack
+from ttctl.operations.tls import at_of
 from ttctl.rules.generations import difference, meant, same
-from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
     from ttctl.model.generation import Difference, Generation
@@ -119,7 +119,7 @@ def rollback(
         generation=number,
         why=why,
         difference=found.difference,
-        url=f"http://{BIND}:{found.to.lock.port}",
+        url=at_of(world, stack, found.to.lock).url,
         seconds=world.clock.now() - started,
     )
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
 from ttctl.model.plan import AS_NEEDED
+from ttctl.model.tls import Wish
 from ttctl.rules.images import check_reference, prebuilt, specs_for
 from ttctl.rules.recipe import DEFAULT_UID
 from ttctl.rules.services import stack_of
 from ttctl.rules.stack import BIND, service_name
+from ttctl.rules.tls import door_values
 
 if TYPE_CHECKING:
     from ttctl.model.contract import LaunchHost
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ttctl.operations.choice import Choice
 
 GATEWAY = "gateway"
+NO_TLS = Wish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Terms:
     port: int
     bind: str = BIND
     """Address of this host on which the gateway listens."""
+    tls: Wish = NO_TLS
+    """What is wanted of the gateway's certificate."""
     any_port: bool = False
     """Whether the port is neither asked for nor locked, so that another does as well."""
     how: How = AS_NEEDED
@@ -142,7 +147,7 @@ def on_processor(world: World, spec: ModelSpec, choice: Choice, terms: Terms) ->
     images = _images(world, spec, choice)
     gateway = world.recipes.defaults(GATEWAY)
     engine = world.recipes.defaults(spec.image)
-    config = _gateway_config(world, spec, engine=engine, gateway=gateway)
+    config = _gateway_config(world, spec, terms, engine=engine, gateway=gateway)
     stack = stack_of(
         spec,
         name=terms.name,
@@ -175,7 +180,12 @@ def _images(world: World, spec: ModelSpec, choice: Choice) -> tuple[ImageSpec, .
 
 
 def _gateway_config(
-    world: World, spec: ModelSpec, *, engine: ServiceDefaults, gateway: ServiceDefaults
+    world: World,
+    spec: ModelSpec,
+    terms: Terms,
+    *,
+    engine: ServiceDefaults,
+    gateway: ServiceDefaults,
 ) -> str:
     return world.recipes.template(
         "gateway/haproxy.cfg.j2",
@@ -185,5 +195,6 @@ def _gateway_config(
             "paths": list(engine.paths or gateway.paths),
             "max_body_bytes": engine.max_body_bytes or gateway.max_body_bytes,
             "retry_after_s": gateway.retry_after_s,
+            **door_values(terms.tls),
         },
     )

@@ -27,6 +27,7 @@ from ttctl.rules.launch_mounts import HUGEPAGES, cache_folders
 from ttctl.rules.launch_values import needs_key
 from ttctl.rules.multihost import door_port
 from ttctl.rules.node_rights import groups_to_add, opener_of
+from ttctl.rules.tls import door_values
 
 if TYPE_CHECKING:
     from ttctl.model.contract import LaunchContract
@@ -63,6 +64,7 @@ def on_cards(world: World, spec: ModelSpec, pins: Pins, choice: Choice, terms: T
         recipes_of(world, GATEWAY), (GATEWAY,), base=choice.base, render=world.recipes.render
     )
     values = gateway_values(spec, contract, gateway=world.recipes.defaults(GATEWAY))
+    values |= door_values(terms.tls)
     config = world.recipes.template("gateway/haproxy.cfg.j2", values)
     parts = StackParts(
         name=terms.name,

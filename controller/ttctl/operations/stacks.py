@@ -3,62 +3,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.lease import RELEASED
+from ttctl.model.tls import At
 from ttctl.operations.diagnose import causes
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
+from ttctl.operations.stack_status import StackStatus
+from ttctl.operations.tls import at_of
 from ttctl.rules.cache_name import caches_of, mounted_by
 from ttctl.rules.find import is_meant
 from ttctl.rules.stack import BIND, names_of
 from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ttctl.model.container import ContainerState
     from ttctl.model.engine_files import EngineCache
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
-    from ttctl.operations.diagnose import Cause
 
 PROCESSOR = "cpu"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackStatus:
-    """What is known of one stack."""
-
-    stack: str
-    state: str
-    """`ready`, `starting`, `degraded`, `stopped`, `unstarted` where it was locked and no more, or
-    `unknown` where its lock is damaged."""
-    model: str
-    device: str
-    url: str
-    key_file: Path
-    containers: tuple[ContainerState, ...]
-    bind: str = BIND
-    """Address of this host on which its gateway listens; `0.0.0.0` lets other machines in."""
-    reason: str = ""
-    experimental: str = ""
-    """Why it runs though nobody validated it on this device; empty where it was validated."""
-    boards: tuple[str, ...] = ()
-    """What it leases, by ASIC id or PCI address."""
-    caches: tuple[EngineCache, ...] = ()
-    """What engines left in the folder that it mounts, for its next start on a card."""
-    other_caches: tuple[EngineCache, ...] = ()
-    """What other versions and implementations left for its model: it reads none of them."""
-    causes: tuple[Cause, ...] = ()
-    """Why services of it do not do their work, as far as it is known."""
-    next_step: str = ""
-    """What starts it again where `stop` has ended it; empty elsewhere."""
 
 
 def known_stacks(world: World) -> tuple[str, ...]:
@@ -131,19 +100,21 @@ def status(world: World, word: str | None) -> StackStatus:
     except BadFileError as exc:
         lock, reason = None, f"{exc.message} {exc.evidence}"
     port = lock.port if lock else next((p for c in containers for _, p, _ in c.ports), 0)
+    at = at_of(world, stack, lock) if lock else At(port=port)
     unstarted = lock is not None and is_unstarted(world, stack, containers)
     live = [one for one in containers if one.state not in RELEASED]
     own, others = _caches(world, stack, lock)
     stopped = is_stopped(containers)
     return StackStatus(
         stack=stack,
-        state="unstarted" if unstarted else _state(world, lock, containers, port=port),
+        state="unstarted" if unstarted else _state(world, lock, containers, at=at),
         model=lock.model if lock else "",
         device=lock.device if lock else "",
-        url=f"http://127.0.0.1:{port}" if port and not unstarted else "",
+        url=at.url if port and not unstarted else "",
         key_file=world.keys.key_file(stack),
         containers=containers,
         bind=next((a for c in containers for a, p, _ in c.ports if p == port), BIND),
+        tls=lock.tls if lock else "",
         reason=reason or (lock.reason if lock else ""),
         experimental=lock.experimental if lock else "",
         boards=tuple(sorted({board for one in live for board in one.boards})),
@@ -167,7 +138,7 @@ def _caches(
 
 
 def _state(
-    world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, port: int
+    world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, at: At
 ) -> str:
     if not containers or is_stopped(containers):
         return "stopped"
@@ -177,7 +148,7 @@ def _state(
         return "starting"
     if lock is None:
         return "unknown"
-    return "ready" if world.gateway.healthy(port) else "degraded"
+    return "ready" if world.gateway.healthy(at) else "degraded"
 
 
 def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:

@@ -60,6 +60,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         base=desired.base,
         weights=desired.all_weights,
         override=override,
+        tls=desired.terms.tls,
     )
     made = reconcile(wanted, observed, how=how)
     return replace(made, pull_bytes=pulled_bytes(world, desired, made))

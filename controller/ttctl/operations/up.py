@@ -9,7 +9,7 @@ from ttctl.errors import EngineError, OfflineError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.beside import engines_of
 from ttctl.operations.choose import understood
-from ttctl.operations.desire import desire, with_known_hashes
+from ttctl.operations.desire import desire, with_certificate, with_known_hashes
 from ttctl.operations.explain import explained
 from ttctl.operations.gather import gather
 from ttctl.operations.generations import adopt, record
@@ -20,6 +20,7 @@ from ttctl.operations.ready import await_ready
 from ttctl.operations.start import mind_passed, mind_stale, on_free_boards, refuse_dirty, start
 from ttctl.operations.start_watch import remember
 from ttctl.operations.steps import plan_for
+from ttctl.operations.tls import ensure_certificate
 from ttctl.operations.up_result import result_of
 from ttctl.rules.stack import stack_name
 from ttctl.rules.warm_up import long_tokens
@@ -131,7 +132,7 @@ def _bring_up(
         adopt(world, desired.stack.name)
         before = world.folders.read_folder(world.store.folder(desired.stack.name))
         try:
-            complete = with_known_hashes(world, desired)
+            complete = with_certificate(world, with_known_hashes(world, desired))
             with explained(world, desired):
                 came = start(world, complete, plan, before=before, how=how, wait_s=wait_s)
             desired, begun = came.desired, came.begun
@@ -170,4 +171,7 @@ def _get_what_is_missing(world: World, desired: Desired, plan: Plan) -> None:
     if desired.spec.demo:
         reporter.note(f"{desired.spec.model} is a small demonstration model: {desired.lock.reason}")
     gather(world, desired, plan)
-    world.keys.ensure_key(desired.stack.name)
+    stack = desired.stack.name
+    world.keys.ensure_key(stack)
+    requested = desired.request.model
+    ensure_certificate(world, desired.terms.tls, stack=stack, requested=requested)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ttctl.operations.tls import at_of, client_file
 from ttctl.rules.acceptance_trials import service_path
 from ttctl.rules.beside import CHAT_SERVICE, wants_page
 from ttctl.rules.stack import BIND
@@ -65,6 +66,10 @@ class UpResult:
     """What stands beside the engine behind the same gateway."""
     bind: str = BIND
     """Address of this host on which the gateway listens; `0.0.0.0` lets other machines in."""
+    tls: str = ""
+    """`generated` or `own` where the gateway is encrypted; empty where it is not."""
+    certificate: str = ""
+    """File by which other programs know the gateway; empty where they need none."""
     service_path: str = ""
     """Path of what the model is for, such as `/v1/audio/speech`; empty where it talks."""
     verified: Verified | None = None
@@ -82,7 +87,7 @@ def result_of(
         device=desired.spec.device,
         demo=desired.spec.demo,
         reason=desired.lock.reason,
-        url=f"http://127.0.0.1:{desired.stack.port}",
+        url=at_of(world, name, desired.lock).url,
         key_file=world.keys.key_file(name),
         folder=world.store.folder(name),
         command=(*engine.entrypoint, *engine.command),
@@ -97,6 +102,8 @@ def result_of(
         yours=tuple(one.yours for one in desired.images if one.yours),
         services=_further(desired),
         bind=desired.stack.bind,
+        tls=desired.lock.tls,
+        certificate=client_file(world, name, desired.lock),
         service_path=service_path(desired.spec),
     )
 

@@ -19,9 +19,9 @@ from ttctl.operations.rollback import found_state
 from ttctl.operations.stacks import pick_stack
 from ttctl.operations.start import on_free_boards
 from ttctl.operations.steps import plan_for
+from ttctl.operations.tls import at_of
 from ttctl.operations.up import bring_up
 from ttctl.rules.generations import asked_again, difference
-from ttctl.rules.stack import BIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,12 +138,12 @@ def upgrade(
         generation=number,
         why=WHY,
         difference=found.difference,
-        url=f"http://{BIND}:{found.desired.stack.port}",
+        url=at_of(world, stack, found.desired.lock).url,
         seconds=world.clock.now() - started,
     )
 
 
-def left(found: Upgrade) -> Exchanged:
+def left(world: World, found: Upgrade) -> Exchanged:
     """Return what is said where nobody agreed: the stack is as it was."""
     return Exchanged(
         stack=found.stack,
@@ -151,7 +151,7 @@ def left(found: Upgrade) -> Exchanged:
         generation=found.former.number,
         why=WHY,
         difference=found.difference,
-        url=f"http://{BIND}:{found.former.lock.port}",
+        url=at_of(world, found.stack, found.former.lock).url,
         seconds=0,
     )
 

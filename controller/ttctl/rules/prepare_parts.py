@@ -83,6 +83,14 @@ if ! [ -s "$TTCTL_SECRETS/keys.map" ]; then
 fi
 """
 
+CERTIFICATE = """
+# The gateway shows a certificate, and its key lies in the same file; none is made here.
+if ! [ -s "$TTCTL_SECRETS/tls.pem" ]; then
+    problem 9 "there is no $TTCTL_SECRETS/tls.pem: the certificate and its key, in PEM form"
+    echo "    cat certificate.pem key.pem >'$TTCTL_SECRETS/tls.pem'   # and: chmod 444" >&2
+fi
+"""
+
 ENGINE = f"""
 # The key that the gateway sends to an engine which refuses requests without one.
 folder 0700 "$(dirname "${{TTCTL_ENGINE_SECRETS:?the folder that holds the key of the engine}}")"

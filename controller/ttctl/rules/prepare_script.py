@@ -15,6 +15,7 @@ from ttctl.model.service import node_variable
 from ttctl.rules import prepare_parts as parts
 from ttctl.rules.interpolation import pieces, variables
 from ttctl.rules.several import CACHE, WEIGHTS, cache_variable, renamed, weights_variable
+from ttctl.rules.tls import has_door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ def prepare_script(stack: Stack, needs: Sequence[Needs] = (Needs(),)) -> str:
     written += [line for one in needs for line in _caches(stack, sources, one)]
     if "TTCTL_SECRETS" in sources:
         written += [parts.KEYS, parts.GATEWAY]
+        written += [parts.CERTIFICATE] if has_door(stack) else []
         written += [parts.ENGINE] if "TTCTL_ENGINE_SECRETS" in sources else []
     written += [line for one in needs for line in _weighed(sources, one)]
     if stack.nodes:

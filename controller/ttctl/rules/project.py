@@ -25,6 +25,8 @@ EXAMPLES: dict[str, Value] = {
     "up.device": "cpu",
     "up.port": 8000,
     "up.host": "127.0.0.1",
+    "up.tls": "generated",
+    "up.tls_key": "key.pem",
     "up.max_model_len": 4096,
     "up.max_num_seqs": 8,
     "up.block_size": 64,

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import AS_NEEDED, Plan, Step
+from ttctl.model.tls import Wish
 from ttctl.rules.board_steps import board_steps
 from ttctl.rules.compose import config_hash
 from ttctl.rules.order import image_steps
 from ttctl.rules.override_images import pull_steps
 from ttctl.rules.stack import GATEWAY_SERVICE
 from ttctl.rules.taken_over import taken_over
+from ttctl.rules.tls import certificate_steps
 from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.weights_step import weights_step
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ttctl.model.service import ServiceSpec, Stack
     from ttctl.model.weights import Supply
 
+NO_TLS = Wish()
 STUCK = frozenset({"paused", "dead", "restarting"})
 """States in which compose leaves a container as it is, though it does not work."""
 
@@ -43,6 +46,8 @@ class Wanted:
     weights: tuple[LockedWeights, ...]
     override: Override | None = None
     """What the user laid over the compose file; None where nothing is."""
+    tls: Wish = NO_TLS
+    """What is wanted of the gateway's certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ def reconcile(wanted: Wanted, observed: Observed, *, how: How = AS_NEEDED) -> Pl
         _step_or_skip(
             "key", "gateway key", "no key was made yet", "made before", needed=not seen.has_key
         ),
+        *certificate_steps(wanted.tls),
         *stops,
         *boards,
         _step_or_skip(

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ttctl.model.device import DEVICE_NAMES
+from ttctl.model.tls import GENERATED, NONE
 from ttctl.rules.device_names import device_named, respelled
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _BY_BLANKS = frozenset({"hosts", "mirrors", "urls"})
 _HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?"
 _SUITE = r"[\w./~+$()-]+"
 """A suite or a component of a package source, which may name $(ARCH)."""
-FILES = frozenset({"path", "paths", "catalog"})
+FILES = frozenset({"path", "paths", "catalog", "certificate"})
 """Kinds whose values are, or can be, paths."""
 
 _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
@@ -52,6 +53,7 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
             r"https?://[^\s/@:]\S*|https?://[^\s=]+=https?://\S+",
             "https://MIRROR/ or https://HOST/=https://MIRROR/",
         ),
+        ("certificate", r"[^\0\n]+", "generated, none, or the path of a certificate"),
         ("catalog", r"[^\0\n]+", "a file, an address, a release such as 0.20.0, or built-in"),
         ("urls", r"(?:https?|file)://\S+", "addresses that begin with https:// or http://"),
         ("paths", r"[^\0\n]+", "paths of folders, or addresses"),
@@ -175,7 +177,9 @@ def for_file(
 
 
 def _is_no_file(setting: Setting, value: str) -> bool:
-    """Return whether a catalog is named by something else than its path."""
+    """Return whether a catalog or a certificate is named by something else than its path."""
+    if setting.kind == "certificate":
+        return value in {NONE, GENERATED}
     return (
         setting.kind == "catalog" and re.fullmatch(r"built-in|v?\d+(\.\d+){2}", value) is not None
     )

@@ -47,6 +47,8 @@ def words_of(request: Request, *, name: str | None, device: str | None) -> tuple
         "--values": request.values,
         "--port": request.port,
         "--host": request.host,
+        "--tls": request.tls,
+        "--tls-key": request.tls_key,
         "--max-model-len": request.max_model_len,
         "--max-num-seqs": request.max_num_seqs,
         "--block-size": request.block_size,

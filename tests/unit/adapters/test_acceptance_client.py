@@ -14,6 +14,7 @@ from tests.unit.fakes import CARD_MODEL, Scene
 from ttctl.adapters.acceptance_client import MeasuringClient
 from ttctl.model.acceptance_kit import Question
 from ttctl.model.pins import Target
+from ttctl.model.tls import At
 from ttctl.operations.acceptance_tiers import measured_tiers
 from ttctl.rules.acceptance_answers import fault_of, why_not
 from ttctl.rules.acceptance_trials import EIGHT, LONG, STOPPED, STREAM, measured, trials
@@ -35,7 +36,7 @@ def api() -> Iterator[AcceptingApi]:
 
 def tried(api: AcceptingApi, name: str, *, limit_s: float = 20) -> tuple[str, tuple[Answer, ...]]:
     trial = TRIALS[name]
-    answers = MeasuringClient(api.port).at_once(trial.questions, key=KEY, limit_s=limit_s)
+    answers = MeasuringClient(At(port=api.port)).at_once(trial.questions, key=KEY, limit_s=limit_s)
     return why_not(trial, answers, model=SPEC.model), answers
 
 
@@ -47,7 +48,7 @@ def test_a_good_server_passes_every_trial(api: AcceptingApi, name: str) -> None:
 def test_the_first_piece_and_the_pace_are_those_of_the_stream(api: AcceptingApi) -> None:
     found = measured(SPEC, shape="128/32", number=0)
     assert found
-    answer = MeasuringClient(api.port).ask(found[0], key=KEY, limit_s=20)
+    answer = MeasuringClient(At(port=api.port)).ask(found[0], key=KEY, limit_s=20)
     assert (answer.tokens, answer.pieces, answer.prompt_tokens) == (32, 32, 128)
     assert 0 < answer.first_s < answer.last_s <= answer.seconds
     assert (answer.last_s - answer.first_s) / 31 >= PIECE_S * 0.9
@@ -117,7 +118,7 @@ def test_a_server_that_takes_for_ever_is_left_in_time(api: AcceptingApi, mood: s
 def test_where_nothing_listens_that_is_said() -> None:
     with AcceptingApi("x") as gone:
         port = gone.port
-    answer = MeasuringClient(port).ask(Question(path="/health"), key="", limit_s=5)
+    answer = MeasuringClient(At(port=port)).ask(Question(path="/health"), key="", limit_s=5)
     assert (answer.status, answer.problem) == (0, "nothing answers")
 
 
@@ -139,10 +140,10 @@ def test_each_kind_of_model_is_asked_by_its_own_path(
 ) -> None:
     spec = replace(SPEC, type=kind, model=model, engine="media")
     (trial,) = trials(spec)
-    answers = MeasuringClient(api.port).at_once(trial.questions, key=KEY, limit_s=20)
+    answers = MeasuringClient(At(port=api.port)).at_once(trial.questions, key=KEY, limit_s=20)
     assert why_not(trial, answers, model=model) == ""
     api.mood = "babbling"
-    again = MeasuringClient(api.port).ask(trial.questions[0], key=KEY, limit_s=20)
+    again = MeasuringClient(At(port=api.port)).ask(trial.questions[0], key=KEY, limit_s=20)
     assert fault_of(trial.questions[0], again, trial.expected)
 
 
@@ -152,7 +153,7 @@ def test_a_speed_is_measured_through_the_client_and_judged(api: AcceptingApi) ->
     )
     fastest = replace(slowest, tier="target", ttft_ms=5000, tput_user=1000)
     spec = replace(SPEC, targets=(slowest, fastest))
-    client = MeasuringClient(api.port)
+    client = MeasuringClient(At(port=api.port))
     (run,) = measured_tiers(Scene().world, spec, client, key=KEY)
     assert (run.requests, run.failed, run.reached) == (16, 0, "functional")
     assert [one.verdict for one in run.figures] == ["met", "below"]
@@ -166,7 +167,7 @@ def test_a_speed_is_measured_through_the_client_and_judged(api: AcceptingApi) ->
 def test_a_model_for_pictures_is_shown_one(api: AcceptingApi) -> None:
     spec = replace(SPEC, type="VLM")
     for trial in trials(spec):
-        answers = MeasuringClient(api.port).at_once(trial.questions, key=KEY, limit_s=20)
+        answers = MeasuringClient(At(port=api.port)).at_once(trial.questions, key=KEY, limit_s=20)
         assert why_not(trial, answers, model=spec.model) == "", trial.name
     assert api.asked[0][1]["messages"][0]["content"][0]["type"] == "image_url"
     assert {path for path, _ in api.asked} == {"/v1/chat/completions"}

@@ -12,6 +12,7 @@ from tests.standins.stub_server import Stub, port, stub
 from ttctl.adapters.gateway import StackGateway
 from ttctl.errors import EngineError, TooLongError
 from ttctl.model.talk import Door
+from ttctl.model.tls import At
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ END = {"finish": "stop", "prompt_tokens": 3, "tokens": 4, "tokens_per_second": N
 
 def chat(stub: Stub, say: Callable[[str], None] = lambda _: None, base: str = "") -> Completion:
     door = Door(
-        stack="s", model="m", device="cpu", port=port(stub), max_model_len=64, speaks="chat",
+        stack="s", model="m", device="cpu", at=At(port=port(stub)), max_model_len=64, speaks="chat",
         base=base,
     )  # fmt: skip
     return StackGateway().chat(

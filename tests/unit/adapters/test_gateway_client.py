@@ -12,6 +12,7 @@ from tests.standins.stub_server import Stub, port, stub
 from ttctl.adapters.gateway import StackGateway
 from ttctl.errors import EngineError, TooLongError
 from ttctl.model.talk import Door
+from ttctl.model.tls import At
 
 if TYPE_CHECKING:
     from ttctl.model.talk import Completion
@@ -20,7 +21,7 @@ __all__ = ["stub"]
 
 
 def door(stub: Stub) -> Door:
-    return Door(stack="s", model="m", device="cpu", port=port(stub), max_model_len=64)
+    return Door(stack="s", model="m", device="cpu", at=At(port=port(stub)), max_model_len=64)
 
 
 def chat(stub: Stub, pieces: list[str] | None = None) -> Completion:
@@ -36,7 +37,7 @@ def chat(stub: Stub, pieces: list[str] | None = None) -> Completion:
 
 
 def complete(stub: Stub) -> Completion:
-    return StackGateway().complete(port(stub), "the-key", model="m", prompt="Hello")
+    return StackGateway().complete(At(port=port(stub)), "the-key", model="m", prompt="Hello")
 
 
 def events(*values: object) -> bytes:
@@ -186,12 +187,12 @@ def test_an_answer_that_is_not_understood_is_a_refusal(stub: Stub, body: bytes) 
 def test_a_list_of_models_that_is_not_understood_is_a_refusal(stub: Stub, body: bytes) -> None:
     stub.body = body
     with pytest.raises(EngineError):
-        StackGateway().models(port(stub), "k")
+        StackGateway().models(At(port=port(stub)), "k")
 
 
 def test_the_models_are_read(stub: Stub) -> None:
     stub.body = b'{"data": [{"id": "a"}, {"id": "b"}]}'
-    assert StackGateway().models(port(stub), "k") == ("a", "b")
+    assert StackGateway().models(At(port=port(stub)), "k") == ("a", "b")
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (503, False), (404, False)])
@@ -201,7 +202,7 @@ def test_health_is_a_200_and_is_asked_without_the_key(
     expected: bool,  # noqa: FBT001
 ) -> None:
     stub.status = status
-    assert StackGateway().healthy(port(stub)) == expected
+    assert StackGateway().healthy(At(port=port(stub))) == expected
     assert stub.asked[0][1:3] == ("/health", None)
 
 
@@ -218,7 +219,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert StackGateway().healthy(port(stub))
+    assert StackGateway().healthy(At(port=port(stub)))
 
 
 @pytest.mark.parametrize(

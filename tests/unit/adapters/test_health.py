@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ttctl.adapters import health
+from ttctl.model.tls import At
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,12 +60,12 @@ def door(
 )
 def test_only_an_answer_of_200_is_healthy(pieces: list[bytes], *, expected: bool) -> None:
     with door(*pieces) as (port, _):
-        assert health.healthy(port) is expected
+        assert health.healthy(At(port=port)) is expected
 
 
 def test_what_is_asked_names_the_path_and_carries_no_key() -> None:
     with door(b"HTTP/1.1 200 OK\r\n\r\n") as (port, asked):
-        health.healthy(port)
+        health.healthy(At(port=port))
     head, *headers = asked[0].decode("ascii").rstrip().split("\r\n")
     assert head == "GET /health HTTP/1.1"
     assert headers == [f"Host: 127.0.0.1:{port}", "Connection: close"]
@@ -73,7 +74,7 @@ def test_what_is_asked_names_the_path_and_carries_no_key() -> None:
 def test_nobody_at_the_port_is_not_healthy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert not health.healthy(port)
+    assert not health.healthy(At(port=port))
     assert not health.healthy(0)
     assert not health.healthy(70_000)
 
@@ -82,4 +83,4 @@ def test_one_that_never_ends_its_answer_is_not_waited_for(monkeypatch: pytest.Mo
     monkeypatch.setattr(health, "PROBE_S", 0.2)
     ends = threading.Event()
     with door(b"HTTP/1.1 200 OK\r\n\r\n", keep_open=ends) as (port, _):
-        assert not health.healthy(port)
+        assert not health.healthy(At(port=port))

@@ -17,6 +17,7 @@ from tests.unit.images.sd.serving import running, until
 from ttctl.adapters.gateway import StackGateway
 from ttctl.errors import EngineError, UsageError
 from ttctl.model.picture import Picture, Stroke, Wanted
+from ttctl.model.tls import At
 from ttctl.rules.acceptance_media import png
 from ttctl.rules.picture import dimensions, request_of
 
@@ -97,7 +98,7 @@ def test_the_pipeline_stops_when_the_reader_leaves() -> None:
     backend.may_step = gate
     asked = request_of(Wanted(prompt="x", steps=50), model="sd", shape="openai")
     with running(backend) as service:
-        with closing(StackGateway().draw(service.port, "", asked)) as coming:
+        with closing(StackGateway().draw(At(port=service.port), "", asked)) as coming:
             assert isinstance(next(coming), Stroke)
 
         def is_given_up() -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from ttctl.adapters.metrics_client import text_at
 from ttctl.errors import EngineError
+from ttctl.model.tls import At
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +57,7 @@ def goes_on(head: bytes, piece: bytes, *, pause_s: float) -> Callable[[socket.so
 
 def refused(answer: Callable[[socket.socket], object], *, most: int = 1000) -> str:
     with door(answer) as (port, _), pytest.raises(EngineError) as caught:
-        text_at(port, "key", "/metrics?scope=server", limit_s=0.5, most=most)
+        text_at(At(port=port), "key", "/metrics?scope=server", limit_s=0.5, most=most)
     return caught.value.evidence
 
 
@@ -70,7 +71,7 @@ def refused(answer: Callable[[socket.socket], object], *, most: int = 1000) -> s
 )
 def test_an_answer_is_read_whole_and_asked_for_with_the_key(pieces: tuple[bytes, ...]) -> None:
     with door(sends(*pieces)) as (port, asked):
-        assert text_at(port, "secret", "/metrics") == "a 1\n"
+        assert text_at(At(port=port), "secret", "/metrics") == "a 1\n"
     assert b"Authorization: Bearer secret" in asked[0]
 
 
@@ -102,4 +103,4 @@ def test_a_closed_port_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(EngineError, match="does not answer at /metrics"):
-        text_at(port, "key", "/metrics", limit_s=0.5)
+        text_at(At(port=port), "key", "/metrics", limit_s=0.5)

@@ -17,6 +17,7 @@ from tests.unit.fakes import KEY, Scene
 from ttctl.errors import TtctlError, UsageError
 from ttctl.model.spec import Request
 from ttctl.model.talk import Door
+from ttctl.model.tls import At
 from ttctl.operations.connect import HIDDEN, connection, is_ours, meant_tool, tool_named, write
 from ttctl.operations.up import up
 
@@ -37,7 +38,7 @@ def scene() -> Scene:
 
 
 def door(model: str = "acme/Small-1B") -> Door:
-    return Door(stack="llama", model=model, device="cpu", port=8123, max_model_len=4096)
+    return Door(stack="llama", model=model, device="cpu", at=At(port=8123), max_model_len=4096)
 
 
 def named(name: str) -> Tool:
