@@ -28,7 +28,7 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh controller/tools/quadlet.sh
 	$(addprefix images/source/,fetch-source check-tree make-user) $(wildcard compose/launch/*.sh) .ci/run
 RENDERED := build/rendered
 
-.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration golden device \
+.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration faults golden device \
 	catalog fuzz lint type bench captures demo-model clean
 
 help: ## Show this list
@@ -75,14 +75,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools: build/quadlet/quadlet
-	@for tool in chromium curl git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in chromium curl faketime git ip ssh-keygen strace unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	packages="chromium curl git iproute2 openssh-client strace util-linux zsh fish man-db groff-base"; \
+	packages="chromium curl faketime git iproute2 openssh-client strace util-linux zsh fish man-db groff-base"; \
 	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
 		$$packages >/dev/null || { \
-		echo "error:    The container tests need chromium, curl, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
+		echo "error:    The container tests need chromium, curl, faketime, git, ip, ssh-keygen, strace, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 build/quadlet/quadlet:
@@ -91,7 +91,7 @@ build/quadlet/quadlet:
 		echo "next:     sudo apt-get install podman   # on Debian 13 or newer"; exit 4; } >&2
 
 test: unit engine test-tools ## Run all tests, the container ones included
-	@$(BIN)/pytest tests/conformance tests/integration tests/e2e
+	@$(BIN)/pytest tests/conformance tests/integration tests/e2e tests/faults
 
 unit: setup-dev ## Run the tests that need no engine and no network; takes seconds
 	@$(BIN)/pytest -n auto tests/unit tests/golden
@@ -101,6 +101,9 @@ versions: setup-dev ## Run the unit tests with the lowest and the newest version
 
 integration: setup-dev engine test-tools ## Run the tests of single containers
 	@$(BIN)/pytest tests/integration
+
+faults: setup-dev engine test-tools ## Do every fault in whole, which takes an hour, and write docs/faults.md
+	@$(BIN)/python -m tools.faults
 
 golden: setup-dev ## Write the golden files anew; review the diff
 	@TTCTL_GOLDEN=write $(BIN)/pytest -q tests/unit tests/golden -k golden

@@ -93,6 +93,10 @@ class Ttctl:
             start_new_session=True,
         )
 
+    def docker(self, *words: str) -> str:
+        """Run one docker command on the engine that the program uses."""
+        return docker(*words, environ=self.environ)
+
     @property
     def stacks(self) -> Path:
         return Path(self.environ["XDG_STATE_HOME"]) / "ttctl" / "stacks"
@@ -174,8 +178,8 @@ class Stack:
     def inspect(self) -> dict[str, Json]:
         """Return what the engine knows of each container, by service."""
         project = f"label=com.docker.compose.project=ttctl-{self.name}"
-        ids = docker("ps", "--all", "--quiet", "--filter", project)
-        found = json.loads(docker("inspect", *ids.split())) if ids else []
+        ids = self.ttctl.docker("ps", "--all", "--quiet", "--filter", project)
+        found = json.loads(self.ttctl.docker("inspect", *ids.split())) if ids else []
         return {one["Config"]["Labels"]["dev.ttctl.service"]: one for one in found}
 
     def identities(self) -> dict[str, tuple[str, str]]:
@@ -200,15 +204,17 @@ class Stack:
         label = f"label=dev.ttctl.stack={self.name}"
         project = f"label=com.docker.compose.project=ttctl-{self.name}"
         for what in (label, project):
-            if ids := docker("ps", "--all", "--quiet", "--filter", what).split():
-                docker("rm", "--force", *ids)
-            if ids := docker("network", "ls", "--quiet", "--filter", what).split():
-                docker("network", "rm", *ids)
+            if ids := self.ttctl.docker("ps", "--all", "--quiet", "--filter", what).split():
+                self.ttctl.docker("rm", "--force", *ids)
+            if ids := self.ttctl.docker("network", "ls", "--quiet", "--filter", what).split():
+                self.ttctl.docker("network", "rm", *ids)
 
 
-def docker(*words: str) -> str:
-    """Run one docker command and return what it printed."""
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+def docker(*words: str, environ: Mapping[str, str] | None = None) -> str:
+    """Run one docker command and return what it printed; `environ` may name another engine."""
+    done = subprocess.run(
+        ["docker", *words], env=environ, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -52,6 +52,13 @@ def standin_image(
     return _built(contract, release or RELEASES.get(contract, "0.20.0"), ends)
 
 
+def processor_image() -> str:
+    """Return the reference of the stand-in for vLLM on the processor."""
+    values = {"parent": _common(), "faults": ""}
+    files = (*_package(), *_of_folder("processor"))
+    return _build("processor", _rendered("processor", values), files)
+
+
 def served_from(registry: str, image: str, repository: str, tag: str) -> str:
     """Push an image to a registry under another name, and forget that name here.
 
