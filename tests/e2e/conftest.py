@@ -27,7 +27,9 @@ NO_HUB = "http://127.0.0.1:9"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that change the stack behind those that only look."""
-    items.sort(key=lambda item: LAST.index(item.path.name) if item.path.name in LAST else -1)
+    here = Path(__file__).parent
+    last = {here / name: place for place, name in enumerate(LAST)}
+    items.sort(key=lambda item: last.get(item.path, -1))
 
 
 @pytest.fixture(scope="session")

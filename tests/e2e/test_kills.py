@@ -3,61 +3,23 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.driver import Json, Stack, descendants, finish, kill, read_until, tree, until
+from tests.e2e.driver import descendants, finish, kill, read_until, until
+from tests.e2e.left_behind import forget, left_behind
+
+if TYPE_CHECKING:
+    from tests.e2e.driver import Stack
+    from tests.e2e.left_behind import LeftBehind
 
 pytestmark = pytest.mark.docker
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uninterrupted:
-    """What an `up` from nothing leaves behind."""
-
-    made_of: dict[str, tuple[str, str, str]]
-    rendered: dict[str, bytes]
-    weights: dict[str, str]
-    names: list[str]
-
-
-def home(stack: Stack) -> Path:
-    return stack.ttctl.stacks / stack.name
-
-
-def weights(stack: Stack) -> Path:
-    return Path(stack.ttctl.environ["XDG_CACHE_HOME"]) / "ttctl" / "weights"
-
-
-def forget(stack: Stack) -> None:
-    """Remove everything of the stack, so that an `up` has every step to do."""
-    stack.remove()
-    shutil.rmtree(home(stack), ignore_errors=True)
-    shutil.rmtree(weights(stack), ignore_errors=True)
-
-
-def left_behind(stack: Stack) -> Uninterrupted:
-    return Uninterrupted(
-        made_of=stack.made_of(),
-        rendered=tree(stack.folder),
-        weights={
-            name: content.hex()
-            for name, content in tree(weights(stack)).items()
-            if name.endswith(".safetensors")
-        },
-        names=sorted(
-            str(path.relative_to(folder))
-            for folder in (home(stack), weights(stack))
-            for path in folder.rglob("*")
-        ),
-    )
-
-
 @pytest.fixture(scope="module")
-def uninterrupted(stack: Stack) -> Uninterrupted:
+def uninterrupted(stack: Stack) -> LeftBehind:
     forget(stack)
     stack.up()
     return left_behind(stack)
@@ -76,7 +38,7 @@ def uninterrupted(stack: Stack) -> Uninterrupted:
     ],
 )
 def test_an_up_after_a_kill_ends_where_an_uninterrupted_one_does(
-    stack: Stack, uninterrupted: Uninterrupted, moment: str
+    stack: Stack, uninterrupted: LeftBehind, moment: str
 ) -> None:
     forget(stack)
     child = stack.start_up()
@@ -88,9 +50,4 @@ def test_an_up_after_a_kill_ends_where_an_uninterrupted_one_does(
     stack.up()
     assert stack.serves()
     assert left_behind(stack) == uninterrupted
-    containers: dict[str, Json] = stack.inspect()
-    assert {name: one["State"]["Status"] for name, one in containers.items()} == {
-        "vllm": "running",
-        "gateway": "running",
-    }
     assert "nothing was changed" in stack.up().out

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from tests.faults.crowd import shared_out
 from tests.faults.own_engine import OwnEngine, own_engine
 from tests.faults.stage import archive, furnish, furnished, stack_on
+from tests.faults.victims import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.e2e.driver import Stack
+    from tests.faults.victims import Victim
+
+AT_ONCE = 4
+"""Stacks that are brought up beside each other: most of a start is the wait for a health check."""
 
 
 class Rounds(Protocol):
@@ -67,6 +73,16 @@ def quiet(images: Path) -> Iterator[OwnEngine]:
     """Yield the engine that nothing is done to: kills and races share it."""
     with furnished(images) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def victims(quiet: OwnEngine, tmp_path_factory: pytest.TempPathFactory) -> list[Victim]:
+    """Return stacks whose `up` may be disturbed, several at once, with what each leaves if not."""
+    with quiet.inside():
+        quiet.clear()
+        folders = [tmp_path_factory.mktemp("victim") for _ in range(AT_ONCE)]
+        stacks = [stack_on(quiet, folder) for folder in folders]
+        return shared_out(lambda _, stack: uninterrupted(stack), stacks, folders)
 
 
 @pytest.fixture

@@ -204,14 +204,19 @@ def _wait(
 
 
 def end_group(child: subprocess.Popen[bytes], *, terminate_s: float = TERMINATE_S) -> None:
-    """End a child and everything that it started, also what outlived the child."""
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + terminate_s
-        _signal_group(child, signum)
-        while _lives(child):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(GONE_POLL_S)
+    """End a child and everything that it started, also what outlived the child.
+
+    A second Ctrl-C while it takes its time ends it at once: nobody is left behind to go on.
+    """
+    try:
+        for signum in (signal.SIGTERM, signal.SIGKILL):
+            deadline = time.monotonic() + terminate_s
+            _signal_group(child, signum)
+            while _lives(child) and time.monotonic() <= deadline:
+                time.sleep(GONE_POLL_S)
+    except (KeyboardInterrupt, SystemExit):
+        _signal_group(child, signal.SIGKILL)
+        raise
     with suppress(subprocess.TimeoutExpired):
         child.wait(timeout=TERMINATE_S)
 

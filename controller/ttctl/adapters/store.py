@@ -125,6 +125,8 @@ class StateFolder:
         """Make the key and its hash where they are missing; return the key's file."""
         path, folder = self.key_file(stack), self.secrets(stack)
         make_private(path.parent)
+        # What a kill in the middle of a write left; the lock is held.
+        sweep_strays(path.parent)
         key, made = read_key(path), 0
         if not key:
             key, made = new_key(), int(time.time())

@@ -145,3 +145,24 @@ def test_an_interrupt_ends_the_child() -> None:
             cancel=Interrupting(),
         )
     assert ended(pids)
+
+
+def test_a_second_interrupt_ends_a_child_that_takes_its_time() -> None:
+    pids: list[str] = []
+
+    class Interrupting(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+            if pids:
+                raise KeyboardInterrupt
+            return False
+
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            # It answers SIGTERM by the second interrupt, and goes on.
+            ["sh", "-c", "trap 'kill -INT $PPID' TERM; echo $$; while :; do sleep 0.1; done"],
+            timeout_s=60,
+            on_line=lambda line: pids.extend(line.split()),
+            cancel=Interrupting(),
+            terminate_s=60,
+        )
+    assert ended(pids)

@@ -78,6 +78,17 @@ def test_a_key_is_private_and_its_hash_is_readable_inside_a_private_folder(
     assert abs(int(made) - time.time()) < 60
 
 
+def test_what_a_kill_left_of_a_key_goes_when_a_key_is_made(store: StateFolder) -> None:
+    stray = store.key_file("llama").with_name(".ttctl-half")
+    stray.parent.mkdir(parents=True)
+    stray.write_text("a key")
+    within = store.secrets("llama") / ".ttctl-half"
+    within.parent.mkdir(parents=True)
+    within.write_text("a row")
+    store.ensure_key("llama")
+    assert (stray.exists(), within.exists(), store.has_key("llama")) == (False, False, True)
+
+
 def test_a_key_is_made_once_and_differs_from_stack_to_stack(store: StateFolder) -> None:
     store.ensure_key("one")
     first = store.key("one")
