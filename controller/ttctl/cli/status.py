@@ -22,6 +22,7 @@ from ttctl.rules.board_names import shown
 
 SHORTEST_S, USUAL_S, LONGEST_S = 0.5, 2.0, 3600.0
 """Seconds from look to look."""
+WANTED = "`ttctl up --boot` brings it back"
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -113,6 +114,7 @@ def status(
         f"key       {found.key_file}",
         *cause_lines(one for one in found.causes if one.failure != STARTING),
         *([f"next      {found.next_step}"] if found.next_step else []),
+        f"boot      {WANTED if found.wanted else 'it stays down'}",
         *_boards(session, found),
         *(f"cache     {cache_text(cache)}" for cache in found.caches),
         *(f"other     {cache_text(cache)}: another version's" for cache in found.other_caches),

@@ -46,3 +46,5 @@ class StackStatus:
     """Why services of it do not do their work, as far as it is known."""
     next_step: str = ""
     """What starts it again where `stop` has ended it; empty elsewhere."""
+    wanted: bool = False
+    """Whether it was brought up and not ended since, so that `up --boot` brings it back."""

@@ -122,6 +122,7 @@ def status(world: World, word: str | None) -> StackStatus:
         other_caches=others,
         causes=() if stopped else causes(world, stack, containers),
         next_step=f"ttctl start {stack}" if stopped else "",
+        wanted=world.wanted.is_wanted(stack),
     )
 
 

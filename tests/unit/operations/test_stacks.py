@@ -165,6 +165,12 @@ def test_a_stack_that_was_taken_down_is_stopped_and_keeps_its_lock_and_key(scene
     assert scene.store.has_key("llama")
 
 
+def test_a_stack_is_wanted_after_a_boot_until_it_is_ended(scene: Scene) -> None:
+    assert stacks.status(scene.world, "llama").wanted
+    stacks.down(scene.world, "llama", volumes=False, dry_run=False)
+    assert not stacks.status(scene.world, "llama").wanted
+
+
 def test_a_damaged_lock_is_told_and_the_stack_is_still_shown(scene: Scene) -> None:
     def damaged(stack: str) -> Lock | None:
         raise BadFileError(f"The lock of {stack} was changed.", evidence="line 3")
