@@ -669,6 +669,12 @@ class FakeStore:
     def stacks(self) -> tuple[str, ...]:
         return tuple(sorted(self.locks))
 
+    @contextmanager
+    def pulling(self, reporter: Reporter) -> Iterator[None]:  # noqa: ARG002
+        self._calls.append("told: begin")
+        yield
+        self._calls.append("told: end")
+
     def lock(self, stack: str) -> Lock | None:
         return self.locks.get(stack)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import metrics_client
 from ttctl.adapters.doing import doing_in
 from ttctl.adapters.engine_live import engine_seen
+from ttctl.adapters.pulls import FOLDER, pulls_in
 from ttctl.adapters.starts_file import NAME as STARTS
 from ttctl.adapters.store import LOCK_NAME
 from ttctl.model.live import LiveEvent
@@ -50,9 +51,10 @@ class LiveSources:
         return metrics_client.text_at(at, key, path)
 
     def doing(self, stacks: Sequence[str]) -> tuple[Doing, ...]:
-        """Return what commands do that hold one of `stacks` at this moment."""
+        """Return what commands do that hold one of `stacks`, or fetch for none, at this moment."""
         found = (doing_in(self._store.home(stack)) for stack in stacks)
-        return tuple(one for one in found if one is not None)
+        pulls = pulls_in(self._state / FOLDER)
+        return (*(one for one in found if one is not None), *pulls)
 
     def noted(self, stacks: Sequence[str]) -> tuple[LiveEvent, ...]:
         """Return when locks were written last, and the last start whose length was kept."""

@@ -91,6 +91,17 @@ class StateFolder:
         with held(home / LOCK_FILE, timeout_s=timeout_s, reporter=reporter), told:
             yield
 
+    @contextmanager
+    def pulling(self, reporter: Reporter) -> Iterator[None]:
+        """Tell others of what is fetched for no stack, for the length of the block."""
+        if self._doing is None:
+            yield
+            return
+        from ttctl.adapters.pulls import FOLDER, told_in
+
+        with told_in(self._root.parent / FOLDER, self._doing, reporter):
+            yield
+
     def lock_text(self, lock: Lock) -> str:
         """Return the lock file's text."""
         from ttctl.adapters.lock_file import lock_text

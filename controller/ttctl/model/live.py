@@ -46,9 +46,10 @@ class EngineSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """What a command that holds a stack does right now."""
+    """What a command that holds a stack, or fetches for none, does right now."""
 
     stack: str
+    """The stack's name, or for weights of none the command's, `models pull`."""
     pid: int
     title: str
     """The step's."""
@@ -171,7 +172,7 @@ class Live(Protocol):
         """
 
     def doing(self, stacks: Sequence[str]) -> tuple[Doing, ...]:
-        """Return what commands do that hold one of `stacks` at this moment."""
+        """Return what commands do that hold one of `stacks`, or fetch for none, at this moment."""
 
     def noted(self, stacks: Sequence[str]) -> tuple[LiveEvent, ...]:
         """Return when locks were written last, and the last start whose length was kept."""

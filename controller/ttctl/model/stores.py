@@ -46,6 +46,9 @@ class StackStore(Protocol):
             LockedError: Another command holds it.
         """
 
+    def pulling(self, reporter: Reporter) -> AbstractContextManager[None]:
+        """Tell others of what is fetched for no stack, for the length of the block."""
+
     def folder(self, stack: str) -> Path:
         """Return where the stack's rendered folder lies."""
 

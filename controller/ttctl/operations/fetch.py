@@ -138,7 +138,8 @@ def pull(world: World, request: Request) -> Fetched:
         world.reporter.note(f"{plan.steps[0].subject}: {plan.steps[0].reason}")
         check_disk(world, desired, plan, root=world.cache)
         fetched_bytes = world.weights.supply(weights).fetched_bytes
-        get_weights(world, weights)
+        with world.store.pulling(world.reporter):
+            get_weights(world, weights)
     return Fetched(
         model=desired.spec.model,
         device=desired.spec.device,

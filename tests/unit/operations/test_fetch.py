@@ -62,7 +62,8 @@ def test_a_build_keeps_what_is_locked(scene: Scene) -> None:
 def test_a_pull_fetches_the_weights_once_and_needs_no_engine(scene: Scene) -> None:
     scene.engine.refuses = TtctlError("A test says so.")
     first = pull(scene.world, LLAMA)
-    assert scene.taken() == ["fetch acme/Small-1B"]
+    # Whoever watches is told meanwhile.
+    assert scene.taken() == ["told: begin", "fetch acme/Small-1B", "told: end"]
     assert first.changed
     assert first.size_bytes == 1_000
     assert not pull(scene.world, LLAMA).changed
