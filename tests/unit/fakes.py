@@ -680,6 +680,7 @@ class FakeStore:
             model=lock.model,
             device=lock.device,
             port=lock.port,
+            tls=lock.tls,
             reason=lock.reason,
             experimental=lock.experimental,
         )
