@@ -6,18 +6,16 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shutil
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.driver import LIMIT_S, free_port
+from tests.e2e.driver import LIMIT_S, Stack, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.driver import Stack
+    from tests.e2e.driver import Ttctl
 
 pytestmark = pytest.mark.docker
 
@@ -25,9 +23,9 @@ SHORT = ("--max-tokens", "8")
 
 
 @pytest.fixture
-def encrypted(stack: Stack) -> Iterator[Stack]:
+def encrypted(ttctl: Ttctl) -> Iterator[Stack]:
     name = f"tls-{secrets.token_hex(4)}"
-    one = replace(stack, name=name, port=free_port(), target="demo-llama")
+    one = Stack(ttctl=ttctl, name=name, port=free_port(), target="demo-llama")
     try:
         yield one
     finally:
@@ -73,4 +71,3 @@ def test_what_is_printed_of_an_encrypted_stack_works_as_it_stands(encrypted: Sta
 
     again = json.loads(encrypted.up("--json").out)["data"]
     assert (again["changed"], again["tls"]) == (False, "generated")
-    assert shutil.which("openssl")
