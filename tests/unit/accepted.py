@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.acceptance_kit import Question
     from ttctl.model.service import ServiceSpec, Stack
+    from ttctl.model.tls import At
 
 RAN = Ran(
     entry="id_test_Small-1B_n150",
@@ -202,7 +203,7 @@ class FakeKit:
     def seen(self, container_id: str) -> Seen:
         return self.containers[container_id]
 
-    def client(self, port: int) -> FakeClient:  # noqa: ARG002
+    def client(self, at: At) -> FakeClient:  # noqa: ARG002
         return self._client
 
     def keep(self, ran: Ran) -> Path:

@@ -686,6 +686,7 @@ class FakeStore:
             model=lock.model,
             device=lock.device,
             port=lock.port,
+            tls=lock.tls,
             reason=lock.reason,
             experimental=lock.experimental,
         )

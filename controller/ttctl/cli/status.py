@@ -112,6 +112,7 @@ def status(
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         *(f"mind      {line}" for line in reach_line(found.bind, found.tls)),
         f"key       {found.key_file}",
+        *([f"trust     {found.certificate}"] if found.certificate else []),
         *cause_lines(one for one in found.causes if one.failure != STARTING),
         *([f"next      {found.next_step}"] if found.next_step else []),
         f"boot      {WANTED if found.wanted else 'it stays down'}",

@@ -133,9 +133,8 @@ def desire(
         request, how, locked=locked, previous=previous, unlocked=unlocked, rendering=rendering
     )
     tls = wish_of(world, request, locked=locked, bind=terms.bind)
-    terms = replace(terms, ejected=ejected, tls=tls)
     override = world.folders.override(folder or world.store.folder(name))
-    return _desired(world, request, choice, terms, override)
+    return _desired(world, request, choice, replace(terms, ejected=ejected, tls=tls), override)
 
 
 def _with_remembered(choice: Choice, request: Request, previous: Lock | None) -> Request:

@@ -33,6 +33,8 @@ class StackStatus:
     """Address of this host on which its gateway listens; `0.0.0.0` lets other machines in."""
     tls: str = ""
     """`generated` or `own` where its gateway is encrypted; empty where it is not."""
+    certificate: str = ""
+    """File by which other programs know the gateway; empty where they need none."""
     reason: str = ""
     experimental: str = ""
     """Why it runs though nobody validated it on this device; empty where it was validated."""

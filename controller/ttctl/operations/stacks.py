@@ -14,7 +14,7 @@ from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.operations.stack_status import StackStatus
-from ttctl.operations.tls import at_of
+from ttctl.operations.tls import at_of, client_file
 from ttctl.rules.cache_name import caches_of, mounted_by
 from ttctl.rules.find import is_meant
 from ttctl.rules.stack import BIND, names_of
@@ -115,6 +115,7 @@ def status(world: World, word: str | None) -> StackStatus:
         containers=containers,
         bind=next((a for c in containers for a, p, _ in c.ports if p == port), BIND),
         tls=lock.tls if lock else "",
+        certificate=client_file(world, stack, lock) if lock else "",
         reason=reason or (lock.reason if lock else ""),
         experimental=lock.experimental if lock else "",
         boards=tuple(sorted({board for one in live for board in one.boards})),

@@ -19,7 +19,9 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from ttctl.adapters.files import write_atomically
 from ttctl.adapters.templates import ShippedRecipes
+from ttctl.model.tls import PORT
 from ttctl.rules.gateway_routes import MEMORY_MIB
 
 if TYPE_CHECKING:
@@ -158,9 +160,14 @@ def write_keys(folder: Path, *keys: str) -> None:
 
 @contextmanager
 def door_with(
-    image: str, python: str, folder: Path, values: dict[str, object] | None = None
+    image: str,
+    python: str,
+    folder: Path,
+    values: dict[str, object] | None = None,
+    *,
+    pair: str = "",
 ) -> Iterator[Door]:
-    """Start a gateway as a stack does, before any engine exists."""
+    """Start a gateway as a stack does, before any engine exists; `pair` is for TLS, in PEM form."""
     recipes = ShippedRecipes(ROOT)
     defaults = recipes.defaults("gateway")
     values = values or {
@@ -170,16 +177,20 @@ def door_with(
         "retry_after_s": 5,
         "paths": defaults.paths,
     }
+    inside = PORT if pair else defaults.port
+    values |= {"tls": PORT} if pair else {}
     memory_mib = MEMORY_MIB if "several" in values else defaults.memory_mib
     for name in ("config", "keys"):
         (folder / name).mkdir()
     text = recipes.template("gateway/haproxy.cfg.j2", values)
     (folder / "config" / "haproxy.cfg").write_text(text)
     write_keys(folder / "keys", KEY)
+    if pair:
+        write_atomically(folder / "keys" / "tls.pem", pair, mode=0o444)
     with ExitStack() as stack:
         network = stack.enter_context(Network())
         gateway = DockerContainer(image).with_network(network)
-        gateway.ports["8080/tcp"] = ("127.0.0.1", None)
+        gateway.ports[f"{inside}/tcp"] = ("127.0.0.1", None)
         gateway.with_volume_mapping(folder / "config", "/etc/ttctl/gateway")
         gateway.with_volume_mapping(folder / "keys", "/run/secrets/gateway")
         gateway.with_tmpfs_mount("/tmp", f"size={defaults.tmpfs_mib}m")  # noqa: S108 - a container's
@@ -202,7 +213,7 @@ def door_with(
             upstream.ports["8001/tcp"] = ("127.0.0.1", None)
             return upstream
 
-        port = gateway.get_exposed_port(8080)
+        port = gateway.get_exposed_port(inside)
         door = Door(network, folder, container, port, new_upstream)
         stack.callback(door.stop_upstream)
         yield door

@@ -209,9 +209,9 @@ def test_health_is_a_200_and_is_asked_without_the_key(
 def test_where_nobody_listens_nobody_answers() -> None:
     with Stub() as closed:
         free = port(closed)
-    assert not StackGateway().healthy(free)
+    assert not StackGateway().healthy(At(port=free))
     with pytest.raises(EngineError, match=f"Nothing answers at http://127.0.0.1:{free}"):
-        StackGateway().models(free, "k")
+        StackGateway().models(At(port=free), "k")
 
 
 def test_a_proxy_of_the_environment_is_not_asked(

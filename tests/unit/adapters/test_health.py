@@ -75,8 +75,8 @@ def test_nobody_at_the_port_is_not_healthy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert not health.healthy(At(port=port))
-    assert not health.healthy(0)
-    assert not health.healthy(70_000)
+    assert not health.healthy(At(port=0))
+    assert not health.healthy(At(port=70_000))
 
 
 def test_one_that_never_ends_its_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def draw(
     asked = request_of(
         Wanted(**{"prompt": "a red circle", **changes}), model="sd", shape=shape
     )  # fmt: skip
-    return list(StackGateway().draw(at, key, asked))
+    return list(StackGateway().draw(At(port=at), key, asked))
 
 
 def events(*values: dict[str, Any]) -> bytes:

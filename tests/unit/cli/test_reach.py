@@ -24,10 +24,34 @@ def test_a_stack_for_other_machines_says_so_and_that_nothing_is_encrypted() -> N
     assert "reachable from other machines" in line
     assert "every request needs the key" in line
     assert "not encrypted" in line
+    assert "--tls generated" in line
+
+
+def test_an_encrypted_one_says_where_its_certificate_is_and_how_it_is_trusted() -> None:
+    found = replace(
+        RESULT, bind=EVERYWHERE, tls="generated", certificate="/c.pem", url="https://127.0.0.1:8000"
+    )
+    text = up_text(found, program="ttctl")
+    assert "not encrypted" not in text
+    assert "trust      /c.pem" in text
+    assert "curl --cacert /c.pem https://127.0.0.1:8000/v1/chat/completions" in text
+    assert "http_client=DefaultHttpxClient(verify=trust))" in text
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("genrated", "generated"), ("self-signed", "generated"), ("off", "none")]
+)
+def test_a_word_that_is_no_certificate_is_told_the_one_that_is_meant(
+    typed: Typed, word: str, meant: str
+) -> None:
+    code, _, err = typed(f"up llama --tls {word}")
+    assert code == 2
+    assert f"There is no certificate '{word}'" in err
+    assert err.splitlines()[-1] == f"next:     ttctl up llama --tls {meant}"
 
 
 def test_a_stack_for_this_machine_says_nothing_of_it() -> None:
-    assert reach_line("127.0.0.1") == []
+    assert reach_line("127.0.0.1", "") == []
     assert "reachable" not in up_text(RESULT, program="ttctl")
 
 

@@ -139,7 +139,7 @@ def test_another_stack_can_be_talked_to_by_its_name_or_its_model(scene: Scene, w
     up(scene.world, Request(model="demo-llama", name="other", port=8124))
     scene.gateway.lists = ("acme/Small-1B",)
     found, model = switched(scene.world, door(scene), word)
-    assert (found.stack, found.port, model) == ("other", 8124, "demo-llama")
+    assert (found.stack, found.at.port, model) == ("other", 8124, "demo-llama")
 
 
 def test_a_model_that_nothing_serves_is_refused_with_the_nearest(scene: Scene) -> None:

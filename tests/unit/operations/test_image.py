@@ -46,7 +46,7 @@ def drawn(scene: Scene, wanted: Wanted = WANTED, *, place: Place | None = None) 
 
 def test_the_stack_that_draws_is_found_among_others(scene: Scene) -> None:
     easel = find_easel(scene.world, None)
-    assert (easel.stack, easel.port, easel.shape) == ("sd", 8124, "openai")
+    assert (easel.stack, easel.at.port, easel.shape) == ("sd", 8124, "openai")
     assert find_easel(scene.world, "sd") == easel
 
 

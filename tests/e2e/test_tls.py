@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does an encrypted stack work with everything that is typed and printed?"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.e2e.driver import LIMIT_S, Stack, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.driver import Ttctl
+
+pytestmark = pytest.mark.docker
+
+SHORT = ("--max-tokens", "8")
+
+
+@pytest.fixture
+def encrypted(ttctl: Ttctl) -> Iterator[Stack]:
+    name = f"tls-{secrets.token_hex(4)}"
+    one = Stack(ttctl=ttctl, name=name, port=free_port(), target="demo-llama")
+    try:
+        yield one
+    finally:
+        one.ttctl.run("down", name, "--volumes", limit_s=300)
+
+
+def shell(stack: Stack, text: str) -> str:
+    """Run what was printed, as a user pastes it."""
+    done = subprocess.run(
+        ["sh", "-c", text],
+        cwd=stack.ttctl.home,
+        env=dict(stack.ttctl.environ),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_is_printed_of_an_encrypted_stack_works_as_it_stands(encrypted: Stack) -> None:
+    url = f"https://127.0.0.1:{encrypted.port}"
+    card = encrypted.up("--tls", "generated").out
+    assert f"base URL   {url}/v1" in card
+
+    (line,) = re.findall(r"^curl:\n((?:  .*\n)+)", card, flags=re.MULTILINE)
+    assert json.loads(shell(encrypted, line))["choices"]
+
+    state = encrypted.ttctl.run("status", encrypted.name, "--json").data
+    assert (state["state"], state["url"], state["tls"]) == ("ready", url, "generated")
+    live = encrypted.ttctl.run("status", encrypted.name, "--live", "--json", "--count", "1").data
+    assert [one["state"] for one in live["sources"] if one["name"].startswith("gateway")] == ["ok"]
+    talk = ("chat", "--stack", encrypted.name, *SHORT, "What is Tenstorrent?")
+    assert encrypted.ttctl.run(*talk).out.strip()
+
+    program = encrypted.ttctl.run("connect", "curl", encrypted.name).out
+    assert json.loads(shell(encrypted, program))["choices"]
+    variables = encrypted.ttctl.run("connect", "env", encrypted.name).out
+    asks = 'curl --silent --config - "$OPENAI_BASE_URL/models"'
+    header = 'printf \'header = "Authorization: Bearer %s"\' "$OPENAI_API_KEY"'
+    assert json.loads(shell(encrypted, f"{variables}\n{header} | {asks}"))["data"]
+
+    again = json.loads(encrypted.up("--json").out)["data"]
+    assert (again["changed"], again["tls"]) == (False, "generated")

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is a gateway encrypted where that was asked for, and only it made anew for another one?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.certified import OWN, FakeCertificates
+from tests.unit.fakes import FakeWorld, Scene
+
+from ttctl.errors import BadFileError, UsageError
+from ttctl.model.spec import Request
+from ttctl.operations import stacks
+from ttctl.operations.doors import door_of
+from ttctl.operations.plan import plan
+from ttctl.operations.tls import client_file
+from ttctl.operations.up import up
+
+if TYPE_CHECKING:
+    from ttctl.model.plan import Step
+    from ttctl.operations.up_result import UpResult
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
+FILE = "/srv/cert.pem"
+PUBLIC = "/state/stacks/llama/secrets/certificate.pem"
+
+
+class Place:
+    """A scene whose certificates a test can change."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.certificates = FakeCertificates(files={FILE: OWN})
+        found = self.scene.world
+        assert isinstance(found, FakeWorld)
+        self.world = replace(found, certificates=self.certificates)
+
+    def up(self, tls: str | None = None, **asked: str | int) -> UpResult:
+        return up(self.world, Request(model="llama", tls=tls, **asked))  # type: ignore[arg-type]
+
+    def steps(self, tls: str | None = None, **asked: str) -> dict[str, Step]:
+        request = Request(model="llama", tls=tls, **asked)  # type: ignore[arg-type]
+        return {one.subject: one for one in plan(self.world, request)[1].steps}
+
+    def config(self) -> str:
+        files = self.scene.store.rendered["/state/stacks/llama/rendered"]
+        return files["gateway/haproxy.cfg"][0]
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+def test_without_a_word_nothing_is_encrypted_and_the_lock_says_nothing_of_it(place: Place) -> None:
+    found = place.up()
+    assert (found.url, found.tls, found.certificate) == ("http://127.0.0.1:8000", "", "")
+    assert "ssl" not in place.config()
+    assert place.scene.store.locks["llama"].tls == ""
+    assert place.certificates.calls == []
+
+
+def test_a_certificate_is_made_once_and_a_second_up_changes_nothing(place: Place) -> None:
+    found = place.up("generated")
+    assert (found.url, found.tls, found.certificate) == (
+        "https://127.0.0.1:8000", "generated", PUBLIC,
+    )  # fmt: skip
+    assert "bind :8443 ssl crt /run/secrets/gateway/tls.pem ssl-min-ver TLSv1.2" in place.config()
+    again = place.up()
+    assert (again.tls, again.changed) == ("generated", False)
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"]
+
+
+def test_only_the_gateway_is_made_anew_for_tls_there_and_back(place: Place) -> None:
+    place.up()
+    for tls in ("generated", "none", FILE, "generated"):
+        steps = place.steps(tls)
+        assert (steps["gateway"].verb, steps["vllm"].verb) == ("start", "skip")
+        assert place.up(tls).changed
+        assert not place.up(tls).changed
+
+
+def test_one_that_has_ended_is_made_anew_by_up_and_the_gateway_with_it(place: Place) -> None:
+    place.up("generated")
+    made = place.certificates.kept["llama"]
+    place.certificates.kept["llama"] = replace(made, until=1_799_999_999)
+    steps = place.steps()
+    assert steps["gateway certificate"].reason.startswith("it ended on ")
+    assert (steps["gateway"].verb, steps["vllm"].verb) == ("start", "skip")
+    assert place.up().changed
+    assert not place.up().changed
+
+
+def test_a_stack_for_other_machines_gets_one_that_names_its_addresses(place: Place) -> None:
+    place.up("generated")
+    assert place.up(host=EVERYWHERE).changed
+    assert place.certificates.calls[-1] == "make localhost box 127.0.0.1 ::1 10.0.0.7"
+    assert not place.up().changed
+
+
+def test_a_gateway_that_a_kill_left_with_the_former_certificate_is_made_anew(place: Place) -> None:
+    place.up("generated")
+    made = place.certificates.kept["llama"]
+    place.certificates.kept["llama"] = replace(made, sha256="9" * 64)
+    assert place.steps()["gateway"].verb == "start"
+
+
+def test_the_users_own_is_copied_once_and_again_where_it_is_another(place: Place) -> None:
+    found = place.up(FILE, tls_key="/srv/key.pem")
+    assert (found.url, found.tls) == ("https://llm.example.org:8000", "own")
+    assert not place.up(FILE, tls_key="/srv/key.pem").changed
+    assert not place.up().changed
+    place.certificates.files[FILE] = replace(OWN, sha256="2" * 64)
+    steps = place.steps(FILE)
+    assert steps["gateway certificate"].reason == (
+        "it is another than before: /srv/cert.pem is copied, for llm.example.org, until 2033-05-18;"
+        " its key belongs to it"
+    )
+    assert (steps["gateway"].verb, steps["vllm"].verb) == ("start", "skip")
+    assert place.up(FILE).changed
+    assert place.certificates.calls == [f"take {FILE} /srv/key.pem", f"take {FILE}"]
+
+
+def test_a_copy_that_has_ended_is_refused_and_nothing_is_changed(place: Place) -> None:
+    place.up(FILE)
+    place.certificates.kept["llama"] = replace(OWN, until=1)
+    before = list(place.scene.calls)
+    with pytest.raises(BadFileError, match="cannot be used any more") as caught:
+        place.up()
+    assert caught.value.next_step.startswith("ttctl up llama --tls CERTIFICATE")
+    assert place.scene.calls == before
+
+
+def test_a_file_that_cannot_be_used_is_refused_before_anything_is_done(place: Place) -> None:
+    with pytest.raises(BadFileError, match="'/nowhere'"):
+        place.up("/nowhere")
+    assert place.scene.calls == []
+
+
+@pytest.mark.parametrize("tls", [None, "generated", "none"])
+def test_a_key_without_its_certificate_is_refused(place: Place, tls: str | None) -> None:
+    with pytest.raises(UsageError, match="without its certificate"):
+        place.up(tls, tls_key="/srv/key.pem")
+
+
+def test_clients_of_ours_know_a_gateway_by_its_certificate(place: Place) -> None:
+    place.up("generated")
+    door = door_of(place.world, "llama")
+    assert door.at.pin is not None
+    assert (door.at.pin.file, door.at.pin.name) == (PUBLIC, "127.0.0.1")
+    assert door.url == "https://127.0.0.1:8000/v1"
+    found = stacks.status(place.world, "llama")
+    assert (found.url, found.tls, found.state) == ("https://127.0.0.1:8000", "generated", "ready")
+
+
+def test_other_programs_need_no_file_where_the_machine_trusts_the_users_own(place: Place) -> None:
+    place.up(FILE)
+    lock = place.scene.store.locks["llama"]
+    assert client_file(place.world, "llama", lock) == PUBLIC
+    place.certificates.trusted = True
+    assert client_file(place.world, "llama", lock) == ""
