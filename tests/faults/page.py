@@ -6,22 +6,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-import pytest
-from tests.standins.product_images import product_images
-from tests.standins.traces import docker
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.driver import Stack
-
-
-@pytest.fixture(scope="session")
-def page_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the archive of the image that the edited page's is built over."""
-    path = tmp_path_factory.mktemp("chat") / "chat.tar"
-    docker("save", "--output", str(path), product_images()["chat"])
-    return path
 
 
 def ejected(stack: Stack, folder: Path) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.faults.conftest import Figure, Rounds
     from tests.faults.own_engine import OwnEngine
 
-pytest_plugins = ["tests.faults.page"]
+pytest_plugins = ["tests.faults.page_fixture"]
 pytestmark = pytest.mark.docker
 
 STEPS = 3

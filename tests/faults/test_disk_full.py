@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.faults.conftest import Figure
     from tests.faults.own_engine import OwnEngine
 
-pytest_plugins = ["tests.faults.page"]
+pytest_plugins = ["tests.faults.page_fixture"]
 pytestmark = pytest.mark.docker
 
 PIECE = 1 << 12
