@@ -120,7 +120,9 @@ def _fault(connection: http.client.HTTPConnection, number: int) -> str:
 def memory_kib(door: Door) -> int:
     """Return what the gateway's programs hold that is no file's."""
     _, said = door.container.exec_run(["bash", "-c", "cat /proc/[0-9]*/status"])
-    found = re.findall(r"^Name:\thaproxy\n(?:.*\n)*?RssAnon:\s+(\d+) kB", said.decode(), re.M)
+    found = re.findall(
+        r"^Name:\thaproxy\n(?:.*\n)*?RssAnon:\s+(\d+) kB", said.decode(), re.MULTILINE
+    )
     assert found, said
     return sum(map(int, found))
 
@@ -129,7 +131,7 @@ def connections_now(door: Door) -> tuple[int, int]:
     """Return how many connections the gateway has to clients and to the engine, less this one."""
     text = door.ask("/gateway/metrics").body.decode()
     found = [
-        re.search(rf'^haproxy_{what}_current_sessions{{proxy="{name}"}} (\d+)', text, re.M)
+        re.search(rf'^haproxy_{what}_current_sessions{{proxy="{name}"}} (\d+)', text, re.MULTILINE)
         for what, name in (("frontend", "gateway"), ("backend", "engine"))
     ]
     front, back = (int(one[1]) for one in found if one)

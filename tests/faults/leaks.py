@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tests.standins.traces import docker, forms
+from tests.standins.traces import forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tests.faults.own_engine import OwnEngine
 
 EVERY_S = 0.02
 """Fifty looks at the processes a second."""
@@ -34,6 +36,7 @@ class Search:
 
     words: dict[str, str]
     """Which secret, and the word that stands for it."""
+    engine: OwnEngine
     found: set[tuple[str, str, str]] = field(default_factory=set)
     """(kind of place, place, secret)."""
     looked: Counter[str] = field(default_factory=Counter)
@@ -67,33 +70,26 @@ class Search:
                 with suppress(OSError):
                     self.look(kind, str(path), path.read_bytes())
 
-    def containers(self, label: str) -> None:
-        """Look at containers with a label: what the engine knows, what they say, what they run."""
-        for one in docker("ps", "--all", "--quiet", "--filter", f"label={label}").split():
-            text = docker("inspect", one)
-            (known,) = json.loads(text)
-            name = known["Name"]
-            self.look("container inspect", name, text.encode())
-            logs = subprocess.run(
-                ["docker", "logs", one], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                check=True,
-            )  # fmt: skip
-            self.look("container log", name, logs.stdout)
-            if known["State"]["Running"]:
-                words = ("exec", one, "sh", "-c", "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline")
-                inside = subprocess.run(["docker", *words], capture_output=True, check=False)
-                self.look("container processes", name, inside.stdout)
+    def containers(self) -> None:
+        """Look at every container: what the engine knows, what it says, what runs in it."""
+        for name, known in self.engine.containers().items():
+            self.look("container inspect", name, json.dumps(known).encode())
+            self.look("container log", name, self._said("logs", name))
+            if known["State"]["Running"]:  # type: ignore[index]
+                inside = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline"
+                self.look("container processes", name, self._said("exec", name, "sh", "-c", inside))
 
-    def networks(self, label: str) -> None:
-        for one in docker("network", "ls", "--quiet", "--filter", f"label={label}").split():
-            self.look("network inspect", one, docker("network", "inspect", one).encode())
+    def networks(self) -> None:
+        for one in self.engine.docker("network", "ls", "--quiet").split():
+            self.look("network inspect", one, self._said("network", "inspect", one))
 
     def image(self, reference: str) -> None:
         """Look at an image as the engine would hand it on: settings, history, each layer."""
-        self.look("image inspect", reference, docker("image", "inspect", reference).encode())
-        history = docker("history", "--no-trunc", "--format={{json .}}", reference)
-        self.look("image history", reference, history.encode())
-        with subprocess.Popen(["docker", "save", reference], stdout=subprocess.PIPE) as saved:
+        self.look("image inspect", reference, self._said("image", "inspect", reference))
+        history = self._said("history", "--no-trunc", "--format={{json .}}", reference)
+        self.look("image history", reference, history)
+        words = ["docker", "save", reference]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, env=self.engine.environ) as saved:
             assert saved.stdout is not None
             with tarfile.open(fileobj=saved.stdout, mode="r|") as archive:
                 for member in archive:
@@ -101,6 +97,13 @@ class Search:
                     if file is not None:
                         self.look("image saved", f"{reference}: {member.name}", file.read())
         assert saved.returncode == 0
+
+    def _said(self, *words: str) -> bytes:
+        """Return what docker prints, on both of its ends."""
+        return subprocess.run(
+            ["docker", *words], env=self.engine.environ, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+        ).stdout  # fmt: skip
 
 
 class Watch(threading.Thread):
@@ -140,9 +143,3 @@ class Watch(threading.Thread):
                 self._known.add((folder.name, command))
                 self.commands.add(command)
                 self.environs.add((command, (folder / "environ").read_bytes()))
-
-
-def modes_of(path: Path, top: Path) -> tuple[int, list[int]]:
-    """Return a file's mode, and those of the folders from it up to `top`."""
-    folders = [one for one in path.parents if one == top or top in one.parents]
-    return path.stat().st_mode & 0o777, [one.stat().st_mode & 0o777 for one in folders]

@@ -15,6 +15,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tarfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,9 @@ from urllib.parse import quote
 
 import pytest
 from tests.e2e.driver import Stack, Ttctl, finish, free_port, kill, read_until
-from tests.faults.leaks import Search, Watch, modes_of
+from tests.faults.leaks import Search, Watch
+from tests.faults.own_engine import until
+from tests.faults.page import ejected
 from tests.standins.place import alone
 from tests.standins.product_images import product_images
 from tests.standins.web import Handler, serving
@@ -31,6 +34,10 @@ from tests.standins.web import Handler, serving
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.faults.conftest import Figure
+    from tests.faults.own_engine import OwnEngine
+
+pytest_plugins = ["tests.faults.page_fixture"]
 pytestmark = pytest.mark.docker
 
 NOWHERE = "127.0.0.1:9"
@@ -85,7 +92,7 @@ class Mirror(Handler):
 
     asked: ClassVar[list[str]] = []
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the library's name
         self.answer(200, b"")
 
     do_HEAD = do_GET  # noqa: N815 - the library's name
@@ -120,14 +127,15 @@ def secrets_of(word: str, folder: Path, mirror: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    """Yield a machine with its secrets; the stack is removed at the end, whatever became of it."""
-    product_images()
+def kept(page_image: Path, engine: OwnEngine, tmp_path: Path) -> Iterator[Kept]:
+    """Yield a machine with its secrets, and a stack on it that is not up."""
+    engine.docker("load", "--quiet", "--input", str(page_image))
     word = f"canary{secrets.token_hex(10)}"
     (tmp_path / "tmp").mkdir()
     with serving(Mirror) as port:
         place = secrets_of(word, tmp_path, f"127.0.0.1:{port}")
         environ = {**alone(tmp_path), **place, "TMPDIR": str(tmp_path / "tmp")}
+        environ |= {"DOCKER_HOST": engine.host, "HOME": str(tmp_path)}
         program = Path(sys.executable).with_name("ttctl")
         stack = Stack(
             ttctl=Ttctl(program=program, home=tmp_path, environ=environ),
@@ -135,20 +143,7 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
             port=free_port(),
             target="demo-llama",
         )
-        try:
-            yield Kept(stack=stack, folder=tmp_path, words={"the place's": word})
-        finally:
-            stack.remove()
-
-
-def edited(kept: Kept) -> Path:
-    """Write the chat page's source to edit, and edit it: its image has to be built in this run."""
-    folder = kept.folder / "page"
-    kept.run("eject", "chat", *kept.stack.words[:3], "--device", "cpu", "-o", str(folder))
-    page = folder / "src" / "index.html"
-    text = page.read_text(encoding="utf-8")
-    page.write_text(f"{text}<!-- {secrets.token_hex(8)} -->\n", encoding="utf-8")
-    return folder
+        yield Kept(stack=stack, folder=tmp_path, words={"the place's": word})
 
 
 def ask(kept: Kept, path: str, body: object = None) -> None:
@@ -168,22 +163,47 @@ def search(kept: Kept, done: Search, *, image: str = "") -> None:
     for what in ("state", "cache", "config", "tmp"):
         if (kept.folder / what).exists():
             done.tree("files", kept.folder / what, but=holds)
-    label = f"dev.ttctl.stack={kept.stack.name}"
-    done.containers(label)
-    done.networks(f"com.docker.compose.project=ttctl-{kept.stack.name}")
+    done.containers()
+    done.networks()
     for what, text in kept.said.items():
         done.look("output", what, text.encode())
     if image:
         done.image(image)
 
 
+def strange_variables(kept: Kept, watch: Watch) -> set[tuple[str, str]]:
+    """Return (program, variable) of those that hold a secret and are not the caller's own.
+
+    A child of the caller's has the variables that the caller gave it, as they are.
+    """
+    given = {f"{name}={value}".encode() for name, value in kept.stack.ttctl.environ.items()}
+    return {
+        (command.replace(b"\0", b" ").decode("latin-1")[:80], one.partition(b"=")[0].decode())
+        for command, environ in watch.environs
+        for one in environ.split(b"\0")
+        if one not in given and any(word.encode() in one for word in kept.words.values())
+    }
+
+
+def check_modes(kept: Kept) -> None:
+    """Check that what holds a secret is for this user alone."""
+    files = kept.secret_files()
+    assert kept.stack.key_file in files
+    for path in files:
+        assert not kept.home.stat().st_mode & 0o077
+        # What a container reads as its own user is open, in a folder that is not.
+        assert path.stat().st_mode & 0o777 in {0o400, 0o600, 0o444, 0o644}, path
+        holds = any(word.encode() in path.read_bytes() for word in kept.words.values())
+        assert not (holds and path.stat().st_mode & 0o077), path
+
+
 def go_on(kept: Kept, done: Search) -> str:
     """Do what a stack's life has in it, what fails too; return the image that was built."""
-    words = (*kept.stack.words, "--device", "cpu")
-    page = edited(kept)
-    with_page = ("--with", "chat", "--from", str(page))
+    words = kept.stack.words
+    page = kept.folder / "page"
+    with_page = ejected(kept.stack, page)
     # Killed in the middle, and again from where it was.
-    child = kept.stack.start_up("--device", "cpu", *with_page)
+    child = kept.stack.start_up(*with_page)
     kept.keep("a killed up", "".join(read_until(child, r"Container \S+ +Creat")))
     kill(child, signal.SIGKILL)
     finish(child)
@@ -191,6 +211,7 @@ def go_on(kept: Kept, done: Search) -> str:
     kept.words["the stack's key"] = done.words["the stack's key"] = kept.stack.key
     made = kept.stack.ttctl.run("--json", "config", "key", "new", "ci", "--stack", kept.stack.name)
     kept.words["a named key"] = done.words["a named key"] = made.data["key"]
+    check_modes(kept)
     search(kept, done)
     kept.run("chat", "--stack", kept.stack.name, "Hi")
     ask(kept, "/v1/completions", {"model": "demo-llama", "prompt": "Hi", "max_tokens": 4})
@@ -206,6 +227,12 @@ def go_on(kept: Kept, done: Search) -> str:
     kept.run("up", *words, *with_page, exits=5)
     dockerfile.write_text(whole, encoding="utf-8")
     search(kept, done)
+    broken = subprocess.run(
+        [sys.executable, "-c", DEFECT, "--debug", "ps"], env=dict(kept.stack.ttctl.environ),
+        cwd=kept.folder, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+    assert "ttctl has a defect" in kept.keep("a defect", broken.stdout + broken.stderr)
+    assert "Traceback" in broken.stderr
     for verb in ("status", "ps", "plan", "diff", "history", "logs", "doctor", "connect"):
         named = {"plan": words, "connect": ("env", kept.stack.name), "ps": (), "doctor": ()}
         kept.run(verb, *named.get(verb, (kept.stack.name,)), exits=None)
@@ -214,27 +241,21 @@ def go_on(kept: Kept, done: Search) -> str:
     kept.run("report", kept.stack.name, "-o", str(archive), "--yes")
     done.look("report", str(archive), archive.read_bytes())
     (image,) = {
-        one["Config"]["Image"]
-        for name, one in kept.stack.inspect().items()
-        if name == "chat"
+        one["Config"]["Image"] for name, one in kept.stack.inspect().items() if name == "chat"
     }
     search(kept, done, image=image)
     return image
 
 
 def test_no_secret_is_anywhere_but_where_it_belongs(
-    kept: Kept, figure: Callable[[str, str, object], None]
+    kept: Kept, engine: OwnEngine, figure: Figure
 ) -> None:
-    done = Search(kept.words)
-    image = ""
-    try:
-        with Watch() as watch:
-            image = go_on(kept, done)
-            kept.run("down", kept.stack.name)
-            search(kept, done)
-    finally:
-        if image:
-            subprocess.run(["docker", "image", "rm", image], capture_output=True, check=False)
+    done = Search(kept.words, engine)
+    with Watch() as watch:
+        go_on(kept, done)
+        kept.run("down", kept.stack.name)
+        search(kept, done)
+    assert strange_variables(kept, watch) == set()
     for command in watch.commands:
         done.look("command line", command.decode("latin-1"), command)
     assert done.found == set()
@@ -245,3 +266,65 @@ def test_no_secret_is_anywhere_but_where_it_belongs(
     figure("leaks", "secrets, places found in", f"{len(kept.words)} words, {len(done.found)}")
     figure("leaks", "bytes looked at", sum(done.looked.values()))
     figure("leaks", "looks at the processes", watch.looks)
+
+
+WRITINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "percent": lambda word: "".join(f"%{byte:02x}" for byte in word.encode()),
+    **{
+        f"base64 behind {shift}": lambda word, shift=shift: base64.b64encode(  # type: ignore[misc]
+            b"x" * shift + word.encode() + b"yz"
+        ).decode("ascii")
+        for shift in range(3)
+    },
+}
+CARELESS = """\
+FROM {image}
+LABEL said="{text}"
+RUN echo "{text}" > /tmp/said && : {text}
+"""
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_the_search_finds_a_word_wherever_it_is_put(
+    engine: OwnEngine, tmp_path: Path, writing: str
+) -> None:
+    word = f"canary{secrets.token_hex(10)}"
+    text = WRITINGS[writing](word)
+    done = Search({"planted": word}, engine)
+    (tmp_path / "state" / text[:60].replace("/", "_")).mkdir(parents=True)
+    (tmp_path / "state" / "file").write_text(f"a: {text}\n")
+    with tarfile.open(tmp_path / "state" / "packed.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "state" / "file", "inner")
+    with Watch() as watch:
+        shell = ("sh", "-c", 'echo "$1" && sleep 600', "sh", text)
+        image = product_images()["gateway"]
+        engine.docker("network", "create", "--label", f"said={text}", "planted")
+        engine.docker(
+            "run", "--detach", f"--env=SAID={text}", "--network=planted", "--name=planted",
+            "--entrypoint", shell[0], image, *shell[1:],
+        )  # fmt: skip
+        begun = subprocess.Popen([*shell], env={"SAID": text, "PATH": "/usr/bin:/bin"})
+        until(lambda: text in engine.docker("logs", "planted"))
+        until(lambda: any(text.encode() in one for one in watch.commands))
+        until(lambda: any(text.encode() in one for _, one in watch.environs))
+        begun.kill()
+        begun.wait()
+    dockerfile = CARELESS.format(image=image, text=text)
+    engine.docker("build", "--tag", "planted", "-", input=dockerfile.encode())
+    done.containers()
+    done.networks()
+    done.image("planted")
+    done.tree("files", tmp_path / "state")
+    for command in watch.commands:
+        done.look("command line", "", command)
+    for _, environ in watch.environs:
+        done.look("variables", "", environ)
+    places = {(kind, where) for kind, where, _ in done.found}
+    assert {kind for kind, _ in places} == {
+        "files", "command line", "variables", "container inspect", "container log",
+        "container processes", "network inspect", "image inspect", "image history", "image saved",
+    }  # fmt: skip
+    names = {where.removeprefix(f"{tmp_path}/state/") for kind, where in places if kind == "files"}
+    assert {"file", "packed.tar.gz (unpacked): inner"} <= names
+    assert any(where.endswith("tmp/said") for kind, where in places if kind == "image saved")

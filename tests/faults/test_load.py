@@ -10,8 +10,9 @@ import pytest
 from tests.faults.busy import Crowd, busy_door, connections_now, memory_kib, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.faults.conftest import Figure, Rounds
 
 pytest_plugins = ["tests.integration.gateway_upstream.fixtures"]
 pytestmark = pytest.mark.docker
@@ -25,10 +26,10 @@ def test_of_many_requests_at_once_each_is_answered_whole_and_once_and_no_memory_
     gateway_image: str,
     python_image: str,
     tmp_path: Path,
-    rounds: Callable[[int, int], int],
-    figure: Callable[[str, str, object], None],
+    rounds: Rounds,
+    figure: Figure,
 ) -> None:
-    requests = rounds(2_000, 10_000)
+    requests = rounds(fast=2_000, whole=10_000)
     first = requests // 5
     with busy_door(gateway_image, python_image, tmp_path) as door:
         crowd = Crowd(door, AT_ONCE)

@@ -25,9 +25,9 @@ from tests.faults.busy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
+    from tests.faults.conftest import Figure, Rounds
     from tests.integration.gateway_upstream.door import Door
 
 pytest_plugins = ["tests.integration.gateway_upstream.fixtures"]
@@ -119,9 +119,7 @@ def test_a_stream_that_the_engine_breaks_off_is_cut_and_the_next_one_is_whole(
     assert door.side("answered") == {"1": 1, "2": 1}
 
 
-def test_streams_whose_clients_leave_are_ended_in_the_engine(
-    door: Door, figure: Callable[[str, str, object], None]
-) -> None:
+def test_streams_whose_clients_leave_are_ended_in_the_engine(door: Door, figure: Figure) -> None:
     with ExitStack() as stack:
         for number in range(50):
             body = body_of("stream", number, pieces=LONG, pause_s=0.02)
@@ -134,7 +132,7 @@ def test_streams_whose_clients_leave_are_ended_in_the_engine(
     until(lambda: connections_now(door) == (0, 0), "the gateway lets all connections go")
     assert door.ask(PATH, body_of("whole", 99)).status == 200
     # One clock: a container has its host's.
-    figure("R22", "from a client's end to the engine's, longest", f"{_ms(max(left.values()), gone)}")
+    figure("R22", "from a client's end to the engine's, longest", _ms(max(left.values()), gone))
 
 
 def _ms(end: float, begun: float) -> str:
@@ -181,10 +179,8 @@ def ended(readers: list[Reader]) -> float:
     return gaps[len(gaps) * 99 // 100]
 
 
-def test_huge_prompts_hold_up_no_small_stream(
-    door: Door, rounds: Callable[[int, int], int], figure: Callable[[str, str, object], None]
-) -> None:
-    pieces = rounds(200, 1000)
+def test_huge_prompts_hold_up_no_small_stream(door: Door, rounds: Rounds, figure: Figure) -> None:
+    pieces = rounds(fast=200, whole=1000)
     alone = ended(small_streams(door, 0, pieces))
     beside = small_streams(door, 100, pieces)
     sent = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.failures import known_failures
 from ttctl.errors import EngineError, WaitError
-from ttctl.rules.fatal import found_in, state_of
+from ttctl.rules.fatal import found_in, state_cause, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,5 +70,5 @@ def known(done: Finished) -> str:
 def _why(bad: Sequence[ContainerState]) -> str:
     for one in bad:
         if (found := state_of(one, known_failures())) is not None:
-            return found.cause.format(service=one.service, code=one.exit_code)
+            return state_cause(one, found)
     return ""

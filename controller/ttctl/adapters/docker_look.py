@@ -148,4 +148,5 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
             for bound in bounds or ()
         ),
         composed=bool(labels.get(PROJECT_LABEL)),
+        memory_bytes=int((raw.get("HostConfig") or {}).get("Memory") or 0),
     )

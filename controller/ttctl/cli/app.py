@@ -115,7 +115,9 @@ def _run(session: Session, typed: Typed, *, asks_for_help: bool) -> int:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminate)
     if session.flags.debug:
-        _log_everything()
+        from ttctl.cli.hiding import log_everything  # noqa: PLC0415 - slow to load
+
+        log_everything(session)
     try:
         result = _done(session, typed.words, asks_for_help=asks_for_help)
     except click.exceptions.Exit as done:
@@ -128,9 +130,9 @@ def _run(session: Session, typed: Typed, *, asks_for_help: bool) -> int:
             session.console.error(_ended(*ENDED[ended.code], typed))
         return ENDED[ended.code][1].exit_code
     except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - a traceback is no screen
-        error = _as_refusal(raised, typed)
+        error = _as_refusal(raised, typed, session)
         if session.flags.debug:
-            traceback.print_exc()
+            print(_hidden(session, traceback.format_exc()), file=sys.stderr)  # noqa: T201
         with contextlib.suppress(OSError):
             session.console.error(error)
         return error.exit_code
@@ -145,10 +147,10 @@ def _done(session: Session, words: tuple[str, ...], *, asks_for_help: bool) -> o
     )
 
 
-def _log_everything() -> None:
-    import logging  # noqa: PLC0415 - for developers, and slow to load
+def _hidden(session: Session, text: str) -> str:
+    from ttctl.cli.hiding import Hiding  # noqa: PLC0415 - slow to load
 
-    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    return Hiding(session).hide(text)
 
 
 def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -159,7 +161,7 @@ def _own_words(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return split_behind(words) if words[0] in FOR_THE_ENGINE else (words, ())
 
 
-def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
+def _as_refusal(raised: BaseException, typed: Typed, session: Session) -> TtctlError:
     if isinstance(raised, click.UsageError):
         raised = refusal_of(raised, typed)
     if isinstance(raised, LockedError) and not isinstance(raised, HeldError):
@@ -174,7 +176,8 @@ def _as_refusal(raised: BaseException, typed: Typed) -> TtctlError:
     last = traceback.extract_tb(raised.__traceback__)[-1]
     return TtctlError(
         "ttctl has a defect.",
-        why=f"{type(raised).__name__}: {raised}",
+        # Nobody wrote it for a reader: whatever the code had in hand may be in it.
+        why=_hidden(session, f"{type(raised).__name__}: {raised}"),
         evidence=f"{last.name} in {last.filename.rpartition('/ttctl/')[2]}, line {last.lineno}",
         next_step=f"{typed.with_option('--debug')}   # and report what it prints",
     )

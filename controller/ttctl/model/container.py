@@ -51,3 +51,5 @@ class ContainerState:
     """(host address, host port, container port)."""
     composed: bool = True
     """Whether compose made it; else one of ttctl's own `docker run` lines did."""
+    memory_bytes: int = 0
+    """What it may use at most; 0 where it has no limit."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.rules.dotenv import values_in
-from ttctl.rules.fatal import state_of, step_of, told, works
+from ttctl.rules.fatal import state_cause, state_of, step_of, told, works
 from ttctl.rules.several import CACHE, cache_variable
 from ttctl.rules.stack import service_name
 from ttctl.rules.to_end import is_stopped
@@ -156,7 +156,7 @@ def _of_state(one: ContainerState, state: BadState, asked: _Asked) -> Cause:
     return Cause(
         service=one.service,
         failure=state.name,
-        cause=state.cause.format(service=one.service, code=one.exit_code),
+        cause=state_cause(one, state),
         evidence=f"{one.name}: {seen}",
         next_step=state.next_step.format(up=asked.up, stack=asked.stack, service=one.service),
         exit_code=state.exit_code,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import EngineError, TooLongError, WaitError
 from ttctl.operations.fatal_watch import FatalWatch
 from ttctl.operations.tls import at_of
+from ttctl.rules.fatal import limit_text
 from ttctl.rules.warm_up import long_prompt
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def _check_running(world: World, lock: Lock) -> None:
 
 
 def _ended(container: ContainerState, lines: tuple[str, ...], *, requested: str) -> EngineError:
-    memory = " It used more memory than its limit." if container.oom_killed else ""
+    limit = limit_text(container)
+    memory = f" It used more memory than its limit{limit}." if container.oom_killed else ""
     return EngineError(
         f"The service {container.service!r} ended while ttctl waited for it.",
         why=f"Exit code {container.exit_code}.{memory}",

@@ -86,6 +86,18 @@ def state_of(
     return next((one for one in known.states if _is_so(container, one, stopped=stopped)), None)
 
 
+def state_cause(container: ContainerState, state: BadState) -> str:
+    """Return why a container does not do its work, with what is known of it filled in."""
+    return state.cause.format(
+        service=container.service, code=container.exit_code, limit=limit_text(container)
+    )
+
+
+def limit_text(container: ContainerState) -> str:
+    """Return a container's limit of memory, to stand behind the word; empty where it has none."""
+    return f" of {container.memory_bytes >> 20} MiB" if container.memory_bytes else ""
+
+
 def _is_so(container: ContainerState, state: BadState, *, stopped: bool) -> bool:
     pairs = (
         (state.state or None, container.state),

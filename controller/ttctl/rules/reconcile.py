@@ -190,6 +190,11 @@ def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, ne
     ended = found.state == "exited"
     reasons = {
         f"it is {found.state}, and compose would leave it so": found.state in STUCK,
+        # Compose joins a container to its further networks after it has made it, and takes one
+        # that has its hash for whole: a gateway could be without its port for ever.
+        "it was never started: who made it may have been killed before it was whole": (
+            found.state == "created"
+        ),
         # An engine shows every container that it has stopped as unhealthy.
         "it is unhealthy, and compose would leave it so": (
             found.health == "unhealthy" and not ended
@@ -197,10 +202,7 @@ def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, ne
         "it has ended, and only one that is made anew leases its boards": (
             ended and bool(found.boards)
         ),
-        # One that was not started yet will read them.
-        "it was started with another key": (
-            new_key and found.service == GATEWAY_SERVICE and found.state != "created"
-        ),
+        "it was started with another key": new_key and found.service == GATEWAY_SERVICE,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 

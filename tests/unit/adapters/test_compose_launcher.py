@@ -197,10 +197,10 @@ def test_a_container_that_was_killed_for_its_memory_is_told_so(
     engine: FollowedEngine, programs: Programs
 ) -> None:
     programs.add("docker", "sys.exit(1)")
-    engine.set_state("vllm", state="exited", exit_code=137, oom_killed=True)
+    engine.set_state("vllm", state="exited", exit_code=137, oom_killed=True, memory_bytes=1 << 30)
     with pytest.raises(EngineError) as caught:
         up(engine)
-    assert caught.value.why == "vllm was killed: it used more memory than its limit"
+    assert caught.value.why == "vllm was killed: it used more memory than its limit of 1024 MiB"
 
 
 def test_a_failure_before_any_container_shows_what_compose_said(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def boom(
             "What happened.", why="Why.", evidence="one\ntwo", next_step="ttctl ps"
         )
     raise {
+        "all": OddError(" ".join(os.environ.values())),
         "odd": OddError("a\nb"),
         "interrupt": KeyboardInterrupt(),
         "exit": typer.Exit(7),

@@ -176,6 +176,30 @@ def test_a_defect_says_what_and_where(capsys: pytest.CaptureFixture[str]) -> Non
     assert "--debug" in err
 
 
+@pytest.mark.parametrize("flags", [{}, {"debug": True}, {"as_json": True}], ids=str)
+def test_no_defect_says_a_secret_that_it_had_in_hand(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    flags: dict[str, bool],
+) -> None:
+    key = tmp_path / "ttctl" / "stacks" / "llama" / "secrets" / "api-key"
+    key.parent.mkdir(parents=True)
+    key.write_text("canary" * 10)
+    for name, value in {
+        "XDG_STATE_HOME": str(tmp_path),
+        "HF_TOKEN": "canary-plain",
+        "MY_PASSWORD": "canary-of-a-variable",
+        "HTTPS_PROXY": "http://me:canary%2Fproxy@127.0.0.1:9",
+        "HARMLESS": f"canary/proxy {'canary' * 10} seen",
+    }.items():
+        monkeypatch.setenv(name, value)
+    code, out, err = run(capsys, "boom", "all", **flags)
+    assert code == 1
+    assert "seen" in out + err
+    assert "canary" not in out + err
+
+
 def test_only_debug_shows_how_it_came_about(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Traceback" in run(capsys, "boom", "odd", debug=True)[2]
 

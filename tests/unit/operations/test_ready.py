@@ -67,6 +67,11 @@ def test_a_stack_that_answers_late_is_ready(scene: Scene) -> None:
             "Exit code 137. It used more memory than its limit.",
             id="killed for its memory",
         ),
+        pytest.param(
+            {"exit_code": 137, "oom_killed": True, "memory_bytes": 2560 << 20},
+            "Exit code 137. It used more memory than its limit of 2560 MiB.",
+            id="killed for its memory, of which the limit is known",
+        ),
     ],
 )
 def test_a_container_that_ends_ends_the_wait_with_5_and_its_last_lines(

@@ -151,7 +151,7 @@ def test_a_row_names_only_places_that_can_be_filled() -> None:
         step = one.next_step.format(up="up", model="llama", cache="/cache/x", context=2048)
         assert "{" not in step, one.name
     for state in KNOWN.states:
-        cause = state.cause.format(service="vllm", code=1)
+        cause = state.cause.format(service="vllm", code=1, limit=" of 1 MiB")
         step = state.next_step.format(up="up", stack="llama", service="vllm")
         assert "{" not in f"{cause}{step}", state.name
 

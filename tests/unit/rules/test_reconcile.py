@@ -114,7 +114,11 @@ def without(*names: str) -> frozenset[str]:
         pytest.param(
             {"containers": seen("vllm", state="paused")}, ["remove vllm", "start vllm"], id="paused"
         ),
-        pytest.param({"containers": seen("vllm", state="created")}, ["start vllm"], id="created"),
+        pytest.param(
+            {"containers": seen("vllm", state="created")},
+            ["remove vllm", "start vllm"],
+            id="created",
+        ),
         pytest.param(
             {"containers": seen("gateway", health="unhealthy")},
             ["remove gateway", "start gateway"],
@@ -160,7 +164,14 @@ BY_RUN = tuple(replace(one, composed=False) for one in RUNNING)
     ("containers", "expected"),
     [
         pytest.param(seen("vllm", state="exited"), {}, id="exited: compose starts it"),
-        pytest.param(seen("vllm", state="created"), {}, id="created: compose starts it"),
+        pytest.param(
+            seen("gateway", state="created"),
+            {
+                "gateway": "it was never started: who made it may have been killed before it was"
+                " whole"
+            },
+            id="created: it may be without one of its networks",
+        ),
         pytest.param(PAUSED, {"vllm": "it is paused, and compose would leave it so"}, id="paused"),
         pytest.param(
             seen("vllm", state="dead"),
@@ -218,9 +229,9 @@ def test_what_compose_cannot_mend_is_removed_by_the_plan_which_says_why(
     assert {*expected} & {*HASHES} <= started
 
 
-def test_a_gateway_that_was_not_started_yet_reads_the_new_key_itself() -> None:
+def test_a_gateway_that_was_not_started_yet_is_made_anew_with_the_new_key() -> None:
     observed = replace(EVERYTHING, has_key=False, containers=seen("gateway", state="created"))
-    assert changes(observed) == ["key gateway key", "start gateway"]
+    assert changes(observed) == ["key gateway key", "remove gateway", "start gateway"]
 
 
 @A_THOUSAND

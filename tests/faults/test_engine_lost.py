@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The container engine goes away, during an `up` and under a stack that serves, and comes back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.e2e.driver import finish, read_until, tree
+from tests.faults.refused import WHOLE, parts, running
+from tests.faults.stage import stack_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.driver import Stack
+    from tests.faults.conftest import Figure, Rounds
+    from tests.faults.own_engine import OwnEngine
+
+pytestmark = pytest.mark.docker
+
+KEPT = "kept"
+"""A volume of somebody's; nothing here may lose it."""
+ENDS: dict[str, Callable[[OwnEngine], None]] = {
+    "stop": lambda engine: engine.stop(),
+    "kill": lambda engine: engine.kill(),
+    "restart": lambda engine: engine.restart(),
+}
+MOMENTS = {
+    "before anything is written": r"is a small demonstration model",
+    "after the folder": r"^  \+ Write the rendered folder",
+    "while networks are made": r"Network \S+ +Creating",
+    "when containers are made": r"Container \S+ +Created",
+    "when one is started": r"Container \S+ +Started",
+}
+BOTH = pytest.mark.parametrize(
+    "broken", [{"live_restore": False}, {"live_restore": True}], indirect=True,
+    ids=["containers end with it", "containers outlive it"],
+)  # fmt: skip
+
+
+@pytest.fixture
+def stack(broken: OwnEngine, tmp_path: Path) -> Stack:
+    """Return a stack on the engine that goes away, which has a volume on it, too."""
+    broken.docker("volume", "create", KEPT)
+    return stack_on(broken, tmp_path)
+
+
+def check_volume(engine: OwnEngine) -> None:
+    assert engine.docker("volume", "ls", "--quiet").split() == [KEPT]
+
+
+def back(engine: OwnEngine, stack: Stack, before: dict[str, bytes]) -> None:
+    """Start the engine where it is not there; one `up` has to be enough."""
+    if not engine.answers():
+        engine.start()
+    stack.up()
+    assert stack.serves()
+    assert running(stack) == WHOLE
+    assert "nothing was changed" in stack.up().out
+    after = tree(stack.folder)
+    assert {name: after[name] for name in before} == before
+    check_volume(engine)
+
+
+@BOTH
+def test_status_says_that_it_is_unknown_and_never_that_the_stack_is_down(
+    broken: OwnEngine, stack: Stack, figure: Figure
+) -> None:
+    stack.up()
+    before = tree(stack.folder)
+    for end in ("kill", "stop"):
+        ENDS[end](broken)
+        begun = time.monotonic()
+        for words in (("status", stack.name), ("ps",), ("up", *stack.words), ("down", stack.name)):
+            told = parts(stack.ttctl.run(*words, exits=5).err)
+            assert told["error"] == "No container engine answers."
+            assert broken.host in told["evidence"]
+        figure("R4", f"four verbs after a {end}, told in", f"{time.monotonic() - begun:.1f} s")
+        assert tree(stack.folder) == before
+        broken.start()
+        status = stack.ttctl.run("status", stack.name, "--json").data
+        if broken.live_restore:
+            assert status["state"] == "ready"
+        else:
+            # What ended is not what was never there.
+            assert {one["service"] for one in status["containers"]} == {"vllm", "gateway"}
+        back(broken, stack, before)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
+    broken: OwnEngine, stack: Stack, figure: Figure, rounds: Rounds, end: str
+) -> None:
+    """Take it away at one step after the other."""
+    stack.up()
+    before = tree(stack.folder)
+    moments = list(MOMENTS)
+    offset = list(ENDS).index(end)
+    count = rounds(fast=2, whole=len(moments))
+    for at in range(count):
+        moment = moments[(offset + at * 3) % len(moments)]
+        stack.remove()
+        child = stack.start_up("--force-recreate")
+        said = read_until(child, MOMENTS[moment])
+        ENDS[end](broken)
+        begun = time.monotonic()
+        done = finish(child)
+        took = time.monotonic() - begun
+        text = "".join(said) + done.err
+        assert "Traceback" not in text
+        assert done.code in {0, 5}, text
+        # A restart may be over before it is noticed; what stays away is not.
+        assert done.code == 5 or end == "restart", text
+        if done.code:
+            told = parts(done.err)
+            assert "engine" in " ".join(told.values()).lower(), text
+            figure("R4", f"{end} {moment}: told after", f"{took:.1f} s")
+        back(broken, stack, before)
