@@ -7,7 +7,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-from tools.faults import commit_of, figures, page, results
+from tools.faults import ROOT, commit_of, figures, page, results, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,3 +73,20 @@ def test_a_commit_with_changes_is_told_and_the_page_itself_is_none(tmp_path: Pat
     assert commit_of(tmp_path) == clean
     (tmp_path / "a").write_text("2")
     assert commit_of(tmp_path) == f"{clean} + changes"
+
+
+def test_a_run_writes_down_what_tests_measure_and_how_they_ended(tmp_path: Path) -> None:
+    tests = tmp_path / "test_measured.py"
+    tests.write_text(
+        "import os, pathlib\n"
+        "def test_a(record_property):\n"
+        "    record_property('R1: kills', 3)\n"
+        "    pathlib.Path(os.environ['FAULTS_TABLE']).write_text(os.environ['FAULTS'])\n"
+        "def test_b():\n"
+        "    assert False\n"
+    )
+    table, junit = tmp_path / "table.jsonl", tmp_path / "junit.xml"
+    words = ["-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), str(tests)]
+    assert run(words, table=table, junit=junit) == 1
+    assert table.read_text() == "whole"
+    assert sorted(results(junit.read_text()).values()) == ["failed", "passed"]
