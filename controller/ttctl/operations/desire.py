@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import AS_NEEDED
-from ttctl.model.spec import Request, Weights
+from ttctl.model.spec import Request
 from ttctl.operations.as_read import as_read
 from ttctl.operations.beside import refuse_unfit, with_beside
 from ttctl.operations.choice import (
@@ -31,15 +31,12 @@ from ttctl.rules.limits_asked import refuse_beyond
 from ttctl.rules.override import judged, laid_over
 from ttctl.rules.resolve import with_settings
 from ttctl.rules.stack import stack_name
-from ttctl.rules.supply_text import placed
 from ttctl.rules.tls import with_door
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ttctl.model.contract import LaunchHost
     from ttctl.model.image import BaseImage, ImageSpec
-    from ttctl.model.lease import Leased
     from ttctl.model.lock import Lock, LockedWeights
     from ttctl.model.override import Override
     from ttctl.model.plan import How
@@ -134,7 +131,7 @@ def desire(
     )
     tls = wish_of(world, request, locked=locked, bind=terms.bind)
     override = world.folders.override(folder or world.store.folder(name))
-    return _desired(world, request, choice, replace(terms, ejected=ejected, tls=tls), override)
+    return desired_of(world, request, choice, replace(terms, ejected=ejected, tls=tls), override)
 
 
 def _with_remembered(choice: Choice, request: Request, previous: Lock | None) -> Request:
@@ -156,70 +153,10 @@ def as_locked(world: World, name: str) -> Desired | None:
     return None if kept is None else desire(world, request)
 
 
-def with_known_hashes(world: World, desired: Desired) -> Desired:
-    """Return `desired` with the hashes that its weights have shown now that they are here.
-
-    A hub tells the hashes of its large files only; those of the others are known after a fetch.
-    """
-    dotenv = desired.files[".env"][0]
-    if all(_is_settled(world, one, dotenv) for one in desired.all_weights):
-        return desired
-    own = desired.choice
-    beside = tuple(replace(one, choice=_settled(world, one.choice)) for one in own.beside)
-    choice = replace(_settled(world, own), beside=beside)
-    return _desired(world, desired.request, choice, desired.terms, desired.override)
-
-
-def _is_settled(world: World, weights: LockedWeights, dotenv: str) -> bool:
-    """Return whether all hashes are known, and the folder is rendered with where they lie."""
-    place = f"='{world.weights.path(weights)}'"
-    return all(file.sha256 for file in weights.files) and place in dotenv
-
-
-def _settled(world: World, choice: Choice) -> Choice:
-    weights = choice.weights
-    if not all(file.sha256 for file in weights.files):
-        source = Weights(
-            kind=weights.kind,
-            repository=weights.repository,
-            revision=weights.revision,
-            original=weights.original,
-        )
-        weights = world.weights.resolve(source, world.site)
-    reason = placed(choice.reason, world.weights.supply(weights))
-    return replace(choice, weights=weights, reason=reason)
-
-
-def on_boards(world: World, desired: Desired, leased: Leased) -> Desired:
-    """Return `desired` with the boards that its stack leases, and where they are opened now."""
-    return _on(world, desired, replace(desired.terms, leased=leased))
-
-
-def on_host(world: World, desired: Desired, host: LaunchHost) -> Desired:
-    """Return `desired` as it is launched on a machine that is told, without a board."""
-    return _on(world, desired, replace(desired.terms, leased=None, host=host))
-
-
-def on_port(world: World, desired: Desired, port: int) -> Desired:
-    """Return `desired` with another port of its gateway."""
-    return _on(world, desired, replace(desired.terms, port=port))
-
-
-def with_certificate(world: World, desired: Desired) -> Desired:
-    """Return `desired` with the certificate that was made or copied for it."""
-    if not desired.terms.tls.why:
-        return desired
-    tls = wish_of(world, desired.request, locked=desired.lock, bind=desired.stack.bind)
-    return _on(world, desired, replace(desired.terms, tls=tls))
-
-
-def _on(world: World, desired: Desired, terms: Terms) -> Desired:
-    return _desired(world, desired.request, desired.choice, terms, desired.override)
-
-
-def _desired(
+def desired_of(
     world: World, request: Request, choice: Choice, terms: Terms, override: Override | None
 ) -> Desired:
+    """Return what a choice on these terms comes to; nothing is asked again."""
     chosen = with_latest(choice.spec) if request.values == "latest" else choice.spec
     spec = with_settings(chosen, request)
     serving = (
@@ -233,7 +170,7 @@ def _desired(
     terms = replace(terms, found=serving.all_found)
     read = as_read(world, choice, serving)
     if read is not choice:
-        return _desired(world, request, read, terms, override)
+        return desired_of(world, request, read, terms, override)
     stack = replace(laid_over(serving.stack, override), bind=terms.bind)
     stack = with_door(stack, terms.tls)
     lock = lock_of(

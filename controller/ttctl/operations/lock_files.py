@@ -13,7 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from ttctl.model.contract import LaunchHost
-from ttctl.operations.desire import on_host
+from ttctl.operations.desire_again import on_host
 from ttctl.operations.render_folder import Files, hash_of_recipe_files
 from ttctl.rules.place_variables import NODE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.operations.desire import on_port
+from ttctl.operations.desire_again import on_port
 from ttctl.rules.stack import DEFAULT_PORT
 
 if TYPE_CHECKING:

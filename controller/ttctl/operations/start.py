@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.operations.beside import engines_of, wants_of
-from ttctl.operations.desire import on_boards
+from ttctl.operations.desire_again import on_boards
 from ttctl.operations.lease import stop_first, take_each
 from ttctl.operations.port import with_free_port
 from ttctl.operations.reset import ResetWish, reset_under_guard

@@ -9,7 +9,8 @@ from ttctl.errors import EngineError, OfflineError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.beside import engines_of
 from ttctl.operations.choose import understood
-from ttctl.operations.desire import desire, with_certificate, with_known_hashes
+from ttctl.operations.desire import desire
+from ttctl.operations.desire_again import with_certificate, with_known_hashes
 from ttctl.operations.explain import explained
 from ttctl.operations.gather import gather
 from ttctl.operations.generations import adopt, record

@@ -11,7 +11,8 @@ from ttctl.errors import TtctlError, UsageError
 from ttctl.model.generation import Exchanged
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.come_back import coming_back
-from ttctl.operations.desire import desire, with_known_hashes
+from ttctl.operations.desire import desire
+from ttctl.operations.desire_again import with_known_hashes
 from ttctl.operations.generations import adopt, present, record
 from ttctl.operations.laid_over import refuse_unleased
 from ttctl.operations.port import with_free_port

@@ -17,7 +17,8 @@ from ttctl.errors import BadFileError, UsageError
 from ttctl.model.lease import Leased
 from ttctl.model.spec import Request
 from ttctl.operations import plan as operations
-from ttctl.operations.desire import desire, on_boards
+from ttctl.operations.desire import desire
+from ttctl.operations.desire_again import on_boards
 from ttctl.operations.lock_check import check_lock
 
 if TYPE_CHECKING:

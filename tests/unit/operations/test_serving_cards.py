@@ -17,7 +17,8 @@ from ttctl.model.health import NodeVitals
 from ttctl.model.lease import Leased
 from ttctl.model.plan import How
 from ttctl.model.spec import Request
-from ttctl.operations.desire import Desired, as_locked, desire, on_boards
+from ttctl.operations.desire import Desired, as_locked, desire
+from ttctl.operations.desire_again import on_boards
 from ttctl.operations.plan_commands import plan_with_commands
 from ttctl.operations.serving import Terms
 from ttctl.operations.serving_cards import launch_host
