@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ttctl.model.settings import Setting
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+EMPTY = ("model", "name", "device", "tls", "tls_key")
+"""Of `up`: an empty text of these says nothing, and is no value."""
 
 
 def page_table() -> str:
