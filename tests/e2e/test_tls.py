@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 SHORT = ("--max-tokens", "8")
+MODELS = """
+import os, urllib.request
+url, key = os.environ["OPENAI_BASE_URL"] + "/models", os.environ["OPENAI_API_KEY"]
+asked = urllib.request.Request(url, headers={"Authorization": "Bearer " + key})
+print(urllib.request.urlopen(asked, timeout=20).read().decode())
+"""
 
 
 @pytest.fixture
@@ -65,9 +73,8 @@ def test_what_is_printed_of_an_encrypted_stack_works_as_it_stands(encrypted: Sta
     program = encrypted.ttctl.run("connect", "curl", encrypted.name).out
     assert json.loads(shell(encrypted, program))["choices"]
     variables = encrypted.ttctl.run("connect", "env", encrypted.name).out
-    asks = 'curl --silent --config - "$OPENAI_BASE_URL/models"'
-    header = 'printf \'header = "Authorization: Bearer %s"\' "$OPENAI_API_KEY"'
-    assert json.loads(shell(encrypted, f"{variables}\n{header} | {asks}"))["data"]
+    program = f"{shlex.quote(sys.executable)} -c {shlex.quote(MODELS)}"
+    assert json.loads(shell(encrypted, f"{variables}\n{program}"))["data"]
 
-    again = json.loads(encrypted.up("--json").out)["data"]
+    again = encrypted.up("--json").data
     assert (again["changed"], again["tls"]) == (False, "generated")

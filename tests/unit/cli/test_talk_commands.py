@@ -67,7 +67,7 @@ def test_the_models_and_stacks_that_run_are_listed(
     lines = [line.split() for line in capsys.readouterr().err.splitlines()]
     assert lines[1:] == [["*", "acme/Small-1B", "llama"], ["demo-llama", "other"]]
     typed(conversation, "/model other")
-    assert (conversation.door.port, conversation.talk.model) == (8124, "demo-llama")
+    assert (conversation.door.at.port, conversation.talk.model) == (8124, "demo-llama")
     assert conversation.talk.messages == EXCHANGE * 3
 
 

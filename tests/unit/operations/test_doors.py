@@ -47,7 +47,7 @@ def test_the_named_service_is_asked_by_its_prefix_and_in_its_own_way(
 ) -> None:
     door = find_door(started.world, "llama", service=service)
     assert (door.service, door.base, door.speaks) == (service, base, speaks)
-    assert (door.model, door.port, door.max_model_len) == ("acme/Small-1B", 8123, 4096)
+    assert (door.model, door.at.port, door.max_model_len) == ("acme/Small-1B", 8123, 4096)
     ask(started.world, door, TALK, "Hi?", on_text=lambda _: None)
     assert started.gateway.bases == [base]
 

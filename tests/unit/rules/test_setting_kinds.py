@@ -117,6 +117,7 @@ BAD = [
     ("site.git_mirror", "https://u:pa ss@h/", "https://MIRROR/"),
     ("site.base_image", "https://h/x", "[HOST/]NAME"),
     ("site.ca_bundle", "a\nb", "the path of a file"),
+    ("up.tls", "a\nb", "generated, none, or the path of a certificate"),
     ("site.catalog", "a\nb", "a file, an address, a release such as 0.20.0, or built-in"),
     ("site.pip_index_url", "m.example.org/simple", "begins with https://"),
     ("site.pip_extra_index_urls", "https://a b", "begin with https://"),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ttctl.model.settings import Setting
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+EMPTY = ("model", "name", "device", "tls", "tls_key")
+"""Of `up`: an empty text of these says nothing, and is no value."""
 
 
 def page_table() -> str:
@@ -62,8 +64,10 @@ def test_the_template_sets_nothing() -> None:
 
 def test_a_template_with_its_values_uncommented_is_a_settings_file_but_for_empty_texts() -> None:
     lines = re.sub(r"^# (?=\[|\w+ = )", "", template(), flags=re.MULTILINE).splitlines()
-    text = "\n".join(line for line in lines if not re.search(r'^(?:model|name|device) = ""', line))
+    text = "\n".join(
+        line for line in lines if not re.search(r'^(?:model|name|device|tls|tls_key) = ""', line)
+    )
     found = layer_of_file(
         tomllib.loads(text), path="/t.toml", home="/h", line_of=lambda _: 1, next_step="-"
     )
-    assert found.keys() == set(KEYS) - {"up.model", "up.name", "up.device"}
+    assert found.keys() == set(KEYS) - {f"up.{name}" for name in EMPTY}
