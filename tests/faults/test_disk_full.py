@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import tree
 from tests.faults.own_engine import own_engine
-from tests.faults.page import ejected
+from tests.faults.page import ejected, mirrored
 from tests.faults.refused import WHOLE, parts, running
 from tests.faults.stage import furnish, stack_on
 
@@ -119,10 +119,13 @@ def test_a_build_on_a_full_engine_is_told_and_the_old_stack_serves_on(
     images: Path, page_image: Path, tmp_path: Path, figure: Figure
 ) -> None:
     data = tmp_path / "data"
-    with disk(data, ENGINE_MIB), own_engine(data=data) as engine, engine.inside():
+    with ExitStack() as world:
+        world.enter_context(disk(data, ENGINE_MIB))
+        engine = world.enter_context(own_engine(data=data))
+        world.enter_context(engine.inside())
         furnish(engine, images)
         engine.docker("load", "--quiet", "--input", str(page_image))
-        stack = stack_on(engine, tmp_path / "home")
+        stack = world.enter_context(mirrored(stack_on(engine, tmp_path / "home")))
         stack.up()
         page = ejected(stack, tmp_path / "page")
         (tmp_path / "page" / "src" / "large").write_bytes(b"\1" * (8 << 20))
