@@ -42,6 +42,8 @@ class Page:
         self._file = folder / "Dockerfile"
         self._text = self._file.read_text(encoding="utf-8")
         self._mark = secrets.token_hex(6)
+        self.waits = f"sleep {600 + secrets.randbelow(10**6)}"
+        """A command line of this test's own."""
 
     def write(self, at: int = STEPS, then: str = "") -> None:
         """Let step `at` do `then`; those before it are the same every time."""
@@ -106,13 +108,13 @@ def test_a_build_that_is_killed_moves_no_tag_and_the_next_one_goes_on(
     before = tags(engine)
     count = rounds(fast=1, whole=STEPS)
     for at in range(STEPS - count, STEPS):
-        page.write(at, "echo now-it-waits && sleep 600")
+        page.write(at, f"echo now-it-waits && {page.waits}")
         child = placed.start_up(*page.words)
         read_until(child, r"now-it-waits$")
         kill(child, signal.SIGKILL)
         finish(child)
         # BuildKit ends a step that nobody waits for.
-        until(lambda: "sleep 600" not in "".join(_commands()))
+        until(lambda: not any(one.startswith(page.waits) for one in _commands()))
         check_untouched(placed, engine, before)
     page.write()
     said = placed.up("--verbose", *page.words)

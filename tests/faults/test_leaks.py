@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -298,11 +299,12 @@ def test_the_search_finds_a_word_wherever_it_is_put(engine: OwnEngine, tmp_path:
             "run", "--detach", f"--env=SAID={text}", "--network=planted", "--name=planted",
             "--entrypoint", shell[0], image, *shell[1:],
         )  # fmt: skip
-        begun = subprocess.Popen([*shell], env={"SAID": text, "PATH": "/usr/bin:/bin"})
+        own = {"SAID": text, "PATH": "/usr/bin:/bin"}
+        begun = subprocess.Popen([*shell], env=own, start_new_session=True)
         until(lambda: text in engine.docker("logs", "planted"))
         until(lambda: any(text.encode() in one for one in watch.commands))
         until(lambda: any(text.encode() in one for _, one in watch.environs))
-        begun.kill()
+        os.killpg(begun.pid, signal.SIGKILL)
         begun.wait()
     dockerfile = CARELESS.format(image=image, text=text)
     engine.docker("build", "--tag", "planted", "-", input=dockerfile.encode())
