@@ -4,12 +4,40 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from tests.standins.web import Handler, serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.driver import Stack
+
+
+class Mirror(Handler):
+    """A mirror and a package index that are there, and have nothing that is needed."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:  # noqa: N802 - the library's name
+        self.answer(200, b"")
+
+    do_HEAD = do_GET  # noqa: N815 - the library's name
+
+
+@contextmanager
+def mirrored(stack: Stack) -> Iterator[Stack]:
+    """Yield a stack at a place whose mirrors answer, which `up` wants of them before a build."""
+    with serving(Mirror) as port:
+        place = {
+            "TTCTL_APT_SOURCES": f"deb http://127.0.0.1:{port}/debian bookworm main",
+            "TTCTL_PIP_INDEX_URL": f"http://127.0.0.1:{port}/simple",
+        }
+        environ = {**stack.ttctl.environ, **place}
+        yield replace(stack, ttctl=replace(stack.ttctl, environ=environ))
 
 
 def ejected(stack: Stack, folder: Path) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.driver import finish, kill, read_until
 from tests.faults.own_engine import until
-from tests.faults.page import ejected
+from tests.faults.page import ejected, mirrored
 from tests.faults.refused import WHOLE, refused, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.driver import Stack
     from tests.faults.conftest import Figure, Rounds
     from tests.faults.own_engine import OwnEngine
@@ -40,6 +42,8 @@ class Page:
         self._file = folder / "Dockerfile"
         self._text = self._file.read_text(encoding="utf-8")
         self._mark = secrets.token_hex(6)
+        self.waits = f"sleep {600 + secrets.randbelow(10**6)}"
+        """A command line of this test's own."""
 
     def write(self, at: int = STEPS, then: str = "") -> None:
         """Let step `at` do `then`; those before it are the same every time."""
@@ -56,11 +60,18 @@ class Page:
 
 
 @pytest.fixture
-def page(page_image: Path, engine: OwnEngine, stack: Stack, tmp_path: Path) -> Page:
+def placed(stack: Stack) -> Iterator[Stack]:
+    """Yield a stack that is not up, at a place where something can be built."""
+    with mirrored(stack) as there:
+        yield there
+
+
+@pytest.fixture
+def page(page_image: Path, engine: OwnEngine, placed: Stack, tmp_path: Path) -> Page:
     """Return a page of which nothing was built yet, beside a stack that serves."""
     engine.docker("load", "--quiet", "--input", str(page_image))
-    stack.up()
-    return Page(stack, tmp_path / "page")
+    placed.up()
+    return Page(placed, tmp_path / "page")
 
 
 def check_untouched(stack: Stack, engine: OwnEngine, before: set[str]) -> None:
@@ -72,43 +83,43 @@ def check_untouched(stack: Stack, engine: OwnEngine, before: set[str]) -> None:
 
 
 def test_a_step_that_fails_is_told_with_its_log_and_the_next_build_goes_on_there(
-    page: Page, engine: OwnEngine, stack: Stack, rounds: Rounds, figure: Figure
+    page: Page, engine: OwnEngine, placed: Stack, rounds: Rounds, figure: Figure
 ) -> None:
     before, words = tags(engine), ("--verbose", *page.words)
     count = rounds(fast=2, whole=STEPS)
     for at in range(STEPS - count, STEPS):
         page.write(at, "echo canary-of-the-end && exit 7")
-        told = refused(stack, *words, exits=5)
+        told = refused(placed, *words, exits=5)
         assert "chat" in told["error"]
         assert "canary-of-the-end" in told["evidence"]
         log = Path(told["next"].removeprefix("less ").strip())
         assert "canary-of-the-end" in log.read_text(encoding="utf-8")
-        check_untouched(stack, engine, before)
+        check_untouched(placed, engine, before)
     page.write()
-    said = stack.up(*words)
+    said = placed.up(*words)
     assert page.cached(said.err) >= set(range(STEPS - 1))
-    assert running(stack) == {**WHOLE, "chat": "running"}
+    assert running(placed) == {**WHOLE, "chat": "running"}
     figure("R11", "steps of a build that failed, told, without a tag", f"{count} of {count}")
 
 
 def test_a_build_that_is_killed_moves_no_tag_and_the_next_one_goes_on(
-    page: Page, engine: OwnEngine, stack: Stack, rounds: Rounds, figure: Figure
+    page: Page, engine: OwnEngine, placed: Stack, rounds: Rounds, figure: Figure
 ) -> None:
     before = tags(engine)
     count = rounds(fast=1, whole=STEPS)
     for at in range(STEPS - count, STEPS):
-        page.write(at, "echo now-it-waits && sleep 600")
-        child = stack.start_up(*page.words)
+        page.write(at, f"echo now-it-waits && {page.waits}")
+        child = placed.start_up(*page.words)
         read_until(child, r"now-it-waits$")
         kill(child, signal.SIGKILL)
         finish(child)
         # BuildKit ends a step that nobody waits for.
-        until(lambda: "sleep 600" not in "".join(_commands()))
-        check_untouched(stack, engine, before)
+        until(lambda: not any(one.startswith(page.waits) for one in _commands()))
+        check_untouched(placed, engine, before)
     page.write()
-    said = stack.up("--verbose", *page.words)
+    said = placed.up("--verbose", *page.words)
     assert page.cached(said.err) >= set(range(STEPS - 1))
-    assert running(stack) == {**WHOLE, "chat": "running"}
+    assert running(placed) == {**WHOLE, "chat": "running"}
     figure("R11", "builds killed at a step, without a tag", f"{count} of {count}")
 
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import tree
 from tests.faults.own_engine import own_engine
-from tests.faults.page import ejected
+from tests.faults.page import ejected, mirrored
 from tests.faults.refused import WHOLE, parts, running
 from tests.faults.stage import furnish, stack_on
 
@@ -60,6 +60,12 @@ def full(folder: Path) -> Iterator[None]:
         filler.unlink()
 
 
+def named(engine: OwnEngine) -> set[str]:
+    """Return every name of an image, with what it names."""
+    words = ("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
+    return {one for one in engine.docker(*words).splitlines() if "<none>" not in one}
+
+
 def fails(stack: Stack, *words: str) -> dict[str, str]:
     """Bring it up, which has to fail for want of room; return what it said."""
     child = stack.ttctl.start("up", *stack.words, *words)
@@ -85,7 +91,8 @@ def test_a_first_up_without_room_starts_nothing_and_the_next_one_is_whole(
     engine: OwnEngine, tmp_path: Path, place: str
 ) -> None:
     stack = stack_on(engine, tmp_path)
-    with disk(tmp_path / place, 8):
+    # Room for the weights, and for what is kept free beside them.
+    with disk(tmp_path / place, 160):
         with full(tmp_path / place):
             fails(stack)
             assert engine.containers() == {}
@@ -119,22 +126,25 @@ def test_a_build_on_a_full_engine_is_told_and_the_old_stack_serves_on(
     images: Path, page_image: Path, tmp_path: Path, figure: Figure
 ) -> None:
     data = tmp_path / "data"
-    with disk(data, ENGINE_MIB), own_engine(data=data) as engine, engine.inside():
+    with ExitStack() as world:
+        world.enter_context(disk(data, ENGINE_MIB))
+        engine = world.enter_context(own_engine(data=data))
+        world.enter_context(engine.inside())
         furnish(engine, images)
         engine.docker("load", "--quiet", "--input", str(page_image))
-        stack = stack_on(engine, tmp_path / "home")
+        stack = world.enter_context(mirrored(stack_on(engine, tmp_path / "home")))
         stack.up()
         page = ejected(stack, tmp_path / "page")
         (tmp_path / "page" / "src" / "large").write_bytes(b"\1" * (8 << 20))
         dockerfile = tmp_path / "page" / "Dockerfile"
         dockerfile.write_text(dockerfile.read_text() + "COPY src/large /opt/large\n")
-        names = engine.docker("images", "--quiet", "--no-trunc")
+        names = named(engine)
         identities = stack.identities()
         with full(data):
             fails(stack, *page)
             assert stack.identities() == identities
             assert stack.serves()
-        assert engine.docker("images", "--quiet", "--no-trunc") == names
+        assert named(engine) == names
         mended(stack, *page, and_="chat")
         figure("R6", "a build on a full engine", "told; the old stack served on")
         engine.clear()

@@ -29,11 +29,10 @@ ENDS: dict[str, Callable[[OwnEngine], None]] = {
     "restart": lambda engine: engine.restart(),
 }
 MOMENTS = {
-    "before anything is written": r"is a small demonstration model",
-    "after the folder": r"^  \+ Write the rendered folder",
     "while networks are made": r"Network \S+ +Creating",
     "when containers are made": r"Container \S+ +Created",
     "when one is started": r"Container \S+ +Started",
+    "when all are healthy": r"^  \+ Start vllm, gateway",
 }
 BOTH = pytest.mark.parametrize(
     "broken", [{"live_restore": False}, {"live_restore": True}], indirect=True,
@@ -101,7 +100,7 @@ def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
     offset = list(ENDS).index(end)
     count = rounds(fast=2, whole=len(moments))
     for at in range(count):
-        moment = moments[(offset + at * 3) % len(moments)]
+        moment = moments[(offset + at * 2) % len(moments)]
         stack.remove()
         child = stack.start_up("--force-recreate")
         said = read_until(child, MOMENTS[moment])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -19,17 +20,17 @@ import tarfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 from tests.e2e.driver import Stack, Ttctl, finish, free_port, kill, read_until
 from tests.faults.leaks import Search, Watch
 from tests.faults.own_engine import until
-from tests.faults.page import ejected
+from tests.faults.page import Mirror, ejected
 from tests.standins.place import alone
 from tests.standins.product_images import product_images
-from tests.standins.web import Handler, serving
+from tests.standins.web import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,17 +86,6 @@ class Kept:
         """Return the files that are there to hold a secret."""
         own = {*(self.home / "secrets").rglob("*"), *(self.home / "rendered/site").rglob("*")}
         return {path for path in own if path.is_file()}
-
-
-class Mirror(Handler):
-    """A mirror and a package index that are there, and have nothing that is needed."""
-
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
-        self.answer(200, b"")
-
-    do_HEAD = do_GET  # noqa: N815 - the library's name
 
 
 def secrets_of(word: str, folder: Path, mirror: str) -> dict[str, str]:
@@ -286,11 +276,16 @@ RUN echo "{text}" > /tmp/said && : {text}
 
 
 @pytest.mark.parametrize("writing", WRITINGS)
-def test_the_search_finds_a_word_wherever_it_is_put(
-    engine: OwnEngine, tmp_path: Path, writing: str
-) -> None:
+def test_the_search_finds_a_word_however_it_is_written(engine: OwnEngine, writing: str) -> None:
     word = f"canary{secrets.token_hex(10)}"
-    text = WRITINGS[writing](word)
+    done = Search({"planted": word, "another": word[::-1]}, engine)
+    done.look("text", "here", f"before {WRITINGS[writing](word)} behind".encode())
+    assert done.found == {("text", "here", "planted")}
+
+
+def test_the_search_finds_a_word_wherever_it_is_put(engine: OwnEngine, tmp_path: Path) -> None:
+    word = f"canary{secrets.token_hex(10)}"
+    text = WRITINGS["base64 behind 1"](word)
     done = Search({"planted": word}, engine)
     (tmp_path / "state" / text[:60].replace("/", "_")).mkdir(parents=True)
     (tmp_path / "state" / "file").write_text(f"a: {text}\n")
@@ -304,11 +299,12 @@ def test_the_search_finds_a_word_wherever_it_is_put(
             "run", "--detach", f"--env=SAID={text}", "--network=planted", "--name=planted",
             "--entrypoint", shell[0], image, *shell[1:],
         )  # fmt: skip
-        begun = subprocess.Popen([*shell], env={"SAID": text, "PATH": "/usr/bin:/bin"})
+        own = {"SAID": text, "PATH": "/usr/bin:/bin"}
+        begun = subprocess.Popen([*shell], env=own, start_new_session=True)
         until(lambda: text in engine.docker("logs", "planted"))
         until(lambda: any(text.encode() in one for one in watch.commands))
         until(lambda: any(text.encode() in one for _, one in watch.environs))
-        begun.kill()
+        os.killpg(begun.pid, signal.SIGKILL)
         begun.wait()
     dockerfile = CARELESS.format(image=image, text=text)
     engine.docker("build", "--tag", "planted", "-", input=dockerfile.encode())

@@ -148,5 +148,6 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
             for bound in bounds or ()
         ),
         composed=bool(labels.get(PROJECT_LABEL)),
+        networks=tuple(sorted((raw.get("NetworkSettings") or {}).get("Networks") or {})),
         memory_bytes=int((raw.get("HostConfig") or {}).get("Memory") or 0),
     )

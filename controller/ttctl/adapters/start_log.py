@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.compose_failure import shortened
@@ -61,9 +62,14 @@ class StartLog:
             return
         # A follower ends with its container, or with a connection that broke.
         own = since if before is None else int(time.time()) - 1
-        thread = threading.Thread(target=self._read, args=(state, own), daemon=True)
+        thread = threading.Thread(target=self._hear, args=(state, own), daemon=True)
         self._following[state.container_id] = thread
         thread.start()
+
+    def _hear(self, state: ContainerState, since: int) -> None:
+        # Where the engine is gone, whoever waits for the start says so.
+        with suppress(TtctlError):
+            self._read(state, since)
 
     def _read(self, state: ContainerState, since: int) -> None:
         for line in self._engine.follow(state.container_id, since=since):

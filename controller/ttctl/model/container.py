@@ -53,3 +53,5 @@ class ContainerState:
     """Whether compose made it; else one of ttctl's own `docker run` lines did."""
     memory_bytes: int = 0
     """What it may use at most; 0 where it has no limit."""
+    networks: tuple[str, ...] = ()
+    """Names of those that it is joined to, or will be when it is started."""

@@ -192,8 +192,8 @@ def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, ne
         f"it is {found.state}, and compose would leave it so": found.state in STUCK,
         # Compose joins a container to its further networks after it has made it, and takes one
         # that has its hash for whole: a gateway could be without its port for ever.
-        "it was never started: who made it may have been killed before it was whole": (
-            found.state == "created"
+        "it was never started, and lacks a network: who made it was killed": (
+            found.state == "created" and not _joined(stack, found)
         ),
         # An engine shows every container that it has stopped as unhealthy.
         "it is unhealthy, and compose would leave it so": (
@@ -202,9 +202,20 @@ def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, ne
         "it has ended, and only one that is made anew leases its boards": (
             ended and bool(found.boards)
         ),
-        "it was started with another key": new_key and found.service == GATEWAY_SERVICE,
+        # One that was not started yet will read them.
+        "it was started with another key": (
+            new_key and found.service == GATEWAY_SERVICE and found.state != "created"
+        ),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _joined(stack: Stack, container: ContainerState) -> bool:
+    """Return whether a container has every network that its service is to have."""
+    wanted = (one.networks for one in stack.services if one.name == container.service)
+    return {f"{stack.project}_{name}" for names in wanted for name in names} <= {
+        *container.networks
+    }
 
 
 def _stop_steps(

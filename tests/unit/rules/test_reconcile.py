@@ -167,10 +167,14 @@ BY_RUN = tuple(replace(one, composed=False) for one in RUNNING)
         pytest.param(
             seen("gateway", state="created"),
             {
-                "gateway": "it was never started: who made it may have been killed before it was"
-                " whole"
+                "gateway": "it was never started, and lacks a network: who made it was killed",
             },
-            id="created: it may be without one of its networks",
+            id="created, without its networks",
+        ),
+        pytest.param(
+            seen("vllm", state="created", networks=("ttctl-llama_back",)),
+            {},
+            id="created with its network: compose starts it",
         ),
         pytest.param(PAUSED, {"vllm": "it is paused, and compose would leave it so"}, id="paused"),
         pytest.param(
@@ -229,9 +233,10 @@ def test_what_compose_cannot_mend_is_removed_by_the_plan_which_says_why(
     assert {*expected} & {*HASHES} <= started
 
 
-def test_a_gateway_that_was_not_started_yet_is_made_anew_with_the_new_key() -> None:
-    observed = replace(EVERYTHING, has_key=False, containers=seen("gateway", state="created"))
-    assert changes(observed) == ["key gateway key", "remove gateway", "start gateway"]
+def test_a_gateway_that_was_not_started_yet_reads_the_new_key_itself() -> None:
+    whole = seen("gateway", state="created", networks=("ttctl-llama_back", "ttctl-llama_front"))
+    observed = replace(EVERYTHING, has_key=False, containers=whole)
+    assert changes(observed) == ["key gateway key", "start gateway"]
 
 
 @A_THOUSAND
