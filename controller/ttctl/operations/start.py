@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.operations.beside import engines_of, wants_of
 from ttctl.operations.desire import on_boards
+from ttctl.operations.husks import naming_who_took_the_port, remove_husks
 from ttctl.operations.lease import stop_first, take_each
 from ttctl.operations.port import with_free_port
 from ttctl.operations.reset import ResetWish, reset_under_guard
@@ -138,6 +139,7 @@ def start(
             limit_s=wait_s,
             key=start_key(desired.spec, stack.contract),
         ) as told,
+        naming_who_took_the_port(world, desired),
     ):
         world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=told)
     # A start beside other engines says nothing of one alone.
@@ -158,6 +160,7 @@ def _remove(world: World, desired: Desired, plan: Plan) -> None:
         with reporter.step(f"Remove {', '.join(gone)}"):
             folder = world.store.folder(stack)
             world.launcher.remove(stack, folder, gone, reporter=reporter)
+    remove_husks(world, stack)
 
 
 def _created(

@@ -325,9 +325,12 @@ def unstarted(running: Scene) -> Scene:
     return running
 
 
-def test_containers_that_were_made_and_never_started_are_started(unstarted: Scene) -> None:
+def test_containers_that_were_made_and_never_started_are_made_anew(unstarted: Scene) -> None:
+    # They may lack a network: the kill may have come before it was connected.
     assert up(unstarted.world, LLAMA).changed
-    assert unstarted.taken() == ["guard", CACHE, "create", "let go", "up"]
+    assert unstarted.taken() == [
+        "guard", CACHE, "remove gateway vllm", "create", "let go", "up",
+    ]  # fmt: skip
     assert unstarted.engine.states[f"ttctl-{NAME}-vllm-1"].state == "running"
 
 
@@ -340,7 +343,7 @@ def test_containers_that_were_made_and_never_started_are_in_no_resets_way(
     assert unstarted.taken() == []
     up(unstarted.world, LLAMA, how=How(reset=True))
     assert unstarted.taken() == [
-        "guard", "remove vllm", RESET, CACHE, "create", "let go", "up",
+        "guard", "remove vllm", RESET, CACHE, "remove gateway", "create", "let go", "up",
     ]  # fmt: skip
     assert unstarted.engine.states[f"ttctl-{NAME}-vllm-1"].boards == (FIRST,)
     assert not up(unstarted.world, LLAMA).changed
