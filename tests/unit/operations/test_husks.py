@@ -33,14 +33,14 @@ class Refused(FakeLauncher):
         super().up(stack, folder, how=how, wait_s=wait_s, reporter=reporter)
         self._scene.engine.set_state("gateway", state="created", health="", ports=())
         if self._holder:
-            self._scene.host.ports[8000] = self._holder
+            self._scene.host.holders[8000] = self._holder
         raise EngineError("The stack 'llama' did not come up.")
 
 
 def test_who_took_the_port_is_told_and_the_gateway_that_never_started_is_gone() -> None:
     scene = Scene()
     scene.launcher = Refused(scene, holder="pid 7 (nc)")
-    with pytest.raises(UsageError, match="Port 8000 on 127.0.0.1 is taken") as caught:
+    with pytest.raises(UsageError, match=r"Port 8000 on 127\.0\.0\.1 is taken") as caught:
         up(scene.world, REQUEST)
     assert caught.value.why == "pid 7 (nc) listens there."
     assert scene.calls[-1] == "remove gateway"
