@@ -73,7 +73,7 @@ def doubled(victim: Victim, lock_timeout: str) -> str:
 def test_the_same_stack_brought_up_twice_at_once_is_made_once(
     lock_timeout: str, victims: list[Victim], rounds: Rounds, figure: Figure
 ) -> None:
-    count = rounds(fast=4, whole=100)
+    count = rounds(fast=3, whole=100)
     came = shared_out(lambda victim, _: doubled(victim, lock_timeout), range(count), victims[:3])
     waited = came.count("waited")
     figure(
