@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.docker
 
-OF_TIME = ("time", "age", "since", "at", "uptime", "seconds", "started", "made", "when", "date")
+OF_TIME = {"time", "age", "since", "at", "uptime", "seconds", "started", "made", "when", "date"}
 OTHER = Path(__file__).parents[1] / "standins" / "other_clock"
 TEN_YEARS = 10 * 365 * 24 * 60 * 60
-SHIFTS = [pytest.param(TEN_YEARS, id="ahead"), pytest.param(-TEN_YEARS, id="behind")]
+AHEAD, BEHIND = pytest.param(TEN_YEARS, id="ahead"), pytest.param(-TEN_YEARS, id="behind")
+WHOLE = os.environ.get("FAULTS") == "whole"
 ASKED = "import datetime as dt, time; print(dt.datetime.now().year, time.localtime().tm_year)"
 LOOKS = (("status",), ("ps",), ("history",), ("plan",), ("diff",))
 
@@ -43,7 +45,7 @@ def timeless(value: Any) -> Any:  # noqa: ANN401 - any answer
         return {
             name: timeless(one)
             for name, one in value.items()
-            if not set(name.split("_")).intersection(OF_TIME) and not name.endswith("_s")
+            if not (set(name.split("_")) & OF_TIME or name.endswith("_s") or name == "container_id")
         }
     return [timeless(one) for one in value] if isinstance(value, list) else value
 
@@ -57,7 +59,7 @@ def looks(stack: Stack) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize("shift", [AHEAD, BEHIND] if WHOLE else [BEHIND])
 def test_a_clock_that_is_ten_years_off_changes_nothing(
     shift: int, stack: Stack, tmp_path: Path, figure: Figure
 ) -> None:
@@ -81,7 +83,7 @@ def test_a_clock_that_is_ten_years_off_changes_nothing(
     figure("R17", f"clock off by {shift} s: up, second up, down, {verbs}", "the same")
 
 
-@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize("shift", [AHEAD, BEHIND] if WHOLE else [AHEAD])
 def test_a_clock_that_jumps_during_a_start_ends_no_wait(
     shift: int, stack: Stack, tmp_path: Path, figure: Figure
 ) -> None:

@@ -54,7 +54,7 @@ def test_a_signal_at_any_step_ends_it_and_the_next_up_goes_on(
     signum: signal.Signals, victims: list[Victim], rounds: Rounds, figure: Figure
 ) -> None:
     steps = len(victims[0].lines)
-    moments = range(1, steps + 1)[:: -(-steps // rounds(fast=4, whole=steps))]
+    moments = range(1, steps + 1)[:: -(-steps // rounds(fast=3, whole=steps))]
     came = shared_out(lambda victim, at: ended(victim, signum, at), moments, victims)
     took = [one.gone_s for one in came if one.ran.code]
     assert took

@@ -7,6 +7,7 @@ import fcntl
 import os
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,8 @@ def disturbed(
     at = _reached(child, lines=lines, seconds=seconds)
     hit = child.poll() is None
     began = time.monotonic()
-    kill(child, signum)
+    with suppress(ProcessLookupError):
+        kill(child, signum)
     gone_s = _gone(child, victim.stack) - began
     return Disturbed(at=at, hit=hit, gone_s=gone_s, ran=finish(child))
 

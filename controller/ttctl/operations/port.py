@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find a port for a stack whose port nobody asked for."""
+"""Who has a stack's port? Find one for a stack whose port nobody asked for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ttctl.errors import UsageError
 from ttctl.operations.desire_again import on_port
 from ttctl.rules.stack import DEFAULT_PORT
+from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
     from ttctl.model.protocols import World
@@ -24,10 +27,10 @@ def with_free_port(world: World, desired: Desired) -> Desired:
     """
     if not desired.terms.any_port:
         return desired
-    taken = _taken(world, desired.stack.name)
+    others = _others(world, desired.stack.name)
 
     def holder(port: int) -> str | None:
-        return taken[port] if port in taken else world.host.port_holder(desired.stack.bind, port)
+        return others[port] if port in others else world.host.port_holder(desired.stack.bind, port)
 
     before = desired.stack.port
     who = holder(before)
@@ -38,7 +41,30 @@ def with_free_port(world: World, desired: Desired) -> Desired:
     return on_port(world, desired, free)
 
 
-def _taken(world: World, stack: str) -> dict[int, str]:
+def taken(world: World, desired: Desired) -> UsageError | None:
+    """Return the refusal of a port that somebody else has; None where the stack can have it."""
+    stack = desired.stack
+    own = world.engine.containers(stack.name)
+    if any(port == stack.port for state in own for _, port, _ in state.ports):
+        return None
+    holder = world.host.port_holder(stack.bind, stack.port)
+    if holder is None:
+        return None
+    others = world.engine.containers(None)
+    theirs = [state for state in others if any(port == stack.port for _, port, _ in state.ports)]
+    if theirs:
+        holder = f"the stack {theirs[0].stack!r} (container {theirs[0].name})"
+    later = range(stack.port + 1, LAST_PORT + 1)
+    free = next((one for one in later if not world.host.port_holder(stack.bind, one)), 0)
+    return UsageError(
+        f"Port {stack.port} on {stack.bind} is taken.",
+        why=f"{holder} listens there.",
+        evidence=f"Free: {free}.",
+        next_step=typed("up", replace(desired.request, port=free)),
+    )
+
+
+def _others(world: World, stack: str) -> dict[int, str]:
     """Return the ports of stacks with containers, and who has each; nobody for one's own.
 
     A gateway that waits for its engine listens nowhere yet, and some engines publish a port

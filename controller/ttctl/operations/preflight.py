@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ttctl.errors import NothingFitsError, OfflineError, UsageError
+from ttctl.errors import NothingFitsError, OfflineError
 from ttctl.model.site import is_on
 from ttctl.operations.get import wanted_weights
 from ttctl.operations.judge import fitness_of
 from ttctl.operations.memory import check_memory, warn_of_memory
+from ttctl.operations.port import taken
 from ttctl.operations.room import check_disk
 from ttctl.operations.tls import refuse_unusable
 from ttctl.operations.ungated import check_access
@@ -109,27 +109,8 @@ def _check_processor(world: World, desired: Desired, plan: Plan) -> None:
 
 
 def _check_port(world: World, desired: Desired, plan: Plan) -> None:
-    stack = desired.stack
-    if not plan.wants("start", "gateway"):
-        return
-    own = world.engine.containers(stack.name)
-    if any(port == stack.port for state in own for _, port, _ in state.ports):
-        return
-    holder = world.host.port_holder(stack.bind, stack.port)
-    if holder is None:
-        return
-    others = world.engine.containers(None)
-    theirs = [state for state in others if any(port == stack.port for _, port, _ in state.ports)]
-    if theirs:
-        holder = f"the stack {theirs[0].stack!r} (container {theirs[0].name})"
-    later = range(stack.port + 1, 65536)
-    free = next((one for one in later if not world.host.port_holder(stack.bind, one)), 0)
-    raise UsageError(
-        f"Port {stack.port} on {stack.bind} is taken.",
-        why=f"{holder} listens there.",
-        evidence=f"Free: {free}.",
-        next_step=typed("up", replace(desired.request, port=free)),
-    )
+    if plan.wants("start", "gateway") and (refusal := taken(world, desired)):
+        raise refusal
 
 
 def check_online(world: World, desired: Desired, plan: Plan) -> None:

@@ -10,6 +10,7 @@ from ttctl.errors import DirtyError, StaleFilesError
 from ttctl.operations.beside import engines_of, wants_of
 from ttctl.operations.desire_again import on_boards
 from ttctl.operations.lease import stop_first, take_each
+from ttctl.operations.lost_port import naming_who_took_the_port
 from ttctl.operations.port import with_free_port
 from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start_watch import StartWatch, watched
@@ -138,6 +139,7 @@ def start(
             limit_s=wait_s,
             key=start_key(desired.spec, stack.contract),
         ) as told,
+        naming_who_took_the_port(world, desired),
     ):
         world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=told)
     # A start beside other engines says nothing of one alone.
