@@ -74,8 +74,18 @@ def results(junit: str) -> dict[str, str]:
     return found
 
 
-def page(rows: Sequence[Figure], ended: Mapping[str, str], *, date: str, commit: str) -> str:
-    """Return the page: a row for each figure, then the tests that have none and did not pass."""
+def page(
+    rows: Sequence[Figure], ended: Mapping[str, str], *, date: str, commit: str, rounds: str = ""
+) -> str:
+    """Return the page: a row for each figure, then the tests that have none and did not pass.
+
+    Args:
+        rows: What was measured.
+        ended: How each test ended, by its node id.
+        date: Day of the run, `2026-01-31`.
+        commit: What was run.
+        rounds: How often each fault was done at most; empty for as often as is meant.
+    """
     counts = Counter(ended.values())
     summary = ", ".join(f"{counts[one]} {one}" for one in ("passed", "failed", "skipped"))
     lines = [
@@ -88,7 +98,8 @@ def page(rows: Sequence[Figure], ended: Mapping[str, str], *, date: str, commit:
         for name, result in ended.items()
         if name not in told and result != "passed"
     ]
-    head = HEAD.format(date=date, commit=commit, summary=f"Tests: {summary}.")
+    fewer = f" Each fault was done at most {rounds} times, to save hours." if rounds else ""
+    head = HEAD.format(date=date, commit=commit, summary=f"Tests: {summary}.{fewer}")
     return head + "\n".join(lines) + "\n"
 
 
@@ -144,6 +155,7 @@ def main() -> None:
             results(junit.read_text(encoding="utf-8")),
             date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
             commit=commit,
+            rounds=os.environ.get("FAULTS_ROUNDS", ""),
         )
     (ROOT / PAGE).write_text(text, encoding="utf-8")
     print(f"wrote {PAGE}")

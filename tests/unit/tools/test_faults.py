@@ -47,6 +47,9 @@ def test_the_page_has_a_row_for_each_figure_in_the_order_of_the_scenarios() -> N
     text = page(measured, results(JUNIT), date="2026-01-02", commit="0123456789ab + changes")
     assert "on 2026-01-02, of commit 0123456789ab + changes." in text
     assert "Tests: 1 passed, 2 failed, 1 skipped." in text
+    assert "at most" not in text
+    fewer = page(measured, results(JUNIT), date="2026-01-02", commit="0123456789ab", rounds="40")
+    assert "Each fault was done at most 40 times" in fewer
     assert text.partition("|---|---|---|---|\n")[2].splitlines() == [
         "| R1 | a\\|b c | 200 of 200 | passed |",
         "| R10 | husks | 0 | not run |",
