@@ -76,14 +76,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.made
 	@touch $@ $(VENV)/.installed
 
 test-tools: build/quadlet/quadlet
-	@for tool in chromium curl git ip ssh-keygen strace systemctl unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in chromium curl git ip openssl ssh-keygen strace systemctl unshare zsh fish man groff; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -n "$${missing:-}" ] || exit 0; \
 	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-	packages="chromium curl git iproute2 openssh-client strace systemd util-linux zsh fish man-db groff-base"; \
+	packages="chromium curl git iproute2 openssh-client openssl strace systemd util-linux zsh fish man-db groff-base"; \
 	echo "installing what the container tests call: $$packages"; \
 	$$root apt-get update -qq && $$root apt-get install -qq -y --no-install-recommends \
 		$$packages >/dev/null || { \
-		echo "error:    The container tests need chromium, curl, git, ip, ssh-keygen, strace, systemctl, unshare, zsh, fish, man and groff."; \
+		echo "error:    The container tests need chromium, curl, git, ip, openssl, ssh-keygen, strace, systemctl, unshare, zsh, fish, man and groff."; \
 		echo "next:     sudo apt-get install $$packages"; exit 4; } >&2
 
 build/quadlet/quadlet:

@@ -217,8 +217,9 @@ def end_group(child: subprocess.Popen[bytes], *, terminate_s: float = TERMINATE_
     except (KeyboardInterrupt, SystemExit):
         _signal_group(child, signal.SIGKILL)
         raise
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(timeout=TERMINATE_S)
+    finally:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=TERMINATE_S)
 
 
 def _signal_group(child: subprocess.Popen[bytes], signum: int) -> bool:

@@ -8,13 +8,16 @@ next one.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.doing import LOCK, doing_in
 from ttctl.adapters.kernel_lock import held, holders
+from ttctl.errors import TtctlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,22 +28,27 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import Reporter
 
 FOLDER = "pulls"
+OLD_S = 60.0
+"""Seconds after which a folder that nobody holds is one that a kill left."""
 CALLED = "models pull"
 
 
 @contextmanager
 def told_in(root: Path, doing: DoingFile, reporter: Reporter) -> Iterator[None]:
     """Tell others what this command does, in the length of the block."""
-    for old in root.glob("*"):
-        if not holders(old / LOCK):
-            shutil.rmtree(old, ignore_errors=True)
-    own = root / str(os.getpid())
-    with held(own / LOCK, timeout_s=0, reporter=reporter):
-        try:
-            with doing.kept_in(own):
-                yield
-        finally:
-            shutil.rmtree(own, ignore_errors=True)
+    with suppress(OSError):
+        for old in root.glob("*"):
+            # One that has just been made is not held yet.
+            if time.time() - old.stat().st_mtime > OLD_S and not holders(old / LOCK):
+                shutil.rmtree(old, ignore_errors=True)
+    own = root / f"{os.getpid()}-{secrets.token_hex(4)}"
+    with ExitStack() as told:
+        # That nobody can be told is no reason to fetch nothing.
+        with suppress(TtctlError, OSError):
+            told.enter_context(held(own / LOCK, timeout_s=0, reporter=reporter))
+            told.callback(shutil.rmtree, own, ignore_errors=True)
+            told.enter_context(doing.kept_in(own))
+        yield
 
 
 def pulls_in(root: Path) -> tuple[Doing, ...]:

@@ -69,7 +69,18 @@ def test_what_a_kill_left_is_nobodys_work_and_goes_with_the_next_one(tmp_path: P
     assert {path.name for path in left.iterdir()} == {NAME, LOCK}
     assert pulls_in(tmp_path) == ()
     with told_in(tmp_path, DoingFile(), FakeReporter()):
-        assert [path.name for path in tmp_path.iterdir()] == [str(os.getpid())]
+        assert left.exists()
+    hour_ago = left.stat().st_mtime - 3600
+    os.utime(left, (hour_ago, hour_ago))
+    with told_in(tmp_path, DoingFile(), FakeReporter()):
+        (own,) = tmp_path.iterdir()
+        assert own.name.startswith(f"{os.getpid()}-")
+
+
+def test_where_nobody_can_be_told_it_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "pulls").write_text("no folder")
+    with told_in(tmp_path / "pulls", DoingFile(), FakeReporter()):
+        assert pulls_in(tmp_path / "pulls") == ()
 
 
 def test_who_is_told_to_tell_nobody_makes_no_folder(tmp_path: Path) -> None:
