@@ -117,4 +117,5 @@ def test_two_stacks_that_want_one_port_never_both_get_it(
         assert "created" not in {one["State"]["Status"] for one in seen}, came
         forget(first)
         forget(other)
+    assert served, "nobody ever got it"
     figure("R9", "two stacks that want one port", f"never both in {count}, one served in {served}")
