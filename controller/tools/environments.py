@@ -31,7 +31,7 @@ TOOLS = (
 """What the unit tests need of the `dev` extra."""
 NEWEST_TOOLS = ("check-jsonschema", "openai")
 """What they use where it is, and what does not take our lowest versions."""
-LIMIT_S = 900
+LIMIT_S = 1800
 USABLE = "import sys, venv, ensurepip; print('{}.{}'.format(*sys.version_info))"
 
 Extreme = Literal["lowest", "newest"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SEARCH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 TOOLS = ("dockerd", "containerd", "docker", "ip", "iptables")
 LIMIT_S = 90
+STOP_S = 240
 CONTAINERD = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
 
 
@@ -208,7 +209,8 @@ class OwnEngine:
     def _signal(self, signum: signal.Signals) -> None:
         assert self._daemon is not None
         self._daemon.send_signal(signum)
-        self._daemon.wait(LIMIT_S)
+        # In good order it waits for its containers, each of which has its whole grace time.
+        self._daemon.wait(STOP_S)
 
     def _cause(self) -> str:
         ended = [one.args for one in (self._daemon, self._containerd) if one and one.poll()]
