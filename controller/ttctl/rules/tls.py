@@ -78,6 +78,11 @@ def why_taken(found: Certificate | None, own: Certificate | None, now: int) -> s
     return f"it ended on {found.ends}" if now > found.until else ""
 
 
+def why_put(used: Certificate | None) -> str:
+    """Return why one that is kept is put in its place; `used` is what is there."""
+    return "none is in its place" if used is None else "another one is in its place"
+
+
 def name_to_ask(names: Sequence[str]) -> str:
     """Return the name by which a client of this machine asks for a certificate."""
     plain = [one for one in names if not one.startswith("*.")]
@@ -98,6 +103,8 @@ def certificate_steps(wish: Wish) -> tuple[Step, ...]:
             return ()
         case _ if not wish.why:
             return (Step(verb="skip", subject=SUBJECT, reason=f"it is {wish.said}"),)
+        case _ if wish.put:
+            reason = f"{wish.why}: the one that is kept is used, {wish.said}"
         case "generated":
             reason = f"{wish.why}: one is made for {', '.join(wish.names)}, for {DAYS} days"
         case _ if wish.file:

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.unit.certified import OWN, FakeCertificates
 from tests.unit.fakes import FakeWorld, Scene
 
-from ttctl.errors import BadFileError, UsageError
+from ttctl.errors import BadFileError, TtctlError, UsageError
+from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Request
-from ttctl.operations import stacks
+from ttctl.operations import rollback, stacks
+from ttctl.operations.come_back import coming_back
 from ttctl.operations.doors import door_of
-from ttctl.operations.plan import plan
+from ttctl.operations.plan import plan, render
 from ttctl.operations.tls import client_file
 from ttctl.operations.up import up
 
@@ -84,8 +87,7 @@ def test_only_the_gateway_is_made_anew_for_tls_there_and_back(place: Place) -> N
 
 def test_one_that_has_ended_is_made_anew_by_up_and_the_gateway_with_it(place: Place) -> None:
     place.up("generated")
-    made = place.certificates.kept["llama"]
-    place.certificates.kept["llama"] = replace(made, until=1_799_999_999)
+    place.certificates.alter("llama", "generated", until=1_799_999_999)
     steps = place.steps()
     assert steps["gateway certificate"].reason.startswith("it ended on ")
     assert (steps["gateway"].verb, steps["vllm"].verb) == ("start", "skip")
@@ -102,8 +104,7 @@ def test_a_stack_for_other_machines_gets_one_that_names_its_addresses(place: Pla
 
 def test_a_gateway_that_a_kill_left_with_the_former_certificate_is_made_anew(place: Place) -> None:
     place.up("generated")
-    made = place.certificates.kept["llama"]
-    place.certificates.kept["llama"] = replace(made, sha256="9" * 64)
+    place.certificates.alter("llama", "generated", sha256="9" * 64)
     assert place.steps()["gateway"].verb == "start"
 
 
@@ -125,7 +126,7 @@ def test_the_users_own_is_copied_once_and_again_where_it_is_another(place: Place
 
 def test_a_copy_that_has_ended_is_refused_and_nothing_is_changed(place: Place) -> None:
     place.up(FILE)
-    place.certificates.kept["llama"] = replace(OWN, until=1)
+    place.certificates.alter("llama", "own", until=1)
     before = list(place.scene.calls)
     with pytest.raises(BadFileError, match="cannot be used any more") as caught:
         place.up()
@@ -161,3 +162,83 @@ def test_other_programs_need_no_file_where_the_machine_trusts_the_users_own(plac
     assert client_file(place.world, "llama", lock) == PUBLIC
     place.certificates.trusted = True
     assert client_file(place.world, "llama", lock) == ""
+
+
+def rendered(place: Place, tls: str | None = None) -> None:
+    render(place.world, Request(model="llama", tls=tls), output=Path("/out"))
+
+
+def test_what_is_only_rendered_leaves_the_certificate_of_a_running_stack_alone(
+    place: Place,
+) -> None:
+    place.up(FILE)
+    rendered(place, "generated")
+    assert place.certificates.calls == [f"take {FILE}"]
+    assert place.certificates.found("llama") == OWN
+    (note,) = place.scene.reporter.notes
+    assert "llama keeps its certificate" in note
+    assert note.endswith("`ttctl up llama --tls generated` changes it.")
+
+
+def test_a_certificate_near_its_end_is_not_renewed_by_what_is_only_rendered(place: Place) -> None:
+    place.up("generated")
+    place.certificates.alter("llama", "generated", until=1_800_000_001)
+    rendered(place)
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"]
+
+
+def test_what_is_only_rendered_has_a_certificate_where_none_was_kept(place: Place) -> None:
+    rendered(place, "generated")
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"]
+
+
+def test_a_rollback_brings_each_kind_back_and_no_file_is_named_again(place: Place) -> None:
+    place.up(FILE)
+    place.up("generated")
+    made = place.certificates.found("llama")
+    back(place)
+    assert place.certificates.found("llama") == OWN
+    back(place)
+    assert place.certificates.found("llama") == made
+    assert place.certificates.calls == [
+        f"take {FILE}", "make localhost box 127.0.0.1 ::1", "use own", "use generated",
+    ]  # fmt: skip
+
+
+def test_a_kind_that_is_kept_is_said_to_be_put_in_its_place(place: Place) -> None:
+    place.up("generated")
+    place.up(FILE)
+    assert place.steps("generated")["gateway certificate"].reason == (
+        "another one is in its place: the one that is kept is used, for localhost, box, 127.0.0.1, "
+        "::1, until 2028-01-15"
+    )
+
+
+def test_a_rollback_to_a_copy_that_has_ended_is_refused_by_looking(place: Place) -> None:
+    place.up(FILE)
+    place.up("generated")
+    place.certificates.copies["llama", "own"] = replace(OWN, until=1)
+    before = list(place.scene.calls)
+    with pytest.raises(BadFileError, match="cannot be used any more"):
+        rollback.look(place.world, "llama", None)
+    assert place.scene.calls == before
+
+
+def test_an_exchange_that_fails_before_it_touched_the_stack_leaves_its_certificate(
+    place: Place,
+) -> None:
+    place.up(FILE)
+    former = rollback.found_state(place.world, "llama")
+    assert former is not None
+    with (
+        pytest.raises(TtctlError, match="full"),
+        coming_back(place.world, former, what="upgrade", how=AS_NEEDED),
+    ):
+        place.certificates.make("llama", ("localhost",))
+        raise TtctlError("The disk is full.")
+    assert place.certificates.found("llama") == OWN
+
+
+def back(place: Place) -> None:
+    found = rollback.look(place.world, "llama", None)
+    rollback.rollback(place.world, found)
