@@ -23,6 +23,7 @@ from ttctl.operations.up import up
 
 if TYPE_CHECKING:
     from ttctl.model.plan import Step
+    from ttctl.operations.restore import State
     from ttctl.operations.up_result import UpResult
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
@@ -230,13 +231,41 @@ def test_an_exchange_that_fails_before_it_touched_the_stack_leaves_its_certifica
     place.up(FILE)
     former = rollback.found_state(place.world, "llama")
     assert former is not None
-    with (
-        pytest.raises(TtctlError, match="full"),
-        coming_back(place.world, former, what="upgrade", how=AS_NEEDED),
-    ):
+    with pytest.raises(TtctlError, match="full"):
+        fail_early(place, former)
+    assert place.certificates.found("llama") == OWN
+
+
+def fail_early(place: Place, former: State) -> None:
+    with coming_back(place.world, former, what="upgrade", how=AS_NEEDED):
         place.certificates.make("llama", ("localhost",))
         raise TtctlError("The disk is full.")
-    assert place.certificates.found("llama") == OWN
+
+
+def test_a_rollback_that_renews_the_certificate_makes_the_gateway_anew(place: Place) -> None:
+    place.up("generated")
+    place.up(max_model_len=1024)
+    place.certificates.alter("llama", "generated", until=1_800_000_001)
+    (gateway,) = gateways(place)
+    place.scene.taken()
+    back(place)
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"] * 2
+    assert place.scene.taken() == ["write and prune", "remove gateway", "up"]
+    assert gateways(place) != [gateway]
+    assert any("gateway" in one for one in place.scene.reporter.steps if "Remove" in one)
+
+
+def test_a_rollback_that_keeps_the_certificate_leaves_the_gateway_alone(place: Place) -> None:
+    place.up("generated")
+    place.up(max_model_len=1024)
+    found = gateways(place)
+    back(place)
+    assert gateways(place) == found
+
+
+def gateways(place: Place) -> list[str]:
+    seen = place.scene.engine.containers("llama")
+    return [one.container_id for one in seen if one.service == "gateway"]
 
 
 def back(place: Place) -> None:
