@@ -14,6 +14,7 @@ from ttctl.model.tls import GENERATED, OWN, At, Pin, Wish
 from ttctl.rules.stack import BIND, stack_name
 from ttctl.rules.tls import (
     is_file,
+    key_of,
     mode_of,
     name_to_ask,
     said_of,
@@ -37,11 +38,12 @@ def wish_of(world: World, request: Request, *, locked: Lock | None, bind: str) -
         UsageError: A key was named without its certificate.
     """
     mode = mode_of(request.tls, locked.tls if locked is not None else "")
-    if request.tls_key is not None and not is_file(request.tls):
+    key_file = key_of(request)
+    if key_file and not is_file(request.tls):
         raise UsageError(
             "A key was named without its certificate.",
             why="--tls-key is for the key of the certificate that --tls names.",
-            evidence=f"--tls-key {request.tls_key}, --tls {request.tls or 'is not said'}",
+            evidence=f"--tls-key {key_file}, --tls {request.tls or 'is not said'}",
             next_step=f"ttctl up {shlex.quote(request.model)} --tls CERTIFICATE --tls-key KEY",
         )
     if not mode:
@@ -54,7 +56,6 @@ def wish_of(world: World, request: Request, *, locked: Lock | None, bind: str) -
     elif request.tls is None or not is_file(request.tls):
         wish, serves = Wish(mode=mode, why=why_taken(kept, None, now)), kept
     else:
-        key_file = request.tls_key or ""
         serves = world.certificates.read(request.tls, key_file)
         why = why_taken(kept, serves, now)
         wish = Wish(mode=mode, file=request.tls, key_file=key_file, why=why)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.service import Stack
+    from ttctl.model.spec import Request
     from ttctl.model.tls import Certificate, Tls, Wish
 
 DAYS = 365
@@ -42,6 +43,17 @@ def mode_of(said: str | None, locked: Tls) -> Tls:
 def is_file(said: str | None) -> bool:
     """Return whether what was said names a certificate of the user's own."""
     return said not in {None, NONE, GENERATED}
+
+
+def key_of(request: Request) -> str:
+    """Return the file of a certificate's key; empty where it is in the certificate's.
+
+    One that a setting says belongs to the file that a setting says, and to nothing else.
+    """
+    filled = request.from_settings
+    if "tls_key" in filled and not ("tls" in filled and is_file(request.tls)):
+        return ""
+    return request.tls_key or ""
 
 
 def why_made(found: Certificate | None, names: Sequence[str], now: int) -> str:

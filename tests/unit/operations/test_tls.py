@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.certified import OWN, FakeCertificates
@@ -14,7 +14,7 @@ from tests.unit.fakes import FakeWorld, Scene
 from ttctl.errors import BadFileError, TtctlError, UsageError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Request
-from ttctl.operations import rollback, stacks
+from ttctl.operations import rollback, stacks, upgrade
 from ttctl.operations.come_back import coming_back
 from ttctl.operations.doors import door_of
 from ttctl.operations.plan import plan, render
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
 FILE = "/srv/cert.pem"
+KEY = "/srv/key.pem"
 PUBLIC = "/state/stacks/llama/secrets/certificate.pem"
 
 
@@ -41,8 +42,8 @@ class Place:
         assert isinstance(found, FakeWorld)
         self.world = replace(found, certificates=self.certificates)
 
-    def up(self, tls: str | None = None, **asked: str | int) -> UpResult:
-        return up(self.world, Request(model="llama", tls=tls, **asked))  # type: ignore[arg-type]
+    def up(self, tls: str | None = None, **asked: Any) -> UpResult:  # noqa: ANN401 - fields
+        return up(self.world, Request(model="llama", tls=tls, **asked))
 
     def steps(self, tls: str | None = None, **asked: str) -> dict[str, Step]:
         request = Request(model="llama", tls=tls, **asked)  # type: ignore[arg-type]
@@ -271,3 +272,63 @@ def gateways(place: Place) -> list[str]:
 def back(place: Place) -> None:
     found = rollback.look(place.world, "llama", None)
     rollback.rollback(place.world, found)
+
+
+def test_a_key_that_was_once_named_is_in_the_way_of_no_upgrade(place: Place) -> None:
+    place.up(FILE, tls_key=KEY)
+    place.up("generated")
+    assert upgraded(place).request.tls_key is None
+
+
+def test_an_upgrade_needs_no_file_that_was_copied(place: Place) -> None:
+    place.up(FILE, tls_key=KEY)
+    del place.certificates.files[FILE]
+    found = upgraded(place)
+    assert (found.request.tls, found.desired.lock.tls) == (None, "own")
+    assert found.difference.is_empty
+
+
+def test_an_upgrade_of_what_was_recorded_with_its_file_needs_it_no_more(place: Place) -> None:
+    place.up(FILE)
+    states = place.scene.generations.states["llama"]
+    (one, files) = states[1]
+    states[1] = (replace(one, request=replace(one.request, tls=FILE, tls_key=KEY)), files)
+    del place.certificates.files[FILE]
+    assert upgraded(place).difference.is_empty
+
+
+@pytest.mark.parametrize("tls", ["generated", "none"])
+@pytest.mark.parametrize("filled", [("tls_key",), ("tls", "tls_key")])
+def test_a_key_of_a_setting_is_in_the_way_of_no_word(
+    place: Place, tls: str, filled: tuple[str, ...]
+) -> None:
+    assert place.up(tls, tls_key=KEY, from_settings=filled).tls == tls.replace("none", "")
+
+
+def test_a_key_of_a_setting_is_not_for_another_file_that_is_typed(place: Place) -> None:
+    place.up(FILE, tls_key=KEY, from_settings=("tls_key",))
+    assert place.certificates.calls == [f"take {FILE}"]
+
+
+def test_both_of_settings_go_together(place: Place) -> None:
+    place.up(FILE, tls_key=KEY, from_settings=("tls", "tls_key"))
+    assert place.certificates.calls == [f"take {FILE} {KEY}"]
+
+
+def test_an_empty_word_is_no_key(place: Place) -> None:
+    assert place.up("generated", tls_key="").tls == "generated"
+
+
+def test_one_that_ttctl_made_can_be_named_as_ones_own_for_good(place: Place) -> None:
+    place.up("generated")
+    made = place.certificates.found("llama")
+    assert made is not None
+    place.certificates.files[FILE] = made
+    assert place.up(FILE).tls == "own"
+    assert not place.up(FILE).changed
+    assert not place.up().changed
+    assert place.certificates.calls[1:] == [f"take {FILE}"]
+
+
+def upgraded(place: Place) -> upgrade.Upgrade:
+    return upgrade.look(place.world, "llama", {})
