@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,8 +14,8 @@ Tls = Literal["", "generated", "own"]
 
 NONE = "none"
 """What is said where TLS is to be off; what is neither this nor the next is a file's path."""
-GENERATED = "generated"
-OWN = "own"
+GENERATED: Final = "generated"
+OWN: Final = "own"
 PORT = 8443
 """On which a gateway with TLS listens in its container; the other one is left to its own check."""
 
