@@ -5,9 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
 from ttctl.model.tls import Certificate
+
+if TYPE_CHECKING:
+    from ttctl.model.tls import Tls
 
 HOME = Path("/state/stacks")
 YEAR_S = 365 * 86400
@@ -20,7 +24,8 @@ OWN = Certificate(
 class FakeCertificates:
     """Makes certificates that say what they were asked to; the user's own lie in `files`."""
 
-    kept: dict[str, Certificate] = field(default_factory=dict)
+    used: dict[str, Certificate] = field(default_factory=dict)
+    copies: dict[tuple[str, str], Certificate] = field(default_factory=dict)
     files: dict[str, Certificate] = field(default_factory=dict)
     trusted: bool = False
     addresses: tuple[str, ...] = ("10.0.0.7",)
@@ -28,13 +33,26 @@ class FakeCertificates:
     calls: list[str] = field(default_factory=list)
 
     def found(self, stack: str) -> Certificate | None:
-        return self.kept.get(stack)
+        return self.used.get(stack)
+
+    def kept(self, stack: str, mode: Tls) -> Certificate | None:
+        return self.copies.get((stack, mode))
+
+    def use(self, stack: str, mode: Tls) -> None:
+        self.calls.append(f"use {mode}")
+        self.used[stack] = self.copies[stack, mode]
+
+    def alter(self, stack: str, mode: Tls, *, until: int = 0, sha256: str = "") -> None:
+        """Let the one that is in use say something else."""
+        was = self.copies[stack, mode]
+        now = replace(was, until=until or was.until, sha256=sha256 or was.sha256)
+        self.copies[stack, mode] = self.used[stack] = now
 
     def file(self, stack: str) -> Path:
         return HOME / stack / "secrets/certificate.pem"
 
     def is_trusted(self, stack: str) -> bool:
-        return self.trusted and stack in self.kept
+        return self.trusted and stack in self.used
 
     def names(self, *, everywhere: bool) -> tuple[str, ...]:
         return ("localhost", "box", "127.0.0.1", "::1", *(self.addresses if everywhere else ()))
@@ -46,7 +64,7 @@ class FakeCertificates:
 
     def take(self, stack: str, file: str, key_file: str) -> None:
         self.calls.append(f"take {file} {key_file}".strip())
-        self.kept[stack] = self.read(file, key_file)
+        self.copies[stack, "own"] = self.used[stack] = self.read(file, key_file)
 
     def make(self, stack: str, names: tuple[str, ...]) -> None:
         self.calls.append(f"make {' '.join(names)}")
@@ -55,6 +73,5 @@ class FakeCertificates:
             until=self.now + YEAR_S,
             ends="2028-01-15",
             sha256=f"{len(self.calls):064d}",
-            ours=True,
         )
-        self.kept[stack] = replace(made)
+        self.copies[stack, "generated"] = self.used[stack] = made

@@ -3,7 +3,8 @@
 
 The gateway mounts `secrets/gateway/tls.pem`, the key with the certificate, as it mounts the hashes
 of keys: the container's user reads it, and the folder above is the user's alone. What a client
-needs, the certificate without its key, lies beside that folder.
+needs, the certificate without its key, lies beside that folder, and so does the last one of each
+kind, with its key: the user's own may be the only copy, and a rollback comes back to it.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from typing import TYPE_CHECKING
 from ttctl.adapters import pem
 from ttctl.adapters.files import make_private, write_atomically
 from ttctl.errors import BadFileError, TtctlError, WaitError
+from ttctl.model.tls import GENERATED, OWN
 from ttctl.rules.tls import DAYS, name_to_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ttctl.model.tls import Certificate
+    from ttctl.model.tls import Certificate, Tls
 
 PAIR = "tls.pem"
 CERTIFICATE = "certificate.pem"
+KEPT = {OWN: "own.pem", GENERATED: "generated.pem"}
 MAKE_S = 30
 PASSED_ON = ("PATH", "LANG", "OPENSSL_CONF", "OPENSSL_MODULES", "LD_LIBRARY_PATH")
 NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*\Z")
@@ -63,7 +66,7 @@ class CertificateFolders:
         self._environ = {name: value for name, value in environ.items() if name in PASSED_ON}
 
     def found(self, stack: str) -> Certificate | None:
-        """Return what the certificate of a stack says; None where none is whole."""
+        """Return what the certificate says that is in use; None where none is whole."""
         try:
             found = pem.read_pair(self._pair(stack))
             beside = self.file(stack).read_text(encoding="ascii")
@@ -71,6 +74,24 @@ class CertificateFolders:
             return None
         whole = pem.CERTIFICATE.findall(self._pair(stack).read_text(encoding="ascii"))
         return found if found.names and beside == "".join(whole) else None
+
+    def kept(self, stack: str, mode: Tls) -> Certificate | None:
+        """Return what the one of a kind says, in use or not; None where none is whole."""
+        try:
+            found = pem.read_pair(self._kept(stack, mode))
+        except (OSError, ValueError):
+            return None
+        return found if found.names else None
+
+    def use(self, stack: str, mode: Tls) -> None:
+        """Put the one of a kind that is kept in its place; its time is looked at by who asks."""
+        file = self._kept(stack, mode)
+        text = pem.read_text(file, "certificate")
+        try:
+            chain, key = pem.pair_of(text, text)
+        except pem.NoPairError as exc:
+            raise _bad(file, file, str(exc)) from None
+        self._put(stack, chain, key)
 
     def file(self, stack: str) -> Path:
         """Return where a stack's certificate lies, without its key: for clients."""
@@ -109,7 +130,7 @@ class CertificateFolders:
     def take(self, stack: str, file: str, key_file: str) -> None:
         """Copy a certificate of the user's own, with its key."""
         _, chain, key = self._read(file, key_file)
-        self._keep(stack, chain, key)
+        self._keep(stack, OWN, chain, key)
 
     def make(self, stack: str, names: tuple[str, ...]) -> None:
         """Make a certificate that is signed by itself; its key is in no file but its own."""
@@ -138,15 +159,24 @@ class CertificateFolders:
             pem.told_of(chain, key)
         except pem.NoPairError as exc:
             raise _unmade(f"openssl req ended with {done.returncode}: {exc}") from None
-        self._keep(stack, chain, key)
+        self._keep(stack, GENERATED, chain, key)
+
+    def _kept(self, stack: str, mode: Tls) -> Path:
+        return self._home(stack) / "secrets" / KEPT[mode]
 
     def _pair(self, stack: str) -> Path:
         return self._home(stack) / "secrets" / "gateway" / PAIR
 
-    def _keep(self, stack: str, chain: str, key: str) -> None:
+    def _keep(self, stack: str, mode: Tls, chain: str, key: str) -> None:
+        """Keep one of a kind, and use it; a kill between the two is put right by `use`."""
+        kept = self._kept(stack, mode)
+        make_private(kept.parent)
+        write_atomically(kept, key + chain, mode=0o600)
+        self._put(stack, chain, key)
+
+    def _put(self, stack: str, chain: str, key: str) -> None:
         """Write both files; while only one of them is new, the pair counts as none."""
         pair = self._pair(stack)
-        make_private(pair.parent.parent)
         write_atomically(pair, key + chain, mode=0o444)
         pair.parent.chmod(0o755)
         write_atomically(self.file(stack), chain, mode=0o644)

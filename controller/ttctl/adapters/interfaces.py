@@ -12,19 +12,22 @@ from pathlib import Path
 
 SIOCGIFADDR = 0x8915
 """Source: Linux, include/uapi/linux/sockios.h"""
-SOMEWHERE = ("192.0.2.1", 9)
-"""An address of documentation, RFC 5737: whichever way it lies, other machines lie that way."""
 NET = Path("/sys/class/net")
+ROUTES = Path("/proc/net/route")
+ANYWHERE = "00000000"
+"""The destination of a default route. Source: Linux, net/ipv4/fib_trie.c, fib_route_seq_show"""
 
 
 def addresses() -> tuple[str, ...]:
-    """Return the first IPv4 address of each interface, and the one that answers leave by.
+    """Return the first IPv4 address of each interface, those first that default routes leave by.
 
-    Bridges are left out, unless that is one: container engines make them, new ones with each
-    stack, and no other machine knows their addresses. A published port is IPv4's alone.
+    Bridges are left out, unless such a route leaves by one: container engines make them, new ones
+    with each stack, and no other machine knows their addresses. A published port is IPv4's alone.
     """
-    names = [name for _, name in socket.if_nameindex() if not (NET / name / "bridge").exists()]
-    told = dict.fromkeys((_way_out(), *map(_of, names)))
+    every = [name for _, name in socket.if_nameindex()]
+    first = [name for name in _ways_out() if name in every]
+    names = [*first, *(name for name in every if not (NET / name / "bridge").exists())]
+    told = dict.fromkeys(map(_of, names))
     return tuple(one for one in told if one and not ipaddress.ip_address(one).is_loopback)
 
 
@@ -35,9 +38,9 @@ def _of(name: str) -> str:
     return ""
 
 
-def _way_out() -> str:
-    """Return the address that a datagram to another machine would have; to connect sends none."""
-    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        asked.connect(SOMEWHERE)
-        return str(asked.getsockname()[0])
-    return ""
+def _ways_out() -> list[str]:
+    """Return the interfaces by which the kernel's table has a default route."""
+    with suppress(OSError, UnicodeDecodeError):
+        rows = [line.split() for line in ROUTES.read_text(encoding="ascii").splitlines()]
+        return [row[0] for row in rows if row[1:2] == [ANYWHERE]]
+    return []

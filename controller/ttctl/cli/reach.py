@@ -72,7 +72,8 @@ def _known_tls(said: str | None) -> str | None:
 
 
 def _whole(said: str | None) -> str | None:
-    return None if said is None else str(Path(said).expanduser().absolute())
+    """Return a file's whole path; an empty word names none, in spite of a setting."""
+    return str(Path(said).expanduser().absolute()) if said else said
 
 
 TlsOf = Annotated[

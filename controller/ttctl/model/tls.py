@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,8 +14,8 @@ Tls = Literal["", "generated", "own"]
 
 NONE = "none"
 """What is said where TLS is to be off; what is neither this nor the next is a file's path."""
-GENERATED = "generated"
-OWN = "own"
+GENERATED: Final = "generated"
+OWN: Final = "own"
 PORT = 8443
 """On which a gateway with TLS listens in its container; the other one is left to its own check."""
 
@@ -32,8 +32,6 @@ class Certificate:
     """The day of that in UTC, `2026-01-31`."""
     sha256: str
     """Over its text, with those of the authorities that come with it."""
-    ours: bool = False
-    """Whether ttctl made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +75,31 @@ class Wish:
     sha256: str = ""
     """Of the certificate that serves in the end; empty while it is not made."""
     why: str = ""
-    """Why one is made or copied; empty where the one that is there does."""
+    """Why one is made, copied or put in its place; empty where the one that is in use does."""
+    put: bool = False
+    """Whether one that does is kept, and only has to be put in its place."""
     said: str = ""
     """What the one that is there, or the user's own, says: names and end."""
 
 
 class Certificates(Protocol):
-    """The certificates of the stacks' gateways, each with its key in the stack's own folder."""
+    """The certificates of the stacks' gateways, each with its key in the stack's own folder.
+
+    Of each kind one is kept, and one of them is in use.
+    """
 
     def found(self, stack: str) -> Certificate | None:
-        """Return what the certificate of a stack says; None where none is whole."""
+        """Return what the certificate says that is in use; None where none is whole."""
+
+    def kept(self, stack: str, mode: Tls) -> Certificate | None:
+        """Return what the one of a kind says, in use or not; None where none is whole."""
+
+    def use(self, stack: str, mode: Tls) -> None:
+        """Put the one of a kind that is kept in its place.
+
+        Raises:
+            BadFileError: None is kept.
+        """
 
     def file(self, stack: str) -> Path:
         """Return where a stack's certificate lies, without its key: for clients."""
@@ -105,14 +118,14 @@ class Certificates(Protocol):
         """
 
     def take(self, stack: str, file: str, key_file: str) -> None:
-        """Copy a certificate of the user's own, with its key.
+        """Copy a certificate of the user's own, with its key, and use it.
 
         Raises:
             BadFileError: As `read`.
         """
 
     def make(self, stack: str, names: tuple[str, ...]) -> None:
-        """Make a certificate that is signed by itself.
+        """Make a certificate that is signed by itself, and use it.
 
         Raises:
             ToolMissingError: OpenSSL is not installed.

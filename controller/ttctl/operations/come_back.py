@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.operations.generations import is_up
 from ttctl.operations.restore import restore, write
+from ttctl.operations.tls import put_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def coming_back(
     except TtctlError as failure:
         if world.engine.containers(stack) == before:
             # The folder alone is put back without anybody's notice.
-            write(world, stack, former.files)
+            _put_back(world, former)
             kept = f"Nothing was changed: {stack!r} {'goes on serving' if was_up else 'is down'}."
             failure.evidence = "\n".join(filter(None, (failure.evidence, kept)))
             raise
@@ -60,8 +61,14 @@ def coming_back(
             for line in _back(world, former, how, was_up=was_up)[0]:
                 world.reporter.note(line)
         elif goes_back:
-            write(world, stack, former.files)
+            _put_back(world, former)
         raise
+
+
+def _put_back(world: World, former: State) -> None:
+    """Put back what is on the disk of a stack whose containers nobody touched."""
+    write(world, former.stack, former.files)
+    put_back(world, former.lock)
 
 
 def _failed(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.model.generation import GenerationRow
 from ttctl.operations.stacks import is_unstarted, pick_stack
-from ttctl.rules.generations import COMPOSE, LOCK_NAME, asked_of, newest_of, same, together
+from ttctl.rules.generations import (
+    COMPOSE,
+    LOCK_NAME,
+    as_recorded,
+    asked_of,
+    newest_of,
+    same,
+    together,
+)
 from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.written import images_of
 
@@ -70,7 +78,7 @@ def _recorded(world: World, stack: str, request: Request, why: str, *, whole: bo
     lock = world.store.lock(stack)
     if not whole and newest is not None and _answers(newest, lock):
         request = together(request, newest.request)
-    return world.generations.keep(stack, files, request=request, why=why)
+    return world.generations.keep(stack, files, request=as_recorded(request), why=why)
 
 
 def _answers(newest: Generation, lock: object) -> bool:

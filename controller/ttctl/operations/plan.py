@@ -24,7 +24,7 @@ from ttctl.operations.pull_room import room_for_images
 from ttctl.operations.render_folder import LOCK_NAME
 from ttctl.operations.start import on_free_boards
 from ttctl.operations.steps import plan_for
-from ttctl.operations.tls import ensure_certificate
+from ttctl.operations.tls import ensure_first
 from ttctl.rules.board_pick import boards_asked
 from ttctl.rules.device_sizes import SIZES
 from ttctl.rules.one_chip import why_whole
@@ -148,8 +148,7 @@ def render(
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
         desired = _to_write(world, request, forms, unlocked=unlocked, output=output)
         world.keys.ensure_key(name)
-        if (tls := desired.terms.tls).why:
-            ensure_certificate(world, tls, stack=name, requested=request.model)
+        if ensure_first(world, request, desired.terms.tls):
             desired = _to_write(world, request, forms, unlocked=unlocked, output=output)
         if any(one.wants_key for one in desired.serving.each):
             world.engine_files.ensure_key(name)

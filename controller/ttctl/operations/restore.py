@@ -17,7 +17,7 @@ from ttctl.operations.steps import has_weights
 from ttctl.operations.tls import ensure_locked
 from ttctl.rules.board_sets import Want
 from ttctl.rules.generations import COMPOSE, DOTENV, SITE, with_nodes
-from ttctl.rules.stack import service_name
+from ttctl.rules.stack import GATEWAY_SERVICE, service_name
 from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.written import boards_of, images_of
 
@@ -72,12 +72,14 @@ def restore(world: World, state: State, *, how: How = AS_NEEDED, wait_s: int | N
     """
     stack, limit_s = state.stack, wait_s or WAIT_S
     world.keys.ensure_key(stack)
-    ensure_locked(world, state.lock)
+    renewed = ensure_locked(world, state.lock)
     if boards_of(state.files[COMPOSE]):
         _created(world, state, how)
     else:
         write(world, state.stack, state.files)
         _remove_stuck(world, stack)
+    if renewed:
+        _remove_gateway(world, stack)
     folder = world.store.folder(stack)
     with world.reporter.step(f"Start {stack} as {state}"):
         world.launcher.up(stack, folder, how=AS_NEEDED, wait_s=limit_s, reporter=world.reporter)
@@ -156,6 +158,14 @@ def write(world: World, stack: str, files: Texts) -> None:
         with world.reporter.step("Write the rendered folder"):
             whole = {path: (text, text.startswith("#!")) for path, text in wanted.items()}
             world.folders.write_folder(folder, whole, prune=True)
+
+
+def _remove_gateway(world: World, stack: str) -> None:
+    """Remove a gateway that shows another certificate: written down it is the same, for compose."""
+    if any(one.service == GATEWAY_SERVICE for one in world.engine.containers(stack)):
+        with world.reporter.step(f"Remove {GATEWAY_SERVICE}, which shows another certificate"):
+            folder = world.store.folder(stack)
+            world.launcher.remove(stack, folder, [GATEWAY_SERVICE], reporter=world.reporter)
 
 
 def _remove_stuck(world: World, stack: str) -> None:

@@ -15,7 +15,7 @@ from ttctl.operations.generations import adopt, present, record
 from ttctl.operations.lock_files import recipe_hash
 from ttctl.operations.restore import State, check_boards, missing_of, restore
 from ttctl.operations.stacks import pick_stack
-from ttctl.operations.tls import at_of
+from ttctl.operations.tls import at_of, refuse_locked
 from ttctl.rules.generations import difference, meant, same
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def look(
     state = State(stack=stack, lock=one.lock, files=files, number=one.number)
     if not fetch:
         _refuse_gone(world, state)
+    refuse_locked(world, state.lock)
     check_boards(world, state, how)
     before = (former.lock, former.files) if former else (None, {})
     moved = difference(stack, before, (one.lock, files))

@@ -12,14 +12,22 @@ from ttctl.model.service import LOOPBACK
 from ttctl.model.spec import Request
 from ttctl.model.tls import GENERATED, OWN, At, Pin, Wish
 from ttctl.rules.stack import BIND, stack_name
-from ttctl.rules.tls import is_file, mode_of, name_to_ask, said_of, why_made, why_taken
-from ttctl.rules.typed_request import typed_up
+from ttctl.rules.tls import (
+    is_file,
+    key_of,
+    mode_of,
+    name_to_ask,
+    said_of,
+    why_made,
+    why_put,
+    why_taken,
+)
+from ttctl.rules.typed_request import typed, typed_up
 
 if TYPE_CHECKING:
     from ttctl.model.lock import Lock
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.protocols import World
-    from ttctl.model.tls import Certificate
 
 
 def wish_of(world: World, request: Request, *, locked: Lock | None, bind: str) -> Wish:
@@ -30,34 +38,32 @@ def wish_of(world: World, request: Request, *, locked: Lock | None, bind: str) -
         UsageError: A key was named without its certificate.
     """
     mode = mode_of(request.tls, locked.tls if locked is not None else "")
-    if request.tls_key is not None and not is_file(request.tls):
+    key_file = key_of(request)
+    if key_file and not is_file(request.tls):
         raise UsageError(
             "A key was named without its certificate.",
             why="--tls-key is for the key of the certificate that --tls names.",
-            evidence=f"--tls-key {request.tls_key}, --tls {request.tls or 'is not said'}",
+            evidence=f"--tls-key {key_file}, --tls {request.tls or 'is not said'}",
             next_step=f"ttctl up {shlex.quote(request.model)} --tls CERTIFICATE --tls-key KEY",
         )
     if not mode:
         return Wish()
-    found, now = world.certificates.found(stack_name(request)), world.clock.epoch()
-    if found is not None and found.ours is not (mode == GENERATED):
-        found = None
+    stack, now = stack_name(request), world.clock.epoch()
+    kept, used = world.certificates.kept(stack, mode), world.certificates.found(stack)
     if mode == GENERATED:
         names = world.certificates.names(everywhere=bind != LOOPBACK)
-        why = why_made(found, names, now)
-        return _with(Wish(mode=mode, names=names, why=why), None if why else found)
-    if request.tls is None or not is_file(request.tls):
-        why = why_taken(found, None, now)
-        return _with(Wish(mode=mode, why=why), None if why else found)
-    key_file = request.tls_key or ""
-    own = world.certificates.read(request.tls, key_file)
-    why = why_taken(found, own, now)
-    return _with(Wish(mode=mode, file=request.tls, key_file=key_file, why=why), own)
-
-
-def _with(wish: Wish, used: Certificate | None) -> Wish:
-    """Return a wish with what the certificate says that serves in the end, where it is known."""
-    return wish if used is None else replace(wish, sha256=used.sha256, said=said_of(used))
+        wish, serves = Wish(mode=mode, names=names, why=why_made(kept, names, now)), kept
+    elif request.tls is None or not is_file(request.tls):
+        wish, serves = Wish(mode=mode, why=why_taken(kept, None, now)), kept
+    else:
+        serves = world.certificates.read(request.tls, key_file)
+        why = why_taken(kept, serves, now)
+        wish = Wish(mode=mode, file=request.tls, key_file=key_file, why=why)
+    if serves is None or (wish.why and not wish.file):
+        return wish
+    if not wish.why and (used is None or used.sha256 != serves.sha256):
+        wish = replace(wish, why=why_put(used), put=True)
+    return replace(wish, sha256=serves.sha256, said=said_of(serves))
 
 
 def refuse_unusable(wish: Wish, *, stack: str, requested: str) -> None:
@@ -66,7 +72,7 @@ def refuse_unusable(wish: Wish, *, stack: str, requested: str) -> None:
     Raises:
         BadFileError: It has ended, or its copy is gone.
     """
-    if wish.mode != OWN or not wish.why or wish.file:
+    if wish.mode != OWN or not wish.why or wish.file or wish.put:
         return
     raise BadFileError(
         f"The certificate of the stack {stack!r} cannot be used any more.",
@@ -76,8 +82,20 @@ def refuse_unusable(wish: Wish, *, stack: str, requested: str) -> None:
     )
 
 
-def ensure_certificate(world: World, wish: Wish, *, stack: str, requested: str) -> None:
-    """Make or copy a certificate where the one that is there does not do.
+def refuse_locked(world: World, lock: Lock) -> None:
+    """Refuse to go back to a lock whose certificate of the user's own does no more; only a look.
+
+    Raises:
+        BadFileError: As `refuse_unusable`.
+    """
+    refuse_unusable(_locked(world, lock), stack=lock.stack, requested=lock.requested)
+
+
+def ensure_certificate(world: World, wish: Wish, *, stack: str, requested: str) -> bool:
+    """Make a certificate, copy it or put it in its place, where the one that is used does not do.
+
+    Returns:
+        Whether another one is in use now.
 
     Raises:
         BadFileError: The user's own cannot be used.
@@ -85,24 +103,66 @@ def ensure_certificate(world: World, wish: Wish, *, stack: str, requested: str) 
     """
     refuse_unusable(wish, stack=stack, requested=requested)
     if not wish.why:
-        return
-    what = "Make a certificate" if wish.mode == GENERATED else f"Copy {wish.file}"
-    with world.reporter.step(what):
-        if wish.mode == GENERATED:
+        return False
+    made = "Make a certificate" if wish.mode == GENERATED else f"Copy {wish.file}"
+    with world.reporter.step(f"Use the {wish.mode} certificate" if wish.put else made):
+        if wish.put:
+            world.certificates.use(stack, wish.mode)
+        elif wish.mode == GENERATED:
             world.certificates.make(stack, wish.names)
         else:
             world.certificates.take(stack, wish.file, wish.key_file)
+    return True
 
 
-def ensure_locked(world: World, lock: Lock) -> None:
-    """Have the certificate that a lock needs, where the stack is started as it was written down.
+def ensure_first(world: World, request: Request, wish: Wish) -> bool:
+    """Have a certificate for what is not started, where the stack keeps none at all.
+
+    One that is there is left alone: a gateway may show it, and clients know that gateway by it.
+
+    Returns:
+        Whether there is one now that was not there.
 
     Raises:
         TtctlError: As `ensure_certificate`.
     """
+    stack, found = stack_name(request), world.certificates
+    if not wish.why:
+        return False
+    if found.found(stack) or found.kept(stack, OWN) or found.kept(stack, GENERATED):
+        line = typed("up", request)
+        world.reporter.note(f"{stack} keeps its certificate ({wish.why}). `{line}` changes it.")
+        return False
+    return ensure_certificate(world, wish, stack=stack, requested=request.model)
+
+
+def ensure_locked(world: World, lock: Lock) -> bool:
+    """Have the certificate that a lock needs, where the stack is started as it was written down.
+
+    Returns:
+        Whether another one is in use now.
+
+    Raises:
+        TtctlError: As `ensure_certificate`.
+    """
+    wish = _locked(world, lock)
+    return ensure_certificate(world, wish, stack=lock.stack, requested=lock.requested)
+
+
+def put_back(world: World, lock: Lock) -> None:
+    """Put the certificate of a lock in its place again, whose gateway went on to show it.
+
+    Raises:
+        TtctlError: It cannot be written.
+    """
+    kept = world.certificates.kept(lock.stack, lock.tls) if lock.tls else None
+    if kept is not None and world.certificates.found(lock.stack) != kept:
+        world.certificates.use(lock.stack, lock.tls)
+
+
+def _locked(world: World, lock: Lock) -> Wish:
     request = Request(model=lock.requested, name=lock.stack)
-    wish = wish_of(world, request, locked=lock, bind=lock.bind or BIND)
-    ensure_certificate(world, wish, stack=lock.stack, requested=lock.requested)
+    return wish_of(world, request, locked=lock, bind=lock.bind or BIND)
 
 
 def at_of(world: World, stack: str, lock: Lock | LockSummary) -> At:

@@ -12,6 +12,7 @@ from ttctl.model.catalog import FieldMoved
 from ttctl.model.generation import Difference, FileMoved
 from ttctl.model.spec import Request
 from ttctl.rules.place_variables import NODE
+from ttctl.rules.tls import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ Texts = dict[str, str]
 LOCK_NAME, COMPOSE, DOTENV, SITE = "ttctl.lock", "compose.yaml", ".env", "site/"
 HASHES = ("dev.ttctl.config-hash",)
 """Labels that say that something else changed: nobody reads them in a difference."""
+OF_TLS = frozenset({"tls", "tls_key"})
 OF_ONE_COMMAND = frozenset(
     {"model", "name", "boards", "task", "unattended", "guesses", "from_settings"}
 )
@@ -135,14 +137,21 @@ def together(request: Request, before: Request) -> Request:
     """Return a request with what an earlier one said, where it says nothing itself."""
     if before.model != request.model:
         return request
+    # A key belongs to its certificate.
+    left = OF_ONE_COMMAND if request.tls is None else OF_ONE_COMMAND | OF_TLS
     said = {
         one.name: getattr(before, one.name)
         for one in fields(Request)
-        if one.name not in OF_ONE_COMMAND and getattr(request, one.name) == one.default
+        if one.name not in left and getattr(request, one.name) == one.default
     }
     taken = tuple(name for name in before.from_settings if name in said)
     settings = tuple(dict.fromkeys((*request.from_settings, *taken)))
     return replace(request, **said, from_settings=settings)
+
+
+def as_recorded(request: Request) -> Request:
+    """Return a request as it is kept: of a file that was copied the lock says all, `own`."""
+    return replace(request, tls=None if is_file(request.tls) else request.tls, tls_key=None)
 
 
 def asked_again(lock: Lock, newest: Generation | None, settings: Mapping[str, object]) -> Request:
@@ -153,7 +162,7 @@ def asked_again(lock: Lock, newest: Generation | None, settings: Mapping[str, ob
         newest: The generation that serves; None where none is kept.
         settings: By the field of a request that a setting fills: what it says now.
     """
-    asked = newest.request if newest is not None else asked_of(lock)
+    asked = as_recorded(newest.request) if newest is not None else asked_of(lock)
     filled: dict[str, Any] = {
         name: value
         for name, value in settings.items()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.service import Stack
+    from ttctl.model.spec import Request
     from ttctl.model.tls import Certificate, Tls, Wish
 
 DAYS = 365
@@ -42,6 +43,17 @@ def mode_of(said: str | None, locked: Tls) -> Tls:
 def is_file(said: str | None) -> bool:
     """Return whether what was said names a certificate of the user's own."""
     return said not in {None, NONE, GENERATED}
+
+
+def key_of(request: Request) -> str:
+    """Return the file of a certificate's key; empty where it is in the certificate's.
+
+    One that a setting says belongs to the file that a setting says, and to nothing else.
+    """
+    filled = request.from_settings
+    if "tls_key" in filled and not ("tls" in filled and is_file(request.tls)):
+        return ""
+    return request.tls_key or ""
 
 
 def why_made(found: Certificate | None, names: Sequence[str], now: int) -> str:
@@ -78,6 +90,11 @@ def why_taken(found: Certificate | None, own: Certificate | None, now: int) -> s
     return f"it ended on {found.ends}" if now > found.until else ""
 
 
+def why_put(used: Certificate | None) -> str:
+    """Return why one that is kept is put in its place; `used` is what is there."""
+    return "none is in its place" if used is None else "another one is in its place"
+
+
 def name_to_ask(names: Sequence[str]) -> str:
     """Return the name by which a client of this machine asks for a certificate."""
     plain = [one for one in names if not one.startswith("*.")]
@@ -98,6 +115,8 @@ def certificate_steps(wish: Wish) -> tuple[Step, ...]:
             return ()
         case _ if not wish.why:
             return (Step(verb="skip", subject=SUBJECT, reason=f"it is {wish.said}"),)
+        case _ if wish.put:
+            reason = f"{wish.why}: the one that is kept is used, {wish.said}"
         case "generated":
             reason = f"{wish.why}: one is made for {', '.join(wish.names)}, for {DAYS} days"
         case _ if wish.file:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.model.ejected import NONE
 from ttctl.rules.stack import names_of
+from ttctl.rules.tls import key_of
 
 if TYPE_CHECKING:
     from ttctl.model.spec import Request
@@ -48,7 +49,7 @@ def words_of(request: Request, *, name: str | None, device: str | None) -> tuple
         "--port": request.port,
         "--host": request.host,
         "--tls": request.tls,
-        "--tls-key": request.tls_key,
+        "--tls-key": key_of(request) or None,
         "--max-model-len": request.max_model_len,
         "--max-num-seqs": request.max_num_seqs,
         "--block-size": request.block_size,

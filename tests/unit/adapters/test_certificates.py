@@ -39,7 +39,7 @@ def test_one_that_is_made_has_the_names_and_the_time_that_it_should(tmp_path: Pa
     found.make("one", NAMES)
     made = found.found("one")
     assert made is not None
-    assert (made.names, made.ours) == (NAMES, True)
+    assert made.names == NAMES
     left = datetime.fromtimestamp(made.until, UTC) - datetime.now(UTC)
     assert timedelta(days=DAYS - 1) < left <= timedelta(days=DAYS)
     assert made.ends == datetime.fromtimestamp(made.until, UTC).date().isoformat()
@@ -54,7 +54,7 @@ def test_a_key_is_nobodys_but_the_users_and_the_containers(tmp_path: Path) -> No
         for path in (secrets, *secrets.rglob("*"))
     }
     public = {"gateway": 0o755, "gateway/tls.pem": 0o444, "certificate.pem": 0o644}
-    assert modes == {".": 0o700, **public}
+    assert modes == {".": 0o700, "generated.pem": 0o600, **public}
     assert "PRIVATE KEY" in (secrets / "gateway/tls.pem").read_text()
     assert "PRIVATE KEY" not in found.file("one").read_text()
 
@@ -124,7 +124,7 @@ def test_the_users_own_is_copied_with_its_key(tmp_path: Path) -> None:
     file = issued(tmp_path, "llm.example.org", "10.0.0.7")
     found = folders(tmp_path)
     told = found.read(str(file), str(tmp_path / "key.pem"))
-    assert (told.names, told.ours) == (("llm.example.org", "10.0.0.7"), False)
+    assert told.names == ("llm.example.org", "10.0.0.7")
     found.take("one", str(file), str(tmp_path / "key.pem"))
     assert found.found("one") == told
     assert not found.is_trusted("one")
@@ -195,3 +195,26 @@ def _refused(state: Path, path: Path) -> str:
         folders(state).read(str(path), "")
     assert caught.value.next_step
     return caught.value.evidence
+
+
+def test_neither_kind_overwrites_the_other_and_each_can_be_put_in_its_place(tmp_path: Path) -> None:
+    file, key = issued(tmp_path, "llm.example.org"), tmp_path / "key.pem"
+    found, secrets = folders(tmp_path), tmp_path / "one/secrets"
+    found.take("one", str(file), str(key))
+    own = found.found("one")
+    found.make("one", NAMES)
+    made = found.found("one")
+    assert own != made
+    assert (found.kept("one", "own"), found.kept("one", "generated")) == (own, made)
+    for mode, meant in (("own", own), ("generated", made)):
+        found.use("one", mode)  # type: ignore[arg-type]
+        assert found.found("one") == meant
+        assert (secrets / "gateway/tls.pem").read_text() == (secrets / f"{mode}.pem").read_text()
+    assert stat.S_IMODE((secrets / "own.pem").stat().st_mode) == 0o600
+
+
+def test_one_that_is_gone_is_not_put_in_its_place(tmp_path: Path) -> None:
+    found = folders(tmp_path)
+    assert found.kept("one", "own") is None
+    with pytest.raises(BadFileError, match=r"own\.pem"):
+        found.use("one", "own")

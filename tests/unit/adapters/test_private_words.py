@@ -63,6 +63,9 @@ def test_files_that_hold_secrets_are_read(tmp_path: Path) -> None:
     put(home / ".docker/config.json", json.dumps({"auths": {"r": {"auth": login}}}))
     put(stack / "secrets/api-key", "k" * 64 + "\n")
     put(stack / "secrets/engine/key", "engine-key-engine-key\n")
+    for kind in ("own", "generated"):
+        text = f"-----BEGIN PRIVATE KEY-----\n{kind}-words-of-a-key\n-----END PRIVATE KEY-----\n"
+        put(stack / f"secrets/{kind}.pem", text)
     put(stack / "rendered/.env", "MY_TOKEN='of-the-env-file'\nPORT=8000\n")
     put(stack / "rendered/site/pip.conf", "index-url = https://u:pip-password@i/\n")
     put(tmp_path / "named", "named-token")
@@ -70,7 +73,7 @@ def test_files_that_hold_secrets_are_read(tmp_path: Path) -> None:
     assert {
         "token-of-the-hub", "token-of-another", "netrc-password", "registry-password", login,
         "k" * 64, "engine-key-engine-key", "of-the-env-file", "pip-password", "named-token",
-        "of-a-setting",
+        "of-a-setting", "own-words-of-a-key", "generated-words-of-a-key",
     } <= set(found.secrets)  # fmt: skip
     assert "8000" not in found.secrets
 

@@ -226,6 +226,7 @@ EXAMPLES = {
     "image": "r.example.org/vllm:1",
     "path": "/etc/ca.pem",
     "catalog": "built-in",
+    "certificate": "/etc/cert.pem",
     "paths": "/wheels:/more",
     "exempt": "localhost, 10.0.0.0/8",
     "hosts": "one.example.org two.example.org:8080",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +66,11 @@ def test_another_address_is_refused_with_the_two_that_there_are(
     assert code == 2
     assert f"does not listen on '{address}'" in err
     assert err.splitlines()[-1] == f"next:     ttctl up llama --host {meant}"
+
+
+@pytest.mark.parametrize(("key", "named"), [("''", ""), ("k.pem", f"{Path.cwd()}/k.pem")])
+def test_an_empty_word_names_no_key(typed: Typed, key: str, named: str) -> None:
+    code, _, err = typed(f"up llama --tls none --tls-key {key} --dry-run")
+    assert ("without its certificate" in err) is bool(named)
+    assert (code == 2) is bool(named)
+    assert f"--tls-key {named}" in err or not named

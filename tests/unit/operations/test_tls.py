@@ -4,26 +4,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.certified import OWN, FakeCertificates
 from tests.unit.fakes import FakeWorld, Scene
 
-from ttctl.errors import BadFileError, UsageError
+from ttctl.errors import BadFileError, TtctlError, UsageError
+from ttctl.model.plan import AS_NEEDED
 from ttctl.model.spec import Request
-from ttctl.operations import stacks
+from ttctl.operations import rollback, stacks, upgrade
+from ttctl.operations.come_back import coming_back
 from ttctl.operations.doors import door_of
-from ttctl.operations.plan import plan
+from ttctl.operations.plan import plan, render
 from ttctl.operations.tls import client_file
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
     from ttctl.model.plan import Step
+    from ttctl.operations.restore import State
     from ttctl.operations.up_result import UpResult
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
 FILE = "/srv/cert.pem"
+KEY = "/srv/key.pem"
 PUBLIC = "/state/stacks/llama/secrets/certificate.pem"
 
 
@@ -37,8 +42,8 @@ class Place:
         assert isinstance(found, FakeWorld)
         self.world = replace(found, certificates=self.certificates)
 
-    def up(self, tls: str | None = None, **asked: str | int) -> UpResult:
-        return up(self.world, Request(model="llama", tls=tls, **asked))  # type: ignore[arg-type]
+    def up(self, tls: str | None = None, **asked: Any) -> UpResult:  # noqa: ANN401 - fields
+        return up(self.world, Request(model="llama", tls=tls, **asked))
 
     def steps(self, tls: str | None = None, **asked: str) -> dict[str, Step]:
         request = Request(model="llama", tls=tls, **asked)  # type: ignore[arg-type]
@@ -84,8 +89,7 @@ def test_only_the_gateway_is_made_anew_for_tls_there_and_back(place: Place) -> N
 
 def test_one_that_has_ended_is_made_anew_by_up_and_the_gateway_with_it(place: Place) -> None:
     place.up("generated")
-    made = place.certificates.kept["llama"]
-    place.certificates.kept["llama"] = replace(made, until=1_799_999_999)
+    place.certificates.alter("llama", "generated", until=1_799_999_999)
     steps = place.steps()
     assert steps["gateway certificate"].reason.startswith("it ended on ")
     assert (steps["gateway"].verb, steps["vllm"].verb) == ("start", "skip")
@@ -102,8 +106,7 @@ def test_a_stack_for_other_machines_gets_one_that_names_its_addresses(place: Pla
 
 def test_a_gateway_that_a_kill_left_with_the_former_certificate_is_made_anew(place: Place) -> None:
     place.up("generated")
-    made = place.certificates.kept["llama"]
-    place.certificates.kept["llama"] = replace(made, sha256="9" * 64)
+    place.certificates.alter("llama", "generated", sha256="9" * 64)
     assert place.steps()["gateway"].verb == "start"
 
 
@@ -125,7 +128,7 @@ def test_the_users_own_is_copied_once_and_again_where_it_is_another(place: Place
 
 def test_a_copy_that_has_ended_is_refused_and_nothing_is_changed(place: Place) -> None:
     place.up(FILE)
-    place.certificates.kept["llama"] = replace(OWN, until=1)
+    place.certificates.alter("llama", "own", until=1)
     before = list(place.scene.calls)
     with pytest.raises(BadFileError, match="cannot be used any more") as caught:
         place.up()
@@ -161,3 +164,171 @@ def test_other_programs_need_no_file_where_the_machine_trusts_the_users_own(plac
     assert client_file(place.world, "llama", lock) == PUBLIC
     place.certificates.trusted = True
     assert client_file(place.world, "llama", lock) == ""
+
+
+def rendered(place: Place, tls: str | None = None) -> None:
+    render(place.world, Request(model="llama", tls=tls), output=Path("/out"))
+
+
+def test_what_is_only_rendered_leaves_the_certificate_of_a_running_stack_alone(
+    place: Place,
+) -> None:
+    place.up(FILE)
+    rendered(place, "generated")
+    assert place.certificates.calls == [f"take {FILE}"]
+    assert place.certificates.found("llama") == OWN
+    (note,) = place.scene.reporter.notes
+    assert "llama keeps its certificate" in note
+    assert note.endswith("`ttctl up llama --tls generated` changes it.")
+
+
+def test_a_certificate_near_its_end_is_not_renewed_by_what_is_only_rendered(place: Place) -> None:
+    place.up("generated")
+    place.certificates.alter("llama", "generated", until=1_800_000_001)
+    rendered(place)
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"]
+
+
+def test_what_is_only_rendered_has_a_certificate_where_none_was_kept(place: Place) -> None:
+    rendered(place, "generated")
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"]
+
+
+def test_a_rollback_brings_each_kind_back_and_no_file_is_named_again(place: Place) -> None:
+    place.up(FILE)
+    place.up("generated")
+    made = place.certificates.found("llama")
+    back(place)
+    assert place.certificates.found("llama") == OWN
+    back(place)
+    assert place.certificates.found("llama") == made
+    assert place.certificates.calls == [
+        f"take {FILE}", "make localhost box 127.0.0.1 ::1", "use own", "use generated",
+    ]  # fmt: skip
+
+
+def test_a_kind_that_is_kept_is_said_to_be_put_in_its_place(place: Place) -> None:
+    place.up("generated")
+    place.up(FILE)
+    assert place.steps("generated")["gateway certificate"].reason == (
+        "another one is in its place: the one that is kept is used, for localhost, box, 127.0.0.1, "
+        "::1, until 2028-01-15"
+    )
+
+
+def test_a_rollback_to_a_copy_that_has_ended_is_refused_by_looking(place: Place) -> None:
+    place.up(FILE)
+    place.up("generated")
+    place.certificates.copies["llama", "own"] = replace(OWN, until=1)
+    before = list(place.scene.calls)
+    with pytest.raises(BadFileError, match="cannot be used any more"):
+        rollback.look(place.world, "llama", None)
+    assert place.scene.calls == before
+
+
+def test_an_exchange_that_fails_before_it_touched_the_stack_leaves_its_certificate(
+    place: Place,
+) -> None:
+    place.up(FILE)
+    former = rollback.found_state(place.world, "llama")
+    assert former is not None
+    with pytest.raises(TtctlError, match="full"):
+        fail_early(place, former)
+    assert place.certificates.found("llama") == OWN
+
+
+def fail_early(place: Place, former: State) -> None:
+    with coming_back(place.world, former, what="upgrade", how=AS_NEEDED):
+        place.certificates.make("llama", ("localhost",))
+        raise TtctlError("The disk is full.")
+
+
+def test_a_rollback_that_renews_the_certificate_makes_the_gateway_anew(place: Place) -> None:
+    place.up("generated")
+    place.up(max_model_len=1024)
+    place.certificates.alter("llama", "generated", until=1_800_000_001)
+    (gateway,) = gateways(place)
+    place.scene.taken()
+    back(place)
+    assert place.certificates.calls == ["make localhost box 127.0.0.1 ::1"] * 2
+    assert place.scene.taken() == ["write and prune", "remove gateway", "up"]
+    assert gateways(place) != [gateway]
+    assert any("gateway" in one for one in place.scene.reporter.steps if "Remove" in one)
+
+
+def test_a_rollback_that_keeps_the_certificate_leaves_the_gateway_alone(place: Place) -> None:
+    place.up("generated")
+    place.up(max_model_len=1024)
+    found = gateways(place)
+    back(place)
+    assert gateways(place) == found
+
+
+def gateways(place: Place) -> list[str]:
+    seen = place.scene.engine.containers("llama")
+    return [one.container_id for one in seen if one.service == "gateway"]
+
+
+def back(place: Place) -> None:
+    found = rollback.look(place.world, "llama", None)
+    rollback.rollback(place.world, found)
+
+
+def test_a_key_that_was_once_named_is_in_the_way_of_no_upgrade(place: Place) -> None:
+    place.up(FILE, tls_key=KEY)
+    place.up("generated")
+    assert upgraded(place).request.tls_key is None
+
+
+def test_an_upgrade_needs_no_file_that_was_copied(place: Place) -> None:
+    place.up(FILE, tls_key=KEY)
+    del place.certificates.files[FILE]
+    found = upgraded(place)
+    assert (found.request.tls, found.desired.lock.tls) == (None, "own")
+    assert found.difference.is_empty
+
+
+def test_an_upgrade_of_what_was_recorded_with_its_file_needs_it_no_more(place: Place) -> None:
+    place.up(FILE)
+    states = place.scene.generations.states["llama"]
+    (one, files) = states[1]
+    states[1] = (replace(one, request=replace(one.request, tls=FILE, tls_key=KEY)), files)
+    del place.certificates.files[FILE]
+    assert upgraded(place).difference.is_empty
+
+
+@pytest.mark.parametrize("tls", ["generated", "none"])
+@pytest.mark.parametrize("filled", [("tls_key",), ("tls", "tls_key")])
+def test_a_key_of_a_setting_is_in_the_way_of_no_word(
+    place: Place, tls: str, filled: tuple[str, ...]
+) -> None:
+    assert place.up(tls, tls_key=KEY, from_settings=filled).tls == tls.replace("none", "")
+
+
+def test_a_key_of_a_setting_is_not_for_another_file_that_is_typed(place: Place) -> None:
+    place.up(FILE, tls_key=KEY, from_settings=("tls_key",))
+    assert place.certificates.calls == [f"take {FILE}"]
+
+
+def test_both_of_settings_go_together(place: Place) -> None:
+    place.up(FILE, tls_key=KEY, from_settings=("tls", "tls_key"))
+    assert place.certificates.calls == [f"take {FILE} {KEY}"]
+
+
+def test_an_empty_word_is_no_key(place: Place) -> None:
+    assert place.up("generated", tls_key="").tls == "generated"
+
+
+def test_one_that_ttctl_made_can_be_named_as_ones_own_for_good(place: Place) -> None:
+    place.up("generated")
+    made = place.certificates.found("llama")
+    assert made is not None
+    place.certificates.files[FILE] = made
+    assert place.up(FILE).tls == "own"
+    assert not place.up(FILE).changed
+    assert not place.up().changed
+    assert place.certificates.calls[1:] == [f"take {FILE}"]
+
+
+def upgraded(place: Place) -> upgrade.Upgrade:
+    return upgrade.look(place.world, "llama", {})

@@ -17,6 +17,7 @@ from ttctl.adapters.acceptance_place import LocalKit
 from ttctl.adapters.hardware import KeptResults
 from ttctl.errors import BadFileError
 from ttctl.model.acceptance_kit import Accepted, Question
+from ttctl.model.tls import At
 from ttctl.rules.acceptance_private import leaks
 
 ROOT = Path(__file__).parents[3]
@@ -122,9 +123,8 @@ def test_a_key_that_does_not_sign_is_refused_before_anything_starts(home: Path) 
 
 def test_a_kits_client_asks_the_port_of_loopback(home: Path) -> None:
     with AcceptingApi("x") as api:
-        answer = (
-            local_kit(home).client(api.port).ask(Question(path="/v1/models"), key=KEY, limit_s=10)
-        )
+        client = local_kit(home).client(At(port=api.port))
+        answer = client.ask(Question(path="/v1/models"), key=KEY, limit_s=10)
     assert answer.status == 200
 
 
