@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import ssl
 import stat
 import subprocess
@@ -19,6 +20,7 @@ from ttctl.errors import BadFileError, ToolMissingError, TtctlError
 from ttctl.rules.tls import DAYS
 
 NAMES = ("localhost", "box", "127.0.0.1", "::1")
+by_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes it")
 
 
 def folders(root: Path, **environ: str) -> CertificateFolders:
@@ -33,6 +35,7 @@ def issued(folder: Path, *names: str, ends: datetime | None = None, who: str = "
     return folder / f"{who}cert.pem"
 
 
+@by_openssl
 def test_one_that_is_made_has_the_names_and_the_time_that_it_should(tmp_path: Path) -> None:
     found = folders(tmp_path)
     assert found.found("one") is None
@@ -45,6 +48,7 @@ def test_one_that_is_made_has_the_names_and_the_time_that_it_should(tmp_path: Pa
     assert made.ends == datetime.fromtimestamp(made.until, UTC).date().isoformat()
 
 
+@by_openssl
 def test_a_key_is_nobodys_but_the_users_and_the_containers(tmp_path: Path) -> None:
     found = folders(tmp_path)
     found.make("one", NAMES)
@@ -59,6 +63,7 @@ def test_a_key_is_nobodys_but_the_users_and_the_containers(tmp_path: Path) -> No
     assert "PRIVATE KEY" not in found.file("one").read_text()
 
 
+@by_openssl
 def test_each_one_has_a_key_of_its_own(tmp_path: Path) -> None:
     found = folders(tmp_path)
     for stack in ("one", "two"):
@@ -69,6 +74,7 @@ def test_each_one_has_a_key_of_its_own(tmp_path: Path) -> None:
     assert one.sha256 != two.sha256
 
 
+@by_openssl
 @pytest.mark.parametrize("name", ["gateway/tls.pem", "certificate.pem"])
 @pytest.mark.parametrize("text", ["", "nothing", None])
 def test_half_of_it_counts_as_none(tmp_path: Path, name: str, text: str | None) -> None:
@@ -81,6 +87,7 @@ def test_half_of_it_counts_as_none(tmp_path: Path, name: str, text: str | None) 
     assert found.found("one") is None
 
 
+@by_openssl
 def test_strict_clients_take_it(tmp_path: Path) -> None:
     found = folders(tmp_path)
     found.make("one", NAMES)
@@ -156,6 +163,7 @@ def test_the_key_of_another_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "one").exists()
 
 
+@by_openssl
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     file = issued(tmp_path, "a.org")
     locked = tmp_path / "locked.pem"
@@ -197,6 +205,7 @@ def _refused(state: Path, path: Path) -> str:
     return caught.value.evidence
 
 
+@by_openssl
 def test_neither_kind_overwrites_the_other_and_each_can_be_put_in_its_place(tmp_path: Path) -> None:
     file, key = issued(tmp_path, "llm.example.org"), tmp_path / "key.pem"
     found, secrets = folders(tmp_path), tmp_path / "one/secrets"
