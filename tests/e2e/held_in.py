@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.e2e.driver import Json
 
+LIMIT_S = 600
+"""Seconds for one command: the largest image has files to look at for a minute and more."""
+
 
 def inside(container: Json, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["docker", "exec", container["Id"], *command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
         check=False,
     )
 
