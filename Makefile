@@ -29,7 +29,7 @@ SCRIPTS := $(ENGINE) controller/engine/lib/detach.sh controller/tools/quadlet.sh
 	$(addprefix images/source/,fetch-source check-tree make-user) $(wildcard compose/launch/*.sh) .ci/run
 RENDERED := build/rendered
 
-.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test unit versions integration faults golden device \
+.PHONY: docs help setup setup-dev engine engine-stop up down test-tools test containers faults-part images unit versions integration faults golden device \
 	catalog fuzz lint type bench captures demo-model clean
 
 help: ## Show this list
@@ -91,8 +91,18 @@ build/quadlet/quadlet:
 		echo "error:    The container tests need the unit generator of podman 5.2 or newer."; \
 		echo "next:     sudo apt-get install podman   # on Debian 13 or newer"; exit 4; } >&2
 
-test: unit engine test-tools ## Run all tests, the container ones included
-	@$(BIN)/pytest tests/conformance tests/integration tests/e2e tests/faults
+test: unit engine test-tools images ## Run all tests, the container ones included
+	@$(MAKE) --no-print-directory --output-sync=target -j2 containers faults-part
+
+# The second has engines and networks of its own, and mostly waits for them, so both run at once.
+containers:
+	@env -u MAKEFLAGS -u MFLAGS $(BIN)/pytest tests/conformance tests/integration tests/e2e
+
+faults-part:
+	@env -u MAKEFLAGS -u MFLAGS $(BIN)/pytest tests/faults
+
+images: setup-dev engine ## Build the images of demo-llama where they are not here
+	@$(TTCTL) --quiet build demo-llama >/dev/null
 
 unit: setup-dev ## Run the tests that need no engine and no network; takes seconds
 	@$(BIN)/pytest -n auto tests/unit tests/golden
