@@ -65,8 +65,10 @@ def test_what_is_printed_of_an_encrypted_stack_works_as_it_stands(encrypted: Sta
 
     state = encrypted.ttctl.run("status", encrypted.name, "--json").data
     assert (state["state"], state["url"], state["tls"]) == ("ready", url, "generated")
-    live = encrypted.ttctl.run("status", encrypted.name, "--live", "--json", "--count", "1").data
-    assert [one["state"] for one in live["sources"] if one["name"].startswith("gateway")] == ["ok"]
+    # A first look on a busy machine may come before the engine has answered.
+    looks = encrypted.ttctl.run("status", encrypted.name, "--live", "--json", "--count", "8").out
+    sources = json.loads(looks.splitlines()[-1])["data"]["sources"]
+    assert [one["state"] for one in sources if one["name"].startswith("gateway")] == ["ok"]
     talk = ("chat", "--stack", encrypted.name, *SHORT, "What is Tenstorrent?")
     assert encrypted.ttctl.run(*talk).out.strip()
 
