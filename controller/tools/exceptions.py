@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.markdown import row
 from ttctl.adapters import places
 from ttctl.adapters.contracts import ShippedContracts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ttctl.model.contract import LaunchContract
     from ttctl.model.service import Exemption
@@ -85,13 +86,9 @@ def _section(contract: LaunchContract) -> str:
         )
         for one in contract.writable
     ]
-    head = _row(("exception", "value", "check", "why", "read in"))
-    lines = (head, _row(["---"] * 5), *map(_row, rows))
+    head = row(("exception", "value", "check", "why", "read in"))
+    lines = (head, row(["---"] * 5), *map(row, rows))
     return f"\n## {contract.name}\n\n" + "\n".join(lines) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(one.replace("|", "\\|") for one in cells) + " |"
 
 
 def main() -> int:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from tools.markdown import row
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -89,12 +91,12 @@ def page(
     counts = Counter(ended.values())
     summary = ", ".join(f"{counts[one]} {one}" for one in ("passed", "failed", "skipped"))
     lines = [
-        _row(one.scenario, one.what, one.value, ended.get(one.test, NOT_RUN))
+        row((one.scenario, one.what, one.value, ended.get(one.test, NOT_RUN)))
         for one in sorted(rows, key=_order)
     ]
     told = {one.test for one in rows}
     lines += [
-        _row("", f"`{name.rpartition('::')[2]}`", "", result)
+        row(("", f"`{name.rpartition('::')[2]}`", "", result))
         for name, result in ended.items()
         if name not in told and result != "passed"
     ]
@@ -113,11 +115,6 @@ def commit_of(root: Path) -> str:
 def _order(row: Figure) -> tuple[int, str]:
     number = row.scenario.removeprefix("R")
     return (int(number) if number.isdecimal() else 99, row.scenario)
-
-
-def _row(*cells: str) -> str:
-    texts = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return f"| {' | '.join(texts)} |"
 
 
 def _git(root: Path, *words: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.markdown import row
 from ttctl.adapters import places
 from ttctl.adapters.hardware import FOLDER, KeptResults
 from ttctl.errors import ToolMissingError, TtctlError
@@ -59,7 +60,7 @@ def text(runs: Sequence[RanOn]) -> str:
     """Return the page."""
     if not runs:
         return HEAD + NONE
-    rows = [_row(NAMES), _row(["---"] * len(NAMES)), *(_row(_cells(one)) for one in runs)]
+    rows = [row(NAMES), row(["---"] * len(NAMES)), *(row(_cells(one)) for one in runs)]
     return f"{HEAD}\n## Results\n\n" + "\n".join(rows) + "\n"
 
 
@@ -68,10 +69,6 @@ def _cells(run: RanOn) -> Sequence[str]:
     return (run.model, run.device, run.date, result, run.reached or "none", run.driver,
             ", ".join(run.firmware), run.contract, run.ttctl, f"`{run.signer}`",
             f"[{run.file}](../controller/catalog/{FOLDER}/{run.file})")  # fmt: skip
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(one.replace("|", "\\|") for one in cells) + " |"
 
 
 def main() -> int:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +103,24 @@ def ttctl_on(engine: OwnEngine | None, folder: Path) -> Ttctl:
         home=folder / "work",
         environ={**environ, **own, **there, "TTCTL_HUB_ENDPOINT": NO_HUB},
     )
+
+
+def through(stack: Stack, folder: Path, script: str, **places: Path) -> Stack:
+    """Return the same stack, whose `docker` is a script that may hold it up.
+
+    Args:
+        stack: One that nobody has brought up.
+        folder: Where the script goes.
+        script: Its text, with the real docker and the places in braces.
+        places: Files by which the script and the test talk.
+    """
+    fake = folder / "bin" / "docker"
+    fake.parent.mkdir()
+    fake.write_text(script.format(docker=shutil.which("docker"), **places))
+    fake.chmod(0o755)
+    path = f"{fake.parent}:{stack.ttctl.environ['PATH']}"
+    ttctl = replace(stack.ttctl, environ={**stack.ttctl.environ, "PATH": path})
+    return replace(stack, ttctl=ttctl)
 
 
 def stack_on(engine: OwnEngine | None, folder: Path, *, name: str = "") -> Stack:

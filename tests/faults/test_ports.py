@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import time
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import finish, until
 from tests.e2e.left_behind import left_behind
+from tests.faults.stage import through
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,13 +57,8 @@ def test_a_port_that_is_taken_is_told_with_its_holder_before_anything_is_made(
 def test_a_port_that_is_taken_between_the_look_and_the_start_leaves_no_husk(
     stack: Stack, tmp_path: Path, figure: Figure
 ) -> None:
-    at_it, go_on, fake = (tmp_path / name for name in ("at-it", "go-on", "bin/docker"))
-    fake.parent.mkdir()
-    fake.write_text(HELD_UP.format(at_it=at_it, go_on=go_on, docker=shutil.which("docker")))
-    fake.chmod(0o755)
-    path = f"{fake.parent}:{stack.ttctl.environ['PATH']}"
-    ttctl = replace(stack.ttctl, environ={**stack.ttctl.environ, "PATH": path})
-    child = replace(stack, ttctl=ttctl).start_up()
+    at_it, go_on = tmp_path / "at-it", tmp_path / "go-on"
+    child = through(stack, tmp_path, HELD_UP, at_it=at_it, go_on=go_on).start_up()
     until(at_it.exists)
     with closing(taken(stack.port)):
         go_on.touch()

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import statistics
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import descendants, finish, kill, until
 from tests.faults.crowd import shared_out
+from tests.faults.stage import through
 from tests.faults.victims import disturbed, recovered
 
 if TYPE_CHECKING:
@@ -68,13 +67,8 @@ def test_a_signal_at_any_step_ends_it_and_the_next_up_goes_on(
 def test_a_second_signal_ends_it_at_once_and_what_it_had_started(
     stack: Stack, tmp_path: Path, figure: Figure
 ) -> None:
-    deaf, told, fake = (tmp_path / name for name in ("deaf", "told", "bin/docker"))
-    fake.parent.mkdir()
-    fake.write_text(DEAF.format(deaf=deaf, told=told, docker=shutil.which("docker")))
-    fake.chmod(0o755)
-    path = f"{fake.parent}:{stack.ttctl.environ['PATH']}"
-    ttctl = replace(stack.ttctl, environ={**stack.ttctl.environ, "PATH": path})
-    child = replace(stack, ttctl=ttctl).start_up()
+    deaf, told = tmp_path / "deaf", tmp_path / "told"
+    child = through(stack, tmp_path, DEAF, deaf=deaf, told=told).start_up()
     until(deaf.exists)
     below = descendants(child.pid)
     kill(child, signal.SIGINT)

@@ -129,21 +129,28 @@ def test_a_listener_that_fails_ends_the_child_and_is_heard() -> None:
     assert time.monotonic() - started < 10
 
 
+class Interrupting(threading.Event):
+    """Is interrupted as soon as a child has said who it is."""
+
+    def __init__(self, pids: list[str]) -> None:
+        super().__init__()
+        self._pids = pids
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+        if self._pids:
+            raise KeyboardInterrupt
+        return False
+
+
 def test_an_interrupt_ends_the_child() -> None:
     pids: list[str] = []
-
-    class Interrupting(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
-            if pids:
-                raise KeyboardInterrupt
-            return False
 
     with pytest.raises(KeyboardInterrupt):
         run(
             ["sh", "-c", "echo $$; sleep 60"],
             timeout_s=60,
             on_line=lambda line: pids.extend(line.split()),
-            cancel=Interrupting(),
+            cancel=Interrupting(pids),
         )
     assert ended(pids)
 
@@ -151,19 +158,13 @@ def test_an_interrupt_ends_the_child() -> None:
 def test_a_second_interrupt_ends_a_child_that_takes_its_time() -> None:
     pids: list[str] = []
 
-    class Interrupting(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
-            if pids:
-                raise KeyboardInterrupt
-            return False
-
     with pytest.raises(KeyboardInterrupt):
         run(
             # It answers SIGTERM by the second interrupt, and goes on.
             ["sh", "-c", "trap 'kill -INT $PPID' TERM; echo $$; while :; do sleep 0.1; done"],
             timeout_s=60,
             on_line=lambda line: pids.extend(line.split()),
-            cancel=Interrupting(),
+            cancel=Interrupting(pids),
             terminate_s=60,
         )
     assert ended(pids)
