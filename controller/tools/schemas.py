@@ -14,9 +14,9 @@ import json
 import pkgutil
 import sys
 import textwrap
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
@@ -24,6 +24,10 @@ from pydantic.json_schema import GenerateJsonSchema
 import ttctl.model
 import ttctl.operations
 from ttctl.cli.answers import ANSWERS, EVENTS, LINES, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -87,26 +91,43 @@ def _described(type_: object) -> tuple[Schema, Schema]:
     adapter.rebuild(force=True, _types_namespace=_names())
     schema = adapter.json_schema(mode="serialization", schema_generator=_Printed)
     definitions = schema.pop("$defs", {})
-    classes = {
-        one.__name__: one
-        for one in _names().values()
-        if isinstance(one, type) and is_dataclass(one)
-    }
     for one in (schema, *definitions.values()):
-        _describe(one, classes.get(one.get("title", "")))
+        _describe(one, _class_of(one))
     return schema, definitions
+
+
+def _class_of(schema: Schema) -> Any:  # noqa: ANN401 - any dataclass
+    """Return the dataclass that a schema is of, if it is of one: its name and its fields say it.
+
+    Raises:
+        TypeError: There are two of these. Which one it is would depend on what is imported last.
+    """
+    candidates = [one for module in _modules() for one in vars(module).values()]
+    found = {
+        one
+        for one in (*candidates, Refusal, *EVENTS.values())
+        if isinstance(one, type)
+        and is_dataclass(one)
+        and one.__name__ == schema.get("title")
+        and {field.name for field in fields(one)} == schema.get("properties", {}).keys()
+    }
+    if len(found) > 1:
+        message = f"several dataclasses are called {schema['title']}: {found}"
+        raise TypeError(message)
+    return found.pop() if found else None
+
+
+def _modules() -> Iterator[ModuleType]:
+    for package in (ttctl.model, ttctl.operations):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            yield importlib.import_module(module.name)
 
 
 def _names() -> dict[str, Any]:
     names: dict[str, Any] = {"Path": Path, "Refusal": Refusal}
     names |= {type_.__name__: type_ for type_ in EVENTS.values()}
-    for package in (ttctl.model, ttctl.operations):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            names |= {
-                name: one
-                for name, one in vars(importlib.import_module(module.name)).items()
-                if name[0].isupper()
-            }
+    for module in _modules():
+        names |= {name: one for name, one in vars(module).items() if name[0].isupper()}
     return names
 
 

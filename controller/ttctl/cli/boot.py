@@ -96,7 +96,7 @@ def _boot(session: Session, values: dict[str, Any], limit_s: int | None) -> None
     found = operations.boot(
         session.offline_world,
         how=How(reset=bool(session.setting("up.boot_reset"))),
-        limits=operations.Limits(
+        limits=operations.BootLimits(
             boot_s=limit_s or operations.BOOT_S,
             wait_s=values["wait_timeout"],
             lock_s=values["lock_timeout"],

@@ -30,7 +30,7 @@ CONSENT = "`ttctl config set up.boot_reset true` lets a boot reset them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class BootLimits:
     """What a boot waits for, and for how long."""
 
     boot_s: int = BOOT_S
@@ -41,11 +41,11 @@ class Limits:
     """Seconds to wait for another command's lock."""
 
 
-USUAL = Limits()
+USUAL = BootLimits()
 
 
 def boot(
-    world: World, *, how: How = AS_NEEDED, limits: Limits = USUAL, dry_run: bool = False
+    world: World, *, how: How = AS_NEEDED, limits: BootLimits = USUAL, dry_run: bool = False
 ) -> Booted:
     """Bring every stack back that is wanted, in the order of their names, each as it is locked.
 
@@ -108,7 +108,7 @@ def _seen(world: World, stack: str, how: How) -> BootedStack:
 
 
 def _brought(
-    world: World, stack: str, how: How, limits: Limits, *, until: float
+    world: World, stack: str, how: How, limits: BootLimits, *, until: float
 ) -> BootedStack:  # fmt: skip
     begun = world.clock.now()
     missing = ""
@@ -143,7 +143,7 @@ def _missing(world: World, boards: tuple[str, ...]) -> str:
     return cards_missing(world.host.system(), world.vitals.cards(), boards)
 
 
-def _up(world: World, stack: str, how: How, limits: Limits) -> BootedStack:
+def _up(world: World, stack: str, how: How, limits: BootLimits) -> BootedStack:
     with Hold(world, (stack,), timeout_s=limits.lock_s) as hold:
         inner = hold.world
         if not inner.wanted.is_wanted(stack):

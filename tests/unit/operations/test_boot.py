@@ -17,7 +17,7 @@ from ttctl.model.plan import How
 from ttctl.model.site import Site
 from ttctl.operations import rollback as rollbacks
 from ttctl.operations import upgrade as upgrades
-from ttctl.operations.boot import Limits, boot
+from ttctl.operations.boot import BootLimits, boot
 from ttctl.operations.plan import lock
 from ttctl.operations.restart import restart
 from ttctl.operations.stacks import down
@@ -153,7 +153,7 @@ def test_an_engine_that_answers_late_is_waited_for(two: Scene) -> None:
 def test_an_engine_that_never_answers_ends_the_wait_at_its_limit(two: Scene) -> None:
     two.engine.refuses = GONE
     with pytest.raises(WaitError, match="did not answer") as caught:
-        boot(two.world, limits=Limits(boot_s=20))
+        boot(two.world, limits=BootLimits(boot_s=20))
     assert (caught.value.evidence, caught.value.next_step) == (
         "No container engine answers. No socket.",
         "ttctl doctor",
@@ -203,7 +203,7 @@ def test_a_driver_that_comes_late_is_waited_for(lone: Scene) -> None:
 
 def test_a_driver_that_never_comes_is_said_at_the_limit(lone: Scene) -> None:
     without_driver(lone)
-    found = boot(lone.world, limits=Limits(boot_s=30))
+    found = boot(lone.world, limits=BootLimits(boot_s=30))
     failure = found.stacks[0].failure
     assert failure is not None
     assert f"Waited for its cards until 30 s after the begin: no node of {FIRST}." in (
