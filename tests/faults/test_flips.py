@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A byte of the lock or of the weights that became another is refused, or put right and said.
+"""A byte of a lock or of a cache that became another is refused, or put right and said.
 
 Each byte of a lock is flipped in tests/unit/adapters/test_lock_file.py; here `up` meets some.
 """
@@ -7,17 +7,19 @@ Each byte of a lock is flipped in tests/unit/adapters/test_lock_file.py; here `u
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.driver import stamps, tree
 from tests.faults.refused import WHOLE, refused, running
+from tests.faults.stage import ttctl_on
+from tests.standins.exports import entry, export
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.driver import Stack
+    from tests.e2e.driver import Stack, Ttctl
     from tests.faults.conftest import Figure, Rounds
 
 pytestmark = pytest.mark.docker
@@ -108,3 +110,57 @@ def test_weights_with_a_flipped_byte_are_never_started_on(
         stack.down()
     figure("R8", "flipped bytes of the weights that were put right", f"{count} of {count}")
     assert {name for name in tree(cache) if "incomplete" in name} == set()
+
+
+FETCHED = "acme/Fetched-1B"
+"""A model that only the fetched catalog has."""
+
+
+def catalog(ttctl: Ttctl) -> tuple[Any, bool, str]:
+    """Return what `models ls` shows, whether that is the fetched catalog, and what is said."""
+    ran = ttctl.run("models", "ls", "--json")
+    return ran.data, FETCHED in {one["model"] for one in ran.data}, ran.err
+
+
+@pytest.mark.parametrize("kept", ["exports", "records", "current", "compiled"])
+def test_a_stored_catalog_with_a_flipped_byte_is_never_read(
+    kept: str, tmp_path: Path, rounds: Rounds, figure: Figure
+) -> None:
+    ttctl = ttctl_on(None, tmp_path)
+    mine = tmp_path / "mine.json"
+    mine.write_bytes(export(entry(FETCHED, "N150")))
+    ttctl.run("models", "refresh", str(mine))
+    whole, fetched, said = catalog(ttctl)
+    assert (fetched, "set aside" in said) == (True, False)
+    count = rounds(fast=4, whole=50)
+    chance = random.Random(SEED)  # noqa: S311 - places, no secrets
+    for _ in range(count):
+        file = stored(tmp_path, kept)
+        before = file.read_bytes()
+        # The last byte of a record is its line's end, which means nothing.
+        file.write_bytes(flipped(before, chance.randrange(len(before) - 1)))
+        found, fetched, said = catalog(ttctl)
+        if fetched:
+            # Made anew of what it was made of, or a blank between two words became none.
+            assert found == whole
+        else:
+            assert "set aside" in said.lower()
+            assert "The built-in catalog is used." in said
+            ttctl.run("models", "refresh", str(mine))
+        found, _, said = catalog(ttctl)
+        assert (found, "set aside" in said) == (whole, False)
+    figure("R8", f"flipped bytes of a catalog's {kept}: never read", f"{count} of {count}")
+
+
+def stored(folder: Path, kept: str) -> Path:
+    """Return the one file that is kept of the catalog in use."""
+    if kept == "compiled":
+        marked = FETCHED.encode()
+        found = [one for one in (folder / "cache").rglob("*.json") if marked in one.read_bytes()]
+    else:
+        found = [
+            one for one in (folder / "state").rglob("*") if kept in {one.name, one.parent.name}
+        ]
+        found = [one for one in found if one.is_file()]
+    (file,) = found
+    return file

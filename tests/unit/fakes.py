@@ -538,8 +538,8 @@ class FakeTelemetry:
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:  # noqa: ARG002
         return self.own
 
-    def kept(self) -> Telemetry | None:
-        return self.last
+    def kept(self) -> Answered:
+        return Answered(telemetry=self.last)
 
     def ask(self) -> Answered:
         self._calls.append("tt-smi -s")

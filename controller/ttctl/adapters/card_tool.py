@@ -37,6 +37,8 @@ class Said(Generic[Value]):
     value: Value | None
     note: str = ""
     """Why there is none."""
+    hung: bool = False
+    """Whether it did not answer at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ class CardTool(Generic[Value]):
             if not 0 <= age <= self.max_age_s:
                 return None
             if kept["note"]:
-                return Said(value=None, note=f"{str(kept['note'])[:400]} ({age:.0f} s ago)")
+                note = f"{str(kept['note'])[:400]} ({age:.0f} s ago)"
+                return Said(value=None, note=note, hung=kept["hung"] is True)
             return Said(value=self.read(str(kept["text"]), age))
         return None
 
@@ -83,8 +86,9 @@ class CardTool(Generic[Value]):
             return Said(value=None, note=f"{self.command[0]} is not installed")
         except TtctlError as error:
             note = f"{error.message.rstrip('.')}: {error.why}".rstrip(": ")
-            self._keep(started, "", note)
-            return Said(value=None, note=note)
+            hung = isinstance(error, WaitError)
+            self._keep(started, "", note, hung=hung)
+            return Said(value=None, note=note, hung=hung)
         self._keep(started, text, "")
         return Said(value=value)
 
@@ -139,8 +143,8 @@ class CardTool(Generic[Value]):
             failed = TtctlError(f"{program} ended with {ended.returncode}.", why=said)
             done.append(text if self.sign in text else failed)
 
-    def _keep(self, moment: float, text: str, note: str) -> None:
-        body = json.dumps({"time": moment, "text": text, "note": note})
+    def _keep(self, moment: float, text: str, note: str, *, hung: bool = False) -> None:
+        body = json.dumps({"time": moment, "text": text, "note": note, "hung": hung})
         # A full disk is no reason to withhold what was read.
         with suppress(TtctlError):
             write_atomically(self.file, body, mode=0o600)

@@ -9,13 +9,11 @@ gets another name, and is never read again.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.catalog_record import Record, read_record
+from ttctl.adapters.catalog_record import Record, read_record, record_text
 from ttctl.adapters.files import STRAY_PREFIX, make_private, write_atomically
 from ttctl.errors import BadFileError, TtctlError
 
@@ -91,7 +89,7 @@ class CatalogStore:
         """
         if data is not None:
             self._write(self._export(record), _text(data, record.source))
-        self._write(self._place(record.source), json.dumps(asdict(record), indent=2) + "\n")
+        self._write(self._place(record.source), record_text(record))
         self._sweep()
 
     def data(self, record: Record) -> bytes:
@@ -130,7 +128,7 @@ class CatalogStore:
 
     def _read(self, path: Path) -> Record | None:
         try:
-            record = read_record(json.loads(path.read_bytes()))
+            record = read_record(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError):

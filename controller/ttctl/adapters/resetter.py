@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ttctl.adapters.process import Finished
     from ttctl.model.protocols import Reporter
     from ttctl.model.reset import ResetOrder
 
@@ -71,26 +72,16 @@ class SmiResets:
             WaitError: It did not end within its limit.
         """
         name = f"ttctl-reset-{os.getpid()}"
+        asked = f"{name}-version"
         tool = _in_image(order, name) if order.image else ["tt-smi"]
-        asked = _in_image(order, f"{name}-version") if order.image else tool
-        words = reset_words(order.nodes, galaxy=order.galaxy, version=self._version(asked))
         try:
-            done = run(
-                [*tool, *words],
-                timeout_s=LIMIT_S,
-                on_line=reporter.detail,
-                environ=self._environ,
-            )
-        except WaitError as exc:
-            raise WaitError(
-                f"tt-smi did not end the reset within {LIMIT_S:.0f} s.",
-                why="A card that does not answer at all needs the machine to be switched off.",
-                evidence=exc.evidence or join(words),
-                next_step="ttctl devices info",
-            ) from exc
+            version = self._version(_in_image(order, asked) if order.image else tool)
+            words = reset_words(order.nodes, galaxy=order.galaxy, version=version)
+            done = self._done([*tool, *words], reporter)
         finally:
+            # Where the limit ended docker, its container goes on.
             if order.image:
-                self._remove(name)
+                self._remove(name, asked)
         if done.returncode != 0:
             raise EngineError(
                 f"tt-smi could not reset the boards; it ended with {done.returncode}.",
@@ -98,6 +89,17 @@ class SmiResets:
                 evidence=f"{join([*tool, *words])}\n{done.tail(5)}".strip(),
                 next_step="ttctl devices info",
             )
+
+    def _done(self, command: Sequence[str], reporter: Reporter) -> Finished:
+        try:
+            return run(command, timeout_s=LIMIT_S, on_line=reporter.detail, environ=self._environ)
+        except WaitError as exc:
+            raise WaitError(
+                f"tt-smi did not end the reset within {LIMIT_S:.0f} s.",
+                why="A card that does not answer at all needs the machine to be switched off.",
+                evidence=exc.evidence or join(command),
+                next_step="ttctl devices info",
+            ) from exc
 
     def remove_hugepages(self, files: Sequence[str]) -> None:
         """Remove files of the driver library.
@@ -131,6 +133,14 @@ class SmiResets:
                 "ttctl devices reset --image IMAGE.",
                 next_step="pipx install tt-smi",
             ) from exc
+        except WaitError as exc:
+            raise WaitError(
+                f"tt-smi did not tell its version within {VERSION_S:.0f} s.",
+                why="It looks at the cards before it answers: one of them hangs. Nothing was "
+                "reset; a card that does not answer at all needs the machine to be switched off.",
+                evidence=exc.evidence or join([*tool, "-v"]),
+                next_step="ttctl devices info",
+            ) from exc
         if done.returncode != 0 and len(tool) > 1:
             raise ToolMissingError(
                 f"tt-smi could not be run in the image {tool[-1]!r}.",
@@ -141,10 +151,10 @@ class SmiResets:
         found = _VERSION.search(done.tail(1))
         return found[0] if found else ""
 
-    def _remove(self, name: str) -> None:
-        """End the container of a reset that was cut short; mostly it is gone already."""
+    def _remove(self, *names: str) -> None:
+        """End the containers of a reset that was cut short; mostly they are gone already."""
         with suppress(TtctlError):
-            run(["docker", "rm", "--force", name], timeout_s=REMOVE_S, environ=self._environ)
+            run(["docker", "rm", "--force", *names], timeout_s=REMOVE_S, environ=self._environ)
 
 
 def _in_image(order: ResetOrder, name: str) -> list[str]:

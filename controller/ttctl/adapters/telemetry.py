@@ -35,8 +35,8 @@ class LocalTelemetry:
         """
         return sensors(self._root, watch=watch and self._root == Path("/"))
 
-    def kept(self) -> Telemetry | None:
-        """Return what tt-smi said a moment ago, None where that is too long ago."""
+    def kept(self) -> Answered:
+        """Return what came of asking tt-smi a moment ago, nothing where that is too long ago."""
         return self._smi.kept()
 
     def ask(self) -> Answered:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ttctl.adapters.card_tool import Said
     from ttctl.model.telemetry import Telemetry
 
 COMMAND = ("tt-smi", "-s")
@@ -43,15 +44,18 @@ class TtSmi:
             read=_read,
         )
 
-    def kept(self) -> Telemetry | None:
-        """Return the last answer, None where it is too old or was none."""
-        found = self._tool.kept()
-        return found.value if found else None
+    def kept(self) -> Answered:
+        """Return the last answer or failure, neither where it is too old."""
+        said = self._tool.kept()
+        return _answered(said) if said else Answered(telemetry=None)
 
     def ask(self) -> Answered:
         """Return the last answer where it still holds, else ask; never raises, never hangs."""
-        said = self._tool.ask()
-        return Answered(telemetry=said.value, note=said.note)
+        return _answered(self._tool.ask())
+
+
+def _answered(said: Said[Telemetry]) -> Answered:
+    return Answered(telemetry=said.value, note=said.note, hung=said.hung)
 
 
 def _read(text: str, age_s: float) -> Telemetry:

@@ -74,6 +74,8 @@ class Answered:
     telemetry: Telemetry | None
     note: str = ""
     """Why there is none."""
+    hung: bool = False
+    """Whether it did not answer at all, and was ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +100,8 @@ class TelemetrySource(TopologySource, Protocol):
     def sensors(self, *, watch: bool) -> tuple[ChipReading, ...]:
         """Return what the driver's files say; `watch` looks twice, to see whether hearts beat."""
 
-    def kept(self) -> Telemetry | None:
-        """Return what tt-smi said a moment ago, None where that is too long ago."""
+    def kept(self) -> Answered:
+        """Return what came of asking tt-smi a moment ago, nothing where that is too long ago."""
 
     def ask(self) -> Answered:
         """Return what tt-smi says, or said a moment ago; it is waited for within a limit."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
 from ttctl.model.devices import BoardInfo, DevicesInfo
+from ttctl.model.telemetry import Answered
 from ttctl.operations.lease import shared
 from ttctl.operations.topology import busy_boards, with_topology
 from ttctl.rules.board_health import judged, readings_by_board
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ttctl.model.device import Board, System
     from ttctl.model.protocols import World
     from ttctl.model.telemetry import ChipReading, Telemetry
+
+NOT_ASKED = Answered(telemetry=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class Looked:
     readings: tuple[ChipReading, ...]
     telemetry: Telemetry | None
     notes: tuple[str, ...]
+    asked: Answered = NOT_ASKED
+    """What came of asking tt-smi."""
 
 
 def look(world: World, wish: Wish) -> Looked:
@@ -54,9 +59,9 @@ def look(world: World, wish: Wish) -> Looked:
     """
     system, seen = _with_users(world, world.host.system())
     if wish.snapshot is None:
-        telemetry, notes = _told(world, system, ask=wish.ask)
-        found = _own(world, system, telemetry, (*seen, *notes), device=wish.device)
-        return _with_topology(world, found, ask=wish.ask)
+        asked, notes = _asked(world, system, ask=wish.ask)
+        found = _own(world, system, asked.telemetry, (*seen, *notes), device=wish.device)
+        return _with_topology(world, replace(found, asked=asked), ask=wish.ask)
     telemetry = world.telemetry.replay(wish.snapshot)
     if not system.boards:
         return Looked(
@@ -137,10 +142,10 @@ def info(looked: Looked, name: str | None) -> DevicesInfo:
     )
 
 
-def _told(world: World, system: System, *, ask: bool) -> tuple[Telemetry | None, tuple[str, ...]]:
+def _asked(world: World, system: System, *, ask: bool) -> tuple[Answered, tuple[str, ...]]:
     """Return what tt-smi says; it is asked only where no job could be disturbed by it."""
     if not system.boards:
-        return None, ()
+        return NOT_ASKED, ()
     busy = busy_boards(system)
     if ask and busy:
         why = ", ".join(f"board {board.id} is {_use(board)}" for board in busy)
@@ -148,7 +153,7 @@ def _told(world: World, system: System, *, ask: bool) -> tuple[Telemetry | None,
     if not ask or not any(board.nodes for board in system.boards):
         return world.telemetry.kept(), ()
     answered = world.telemetry.ask()
-    return answered.telemetry, (f"No telemetry: {answered.note}.",) if answered.note else ()
+    return answered, (f"No telemetry: {answered.note}.",) if answered.note else ()
 
 
 def _use(board: Board) -> str:

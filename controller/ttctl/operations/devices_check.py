@@ -61,7 +61,11 @@ def check(
     demands = demands_of(uses, driver=system.driver, firmware=firmware)
     golden = world.telemetry.golden()
     checks = (
-        *(() if replay else card_checks(*_only(system, world.vitals.cards(), judged))),
+        *(
+            ()
+            if replay
+            else card_checks(*_only(system, world.vitals.cards(), judged), smi=looked.asked)
+        ),
         *board_checks(judged),
         *(() if replay else _stale_files(world, system, judged)),
         *demand_checks(demands, driver=system.driver, firmware=firmware),

@@ -186,8 +186,11 @@ def reach(subject: Subject, one: Destination) -> Checks:
 
 def cards(subject: Subject) -> Checks:
     """Judge the cards. Not yet run on a card."""
-    system = subject.world.host.system()
-    return card_checks(system, subject.world.vitals.cards(), _entries(subject, system.device))
+    world = subject.world
+    system = world.host.system()
+    # It is not asked here: this look is a quick one.
+    kept = world.telemetry.kept() if system.boards else None
+    return card_checks(system, world.vitals.cards(), _entries(subject, system.device), smi=kept)
 
 
 def _entries(subject: Subject, device: str) -> tuple[ModelSpec, ...]:

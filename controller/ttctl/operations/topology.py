@@ -46,7 +46,7 @@ def as_known(world: World, system: System) -> System:
     """Return the machine with its topology as far as it was told a moment ago; nobody is asked."""
     if system.topology is not None or not may_need_mesh(system):
         return system
-    own, telemetry = world.telemetry.sensors(watch=False), world.telemetry.kept()
+    own, telemetry = world.telemetry.sensors(watch=False), world.telemetry.kept().telemetry
     if telemetry is not None and not tells_of(own, telemetry):
         telemetry = None
     source = telemetry.source if telemetry else ""

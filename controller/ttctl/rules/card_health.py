@@ -24,13 +24,20 @@ if TYPE_CHECKING:
     from ttctl.model.device import System
     from ttctl.model.health import CardVitals, Check
     from ttctl.model.spec import ModelSpec
+    from ttctl.model.telemetry import Answered
 
 _check = CheckGroup("Cards")
 LEGACY = "vllm-legacy"
+DRIVER_LOG = "sudo dmesg | grep -i tenstorrent"
+"""Where tt-kmd writes which card it could not reach."""
 
 
 def card_checks(
-    system: System, cards: CardVitals, specs: Sequence[ModelSpec] = ()
+    system: System,
+    cards: CardVitals,
+    specs: Sequence[ModelSpec] = (),
+    *,
+    smi: Answered | None = None,
 ) -> tuple[Check, ...]:
     """Return every verdict on the cards; one line where there is none.
 
@@ -38,13 +45,14 @@ def card_checks(
         system: The machine.
         cards: What it shows of its cards beyond that.
         specs: Entries whose demands on driver and firmware count, where they are for this device.
+        smi: What came of asking tt-smi, None where it was not asked.
     """
     if not cards.pci and not system.chips:
         return (_check("cards", "skipped", "no card: no PCI device of the vendor is here"),)
     asked = requirements_of(specs, system.device)
     found = (_nodes(system, cards), driver_check(system, cards, asked))
     if not cards.nodes:
-        return (*found, _smi(cards))
+        return (*found, _smi(cards, smi))
     return (
         *found,
         firmware_check(system, asked),
@@ -52,7 +60,7 @@ def card_checks(
         _memory_for_transfers(system, cards),
         _leftovers(cards),
         _holders(system, cards),
-        _smi(cards),
+        _smi(cards, smi),
     )
 
 
@@ -68,7 +76,7 @@ def _nodes(system: System, cards: CardVitals) -> Check:
         "failed",
         "not every card has a device node",
         evidence=f"{what}; without one: {', '.join(silent) or 'not known which'}.",
-        fix="sudo modprobe tenstorrent" if not shown else "sudo dmesg | grep -i tenstorrent",
+        fix="sudo modprobe tenstorrent" if not shown else DRIVER_LOG,
     )
 
 
@@ -170,7 +178,15 @@ def _holders(system: System, cards: CardVitals) -> Check:
     return _check("holders", "ok", "nobody has a card open")
 
 
-def _smi(cards: CardVitals) -> Check:
+def _smi(cards: CardVitals, asked: Answered | None) -> Check:
+    if cards.smi and asked is not None and asked.note:
+        return _check(
+            "tt-smi",
+            "failed" if asked.hung else "warning",
+            "tt-smi hangs: a card does not answer" if asked.hung else "tt-smi tells nothing",
+            evidence=f"{asked.note}.",
+            fix=DRIVER_LOG,
+        )
     if cards.smi:
         return _check("tt-smi", "ok", cards.smi)
     return _check(

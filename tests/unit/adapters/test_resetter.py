@@ -69,7 +69,20 @@ def test_an_images_tool_gets_those_nodes_and_nothing_else(
         "--device=/made/dev/tenstorrent/3:/dev/tenstorrent/3",
         *("--entrypoint=tt-smi", "acme/vllm:1", "-r", "0,3"),
     ]
-    assert removed == ["docker", "rm", "--force", name]
+    assert removed == ["docker", "rm", "--force", name, f"{name}-version"]
+
+
+def test_a_tool_that_hangs_before_the_reset_is_told_and_its_container_is_removed(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resetter, "VERSION_S", 1.0)
+    programs.add("docker", "import time\nif sys.argv[1] == 'run': time.sleep(60)")
+    with pytest.raises(WaitError, match="did not tell its version within 1 s") as caught:
+        do(tmp_path, ResetOrder(nodes=NODES, galaxy=False, image="acme/vllm:1"))
+    assert "Nothing was reset" in caught.value.why
+    assert caught.value.evidence.endswith("acme/vllm:1 -v")
+    name = f"ttctl-reset-{os.getpid()}"
+    assert programs.calls[1:] == [["docker", "rm", "--force", name, f"{name}-version"]]
 
 
 def test_an_image_without_the_tool_is_told(programs: Programs, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.standins import machines
 from tests.unit.adapters.programs import Programs
 
 from ttctl.adapters.tt_smi import NAME, TtSmi
+from ttctl.model.telemetry import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,8 @@ def test_what_it_says_is_read_whole_and_kept(programs: Programs, tmp_path: Path)
 def test_an_answer_that_is_too_old_is_asked_for_again(programs: Programs, tmp_path: Path) -> None:
     programs.add("tt-smi", PRINTS.format(text=machines.printed(machines.snapshot("n150"))))
     smi(tmp_path).ask()
-    assert smi(tmp_path).kept() is not None
-    assert smi(tmp_path, max_age_s=0).kept() is None
+    assert smi(tmp_path).kept().telemetry is not None
+    assert smi(tmp_path, max_age_s=0).kept() == Answered(telemetry=None)
     smi(tmp_path, max_age_s=0).ask()
     assert len(programs.calls) == 2
 
@@ -108,13 +109,14 @@ def test_a_program_that_hangs_and_ignores_its_end_is_ended_within_the_limit(
     started = time.monotonic()
     answered = smi(tmp_path, limit_s=2).ask()
     assert time.monotonic() - started < 2.5
-    assert answered.telemetry is None
+    assert (answered.telemetry, answered.hung) == (None, True)
     assert (
         "did not answer: It was ended after 1.4 s, so that nobody waits longer than 2 s"
         in answered.note
     )
     started = time.monotonic()
     assert "ago" in smi(tmp_path, limit_s=2).ask().note
+    assert smi(tmp_path, limit_s=2).kept().hung
     assert time.monotonic() - started < 0.5
 
 
@@ -125,7 +127,7 @@ def test_a_program_that_hangs_and_ignores_its_end_is_ended_within_the_limit(
 def test_a_damaged_cache_is_as_none(programs: Programs, tmp_path: Path, text: str) -> None:
     programs.add("tt-smi", PRINTS.format(text=machines.printed(machines.snapshot("n150"))))
     machines.write(tmp_path / "cache" / NAME, text)
-    assert smi(tmp_path).kept() is None
+    assert smi(tmp_path).kept() == Answered(telemetry=None)
     assert smi(tmp_path).ask().telemetry is not None
 
 

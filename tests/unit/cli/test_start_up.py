@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.standins.exports import entry, export
 from tests.unit.adapters.programs import Programs
 from tests.unit.adapters.test_docker_look import RUNNING, answers, world
 from tests.unit.adapters.test_lock_file import LOCK
-from tests.unit.cli.test_models import entry, export
 
 from ttctl.adapters.lock_file import lock_text
 

@@ -13,6 +13,7 @@ from ttctl.model.device import Chip, System
 from ttctl.model.health import CardVitals, Check, NodeVitals
 from ttctl.model.pins import Requirement
 from ttctl.model.spec import Limits, ModelSpec, Weights
+from ttctl.model.telemetry import Answered
 from ttctl.rules.card_health import card_checks
 
 PCI = tuple(f"0000:0{number}:00.0" for number in range(1, 5))
@@ -230,6 +231,20 @@ def test_who_holds_a_card_is_named() -> None:
 def test_tt_smi_is_wanted_for_a_reset() -> None:
     check = judged("tt-smi", replace(WELL, smi=""))
     assert (check.verdict, check.fix) == ("warning", "pipx install tt-smi")
+
+
+@pytest.mark.parametrize(("hung", "verdict"), [(True, "failed"), (False, "warning")])
+def test_a_tt_smi_that_says_nothing_is_told_with_where_the_driver_writes(
+    *, hung: bool, verdict: str
+) -> None:
+    asked = Answered(telemetry=None, note="tt-smi did not answer: It was ended", hung=hung)
+    checks = card_checks(T3K, WELL, SPECS, smi=asked)
+    (check,) = (one for one in checks if one.name == "tt-smi")
+    assert (check.verdict, check.evidence) == (verdict, f"{asked.note}.")
+    assert check.summary.startswith("tt-smi hangs") == hung
+    assert check.fix == "sudo dmesg | grep -i tenstorrent"
+    quiet = card_checks(T3K, WELL, smi=Answered(telemetry=None))
+    assert [one.verdict for one in quiet if one.name == "tt-smi"] == ["ok"]
 
 
 def test_cards_of_another_kind_may_have_another_firmware() -> None:
