@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import finish
+from tests.faults.refused import parts
 from tests.faults.stage import stack_on
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ LABELS = (
     {"dev.ttctl.stack": "{0}x", "dev.ttctl.service": "vllm"},
     {"com.docker.compose.project": "ttctl-{0}x", "com.docker.compose.service": "vllm"},
     {"com.docker.compose.project": "{0}", "com.docker.compose.service": "gateway"},
+    {"com.docker.compose.project": "ttctl-{0}", "com.docker.compose.service": "other"},
     {"dev.ttctl.fingerprint": "0" * 64},
 )
 """Of nobody, of a stack with a like name, of other projects of compose, of an image of ours."""
@@ -48,9 +50,10 @@ def worlds(name: str, count: int) -> list[tuple[str, str, dict[str, str]]]:
     found = []
     for number in range(count):
         kind = ("container", "network", "volume")[number % 3]
-        labels = {key: value.format(name) for key, value in chance.choice(LABELS).items()}
-        word = chance.choice(NAMES).format(name)
-        found.append((kind, f"{word}-{number}" if number >= len(NAMES) else word, labels))
+        chosen = LABELS[number // 3 % len(LABELS)]
+        labels = {key: value.format(name) for key, value in chosen.items()}
+        word = NAMES[number] if number < len(NAMES) else f"{chance.choice(NAMES)}-{number}"
+        found.append((kind, word.format(name), labels))
     return found
 
 
@@ -116,3 +119,37 @@ def test_the_stack_of_another_user_is_left_alone(
     figure(
         "R20", "a stack of this name that another user has: up, down, stop, restart", "0 removed"
     )
+
+
+COMPOSE = """\
+name: ttctl-{name}
+services:
+  db:
+    image: {image}
+    entrypoint: [sleep, "3600"]
+    volumes: [data:/data]
+volumes:
+  data:
+"""
+
+
+def test_a_compose_project_of_the_same_name_is_refused_and_loses_nothing(
+    engine: OwnEngine, stack: Stack, tmp_path: Path, figure: Figure
+) -> None:
+    stack.up()
+    image = engine.docker("images", "--quiet").split()[0]
+    file = tmp_path / "compose.yaml"
+    file.write_text(COMPOSE.format(name=stack.name, image=image))
+    own = ("compose", "--file", str(file))
+    engine.docker(*own, "up", "--detach")
+    before = everything(engine)
+    for words in ("up", *stack.words), ("down", stack.name, "--volumes"):
+        told = parts(stack.ttctl.run(*words, exits=2, limit_s=300).err)
+        assert f"made in {tmp_path}" in told["evidence"], words
+        assert everything(engine) == before
+    # When only its data is left, the stack goes with its own alone.
+    engine.docker("rm", "--force", f"ttctl-{stack.name}-db-1")
+    stack.ttctl.run("down", stack.name, "--volumes", limit_s=300)
+    assert f"volume ttctl-{stack.name}_data" in everything(engine)
+    assert not engine.containers()
+    figure("R20", "a compose project of a stack's name: up, down --volumes", "0 removed")

@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -67,6 +68,16 @@ class Kept:
     @property
     def home(self) -> Path:
         return self.stack.ttctl.stacks / self.stack.name
+
+    @property
+    def pair(self) -> Path:
+        """The key with the certificate, as the gateway's own user reads it."""
+        return self.home / "secrets" / "gateway" / "tls.pem"
+
+    @property
+    def certificate(self) -> Path:
+        (found,) = (self.home / "secrets").rglob("certificate.pem")
+        return found
 
     def run(self, *words: str, exits: int | None = 0, **environ: str) -> str:
         """Run a verb with all that it says of itself, and keep that; `exits` None is any end."""
@@ -138,7 +149,9 @@ def kept(page_image: Path, engine: OwnEngine, tmp_path: Path) -> Iterator[Kept]:
 
 def ask(kept: Kept, path: str, body: object = None) -> None:
     """Ask the gateway with the key, and keep the whole answer."""
-    with closing(http.client.HTTPConnection("127.0.0.1", kept.stack.port, timeout=60)) as asked:
+    known = ssl.create_default_context(cafile=str(kept.certificate))
+    where = ("127.0.0.1", kept.stack.port)
+    with closing(http.client.HTTPSConnection(*where, timeout=60, context=known)) as asked:
         headers = {"Authorization": f"Bearer {kept.stack.key}", "Content-Type": "application/json"}
         text = None if body is None else json.dumps(body)
         asked.request("GET" if body is None else "POST", path, text, headers)
@@ -184,7 +197,7 @@ def check_modes(kept: Kept) -> None:
         # What a container reads as its own user is open, in a folder that is not.
         assert path.stat().st_mode & 0o777 in {0o400, 0o600, 0o444, 0o644}, path
         holds = any(word.encode() in path.read_bytes() for word in kept.words.values())
-        assert not (holds and path.stat().st_mode & 0o077), path
+        assert not (holds and path.stat().st_mode & 0o077) or path == kept.pair, path
 
 
 def go_on(kept: Kept, done: Search) -> str:
@@ -193,6 +206,7 @@ def go_on(kept: Kept, done: Search) -> str:
     page = kept.folder / "page"
     with_page = ejected(kept.stack, page)
     # Killed in the middle, and again from where it was.
+    with_page = (*with_page, "--tls", "generated")
     child = kept.stack.start_up(*with_page)
     kept.keep("a killed up", "".join(read_until(child, r"Container \S+ +Creat")))
     kill(child, signal.SIGKILL)
@@ -201,6 +215,10 @@ def go_on(kept: Kept, done: Search) -> str:
     kept.words["the stack's key"] = done.words["the stack's key"] = kept.stack.key
     made = kept.stack.ttctl.run("--json", "config", "key", "new", "ci", "--stack", kept.stack.name)
     kept.words["a named key"] = done.words["a named key"] = made.data["key"]
+    text = kept.pair.read_text(encoding="ascii")
+    key = text.partition("PRIVATE KEY-----\n")[2].partition("\n-----END")[0].splitlines()
+    # A line in the middle: the first one says the same of every key of its kind.
+    kept.words["the certificate's key"] = done.words["the certificate's key"] = key[len(key) // 2]
     check_modes(kept)
     search(kept, done)
     kept.run("chat", "--stack", kept.stack.name, "Hi")

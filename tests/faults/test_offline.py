@@ -83,6 +83,20 @@ def test_an_up_of_what_is_locked_and_here_opens_no_connection_beyond_this_machin
         assert outside == set(), words
 
 
+def test_an_encrypted_stack_and_what_asks_it_stay_on_this_machine_too(
+    locked: Stack, tmp_path: Path, figure: Figure
+) -> None:
+    words = (*locked.words, "--tls", "generated")
+    locked.up(*words[-2:])
+    locked.down()
+    calls = 0
+    for verb in (("up", *words), ("status", locked.name), ("chat", "--stack", locked.name, "Hi")):
+        outside, seen = beyond(traced(locked, tmp_path / "tls.txt", *verb))
+        assert outside == set(), verb
+        calls += seen
+    figure("R16", "connections of up, status and chat with TLS, of them beyond", f"{calls}, 0")
+
+
 def test_the_notes_show_whoever_asks_for_a_name_or_goes_out(tmp_path: Path) -> None:
     program = (
         "import socket\n"

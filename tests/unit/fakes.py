@@ -275,6 +275,7 @@ class FakeEngine:
         self.digests: dict[str, tuple[str, ...]] = {}
         self.the_layers: tuple[tuple[str, ...], ...] = ()
         self.states: dict[str, ContainerState] = {}
+        self.others: dict[str, tuple[tuple[str, str], ...]] = {}
         self.refuses: TtctlError | None = None
         self.logs: dict[str, tuple[str, ...]] = {}
 
@@ -286,6 +287,9 @@ class FakeEngine:
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         found = (state for state in self.states.values() if stack in {None, state.stack})
         return tuple(sorted(found, key=lambda state: state.name))
+
+    def beside(self, stack: str) -> tuple[tuple[str, str], ...]:
+        return self.others.get(stack, ())
 
     def has_image(self, reference: str) -> bool:
         return reference in self.images
@@ -967,7 +971,7 @@ class FakeLauncher:
         self,
         stack: str,
         *,
-        volumes: bool,
+        volumes: Path | None,
         timeout_s: int | None,
         reporter: Reporter,  # noqa: ARG002
     ) -> None:

@@ -86,16 +86,25 @@ class ComposeLauncher:
         arguments = ["rm", "--stop", "--force", *services]
         self._checked(stack, self._command(folder, arguments), reporter)
 
-    def down(self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter) -> None:
-        """Stop and remove the stack's containers and networks, with or without its folder."""
+    def down(
+        self, stack: str, *, volumes: Path | None, timeout_s: int | None, reporter: Reporter
+    ) -> None:
+        """Stop and remove the stack's containers and networks, with or without its folder.
+
+        Volumes are those that the files in the folder `volumes` declare. Without files compose
+        takes every volume that has the project's name, also of another project that is called so.
+        """
         seen = self._engine.containers(stack)
         plain = [one for one in seen if not one.composed]
         if plain or not seen:
-            self._run_made.end(stack, plain, volumes=volumes, timeout_s=timeout_s)
+            self._run_made.end(stack, plain, volumes=volumes is not None, timeout_s=timeout_s)
+        words = ["down", "--remove-orphans"]
+        words += [] if timeout_s is None else ["--timeout", str(timeout_s)]
+        if volumes is not None and (volumes / "compose.yaml").is_file():
+            self._checked(stack, self._command(volumes, [*words, "--volumes"]), reporter)
+            return
         command = ["docker", "compose", "--project-name", f"ttctl-{stack}", "--progress", "plain"]
-        extra = ["--volumes"] if volumes else []
-        extra += [] if timeout_s is None else ["--timeout", str(timeout_s)]
-        self._checked(stack, [*command, "down", "--remove-orphans", *extra], reporter)
+        self._checked(stack, [*command, *words], reporter)
 
     def stop(
         self, stack: str, *, timeout_s: int | None, limit_s: float

@@ -40,6 +40,13 @@ class DockerEngine:
         """Return the containers that carry our labels, of one stack or of all, by name."""
         return docker_look.containers(self._environ, stack)
 
+    def beside(self, stack: str) -> tuple[tuple[str, str], ...]:
+        """Return the containers without our labels that compose has in the stack's project.
+
+        Each with the folder of the file that compose made it from.
+        """
+        return docker_look.beside(self._environ, stack)
+
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""
         return self._api.has_image(reference)

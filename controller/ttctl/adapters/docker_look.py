@@ -31,6 +31,7 @@ GONE = 404
 NEVER = "0001-01-01T00:00:00Z"
 """How an engine says that a container has not ended yet."""
 PROJECT_LABEL = "com.docker.compose.project"
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,6 +63,28 @@ def _is_of(stack: str, raw: dict[str, Any]) -> bool:
     if project:
         return bool(project == f"ttctl-{stack}")
     return bool(raw["Name"].lstrip("/") == f"ttctl-{stack}-{labels.get(SERVICE_LABEL, '')}-1")
+
+
+def beside(environ: Mapping[str, str], stack: str) -> tuple[tuple[str, str], ...]:
+    """Return the containers without our labels that compose has in a stack's project.
+
+    Each with the folder of the file that compose made it from. One that compose did not make has
+    no folder, and is not among them: compose takes none for its own by the project's name alone.
+
+    Raises:
+        EngineError: No engine answers, or not within its time.
+        PrivilegeError: This user may not ask it.
+        ToolMissingError: docker's command line is not installed.
+    """
+    filters = json.dumps({"label": [f"{PROJECT_LABEL}=ttctl-{stack}"]})
+    with looking(environ) as engine:
+        answer = engine.get(f"/containers/json?all=1&filters={quote(filters)}")
+        found = [
+            (str(one["Names"][0]).lstrip("/"), one["Labels"][FOLDER_LABEL])
+            for one in listed_in(understood(*answer, environ))
+            if STACK_LABEL not in one["Labels"] and FOLDER_LABEL in one["Labels"]
+        ]
+    return tuple(sorted(found))
 
 
 @contextmanager

@@ -52,6 +52,12 @@ class Engine(Protocol):
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         """Return the containers that carry our labels, of one stack or of all."""
 
+    def beside(self, stack: str) -> tuple[tuple[str, str], ...]:
+        """Return the containers without our labels that compose has in the stack's project.
+
+        Each with the folder of the file that compose made it from.
+        """
+
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""
 
@@ -131,10 +137,16 @@ class Launcher(Protocol):
     ) -> None:
         """Stop and remove some services' containers."""
 
-    def down(self, stack: str, *, volumes: bool, timeout_s: int | None, reporter: Reporter) -> None:
+    def down(
+        self, stack: str, *, volumes: Path | None, timeout_s: int | None, reporter: Reporter
+    ) -> None:
         """Stop and remove the stack's containers and networks.
 
-        `timeout_s` is each container's time to end, None for its own.
+        Args:
+            stack: Its name.
+            volumes: The rendered folder whose volumes are removed too, None to keep them all.
+            timeout_s: Each container's time to end, None for its own.
+            reporter: Where the lines of compose go.
         """
 
     def stop(

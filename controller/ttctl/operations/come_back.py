@@ -110,7 +110,7 @@ def _back(
             restore(world, former, how=how)
             return [f"{stack!r} serves again as {former}."], None
         write(world, stack, former.files)
-        world.launcher.down(stack, volumes=False, timeout_s=None, reporter=reporter)
+        world.launcher.down(stack, volumes=None, timeout_s=None, reporter=reporter)
     except TtctlError as error:
         why = " ".join(filter(None, (error.message, error.why)))
         return [f"{stack!r} could not be brought back: {why}"], error

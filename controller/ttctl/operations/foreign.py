@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose containers are these? Two users of one engine leave each other's alone."""
+"""Whose containers are these? What others have on the engine is left alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 
 
 def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:
-    """Leave alone what another state folder's ttctl started under the same name.
+    """Leave alone what another state folder's ttctl, or compose, started under the same name.
 
     Raises:
         UsageError: A container of this name belongs to somebody else.
     """
+    own = str(world.store.folder(stack))
+    for name, folder in world.engine.beside(stack):
+        if folder != own:
+            raise UsageError(
+                f"Another compose project on this engine is called 'ttctl-{stack}'.",
+                why="compose would take its containers for what is left over of the stack, "
+                "and remove them.",
+                evidence=f"{name}, made in {folder}",
+                next_step="ttctl up llama --name my-llama --port 8001",
+            )
     for container in containers:
         if container.owner != world.store.owner():
             raise UsageError(

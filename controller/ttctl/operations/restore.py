@@ -171,7 +171,7 @@ def _remove_gateway(world: World, stack: str) -> None:
 def _remove_stuck(world: World, stack: str) -> None:
     if any(not one.composed for one in world.engine.containers(stack)):
         with world.reporter.step(f"Remove what docker run made for {stack}"):
-            world.launcher.down(stack, volumes=False, timeout_s=None, reporter=world.reporter)
+            world.launcher.down(stack, volumes=None, timeout_s=None, reporter=world.reporter)
     # The lines of one that failed would be taken for those of its successor.
     broken = [
         one.service

@@ -220,4 +220,5 @@ def is_unstarted(world: World, stack: str, containers: tuple[ContainerState, ...
 
 
 def _end(world: World, stack: str, *, volumes: bool, timeout_s: int | None) -> None:
-    world.launcher.down(stack, volumes=volumes, timeout_s=timeout_s, reporter=world.reporter)
+    folder = world.store.folder(stack) if volumes else None
+    world.launcher.down(stack, volumes=folder, timeout_s=timeout_s, reporter=world.reporter)

@@ -155,7 +155,7 @@ def _remove(world: World, desired: Desired, plan: Plan) -> None:
     gone = [one.subject for one in plan.steps if one.verb == "remove" and one.subject in services]
     if any(not one.composed for one in world.engine.containers(stack)):
         with reporter.step(f"Remove what docker run made for {stack}"):
-            world.launcher.down(stack, volumes=False, timeout_s=None, reporter=reporter)
+            world.launcher.down(stack, volumes=None, timeout_s=None, reporter=reporter)
     elif gone:
         with reporter.step(f"Remove {', '.join(gone)}"):
             folder = world.store.folder(stack)

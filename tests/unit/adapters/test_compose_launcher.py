@@ -253,13 +253,17 @@ def test_a_container_that_cannot_be_made_without_hugepages_is_told_so(
 
 @pytest.mark.parametrize(
     ("volumes", "timeout_s", "last"),
-    [(False, None, "--remove-orphans"), (True, None, "--volumes"), (False, 5, "5")],
+    [
+        (None, None, "--remove-orphans"),
+        (Path("/no/such/folder"), None, "--remove-orphans"),
+        (None, 5, "5"),
+    ],
 )
 def test_down_needs_no_folder(
     engine: FollowedEngine,
     programs: Programs,
     *,
-    volumes: bool,
+    volumes: Path | None,
     timeout_s: int | None,
     last: str,
 ) -> None:
@@ -269,6 +273,17 @@ def test_down_needs_no_folder(
     assert "--file" not in words
     assert words[words.index("--project-name") + 1] == "ttctl-llama"
     assert words[-1] == last
+
+
+def test_the_volumes_that_go_are_those_that_the_stacks_own_files_declare(
+    engine: FollowedEngine, programs: Programs, tmp_path: Path
+) -> None:
+    programs.add("docker")
+    (tmp_path / "compose.yaml").touch()
+    launcher(engine).down("llama", volumes=tmp_path, timeout_s=5, reporter=FakeReporter())
+    (words,) = programs.calls
+    assert words[words.index("--file") + 1] == str(tmp_path / "compose.yaml")
+    assert words[-4:] == ["--remove-orphans", "--timeout", "5", "--volumes"]
 
 
 def test_a_question_comes_back_with_its_code_and_all_that_was_printed(
@@ -294,7 +309,7 @@ def test_a_change_that_fails_shows_what_compose_said(
 ) -> None:
     programs.add("docker", "print('no'); sys.exit(1)")
     with pytest.raises(EngineError, match="'llama' could not be changed") as caught:
-        launcher(engine).down("llama", volumes=False, timeout_s=None, reporter=FakeReporter())
+        launcher(engine).down("llama", volumes=None, timeout_s=None, reporter=FakeReporter())
     assert caught.value.evidence == "no"
 
 
@@ -322,7 +337,7 @@ def test_what_docker_run_made_is_stopped_in_its_own_time_and_removed_with_its_ne
     run_made: FollowedEngine, programs: Programs
 ) -> None:
     programs.add("docker", NETWORKS)
-    launcher(run_made).down("llama", volumes=False, timeout_s=None, reporter=FakeReporter())
+    launcher(run_made).down("llama", volumes=None, timeout_s=None, reporter=FakeReporter())
     calls = [" ".join(one[1:]) for one in programs.calls]
     assert calls[:2] == ["stop ttctl-llama-gateway-1", "stop ttctl-llama-vllm-1"]
     assert calls[2:4] == ["rm ttctl-llama-gateway-1", "rm ttctl-llama-vllm-1"]
@@ -337,7 +352,7 @@ def test_what_docker_run_made_is_not_removed_where_it_could_not_be_stopped(
 ) -> None:
     programs.add("docker", "print('no'); sys.exit(1)")
     with pytest.raises(EngineError, match="could not be taken down") as caught:
-        launcher(run_made).down("llama", volumes=True, timeout_s=5, reporter=FakeReporter())
+        launcher(run_made).down("llama", volumes=FOLDER, timeout_s=5, reporter=FakeReporter())
     assert (caught.value.why, caught.value.next_step) == ("no", "docker ps --all")
     assert [one[1:] for one in programs.calls] == [["stop", "-t", "5", "ttctl-llama-gateway-1"]]
 
@@ -347,7 +362,7 @@ def test_networks_that_a_killed_command_left_go_though_no_container_is_here(
 ) -> None:
     engine.states.clear()
     programs.add("docker", NETWORKS)
-    launcher(engine).down("llama", volumes=False, timeout_s=None, reporter=FakeReporter())
+    launcher(engine).down("llama", volumes=None, timeout_s=None, reporter=FakeReporter())
     assert ["docker", "network", "rm", "ttctl-llama-back"] in programs.calls
 
 

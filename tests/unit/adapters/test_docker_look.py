@@ -12,7 +12,7 @@ import pytest
 from tests.unit.adapters.programs import Programs
 
 from ttctl.adapters import docker_wire
-from ttctl.adapters.docker_look import PROJECT_LABEL, containers
+from ttctl.adapters.docker_look import FOLDER_LABEL, PROJECT_LABEL, beside, containers
 from ttctl.errors import EngineError, PrivilegeError, ToolMissingError, TtctlError, UsageError
 
 if TYPE_CHECKING:
@@ -174,6 +174,24 @@ def test_a_stacks_containers_are_those_of_compose_and_of_our_docker_run(
 ) -> None:
     answers(programs, asked, world(shown))
     assert [one.composed for one in look("llama")] == composed
+
+
+def test_what_compose_has_in_a_stacks_project_beside_it_is_told_with_its_folder(
+    programs: Programs, asked: Path
+) -> None:
+    project = {PROJECT_LABEL: "ttctl-llama"}
+    rows = [
+        {
+            "Names": ["/ttctl-llama-db-1"],
+            "Labels": {**project, FOLDER_LABEL: "/home/me"},
+        },
+        {"Names": ["/ours"], "Labels": {**project, FOLDER_LABEL: "/s", "dev.ttctl.stack": "llama"}},
+        {"Names": ["/made-by-hand"], "Labels": project},
+    ]
+    answers(programs, asked, {LIST: (200, json.dumps(rows))})
+    assert beside(os.environ, "llama") == (("ttctl-llama-db-1", "/home/me"),)
+    found = parse_qs(asked.read_text(encoding="utf-8").strip().partition("?")[2])
+    assert json.loads(found["filters"][0]) == {"label": [f"{PROJECT_LABEL}=ttctl-llama"]}
 
 
 def test_no_container_is_no_error(programs: Programs, asked: Path) -> None:

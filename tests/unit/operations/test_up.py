@@ -25,10 +25,14 @@ from ttctl.model.spec import Request
 from ttctl.operations import plan as plan_operations
 from ttctl.operations.choice import remembered
 from ttctl.operations.desire import desire
+from ttctl.operations.stacks import down
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
 
 LLAMA = Request(model="llama")
 EVERYTHING = [
@@ -208,6 +212,25 @@ def test_another_users_stack_is_left_alone(running: Scene) -> None:
         up(running.world, LLAMA)
     assert caught.value.evidence == "ttctl-llama-gateway-1: owner somebody"
     assert running.taken() == []
+
+
+VERBS: dict[str, Callable[[World], object]] = {
+    "up": lambda world: up(world, LLAMA),
+    "down": lambda world: down(world, "llama", volumes=True, dry_run=False),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_another_compose_project_of_this_name_is_left_alone(running: Scene, verb: str) -> None:
+    running.engine.others["llama"] = (("ttctl-llama-db-1", "/home/me/ttctl-llama"),)
+    with pytest.raises(UsageError, match="project on this engine is called") as caught:
+        VERBS[verb](running.world)
+    assert caught.value.evidence == "ttctl-llama-db-1, made in /home/me/ttctl-llama"
+    assert running.taken() == []
+    # A service that the user's own file adds to the stack is made in the stack's folder.
+    folder = str(running.store.folder("llama"))
+    running.engine.others["llama"] = (("ttctl-llama-redis-1", folder),)
+    VERBS[verb](running.world)
 
 
 def test_a_stack_that_another_command_changes_is_left_alone(scene: Scene) -> None:
