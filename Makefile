@@ -14,6 +14,7 @@ TRIED = $(MODEL) $(if $(DEVICE),--device $(DEVICE)) $(foreach one,$(BOARD),--boa
 VERSIONS ?=
 FROM ?=
 ROUNDS ?=
+FILES ?=
 EXPORTS ?=
 SIGN_KEY ?=
 QUESTION ?= What is Tenstorrent?
@@ -113,8 +114,8 @@ versions: setup-dev ## Run the unit tests with the lowest and the newest version
 integration: setup-dev engine test-tools ## Run the tests of single containers
 	@$(BIN)/pytest tests/integration
 
-faults: setup-dev engine test-tools ## Do every fault in whole, which takes hours, or ROUNDS times at most; write docs/faults.md
-	@FAULTS_ROUNDS=$(ROUNDS) $(BIN)/python -m tools.faults
+faults: setup-dev engine test-tools ## Do every fault in whole, which takes hours, or FILES of tests/faults, or ROUNDS times at most; write docs/faults.md
+	@FAULTS_ROUNDS=$(ROUNDS) $(BIN)/python -m tools.faults $(FILES)
 
 golden: setup-dev ## Write the golden files anew; review the diff
 	@TTCTL_GOLDEN=write $(BIN)/pytest -q tests/unit tests/golden -k golden

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.faults.own_engine import until
 from tests.faults.refused import WHOLE, refused, running
 from tests.faults.stage import become, real_vllm
 from tests.standins.product_images import product_images
@@ -113,6 +114,8 @@ def test_an_engine_that_dies_later_is_told_and_never_restarted_by_itself(
 ) -> None:
     become(mended, faults={"STANDIN_CRASH": "killed", "STANDIN_CRASH_AFTER_S": "1"})
     stack.ttctl.run("up", *stack.words, "--no-wait", limit_s=300)
+    # Until then it may have answered, and the wait was right to end well.
+    until(lambda: stack.inspect()["vllm"]["State"]["Status"] == "exited")
     said = stack.ttctl.run("wait", stack.name, "--json", exits=5, limit_s=300)
     assert "vllm" in said.envelope["error"]["what"]
     known = stack.inspect()["vllm"]
