@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.e2e.driver import finish, read_until, tree
 from tests.e2e.left_behind import strays
+from tests.faults.stage import EVERYTHING
 from tests.faults.victims import settled
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ NEVER_READY, ENDS = "8192", "1000000"
     [
         pytest.param(NEVER_READY, ("--wait-timeout", "8"), id="never ready"),
         pytest.param(ENDS, (), id="ends at once"),
-    ],
+    ][: 2 if EVERYTHING else 1],
 )
 def test_an_upgrade_that_does_not_come_up_gives_way_to_what_served(
     context: str, words: tuple[str, ...], stack: Stack, figure: Figure
