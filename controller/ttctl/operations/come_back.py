@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.operations.generations import is_up
 from ttctl.operations.restore import restore, write
-from ttctl.operations.tls import put_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +45,7 @@ def coming_back(
     except TtctlError as failure:
         if world.engine.containers(stack) == before:
             # The folder alone is put back without anybody's notice.
-            _put_back(world, former)
+            write(world, stack, former.files)
             kept = f"Nothing was changed: {stack!r} {'goes on serving' if was_up else 'is down'}."
             failure.evidence = "\n".join(filter(None, (failure.evidence, kept)))
             raise
@@ -61,14 +60,8 @@ def coming_back(
             for line in _back(world, former, how, was_up=was_up)[0]:
                 world.reporter.note(line)
         elif goes_back:
-            _put_back(world, former)
+            write(world, stack, former.files)
         raise
-
-
-def _put_back(world: World, former: State) -> None:
-    """Put back what is on the disk of a stack whose containers nobody touched."""
-    write(world, former.stack, former.files)
-    put_back(world, former.lock)
 
 
 def _failed(
