@@ -19,6 +19,7 @@ from ttctl.errors import (
 )
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
+from ttctl.model.weights import SPARE_BYTES
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def test_a_small_need_is_told_in_megabytes_with_what_fills_the_disk() -> None:
     scene.host.free = {"/cache": 900_000}
     scene.weights.size_bytes = 4_100_000
     error = refused(scene, TtctlError)
-    assert error.why == "4.1 MB are needed, 0.9 MB are free."
+    assert error.why == "4.1 MB are needed, and 67.1 MB that stay free; 0.9 MB are free."
     assert error.next_step.startswith("du -xsh /")
 
 
@@ -117,7 +118,7 @@ def test_images_and_weights_on_one_file_system_are_added() -> None:
     scene.weights.size_bytes = 2_000_000_000
     error = refused(scene, TtctlError)
     assert error.message == "There is not enough room for the images and weights."
-    assert error.why == "6.5 GiB are needed, 6.1 GiB are free."
+    assert error.why == "6.5 GiB are needed, and 67.1 MB that stay free; 6.1 GiB are free."
     assert "/var/lib/docker and /cache" in error.evidence
     scene.host.free["/cache"] += 1
     up(scene.world, LLAMA)
@@ -167,8 +168,23 @@ def test_what_is_here_already_needs_no_room() -> None:
 
 def test_just_enough_room_is_enough() -> None:
     scene = Scene()
-    scene.host.free = {"/cache": 1_000}
+    scene.host.free = {"/cache": 1_000 + SPARE_BYTES}
     up(scene.world, LLAMA)
+
+
+def test_what_a_fetch_would_refuse_for_its_spare_room_is_refused_at_first() -> None:
+    scene = Scene()
+    scene.host.free = {"/cache": 1_000 + SPARE_BYTES - 1}
+    refused(scene, TtctlError)
+    assert scene.taken() == []
+
+
+def test_images_alone_need_no_spare_room() -> None:
+    scene = Scene()
+    root = "/var/lib/docker"
+    scene.host.free = {root: 1}
+    needed = refused(scene, TtctlError).why
+    assert "stay free" not in needed
 
 
 @pytest.mark.parametrize(
