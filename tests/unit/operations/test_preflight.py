@@ -50,6 +50,31 @@ def test_a_taken_port_is_told_with_its_holder_and_the_next_free_port() -> None:
     assert error.next_step == "ttctl up llama --port 8002"
 
 
+def test_the_last_port_is_told_with_a_free_one_below_it() -> None:
+    scene = Scene()
+    scene.host.holders = {65535: "pid 12 (nginx)", 8000: "pid 13 (x)"}
+    error = refused(scene, UsageError, replace(ON_8000, port=65535))
+    assert error.evidence == "Free: 8001."
+    assert error.next_step == "ttctl up llama --port 8001"
+
+
+def test_where_no_port_is_free_none_is_named() -> None:
+    scene = Scene()
+    scene.host.holders = dict.fromkeys(range(8000, 65536), "pid 12 (nginx)")
+    error = refused(scene, UsageError, ON_8000)
+    assert (error.why, error.evidence) == ("pid 12 (nginx) listens there.", "")
+    assert error.next_step.startswith("ss --listening")
+
+
+def test_a_port_that_another_stack_waits_for_is_not_named_as_free() -> None:
+    scene = Scene()
+    up(scene.world, replace(LLAMA, name="other", port=8001))
+    scene.engine.set_state("gateway", state="created", health="", ports=())
+    scene.host.holders = {8000: "pid 12 (nginx)"}
+    scene.taken()
+    assert refused(scene, UsageError, ON_8000).evidence == "Free: 8002."
+
+
 def test_what_was_typed_is_said_again_with_another_port_and_nothing_less() -> None:
     scene = Scene()
     scene.host.holders = {8000: "pid 12 (nginx)"}
