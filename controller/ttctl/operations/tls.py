@@ -12,6 +12,7 @@ from ttctl.errors import BadFileError, TtctlError, UsageError
 from ttctl.model.service import LOOPBACK
 from ttctl.model.spec import Request
 from ttctl.model.tls import GENERATED, OWN, At, Pin, Wish
+from ttctl.operations.undo import undoing
 from ttctl.rules.stack import BIND, GATEWAY_SERVICE, stack_name
 from ttctl.rules.tls import (
     is_file,
@@ -171,11 +172,8 @@ def known_by_its_own(world: World, stack: str) -> Iterator[None]:
         yield
     except BaseException:
         if gateway and _gateway(world, stack, unknown=gateway) == gateway:
-            try:
+            with undoing(world, f"{stack} is not known by its certificate"):
                 world.certificates.put_back(held)
-            except TtctlError as error:
-                # What failed first is what is to be mended.
-                world.reporter.note(f"{stack} is not known by its certificate: {error.message}")
         raise
 
 

@@ -91,11 +91,12 @@ def bring_up(
         try:
             desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
         except EngineError:
-            # What was running when it was looked at may have been about to end: look once more.
-            again = plan_for(world, desired, how)
-            if plan.changes or not again.changes:
+            if plan.changes:
                 raise
-            plan = again
+            # What was running when it was looked at may have been about to end: look once more.
+            plan = plan_for(world, desired, how)
+            if not plan.changes:
+                raise
             desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
     # What failed is wanted no more and no less than before.
     world.wanted.want(desired.stack.name)
