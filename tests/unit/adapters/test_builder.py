@@ -372,9 +372,9 @@ def test_what_builds_gets_no_token_of_the_callers_environment(
     place.programs.add("env", 'os.execvp("docker", sys.argv[sys.argv.index("docker"):])')
     monkeypatch.setenv("HF_TOKEN", "hf_0123456789")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_0123456789")
-    monkeypatch.setenv("DOCKER_CONFIG", "/home/name/.docker")
+    monkeypatch.setenv("DOCKER_CONFIG", "/srv/docker")
     place.builder.build(image, FakeReporter())
     for line in log.read_text().splitlines():
         found = json.loads(line)
-        assert found["DOCKER_CONFIG"] == "/home/name/.docker"
+        assert found["DOCKER_CONFIG"] == "/srv/docker"
         assert {"HF_TOKEN", "GITHUB_TOKEN"}.isdisjoint(found)

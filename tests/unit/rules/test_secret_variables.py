@@ -42,7 +42,7 @@ def test_secrets_are_kept_back_and_nothing_else_is() -> None:
     [
         ("HF_TOKEN", "hf_0123456789", True),
         ("hf_token", "hf_0123456789", True),
-        ("HF_TOKEN_PATH", "/home/name/token", False),
+        ("HF_TOKEN_PATH", "/srv/token", False),
         ("TLS_KEY", "/srv/key.pem", False),
         ("PWD", "work", False),
         ("DATABASE_URL", "postgres://name:pw@db.example.org/one", False),
