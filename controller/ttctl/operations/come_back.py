@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.operations.generations import is_up
 from ttctl.operations.restore import restore, write
-from ttctl.operations.tls import put_back
+from ttctl.operations.undo import undoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ttctl.model.container import ContainerState
     from ttctl.model.plan import How
     from ttctl.model.protocols import World
     from ttctl.operations.restore import State
@@ -44,8 +45,7 @@ def coming_back(
     try:
         yield
     except TtctlError as failure:
-        if world.engine.containers(stack) == before:
-            # The folder alone is put back without anybody's notice.
+        if _is_untouched(world, stack, before):
             _put_back(world, former)
             kept = f"Nothing was changed: {stack!r} {'goes on serving' if was_up else 'is down'}."
             failure.evidence = "\n".join(filter(None, (failure.evidence, kept)))
@@ -56,7 +56,7 @@ def coming_back(
         lines, refused = _back(world, former, how, was_up=was_up)
         raise _failed(failure, what, former, [*said, *lines], refused) from failure
     except (KeyboardInterrupt, SystemExit):
-        if goes_back and world.engine.containers(stack) != before:
+        if goes_back and not _is_untouched(world, stack, before):
             world.reporter.note(f"{stack} is brought back as {former}; ended again, it may be down")
             for line in _back(world, former, how, was_up=was_up)[0]:
                 world.reporter.note(line)
@@ -65,10 +65,17 @@ def coming_back(
         raise
 
 
+def _is_untouched(world: World, stack: str, before: tuple[ContainerState, ...]) -> bool:
+    """Return whether all containers are as before; where nobody can say, they are not."""
+    with suppress(TtctlError):
+        return world.engine.containers(stack) == before
+    return False
+
+
 def _put_back(world: World, former: State) -> None:
-    """Put back what is on the disk of a stack whose containers nobody touched."""
-    write(world, former.stack, former.files)
-    put_back(world, former.lock)
+    """Put the folder back without anybody's notice."""
+    with undoing(world, f"the folder of {former.stack} is not as it was"):
+        write(world, former.stack, former.files)
 
 
 def _failed(

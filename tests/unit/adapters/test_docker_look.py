@@ -300,6 +300,11 @@ def test_the_engine_that_the_environment_names_is_the_one_that_is_asked(programs
     assert refusal.evidence == "DOCKER_HOST=tcp://192.0.2.1:1: asked tcp://192.0.2.1:1"
 
 
+def test_what_asks_the_engine_gets_no_token_of_the_environment(programs: Programs) -> None:
+    programs.add("docker", "sys.exit('asked with ' + os.environ.get('HF_TOKEN', 'none'))")
+    assert refused(HF_TOKEN="hf_0123456789").evidence.endswith("asked with none")  # noqa: S106
+
+
 @pytest.mark.usefixtures("programs")
 def test_without_docker_the_missing_program_is_named() -> None:
     error = refused()

@@ -194,6 +194,23 @@ def test_a_gateway_that_takes_no_more_after_the_first_look_gets_the_file_put_bac
     assert rows(scene) == before
 
 
+def test_a_map_that_cannot_be_put_back_does_not_hide_why_the_gateway_was_not_told(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, real = rows(scene), scene.key_ring.write
+
+    def full(stack: str, given: tuple[KeyRow, ...]) -> None:
+        if given == before:
+            raise TtctlError("It could not be written.")
+        real(stack, given)
+
+    monkeypatch.setattr(scene.key_ring, "write", full)
+    scene.key_ring.fails_at = "tell 2"
+    with pytest.raises(EngineError, match="said no"):
+        new(scene)
+    assert "which no gateway was told: It could not be written." in scene.reporter.notes[-1]
+
+
 @pytest.mark.parametrize("change", [new, partial(revoke), partial(rotate)])
 def test_a_dry_run_changes_and_tells_nothing(
     scene: Scene, change: Callable[..., KeyChange]
