@@ -183,13 +183,13 @@ def test_what_compose_has_in_a_stacks_project_beside_it_is_told_with_its_folder(
     rows = [
         {
             "Names": ["/ttctl-llama-db-1"],
-            "Labels": {**project, FOLDER_LABEL: "/home/me"},
+            "Labels": {**project, FOLDER_LABEL: "/srv/mine"},
         },
         {"Names": ["/ours"], "Labels": {**project, FOLDER_LABEL: "/s", "dev.ttctl.stack": "llama"}},
         {"Names": ["/made-by-hand"], "Labels": project},
     ]
     answers(programs, asked, {LIST: (200, json.dumps(rows))})
-    assert beside(os.environ, "llama") == (("ttctl-llama-db-1", "/home/me"),)
+    assert beside(os.environ, "llama") == (("ttctl-llama-db-1", "/srv/mine"),)
     found = parse_qs(asked.read_text(encoding="utf-8").strip().partition("?")[2])
     assert json.loads(found["filters"][0]) == {"label": [f"{PROJECT_LABEL}=ttctl-llama"]}
 
