@@ -278,6 +278,8 @@ class FakeEngine:
         self.others: dict[str, tuple[tuple[str, str], ...]] = {}
         self.refuses: TtctlError | None = None
         self.logs: dict[str, tuple[str, ...]] = {}
+        self.earlier: dict[str, tuple[str, ...]] = {}
+        """What containers printed before they were started last."""
 
     def info(self) -> EngineInfo:
         if self.refuses:
@@ -303,20 +305,23 @@ class FakeEngine:
         user, digests = self.users.get(reference, ""), self.digests.get(reference, ())
         return ImageConfig(user=user, digests=digests)
 
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        return self.logs.get(container_id, ())[-tail:]
+    def log_lines(
+        self, container_id: str, *, tail: int, since: int | None = None
+    ) -> tuple[str, ...]:
+        earlier = self.earlier.get(container_id, ()) if since is None else ()
+        return (*earlier, *self.logs.get(container_id, ()))[-tail:]
 
     def stream(
         self,
         names: Mapping[str, str],
         *,
         tail: int | None,
-        since: int | None,  # noqa: ARG002
+        since: int | None,
         timestamps: bool,  # noqa: ARG002
         follow: bool,  # noqa: ARG002
     ) -> Iterator[tuple[str, str]]:
         for container_id, name in names.items():
-            for line in self.log_lines(container_id, tail=tail or 0):
+            for line in self.log_lines(container_id, tail=tail or 0, since=since):
                 yield name, line
 
     def set_state(self, service: str, **changes: Any) -> None:  # noqa: ANN401

@@ -59,9 +59,11 @@ class DockerEngine:
         """Return the layers of each image that is here, from the bottom up, `sha256:...`."""
         return self._api.layers()
 
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        """Return the last lines that a container printed; none where it is gone."""
-        return self._api.log_lines(container_id, tail=tail)
+    def log_lines(
+        self, container_id: str, *, tail: int, since: int | None = None
+    ) -> tuple[str, ...]:
+        """Return the last lines that a container printed from `since` on; none where it is gone."""
+        return self._api.log_lines(container_id, tail=tail, since=since)
 
     def stream(
         self,

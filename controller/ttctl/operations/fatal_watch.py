@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.diagnose import READ, cause_of
-from ttctl.rules.fatal import told, works
+from ttctl.rules.fatal import said_since, told, works
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
@@ -59,7 +58,7 @@ class FatalWatch:
                 for _, line in self._world.engine.stream(
                     {one.container_id: one.service},
                     tail=READ,
-                    since=_second(one.started_at),
+                    since=said_since(one),
                     timestamps=False,
                     follow=False,
                 )
@@ -76,12 +75,3 @@ class FatalWatch:
         )
         error.exit_code = cause.exit_code
         return error
-
-
-def _second(moment: str) -> int | None:
-    """Return a moment as Unix time: what a container said before its last start is over."""
-    try:
-        # The engine gives nanoseconds, of which Python takes six digits.
-        return int(datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
-    except ValueError:
-        return None

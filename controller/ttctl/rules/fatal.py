@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ttctl.model.failure import Found
@@ -91,6 +92,20 @@ def state_cause(container: ContainerState, state: BadState) -> str:
     return state.cause.format(
         service=container.service, code=container.exit_code, limit=limit_text(container)
     )
+
+
+def said_since(container: ContainerState) -> int | None:
+    """Return when a container was started last, as Unix time; None for one that never was.
+
+    Its log holds what it said before that, too: an engine keeps it where it starts one again.
+    """
+    try:
+        # The engine gives nanoseconds, of which Python takes six digits.
+        moment = datetime.fromisoformat(f"{container.started_at[:19]}+00:00").timestamp()
+    except ValueError:
+        return None
+    # One that was never started says the year 1.
+    return int(moment) if moment > 0 else None
 
 
 def limit_text(container: ContainerState) -> str:

@@ -53,8 +53,8 @@ def test_without_a_line_and_an_earlier_start_that_is_said(scene: Scene) -> None:
 
 
 def test_a_log_and_a_lock_that_cannot_be_read_end_nothing(scene: Scene) -> None:
-    def refused(_: str, *, tail: int) -> NoReturn:
-        raise EngineError(str(tail))
+    def refused(_: str, *, tail: int, since: int | None) -> NoReturn:
+        raise EngineError(f"{tail} {since}")
 
     def damaged(stack: str) -> LockSummary | None:
         raise BadFileError(stack)
