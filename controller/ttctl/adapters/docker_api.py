@@ -141,9 +141,14 @@ class DockerApi:
             else:
                 yield item
 
-    def follow(self, container_id: str, *, since: int) -> Iterator[str]:
-        """Yield the lines that a container prints from `since` (Unix time) until it ends."""
-        return self._lines(container_id, follow=True, tail=None, since=since, timestamps=False)
+    def follow(
+        self, container_id: str, *, since: int | None, tail: int | None = None
+    ) -> Iterator[str]:
+        """Yield the lines that a container prints from `since` (Unix time) until it ends.
+
+        Of those that it has printed already only the last `tail`.
+        """
+        return self._lines(container_id, follow=True, tail=tail, since=since, timestamps=False)
 
     def _lines(
         self,

@@ -84,9 +84,14 @@ class DockerEngine:
         """
         return self._api.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
 
-    def follow(self, container_id: str, *, since: int) -> Iterator[str]:
-        """Yield the lines that a container prints from `since` (Unix time) until it ends."""
-        return self._api.follow(container_id, since=since)
+    def follow(
+        self, container_id: str, *, since: int | None, tail: int | None = None
+    ) -> Iterator[str]:
+        """Yield the lines that a container prints from `since` (Unix time) until it ends.
+
+        Of those that it has printed already only the last `tail`.
+        """
+        return self._api.follow(container_id, since=since, tail=tail)
 
     @cached_property
     def _api(self) -> DockerApi:
