@@ -18,6 +18,7 @@ from ttctl.operations.tls import at_of, client_file
 from ttctl.rules.cache_name import caches_of, mounted_by
 from ttctl.rules.find import is_meant
 from ttctl.rules.stack import BIND, names_of
+from ttctl.rules.stack_state import state_by
 from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
 
 if TYPE_CHECKING:
@@ -142,12 +143,8 @@ def _caches(
 def _state(
     world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, at: At
 ) -> str:
-    if not containers or is_stopped(containers):
-        return "stopped"
-    if any(one.state != "running" or one.health == "unhealthy" for one in containers):
-        return "degraded"
-    if any(container.health == "starting" for container in containers):
-        return "starting"
+    if state := state_by(containers):
+        return state
     if lock is None:
         return "unknown"
     return "ready" if world.gateway.healthy(at) else "degraded"
