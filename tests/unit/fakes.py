@@ -317,12 +317,13 @@ class FakeEngine:
         *,
         tail: int | None,
         since: int | None,
-        timestamps: bool,  # noqa: ARG002
+        timestamps: bool,
         follow: bool,  # noqa: ARG002
     ) -> Iterator[tuple[str, str]]:
         for container_id, name in names.items():
-            for line in self.log_lines(container_id, tail=tail or 0, since=since):
-                yield name, line
+            lines = self.log_lines(container_id, tail=tail or 0, since=since)
+            for number, line in enumerate(lines):
+                yield name, f"2026-01-31T10:00:00.{number:09}Z {line}" if timestamps else line
 
     def set_state(self, service: str, **changes: Any) -> None:  # noqa: ANN401
         """Change what is seen of a service's container."""
@@ -1027,6 +1028,10 @@ class FakeGateway:
         """Prefix to what is listed behind it, where that is not `lists`."""
         self.fails: TtctlError | None = None
         self.on_look: Callable[[], None] = lambda: None
+        self.on_ask: Callable[[], None] = lambda: None
+        """Done before a completion is answered."""
+        self.limits: list[float] = []
+        """Seconds that each completion had."""
         self.asked: list[tuple[int, str, list[dict[str, str]]]] = []
         self.bases: list[str] = []
         """What stood before the paths of each conversation's questions."""
@@ -1039,7 +1044,17 @@ class FakeGateway:
     def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:  # noqa: ARG002
         return self.behind.get(base, self.lists)
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
+    def complete(
+        self,
+        at: At,
+        key: str,
+        *,
+        model: str,
+        prompt: str,
+        limit_s: float,
+    ) -> Completion:
+        self.limits.append(limit_s)
+        self.on_ask()
         return self._answer(at.port, key, model, [{"role": "user", "content": prompt}])
 
     def chat(

@@ -29,9 +29,9 @@ class StackGateway:
         """Return the names that `/v1/models` lists."""
         return self._api.models(at, key, base=base)
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
-        """Ask for one short completion."""
-        return self._api.complete(at, key, model=model, prompt=prompt)
+    def complete(self, at: At, key: str, *, model: str, prompt: str, limit_s: float) -> Completion:
+        """Ask for one short completion; `limit_s` is how long nothing may come."""
+        return self._api.complete(at, key, model=model, prompt=prompt, limit_s=limit_s)
 
     def chat(
         self,

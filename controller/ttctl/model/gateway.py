@@ -22,8 +22,8 @@ class Gateway(Protocol):
     def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists; `base` names one engine of several."""
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
-        """Ask for one short completion."""
+    def complete(self, at: At, key: str, *, model: str, prompt: str, limit_s: float) -> Completion:
+        """Ask for one short completion; `limit_s` is how long nothing may come."""
 
     def chat(
         self,

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.diagnose import READ, cause_of
 from ttctl.rules.fatal import said_since, told, works
+from ttctl.rules.stack import GATEWAY_SERVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ttctl.model.container import ContainerState
     from ttctl.model.failure import Found
     from ttctl.model.lock import Lock
@@ -21,16 +24,20 @@ EVERY_S = 0.8
 
 
 class FatalWatch:
-    """Reads the logs of services that do not work yet, not more often than is needed."""
+    """Reads the logs of services that are waited for, not more often than is needed."""
 
     def __init__(self, world: World, lock: Lock) -> None:
         """Nothing is read yet."""
         self._world, self._lock = world, lock
         self._next = world.clock.now()
         self._vague: set[str] = set()
+        self._before: dict[str, frozenset[str]] = {}
+        """Lines of each service that works, with their times, as the first look found them."""
 
-    def look(self) -> None:
-        """Look again, where the last look is long enough ago.
+    def look(self, own: Collection[str] = ()) -> None:
+        """Look again, where the last look is long enough ago; only at the services `own`, if any.
+
+        Of a service that works, only what it says from the first look on means anything.
 
         Raises:
             EngineError: A line means that a service will not come up.
@@ -39,9 +46,9 @@ class FatalWatch:
             return
         self._next = self._world.clock.now() + EVERY_S
         for one in self._world.engine.containers(self._lock.stack):
-            if works(one):
+            if own and one.service not in own:
                 continue
-            found = self._told(one)
+            found = told(self._lines(one), self._world.failures)
             if found is None:
                 continue
             if found.failure.vague and one.container_id not in self._vague:
@@ -50,20 +57,27 @@ class FatalWatch:
                 continue
             raise self._refusal(one, found)
 
-    def _told(self, one: ContainerState) -> Found | None:
-        lines: list[str] = []
+    def _lines(self, one: ContainerState) -> list[str]:
+        if not works(one):
+            return self._read(one, timestamps=False)
+        if one.service == GATEWAY_SERVICE:
+            # It logs what others ask.
+            return []
+        lines = self._read(one, timestamps=True)
+        before = self._before.setdefault(one.container_id, frozenset(lines))
+        return [line.partition(" ")[2] for line in lines if line not in before]
+
+    def _read(self, one: ContainerState, *, timestamps: bool) -> list[str]:
         with suppress(TtctlError):
-            lines = [
-                line
-                for _, line in self._world.engine.stream(
-                    {one.container_id: one.service},
-                    tail=READ,
-                    since=said_since(one),
-                    timestamps=False,
-                    follow=False,
-                )
-            ]
-        return told(lines, self._world.failures)
+            lines = self._world.engine.stream(
+                {one.container_id: one.service},
+                tail=READ,
+                since=said_since(one),
+                timestamps=timestamps,
+                follow=False,
+            )
+            return [line for _, line in lines]
+        return []
 
     def _refusal(self, one: ContainerState, found: Found) -> EngineError:
         cause = cause_of(self._world, self._lock.stack, one, found)
