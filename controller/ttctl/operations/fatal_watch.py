@@ -4,20 +4,28 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.diagnose import READ, cause_of
 from ttctl.rules.fatal import said_since, told, works
-from ttctl.rules.stack import GATEWAY_SERVICE
+from ttctl.rules.stack import GATEWAY_SERVICE, service_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from ttctl.model.container import ContainerState
     from ttctl.model.failure import Found
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
+
+
+class Hear(Protocol):
+    """Is told what the engine has printed since its start."""
+
+    def __call__(self, lines: Sequence[str], *, is_up: bool) -> None:
+        """Learn from it; the lines of one that is up begin with their times."""
+
 
 EVERY_S = 0.8
 """Twice of it, for a line whose better one comes a moment later, is less than 2 s."""
@@ -26,9 +34,9 @@ EVERY_S = 0.8
 class FatalWatch:
     """Reads the logs of services that are waited for, not more often than is needed."""
 
-    def __init__(self, world: World, lock: Lock) -> None:
-        """Nothing is read yet."""
-        self._world, self._lock = world, lock
+    def __init__(self, world: World, lock: Lock, hear: Hear | None = None) -> None:
+        """Nothing is read yet; `hear` is told the whole log of the stack's own engine."""
+        self._world, self._lock, self._hear = world, lock, hear
         self._next = world.clock.now()
         self._vague: set[str] = set()
         self._before: dict[str, frozenset[str]] = {}
@@ -59,13 +67,18 @@ class FatalWatch:
 
     def _lines(self, one: ContainerState) -> list[str]:
         if not works(one):
-            return self._read(one, timestamps=False)
+            return self._told(one, self._read(one, timestamps=False))
         if one.service == GATEWAY_SERVICE:
             # It logs what others ask.
             return []
-        lines = self._read(one, timestamps=True)
+        lines = self._told(one, self._read(one, timestamps=True))
         before = self._before.setdefault(one.container_id, frozenset(lines))
         return [line.partition(" ")[2] for line in lines if line not in before]
+
+    def _told(self, one: ContainerState, lines: list[str]) -> list[str]:
+        if self._hear is not None and one.service == service_name(self._lock.engine):
+            self._hear(lines, is_up=works(one))
+        return lines
 
     def _read(self, one: ContainerState, *, timestamps: bool) -> list[str]:
         with suppress(TtctlError):

@@ -10,6 +10,7 @@ from ttctl.errors import EngineError, TooLongError, WaitError
 from ttctl.operations.aside import Aside
 from ttctl.operations.diagnose import causes
 from ttctl.operations.fatal_watch import FatalWatch
+from ttctl.operations.start_watch import joined
 from ttctl.operations.tls import at_of
 from ttctl.rules.fatal import said_since
 from ttctl.rules.stack import GATEWAY_SERVICE, service_name
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
+    from ttctl.operations.fatal_watch import Hear
 
 READY_S = 60
 """Limit for a stack whose containers are healthy; the gateway looks at its engine every second."""
@@ -53,8 +55,11 @@ def await_ready(world: World, lock: Lock, *, quick: bool, wait_s: int, warm_toke
     if quick and not loads:
         wait_for(world, lock, limit_s=limit_s)
         return
-    with world.reporter.step(WAITS.get(lock.engine, "Wait for the engine's health")):
-        wait_for(world, lock, limit_s=limit_s)
+    with (
+        world.reporter.step(WAITS.get(lock.engine, "Wait for the engine's health")),
+        joined(world, lock, limit_s=limit_s) as watch,
+    ):
+        wait_for(world, lock, limit_s=limit_s, hear=watch.hear)
     if warm_tokens and not quick:
         _warm_up(world, lock, tokens=warm_tokens, limit_s=limit_s)
 
@@ -68,8 +73,17 @@ def _warm_up(world: World, lock: Lock, *, tokens: int, limit_s: int) -> None:
             world.reporter.note(f"not warmed up for long prompts: {exc.why}")
 
 
-def wait_for(world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO) -> None:
+def wait_for(
+    world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO, hear: Hear | None = None
+) -> None:
     """Return when the stack has given a real completion, or an engine without text is healthy.
+
+    Args:
+        world: Everything outside.
+        lock: Of the stack.
+        limit_s: Seconds that it has.
+        prompt: What is asked.
+        hear: Is told meanwhile what its engine prints.
 
     Raises:
         TooLongError: `prompt` does not fit.
@@ -77,7 +91,7 @@ def wait_for(world: World, lock: Lock, *, limit_s: int, prompt: str = HELLO) -> 
             means that it will not come up.
         WaitError: It did not answer within `limit_s` seconds.
     """
-    clock, watch = world.clock, FatalWatch(world, lock)
+    clock, watch = world.clock, FatalWatch(world, lock, hear)
     deadline = clock.now() + limit_s
     while (failed := _asked(world, lock, prompt, watch, deadline=deadline)) is not None:
         _check_running(world, lock)

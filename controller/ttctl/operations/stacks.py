@@ -14,6 +14,7 @@ from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.operations.stack_status import StackStatus
+from ttctl.operations.start_watch import joined
 from ttctl.operations.tls import at_of, client_file
 from ttctl.rules.cache_name import caches_of, mounted_by
 from ttctl.rules.find import is_meant
@@ -164,8 +165,11 @@ def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
             why="It was stopped." if seen and lock else "No container of it is here.",
             next_step=step_to_run(stack, lock.requested if lock else "", seen),
         )
-    with world.reporter.step(f"Wait for {stack}"):
-        wait_for(world, lock, limit_s=timeout_s)
+    with (
+        world.reporter.step(f"Wait for {stack}"),
+        joined(world, lock, limit_s=timeout_s) as watch,
+    ):
+        wait_for(world, lock, limit_s=timeout_s, hear=watch.hear)
     return status(world, stack)
 
 

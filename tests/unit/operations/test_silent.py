@@ -23,10 +23,11 @@ LOADS = "INFO [tt_model_runner.py:95] Loading TT model..."
 
 @pytest.fixture
 def scene() -> Scene:
-    """A stack whose engine is starting."""
+    """A stack whose engine is starting, with no start before it."""
     scene = Scene()
     up(scene.world, Request(model="llama"))
     scene.engine.set_state("vllm", health="starting")
+    scene.starts.kept = ()
     return scene
 
 
