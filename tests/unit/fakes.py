@@ -37,6 +37,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.engine_files import EngineCache
 from ttctl.model.engines import EngineInfo, PlaceFiles
+from ttctl.model.gateway import Health
 from ttctl.model.generation import KEPT, Generation
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
@@ -1023,6 +1024,7 @@ class FakeGateway:
 
     def __init__(self) -> None:
         self.is_healthy = True
+        self.the_health: Health | None = None
         self.lists: tuple[str, ...] = ("demo-llama", "acme/Small-1B")
         self.behind: dict[str, tuple[str, ...]] = {}
         """Prefix to what is listed behind it, where that is not `lists`."""
@@ -1036,6 +1038,10 @@ class FakeGateway:
         self.bases: list[str] = []
         """What stood before the paths of each conversation's questions."""
         self.drawn: list[tuple[int, str, ImageRequest]] = []
+
+    def health(self, at: At) -> Health:
+        status = 200 if self.healthy(at) else 503
+        return self.the_health or Health(status=status, seconds=0.1, taken=True)
 
     def healthy(self, at: At) -> bool:  # noqa: ARG002
         self.on_look()

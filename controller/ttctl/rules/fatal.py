@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from calendar import timegm
 from typing import TYPE_CHECKING
 
 from ttctl.model.failure import Found
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LEAST_CONTEXT = 16
 NOT_RUN = "OCI runtime exec failed"
 """How Docker begins what it says, on stdout, of a command that a container cannot start."""
+MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+"""As the container engine writes it, in UTC; a fraction follows."""
 HARMLESS = re.compile(
     r"\b(WARNING|INFO|DEBUG)\b|\| *(warning|info|debug|trace) *\||^\[W\d|\b\w*Warning:"
 )
@@ -99,13 +101,10 @@ def said_since(container: ContainerState) -> int | None:
 
     Its log holds what it said before that, too: an engine keeps it where it starts one again.
     """
-    try:
-        # The engine gives nanoseconds, of which Python takes six digits.
-        moment = datetime.fromisoformat(f"{container.started_at[:19]}+00:00").timestamp()
-    except ValueError:
-        return None
+    found = MOMENT.match(container.started_at)
+    moment = timegm(tuple(map(int, found.groups()))) if found else 0
     # One that was never started says the year 1.
-    return int(moment) if moment > 0 else None
+    return moment if moment > 0 else None
 
 
 def limit_text(container: ContainerState) -> str:
