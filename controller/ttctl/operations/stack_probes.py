@@ -15,7 +15,7 @@ from ttctl.operations.subject import HUSK
 from ttctl.operations.unanswered import look
 from ttctl.rules.checks import CheckGroup
 from ttctl.rules.stack_state import state_by
-from ttctl.rules.unanswered import SLOW
+from ttctl.rules.unanswered import NO_TOKEN, SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,12 @@ Checks = tuple[Check, ...]
 _check = CheckGroup("Stacks")
 ASKED_S = 10.0
 """For the gateways of all stacks: each has five seconds, and four for its figures."""
-VERDICTS: dict[str, Verdict] = {STARTING: "skipped", STOPPED: "skipped", SLOW: "warning"}
+VERDICTS: dict[str, Verdict] = {
+    STARTING: "skipped",
+    STOPPED: "skipped",
+    SLOW: "warning",
+    NO_TOKEN: "warning",
+}
 """Of what is no failure."""
 
 

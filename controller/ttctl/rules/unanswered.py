@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ttctl.model.gateway import Health
-    from ttctl.rules.live_metrics import Sample
+    from ttctl.rules.live_metrics import Figures, Sample
 
 SLOW_S = 1.0
 """The gateway looks at its engine every second: one that needs longer is behind."""
@@ -25,6 +25,8 @@ OF_CHECKS = frozenset({SERVER_STATUS, CHECK_STATUS, CHECK_CODE, CHECK_S, SINCE_S
 """Source: addons/promex/README of https://github.com/haproxy/haproxy/tree/v2.6.0; seen with 2.6."""
 HUNG = "hung"
 SLOW = "slow"
+NO_TOKEN = "no-token"  # noqa: S105 - of text
+LIVE = "ttctl status --live {stack}"
 LOGS = "ttctl logs {stack} {service} --tail 100"
 AGAIN = "ttctl restart {stack}"
 
@@ -35,7 +37,7 @@ class Silence:
 
     service: str
     failure: str
-    """`hung`, `slow`, or what else it is."""
+    """`hung`, `slow`, `no-token`, or what else it is."""
     cause: str
     evidence: str
     next_step: str
@@ -96,7 +98,7 @@ def of_health(health: Health, service: str) -> Silence | None:
             failure=SLOW,
             cause=f"{service} answers slowly: GET /health took {health.seconds:.1f} s",
             evidence=f"GET /health: 200 after {health.seconds:.1f} s",
-            next_step="ttctl status --live {stack}",
+            next_step=LIVE,
         )
     if health.status:
         return Silence(
@@ -129,4 +131,23 @@ def of_health(health: Health, service: str) -> Silence | None:
         cause="the gateway runs, and takes no connection on its port",
         evidence=f"GET /health: no connection after {health.seconds:.1f} s",
         next_step=LOGS,
+    )
+
+
+def of_figures(service: str, before: Figures, after: Figures, *, seconds: float) -> Silence | None:
+    """Return what it says that an engine made no token between two looks; None where it did.
+
+    A hang is not told from the reading of a long prompt: neither makes a token.
+    """
+    same = (before.tokens, before.requests) == (after.tokens, after.requests)
+    if not before.running or not after.running or before.tokens is None or not same:
+        return None
+    return Silence(
+        service=service,
+        failure=NO_TOKEN,
+        cause=f"{service} has requests and made no token in {seconds:.0f} s: it hangs, or reads a "
+        "long prompt",
+        evidence=f"{after.running:.0f} running, {after.waiting or 0:.0f} waiting; "
+        f"{before.tokens:.0f} tokens at both looks",
+        next_step=LIVE,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.fakes import Scene
+from tests.unit.living import GATEWAY_UP, VLLM
 
 from ttctl.model.gateway import Health
 from ttctl.model.spec import Request
@@ -139,3 +140,38 @@ def test_doctor_says_the_same(scene: Scene, health: Health, verdict: str, fix: s
     _, diagnosis = doctor(scene.world)
     (check,) = (one for one in diagnosis.checks if one.name == "mine vllm")
     assert (check.verdict, check.fix) == (verdict, fix)
+
+
+def working(scene: Scene, *, tokens: int) -> None:
+    scene.live.texts = {
+        "/gateway/metrics": GATEWAY_UP.format(requests=4),
+        "/metrics": VLLM.format(requests=3, tokens=tokens),
+    }
+
+
+def test_doctor_says_that_requests_run_and_no_token_comes(scene: Scene) -> None:
+    working(scene, tokens=100)
+    _, diagnosis = doctor(scene.world)
+    (check,) = (one for one in diagnosis.checks if one.name == "mine vllm")
+    assert (check.verdict, check.fix) == ("warning", "ttctl status --live mine")
+    assert check.summary == (
+        "vllm has requests and made no token in 3 s: it hangs, or reads a long prompt"
+    )
+    assert check.evidence == "2 running, 1 waiting; 100 tokens at both looks"
+
+
+def test_an_engine_that_makes_tokens_works(scene: Scene) -> None:
+    working(scene, tokens=100)
+    scene.live.on_metrics = lambda: working(scene, tokens=100 + int(scene.clock.now()))
+    _, diagnosis = doctor(scene.world)
+    assert not [one for one in diagnosis.checks if one.name == "mine vllm"]
+
+
+def test_an_engine_without_requests_is_looked_at_once(scene: Scene) -> None:
+    working(scene, tokens=100)
+    idle = scene.live.texts["/metrics"].replace('running{engine="0",model_name="m"} 2', "running 0")
+    scene.live.texts["/metrics"] = idle
+    before = scene.clock.now()
+    _, diagnosis = doctor(scene.world)
+    assert not [one for one in diagnosis.checks if one.name == "mine vllm"]
+    assert scene.clock.now() == before
