@@ -37,6 +37,7 @@ from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.engine_files import EngineCache
 from ttctl.model.engines import EngineInfo, PlaceFiles
+from ttctl.model.gateway import Health
 from ttctl.model.generation import KEPT, Generation
 from ttctl.model.health import CardVitals, EngineVitals, FolderVitals, PlaceFolders, PlaceVitals
 from ttctl.model.image import BaseImage, BuildResult
@@ -278,6 +279,8 @@ class FakeEngine:
         self.others: dict[str, tuple[tuple[str, str], ...]] = {}
         self.refuses: TtctlError | None = None
         self.logs: dict[str, tuple[str, ...]] = {}
+        self.earlier: dict[str, tuple[str, ...]] = {}
+        """What containers printed before they were started last."""
 
     def info(self) -> EngineInfo:
         if self.refuses:
@@ -303,21 +306,25 @@ class FakeEngine:
         user, digests = self.users.get(reference, ""), self.digests.get(reference, ())
         return ImageConfig(user=user, digests=digests)
 
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        return self.logs.get(container_id, ())[-tail:]
+    def log_lines(
+        self, container_id: str, *, tail: int, since: int | None = None
+    ) -> tuple[str, ...]:
+        earlier = self.earlier.get(container_id, ()) if since is None else ()
+        return (*earlier, *self.logs.get(container_id, ()))[-tail:]
 
     def stream(
         self,
         names: Mapping[str, str],
         *,
         tail: int | None,
-        since: int | None,  # noqa: ARG002
-        timestamps: bool,  # noqa: ARG002
+        since: int | None,
+        timestamps: bool,
         follow: bool,  # noqa: ARG002
     ) -> Iterator[tuple[str, str]]:
         for container_id, name in names.items():
-            for line in self.log_lines(container_id, tail=tail or 0):
-                yield name, line
+            lines = self.log_lines(container_id, tail=tail or 0, since=since)
+            for number, line in enumerate(lines):
+                yield name, f"2026-01-31T10:00:00.{number:09}Z {line}" if timestamps else line
 
     def set_state(self, service: str, **changes: Any) -> None:  # noqa: ANN401
         """Change what is seen of a service's container."""
@@ -1017,15 +1024,24 @@ class FakeGateway:
 
     def __init__(self) -> None:
         self.is_healthy = True
+        self.the_health: Health | None = None
         self.lists: tuple[str, ...] = ("demo-llama", "acme/Small-1B")
         self.behind: dict[str, tuple[str, ...]] = {}
         """Prefix to what is listed behind it, where that is not `lists`."""
         self.fails: TtctlError | None = None
         self.on_look: Callable[[], None] = lambda: None
+        self.on_ask: Callable[[], None] = lambda: None
+        """Done before a completion is answered."""
+        self.limits: list[float] = []
+        """Seconds that each completion had."""
         self.asked: list[tuple[int, str, list[dict[str, str]]]] = []
         self.bases: list[str] = []
         """What stood before the paths of each conversation's questions."""
         self.drawn: list[tuple[int, str, ImageRequest]] = []
+
+    def health(self, at: At) -> Health:
+        status = 200 if self.healthy(at) else 503
+        return self.the_health or Health(status=status, seconds=0.1, taken=True)
 
     def healthy(self, at: At) -> bool:  # noqa: ARG002
         self.on_look()
@@ -1034,7 +1050,17 @@ class FakeGateway:
     def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:  # noqa: ARG002
         return self.behind.get(base, self.lists)
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
+    def complete(
+        self,
+        at: At,
+        key: str,
+        *,
+        model: str,
+        prompt: str,
+        limit_s: float,
+    ) -> Completion:
+        self.limits.append(limit_s)
+        self.on_ask()
         return self._answer(at.port, key, model, [{"role": "user", "content": prompt}])
 
     def chat(

@@ -16,6 +16,7 @@ from ttctl.adapters.run_made import RunMade
 from ttctl.adapters.start_log import StartLog
 from ttctl.errors import EngineError
 from ttctl.model.override import OVERRIDE_NAME
+from ttctl.rules.fatal import said_since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,7 +197,9 @@ class ComposeLauncher:
         bad = [state for state in states if state.state != "running" or state.health != "healthy"]
         lines: list[str] = []
         for state in bad[:1]:
-            lines = list(self._engine.log_lines(state.container_id, tail=12))
+            lines = list(
+                self._engine.log_lines(state.container_id, tail=12, since=said_since(state))
+            )
         return failure(stack, bad, lines=lines, fatal=fatal, done=done)
 
 

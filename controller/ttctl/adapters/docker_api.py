@@ -91,10 +91,14 @@ class DockerApi:
             raise self._unreachable(exc) from exc
         return tuple(found)
 
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        """Return the last lines that a container printed; none where it is gone."""
+    def log_lines(
+        self, container_id: str, *, tail: int, since: int | None = None
+    ) -> tuple[str, ...]:
+        """Return the last lines that a container printed from `since` on; none where it is gone."""
         try:
-            raw = self._client.api.logs(container_id, stdout=True, stderr=True, tail=tail)
+            raw = self._client.api.logs(
+                container_id, stdout=True, stderr=True, tail=tail, since=since
+            )
         except NotFound:
             return ()
         except FOREIGN as exc:
@@ -137,9 +141,14 @@ class DockerApi:
             else:
                 yield item
 
-    def follow(self, container_id: str, *, since: int) -> Iterator[str]:
-        """Yield the lines that a container prints from `since` (Unix time) until it ends."""
-        return self._lines(container_id, follow=True, tail=None, since=since, timestamps=False)
+    def follow(
+        self, container_id: str, *, since: int | None, tail: int | None = None
+    ) -> Iterator[str]:
+        """Yield the lines that a container prints from `since` (Unix time) until it ends.
+
+        Of those that it has printed already only the last `tail`.
+        """
+        return self._lines(container_id, follow=True, tail=tail, since=since, timestamps=False)
 
     def _lines(
         self,

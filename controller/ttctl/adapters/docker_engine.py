@@ -59,9 +59,11 @@ class DockerEngine:
         """Return the layers of each image that is here, from the bottom up, `sha256:...`."""
         return self._api.layers()
 
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        """Return the last lines that a container printed; none where it is gone."""
-        return self._api.log_lines(container_id, tail=tail)
+    def log_lines(
+        self, container_id: str, *, tail: int, since: int | None = None
+    ) -> tuple[str, ...]:
+        """Return the last lines that a container printed from `since` on; none where it is gone."""
+        return self._api.log_lines(container_id, tail=tail, since=since)
 
     def stream(
         self,
@@ -82,9 +84,14 @@ class DockerEngine:
         """
         return self._api.stream(names, tail=tail, since=since, timestamps=timestamps, follow=follow)
 
-    def follow(self, container_id: str, *, since: int) -> Iterator[str]:
-        """Yield the lines that a container prints from `since` (Unix time) until it ends."""
-        return self._api.follow(container_id, since=since)
+    def follow(
+        self, container_id: str, *, since: int | None, tail: int | None = None
+    ) -> Iterator[str]:
+        """Yield the lines that a container prints from `since` (Unix time) until it ends.
+
+        Of those that it has printed already only the last `tail`.
+        """
+        return self._api.follow(container_id, since=since, tail=tail)
 
     @cached_property
     def _api(self) -> DockerApi:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ttctl.adapters.direct_client import DirectClient
     from ttctl.adapters.gateway_client import GatewayClient
+    from ttctl.model.gateway import Health
     from ttctl.model.picture import ImageRequest, Picture, Stroke
     from ttctl.model.talk import Completion, Door
     from ttctl.model.tls import At
@@ -23,15 +24,19 @@ class StackGateway:
 
     def healthy(self, at: At) -> bool:
         """Return whether `/health` answers 200."""
-        return health.healthy(at)
+        return health.asked(at).ok
+
+    def health(self, at: At) -> Health:
+        """Ask for `/health`, and wait for the answer five seconds at most."""
+        return health.asked(at)
 
     def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists."""
         return self._api.models(at, key, base=base)
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
-        """Ask for one short completion."""
-        return self._api.complete(at, key, model=model, prompt=prompt)
+    def complete(self, at: At, key: str, *, model: str, prompt: str, limit_s: float) -> Completion:
+        """Ask for one short completion; `limit_s` is how long nothing may come."""
+        return self._api.complete(at, key, model=model, prompt=prompt, limit_s=limit_s)
 
     def chat(
         self,

@@ -81,11 +81,12 @@ class GatewayClient:
         raw = answered(at, "GET", f"{base}/v1/models", key=key, timeout_s=LIST_S)
         return tuple(entry.id for entry in understood(_Models, raw).data)
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
-        """Ask for one short completion."""
+    def complete(self, at: At, key: str, *, model: str, prompt: str, limit_s: float) -> Completion:
+        """Ask for one short completion; `limit_s` is how long nothing may come."""
         started = time.monotonic()
         payload = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0}
-        raw = answered(at, "POST", "/v1/completions", key=key, timeout_s=ANSWER_S, payload=payload)
+        timeout_s = min(ANSWER_S, limit_s)
+        raw = answered(at, "POST", "/v1/completions", key=key, timeout_s=timeout_s, payload=payload)
         seconds = time.monotonic() - started
         answer = understood(_Answer, raw)
         return Completion(

@@ -10,36 +10,48 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from ttctl.model.gateway import Health
+
 if TYPE_CHECKING:
     from ttctl.model.tls import At
 
 ADDRESS = "127.0.0.1"
 PROBE_S = 5.0
+STATUS_DIGITS = 3
 LONGEST = 1 << 16
 """Bytes of an answer that are read; a longer one is none of ours."""
 
 
-def healthy(at: At) -> bool:
-    """Return whether `/health` answers 200 within five seconds."""
+def asked(at: At) -> Health:
+    """Ask for `/health`, and wait for the answer five seconds at most."""
     question = f"GET /health HTTP/1.1\r\nHost: {ADDRESS}:{at.port}\r\nConnection: close\r\n\r\n"
+    began = time.monotonic()
+    taken, status = False, 0
     try:
-        version, status, *_ = _answer(at, question.encode()).split(maxsplit=2)
+        with _door(at) as door:
+            taken = True
+            status = _status(_answer(door, question.encode(), began + PROBE_S))
     except (OSError, ValueError, OverflowError):
-        return False
-    return version.startswith(b"HTTP/") and status == b"200"
+        status = 0
+    return Health(status=status, seconds=time.monotonic() - began, taken=taken)
 
 
-def _answer(at: At, question: bytes) -> bytes:
-    deadline = time.monotonic() + PROBE_S
+def _status(answer: bytes) -> int:
+    version, status, *_ = answer.split(maxsplit=2)
+    if not version.startswith(b"HTTP/") or len(status) != STATUS_DIGITS:
+        raise ValueError(version)
+    return int(status)
+
+
+def _answer(door: socket.socket, question: bytes, deadline: float) -> bytes:
     answer = b""
-    with _door(at) as door:
-        door.sendall(question)
-        while piece := door.recv(LONGEST):
-            answer += piece
-            left = deadline - time.monotonic()
-            if left <= 0 or len(answer) > LONGEST:
-                raise TimeoutError
-            door.settimeout(left)
+    door.sendall(question)
+    while piece := door.recv(LONGEST):
+        answer += piece
+        left = deadline - time.monotonic()
+        if left <= 0 or len(answer) > LONGEST:
+            raise TimeoutError
+        door.settimeout(left)
     return answer
 
 

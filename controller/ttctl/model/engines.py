@@ -67,8 +67,10 @@ class Engine(Protocol):
     def layers(self) -> tuple[tuple[str, ...], ...]:
         """Return the layers of each image that is here, from the bottom up, `sha256:...`."""
 
-    def log_lines(self, container_id: str, *, tail: int) -> tuple[str, ...]:
-        """Return the last lines that a container printed."""
+    def log_lines(
+        self, container_id: str, *, tail: int, since: int | None = None
+    ) -> tuple[str, ...]:
+        """Return the last lines that a container printed, from `since` (Unix time) on."""
 
     def stream(
         self,

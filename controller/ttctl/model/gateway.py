@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -13,8 +14,32 @@ if TYPE_CHECKING:
     from ttctl.model.tls import At
 
 
+OK = 200
+"""Of HTTP."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What came of one question for `/health`."""
+
+    status: int
+    """Of HTTP; 0 where no answer came in time."""
+    seconds: float
+    """Until it came, or was no longer waited for."""
+    taken: bool
+    """Whether somebody took the question."""
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the stack says that it is ready."""
+        return self.status == OK
+
+
 class Gateway(Protocol):
     """Talks to a running stack through its one door."""
+
+    def health(self, at: At) -> Health:
+        """Ask for `/health`, and wait for the answer five seconds at most."""
 
     def healthy(self, at: At) -> bool:
         """Return whether `/health` answers 200."""
@@ -22,8 +47,8 @@ class Gateway(Protocol):
     def models(self, at: At, key: str, *, base: str = "") -> tuple[str, ...]:
         """Return the names that `/v1/models` lists; `base` names one engine of several."""
 
-    def complete(self, at: At, key: str, *, model: str, prompt: str) -> Completion:
-        """Ask for one short completion."""
+    def complete(self, at: At, key: str, *, model: str, prompt: str, limit_s: float) -> Completion:
+        """Ask for one short completion; `limit_s` is how long nothing may come."""
 
     def chat(
         self,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.rules.dotenv import values_in
-from ttctl.rules.fatal import state_cause, state_of, step_of, told, works
+from ttctl.rules.fatal import said_since, state_cause, state_of, step_of, told, works
 from ttctl.rules.several import CACHE, cache_variable
 from ttctl.rules.stack import service_name
 from ttctl.rules.to_end import is_stopped
@@ -115,7 +115,7 @@ def _asked(world: World, stack: str) -> _Asked:
 def _of_log(world: World, one: ContainerState, asked: _Asked) -> Cause | None:
     lines: tuple[str, ...] = ()
     with suppress(TtctlError):
-        lines = world.engine.log_lines(one.container_id, tail=READ)
+        lines = world.engine.log_lines(one.container_id, tail=READ, since=said_since(one))
     found = told(lines, world.failures)
     return None if found is None else _cause(world, one, found, asked)
 

@@ -4,34 +4,48 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.diagnose import READ, cause_of
-from ttctl.rules.fatal import told, works
+from ttctl.rules.fatal import said_since, told, works
+from ttctl.rules.stack import GATEWAY_SERVICE, service_name
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from ttctl.model.container import ContainerState
     from ttctl.model.failure import Found
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
+
+
+class Hear(Protocol):
+    """Is told what the engine has printed since its start."""
+
+    def __call__(self, lines: Sequence[str], *, is_up: bool) -> None:
+        """Learn from it; the lines of one that is up begin with their times."""
+
 
 EVERY_S = 0.8
 """Twice of it, for a line whose better one comes a moment later, is less than 2 s."""
 
 
 class FatalWatch:
-    """Reads the logs of services that do not work yet, not more often than is needed."""
+    """Reads the logs of services that are waited for, not more often than is needed."""
 
-    def __init__(self, world: World, lock: Lock) -> None:
-        """Nothing is read yet."""
-        self._world, self._lock = world, lock
+    def __init__(self, world: World, lock: Lock, hear: Hear | None = None) -> None:
+        """Nothing is read yet; `hear` is told the whole log of the stack's own engine."""
+        self._world, self._lock, self._hear = world, lock, hear
         self._next = world.clock.now()
         self._vague: set[str] = set()
+        self._before: dict[str, frozenset[str]] = {}
+        """Lines of each service that works, with their times, as the first look found them."""
 
-    def look(self) -> None:
-        """Look again, where the last look is long enough ago.
+    def look(self, own: Collection[str] = ()) -> None:
+        """Look again, where the last look is long enough ago; only at the services `own`, if any.
+
+        Of a service that works, only what it says from the first look on means anything.
 
         Raises:
             EngineError: A line means that a service will not come up.
@@ -40,9 +54,9 @@ class FatalWatch:
             return
         self._next = self._world.clock.now() + EVERY_S
         for one in self._world.engine.containers(self._lock.stack):
-            if works(one):
+            if own and one.service not in own:
                 continue
-            found = self._told(one)
+            found = told(self._lines(one), self._world.failures)
             if found is None:
                 continue
             if found.failure.vague and one.container_id not in self._vague:
@@ -51,20 +65,32 @@ class FatalWatch:
                 continue
             raise self._refusal(one, found)
 
-    def _told(self, one: ContainerState) -> Found | None:
-        lines: list[str] = []
+    def _lines(self, one: ContainerState) -> list[str]:
+        if not works(one):
+            return self._told(one, self._read(one, timestamps=False))
+        if one.service == GATEWAY_SERVICE:
+            # It logs what others ask.
+            return []
+        lines = self._told(one, self._read(one, timestamps=True))
+        before = self._before.setdefault(one.container_id, frozenset(lines))
+        return [line.partition(" ")[2] for line in lines if line not in before]
+
+    def _told(self, one: ContainerState, lines: list[str]) -> list[str]:
+        if self._hear is not None and one.service == service_name(self._lock.engine):
+            self._hear(lines, is_up=works(one))
+        return lines
+
+    def _read(self, one: ContainerState, *, timestamps: bool) -> list[str]:
         with suppress(TtctlError):
-            lines = [
-                line
-                for _, line in self._world.engine.stream(
-                    {one.container_id: one.service},
-                    tail=READ,
-                    since=_second(one.started_at),
-                    timestamps=False,
-                    follow=False,
-                )
-            ]
-        return told(lines, self._world.failures)
+            lines = self._world.engine.stream(
+                {one.container_id: one.service},
+                tail=READ,
+                since=said_since(one),
+                timestamps=timestamps,
+                follow=False,
+            )
+            return [line for _, line in lines]
+        return []
 
     def _refusal(self, one: ContainerState, found: Found) -> EngineError:
         cause = cause_of(self._world, self._lock.stack, one, found)
@@ -76,12 +102,3 @@ class FatalWatch:
         )
         error.exit_code = cause.exit_code
         return error
-
-
-def _second(moment: str) -> int | None:
-    """Return a moment as Unix time: what a container said before its last start is over."""
-    try:
-        # The engine gives nanoseconds, of which Python takes six digits.
-        return int(datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
-    except ValueError:
-        return None

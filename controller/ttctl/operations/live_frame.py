@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ttctl.model.live import LiveBoard, LiveEvent, LiveService, LiveStack
 from ttctl.operations.live_gateway import OWN, speed
 from ttctl.rules.live_metrics import Figures
+from ttctl.rules.stack_state import state_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,14 +121,10 @@ def stack_of(
 
 def _state(containers: tuple[ContainerState, ...], counted: Counted | None) -> str:
     """Return it in the words of `status`; the gateway's own checks stand for a question to it."""
-    if not containers:
-        return "stopped"
+    if state := state_by(containers):
+        return state
     if all(one.service != OWN for one in containers):
         return "degraded"
-    if any(one.state != "running" or one.health == "unhealthy" for one in containers):
-        return "degraded"
-    if any(one.health == "starting" for one in containers):
-        return "starting"
     if counted is None:
         return "unknown"
     return "ready" if counted.ready else "degraded"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, TtctlError
 from ttctl.operations.diagnose import READ
+from ttctl.rules.fatal import said_since
 from ttctl.rules.start_phase import PHASES, heard
 from ttctl.rules.usual_start import NOT_SEEN, usual_of, usual_text
 
@@ -36,7 +37,7 @@ def _doing(world: World, stack: str, one: ContainerState) -> str:
     """Return what a service that starts probably does, and how long such starts took here."""
     lines: tuple[str, ...] = ()
     with suppress(TtctlError):
-        lines = world.engine.log_lines(one.container_id, tail=READ)
+        lines = world.engine.log_lines(one.container_id, tail=READ, since=said_since(one))
     name = PHASES[1].name
     for line in lines:
         name = heard(name, line)

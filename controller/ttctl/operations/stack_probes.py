@@ -3,22 +3,41 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, LockedError
 from ttctl.model.health import Check
 from ttctl.operations.diagnose import STARTING, STOPPED, causes
+from ttctl.operations.in_time import in_time
 from ttctl.operations.stacks import is_unstarted
 from ttctl.operations.subject import HUSK
+from ttctl.operations.unanswered import look
 from ttctl.rules.checks import CheckGroup
+from ttctl.rules.stack_state import state_by
+from ttctl.rules.unanswered import NO_TOKEN, SLOW
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ttctl.model.container import ContainerState
+    from ttctl.model.health import Verdict
+    from ttctl.operations.diagnose import Cause
     from ttctl.operations.subject import Subject
 
 Checks = tuple[Check, ...]
 
 
 _check = CheckGroup("Stacks")
+ASKED_S = 10.0
+"""For the gateways of all stacks: each has five seconds, and four for its figures."""
+VERDICTS: dict[str, Verdict] = {
+    STARTING: "skipped",
+    STOPPED: "skipped",
+    SLOW: "warning",
+    NO_TOKEN: "warning",
+}
+"""Of what is no failure."""
 
 
 def catalog(subject: Subject) -> Checks:
@@ -68,23 +87,35 @@ def services(subject: Subject) -> Checks:
     owner = subject.world.store.owner()
     # What was never started is told of under `containers`.
     own = [one for one in subject.containers if one.owner == owner and one.state != HUSK]
+    of = {stack: [one for one in own if one.stack == stack] for stack in subject.stacks}
     found = [
-        (stack, one)
-        for stack in subject.stacks
-        for one in causes(subject.world, stack, [of for of in own if of.stack == stack])
+        (stack, one) for stack in subject.stacks for one in causes(subject.world, stack, of[stack])
     ]
+    found += _unanswered(subject, [one for one in of.values() if not state_by(one)])
     if not found:
         return (_check("services", "ok", "each that was started does its work"),)
     return tuple(
         _check(
             f"{stack} {one.service}",
-            "skipped" if one.failure in {STARTING, STOPPED} else "failed",
+            VERDICTS.get(one.failure, "failed"),
             one.cause,
             evidence=one.evidence,
             fix=one.next_step,
         )
         for stack, one in found
     )
+
+
+def _unanswered(
+    subject: Subject, stacks: Sequence[Sequence[ContainerState]]
+) -> list[tuple[str, Cause]]:
+    """Return what keeps stacks from answering whose containers all work; all at the same time."""
+    ended = in_time([partial(look, subject.world, one) for one in stacks], limit_s=ASKED_S)
+    return [
+        (own[0].stack, one)
+        for own, run in zip(stacks, ended, strict=True)
+        for one in run.value or ()
+    ]
 
 
 def husks(subject: Subject) -> Checks:

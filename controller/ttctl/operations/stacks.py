@@ -14,18 +14,23 @@ from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.operations.stack_status import StackStatus
+from ttctl.operations.start_watch import joined
 from ttctl.operations.tls import at_of, client_file
+from ttctl.operations.unanswered import unanswered
 from ttctl.rules.cache_name import caches_of, mounted_by
 from ttctl.rules.find import is_meant
 from ttctl.rules.stack import BIND, names_of
+from ttctl.rules.stack_state import state_by
 from ttctl.rules.to_end import is_stopped, step_to_run, steps_to_down
 
 if TYPE_CHECKING:
     from ttctl.model.container import ContainerState
     from ttctl.model.engine_files import EngineCache
+    from ttctl.model.gateway import Health
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.plan import Plan
     from ttctl.model.protocols import World
+    from ttctl.operations.diagnose import Cause
 
 PROCESSOR = "cpu"
 
@@ -105,9 +110,10 @@ def status(world: World, word: str | None) -> StackStatus:
     live = [one for one in containers if one.state not in RELEASED]
     own, others = _caches(world, stack, lock)
     stopped = is_stopped(containers)
+    health = world.gateway.health(at) if lock and not state_by(containers) else None
     return StackStatus(
         stack=stack,
-        state="unstarted" if unstarted else _state(world, lock, containers, at=at),
+        state="unstarted" if unstarted else _state(containers, health),
         model=lock.model if lock else "",
         device=lock.device if lock else "",
         url=at.url if port and not unstarted else "",
@@ -121,7 +127,7 @@ def status(world: World, word: str | None) -> StackStatus:
         boards=tuple(sorted({board for one in live for board in one.boards})),
         caches=own,
         other_caches=others,
-        causes=() if stopped else causes(world, stack, containers),
+        causes=() if stopped else _causes(world, stack, containers, at, health),
         next_step=f"ttctl start {stack}" if stopped else "",
         wanted=world.wanted.is_wanted(stack),
     )
@@ -139,18 +145,25 @@ def _caches(
     return own, tuple(one for one in found if one not in own)
 
 
-def _state(
-    world: World, lock: LockSummary | None, containers: tuple[ContainerState, ...], *, at: At
-) -> str:
-    if not containers or is_stopped(containers):
-        return "stopped"
-    if any(one.state != "running" or one.health == "unhealthy" for one in containers):
-        return "degraded"
-    if any(container.health == "starting" for container in containers):
-        return "starting"
-    if lock is None:
+def _state(containers: tuple[ContainerState, ...], health: Health | None) -> str:
+    if state := state_by(containers):
+        return state
+    if health is None:
         return "unknown"
-    return "ready" if world.gateway.healthy(at) else "degraded"
+    return "ready" if health.ok else "degraded"
+
+
+def _causes(
+    world: World,
+    stack: str,
+    containers: tuple[ContainerState, ...],
+    at: At,
+    health: Health | None,
+) -> tuple[Cause, ...]:
+    found = causes(world, stack, containers)
+    if found or health is None:
+        return found
+    return unanswered(world, containers, at, health)
 
 
 def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
@@ -167,8 +180,11 @@ def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
             why="It was stopped." if seen and lock else "No container of it is here.",
             next_step=step_to_run(stack, lock.requested if lock else "", seen),
         )
-    with world.reporter.step(f"Wait for {stack}"):
-        wait_for(world, lock, limit_s=timeout_s)
+    with (
+        world.reporter.step(f"Wait for {stack}"),
+        joined(world, lock, limit_s=timeout_s) as watch,
+    ):
+        wait_for(world, lock, limit_s=timeout_s, hear=watch.hear)
     return status(world, stack)
 
 

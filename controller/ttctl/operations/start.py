@@ -13,7 +13,7 @@ from ttctl.operations.lease import stop_first, take_each
 from ttctl.operations.lost_port import naming_who_took_the_port
 from ttctl.operations.port import with_free_port
 from ttctl.operations.reset import ResetWish, reset_under_guard
-from ttctl.operations.start_watch import StartWatch, watched
+from ttctl.operations.start_watch import watched
 from ttctl.rules.board_steps import passed_text, stale_text
 from ttctl.rules.to_end import AT_WORK
 from ttctl.rules.typed_request import typed
@@ -38,7 +38,7 @@ class Outcome:
     desired: Desired
     """With the boards and the port that the stack has got."""
     begun: Begun | None
-    """The start of an engine on a card; None where none was started."""
+    """The start of an engine; None where none was started, or others with it."""
 
 
 def boards_wanted(desired: Desired) -> bool:
@@ -144,8 +144,7 @@ def start(
         world.launcher.up(stack.name, folder, how=how, wait_s=wait_s, reporter=told)
     # A start beside other engines says nothing of one alone.
     alone = not desired.serving.beside and plan.wants("start", stack.engine.name)
-    begun = told.begun if alone and isinstance(told, StartWatch) else None
-    return Outcome(desired=desired, begun=begun)
+    return Outcome(desired=desired, begun=told.begun if alone else None)
 
 
 def _remove(world: World, desired: Desired, plan: Plan) -> None:

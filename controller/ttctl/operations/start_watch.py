@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say what an engine on a card does while it starts: its phase, its caches, the time."""
+"""Say what an engine does while it starts: its phase, its caches, the time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.model.starts import Begun, Started
 from ttctl.rules.start_phase import (
+    ANSWER,
     PHASES,
     budget_text,
     heard,
@@ -18,13 +19,14 @@ from ttctl.rules.start_phase import (
     said_of,
     silence_text,
 )
-from ttctl.rules.usual_start import NOT_SEEN, alike, usual_text
+from ttctl.rules.usual_start import NOT_SEEN, alike, usual_of, usual_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from ttctl.model.protocols import Reporter, World
+    from ttctl.model.lock import Lock
+    from ttctl.model.protocols import World
 
 TOLD_EVERY_S = 15.0
 """A calm pace: a start takes many minutes, and each look reads the sizes of all cached files."""
@@ -36,14 +38,17 @@ TENSORS = frozenset({"tt_metal_cache", "dit"})
 class StartWatch:
     """Hears what a reporter is told while a stack starts, and tells more itself."""
 
-    def __init__(self, world: World, cache: str, *, limit_s: float, key: str = "") -> None:
+    def __init__(
+        self, world: World, cache: str, *, limit_s: float, key: str = "", usual: str = ""
+    ) -> None:
         """Look at the cache as earlier starts left it, and say what to expect.
 
         Args:
             world: Everything outside.
-            cache: Name of the engine's cache.
+            cache: Name of the engine's cache; empty where it has none, as on the processor.
             limit_s: Seconds until the wait ends.
             key: What earlier starts have in common with this one; empty for none.
+            usual: What such starts took here, where there is no key.
         """
         self._world, self._cache, self._limit_s = world, cache, limit_s
         self._reporter = world.reporter
@@ -54,8 +59,10 @@ class StartWatch:
         cached = sum(self._sizes.values())
         self.begun = Begun(key=key, first=not cached, at=self._began)
         earlier = world.starts.earlier() if key else ()
-        self._usual = usual_text(alike(earlier, key, first=not cached))
-        self._reporter.note(budget_text(limit_s=limit_s, cache_bytes=cached, usual=self._usual))
+        self._usual = usual or usual_text(alike(earlier, key, first=not cached))
+        self._heard: tuple[int, str] = (0, "")
+        if cache:
+            self._reporter.note(budget_text(limit_s=limit_s, cache_bytes=cached, usual=self._usual))
 
     def step(self, title: str) -> AbstractContextManager[None]:
         """Pass it on."""
@@ -77,6 +84,16 @@ class StartWatch:
         """Pass a line of compose or of the engine on, and learn from it how far the start is."""
         self._phase, self._spoke = heard(self._phase, line), self._world.clock.now()
         self._reporter.detail(line)
+
+    def hear(self, lines: Sequence[str], *, is_up: bool) -> None:
+        """Learn from the engine's whole log, for a start whose lines nobody passes on."""
+        seen = (len(lines), lines[-1] if lines else "")
+        if seen != self._heard:
+            self._heard, self._spoke = seen, self._world.clock.now()
+        for line in () if is_up else lines:
+            self._phase = heard(self._phase, line)
+        if is_up:
+            self._phase = ANSWER
 
     def look(self) -> None:
         """Say once how far the start is."""
@@ -108,21 +125,32 @@ class StartWatch:
         self._looked, self._sizes = now, sizes
 
     def _measured(self) -> dict[str, int]:
-        caches = self._world.engine_files.caches(self._cache)
+        caches = self._world.engine_files.caches(self._cache) if self._cache else ()
         return {name: size for cache in caches for name, size in cache.parts}
 
 
 @contextmanager
-def watched(world: World, cache: str, *, limit_s: float, key: str = "") -> Iterator[Reporter]:
+def watched(world: World, cache: str, *, limit_s: float, key: str = "") -> Iterator[StartWatch]:
     """Yield the reporter of a start; until the block is left, a thread says how far it is.
 
-    Without a cache, as on the processor, it is the world's own and there is no thread. `key` is
-    what earlier starts have in common with this one.
+    `cache` is the engine's, empty for none; `key` what earlier starts have in common with this one.
     """
-    if not cache:
-        yield world.reporter
-        return
     watch = StartWatch(world, cache, limit_s=limit_s, key=key)
+    with _telling(watch):
+        yield watch
+
+
+@contextmanager
+def joined(world: World, lock: Lock, *, limit_s: float) -> Iterator[StartWatch]:
+    """Yield who is to hear the log of a start that is under way, and says how far it is."""
+    usual = usual_text(usual_of(world.starts.earlier(), lock.model, lock.device))
+    watch = StartWatch(world, "", limit_s=limit_s, usual=usual)
+    with _telling(watch):
+        yield watch
+
+
+@contextmanager
+def _telling(watch: StartWatch) -> Iterator[None]:
     ended = threading.Event()
 
     def tell() -> None:
@@ -135,7 +163,7 @@ def watched(world: World, cache: str, *, limit_s: float, key: str = "") -> Itera
     thread = threading.Thread(target=tell, name="start watch", daemon=True)
     thread.start()
     try:
-        yield watch
+        yield
     finally:
         ended.set()
         thread.join(timeout=END_S)

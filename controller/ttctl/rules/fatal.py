@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from calendar import timegm
 from typing import TYPE_CHECKING
 
 from ttctl.model.failure import Found
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 LEAST_CONTEXT = 16
 NOT_RUN = "OCI runtime exec failed"
 """How Docker begins what it says, on stdout, of a command that a container cannot start."""
+MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+"""As the container engine writes it, in UTC; a fraction follows."""
 HARMLESS = re.compile(
     r"\b(WARNING|INFO|DEBUG)\b|\| *(warning|info|debug|trace) *\||^\[W\d|\b\w*Warning:"
 )
@@ -91,6 +94,17 @@ def state_cause(container: ContainerState, state: BadState) -> str:
     return state.cause.format(
         service=container.service, code=container.exit_code, limit=limit_text(container)
     )
+
+
+def said_since(container: ContainerState) -> int | None:
+    """Return when a container was started last, as Unix time; None for one that never was.
+
+    Its log holds what it said before that, too: an engine keeps it where it starts one again.
+    """
+    found = MOMENT.match(container.started_at)
+    moment = timegm(tuple(map(int, found.groups()))) if found else 0
+    # One that was never started says the year 1.
+    return moment if moment > 0 else None
 
 
 def limit_text(container: ContainerState) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What does an engine on a card do while it starts? By its log, and by what grows. Pure.
+"""What does an engine do while it starts? By its log, and by what grows. Pure.
 
-A first start converts the weights, compiles kernels and captures traces, and is silent for long
-stretches of that. None of this was seen on a card yet.
+A first start on a card converts the weights, compiles kernels and captures traces, and is silent
+for long stretches of that. None of this was seen on a card yet.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ PHASES: tuple[Phase, ...] = (
     Phase(name="kernels", said="compiling kernels", silent="it compiles kernels for the chips"),
     Phase(name="traces", said="capturing traces", silent="it compiles and captures traces"),
     Phase(name="serving", said="starting the server", silent="it waits for its health check"),
+    Phase(name="answer", said="waiting for its answer", silent="it computes the first prompt"),
 )
 """In the order of a start."""
 
@@ -107,6 +108,9 @@ USUAL = (
 """Source: tenstorrent/tt-model-manager:src/tt_kernel/container.py and its notes."""
 
 LESS = "usually less"
+
+ANSWER = PHASES[-1].name
+"""The engine is up and was asked: no line shows it."""
 
 _ORDER = {phase.name: index for index, phase in enumerate(PHASES)}
 

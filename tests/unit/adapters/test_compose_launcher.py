@@ -36,19 +36,32 @@ class FollowedEngine(FakeEngine):
         self.prints: tuple[str, ...] = ()
         self.fails = 0
         self.silent: set[str] = set()
+        self.asked: list[tuple[str, int | None, int | None]] = []
+        """Container, since when and how many earlier lines, of each that was followed."""
+        self.before: tuple[ContainerState, ...] | None = ()
+        """What the first look shows, before compose starts anything; None for what runs."""
+        self.goes_on: tuple[str, ...] | None = None
+        """What is printed to whoever follows once more, after the connection broke."""
         self.end = threading.Event()
 
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         if self.fails:
             self.fails -= 1
             raise PrivilegeError("This user may not talk to the container engine.")
+        if self.before is not None and threading.current_thread() is not threading.main_thread():
+            before, self.before = self.before, None
+            return before
         return super().containers(stack)
 
-    def follow(self, container_id: str, *, since: int) -> Iterator[str]:  # noqa: ARG002
+    def follow(
+        self, container_id: str, *, since: int | None, tail: int | None = None
+    ) -> Iterator[str]:
+        self.asked.append((container_id, since, tail))
         if container_id in self.silent:
             self.end.wait(30)
             return
-        yield from self.prints
+        again = len(self.asked) > 1 and self.goes_on is not None
+        yield from (self.goes_on or ()) if again else self.prints
 
 
 @pytest.fixture
@@ -123,6 +136,43 @@ def test_a_fatal_line_ends_the_wait_at_once(engine: FollowedEngine, programs: Pr
         up(engine)
     assert caught.value.exit_code == 5
     assert caught.value.why == "the engine ran out of memory: torch.OutOfMemoryError: no more"
+
+
+def test_lines_are_heard_from_the_containers_own_start_whatever_this_clock_says(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", SLOW)
+    engine.prints = ("torch.OutOfMemoryError: no more",)
+    with pytest.raises(EngineError, match="did not come up"):
+        up(engine)
+    (vllm,) = engine.containers("llama")
+    assert engine.asked == [(vllm.container_id, 1769853600, None)]
+
+
+@pytest.mark.parametrize("health", ["healthy", "starting"])
+def test_what_ran_before_a_start_ends_it_by_no_earlier_line(
+    engine: FollowedEngine, programs: Programs, health: str
+) -> None:
+    programs.add("docker", "import time; time.sleep(0.3); print('Container x Healthy')")
+    engine.set_state("vllm", health=health)
+    engine.before = None
+    (vllm,) = engine.containers("llama")
+    engine.silent = {vllm.container_id}
+    up(engine)
+    engine.end.set()
+    assert engine.asked == [(vllm.container_id, None, 0)]
+
+
+def test_a_log_whose_connection_broke_is_followed_on_and_no_line_is_told_twice(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", SLOW)
+    engine.prints = ("INFO loading",)
+    engine.goes_on = ("INFO loading", "INFO loaded", "torch.OutOfMemoryError: no more")
+    reporter = FakeReporter()
+    with pytest.raises(EngineError, match="did not come up"):
+        launcher(engine).up("llama", FOLDER, how=AS_NEEDED, wait_s=60, reporter=reporter)
+    assert reporter.lines == list(engine.goes_on)
 
 
 def test_a_fatal_line_of_a_second_engine_is_heard_behind_a_first_that_says_nothing(

@@ -37,7 +37,9 @@ def chat(stub: Stub, pieces: list[str] | None = None) -> Completion:
 
 
 def complete(stub: Stub) -> Completion:
-    return StackGateway().complete(At(port=port(stub)), "the-key", model="m", prompt="Hello")
+    return StackGateway().complete(
+        At(port=port(stub)), "the-key", model="m", prompt="Hello", limit_s=9
+    )
 
 
 def events(*values: object) -> bytes:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def healthy(at: At) -> bool:
+    return health.asked(at).ok
+
+
 @contextmanager
 def door(
     *pieces: bytes, keep_open: threading.Event | None = None
@@ -60,12 +64,12 @@ def door(
 )
 def test_only_an_answer_of_200_is_healthy(pieces: list[bytes], *, expected: bool) -> None:
     with door(*pieces) as (port, _):
-        assert health.healthy(At(port=port)) is expected
+        assert healthy(At(port=port)) is expected
 
 
 def test_what_is_asked_names_the_path_and_carries_no_key() -> None:
     with door(b"HTTP/1.1 200 OK\r\n\r\n") as (port, asked):
-        health.healthy(At(port=port))
+        healthy(At(port=port))
     head, *headers = asked[0].decode("ascii").rstrip().split("\r\n")
     assert head == "GET /health HTTP/1.1"
     assert headers == [f"Host: 127.0.0.1:{port}", "Connection: close"]
@@ -74,13 +78,30 @@ def test_what_is_asked_names_the_path_and_carries_no_key() -> None:
 def test_nobody_at_the_port_is_not_healthy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert not health.healthy(At(port=port))
-    assert not health.healthy(At(port=0))
-    assert not health.healthy(At(port=70_000))
+    assert not healthy(At(port=port))
+    assert not healthy(At(port=0))
+    assert not healthy(At(port=70_000))
+
+
+def test_one_that_takes_the_question_and_says_nothing_is_told_from_one_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "PROBE_S", 0.2)
+    ends = threading.Event()
+    with door(keep_open=ends) as (port, _):
+        hung = health.asked(At(port=port))
+    gone = health.asked(At(port=port))
+    assert (hung.status, hung.taken, hung.seconds >= 0.2) == (0, True, True)
+    assert (gone.status, gone.taken) == (0, False)
+
+
+def test_another_status_is_said() -> None:
+    with door(b"HTTP/1.1 503 Service Unavailable\r\n\r\n") as (port, _):
+        assert health.asked(At(port=port)).status == 503
 
 
 def test_one_that_never_ends_its_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PROBE_S", 0.2)
     ends = threading.Event()
     with door(b"HTTP/1.1 200 OK\r\n\r\n", keep_open=ends) as (port, _):
-        assert not health.healthy(At(port=port))
+        assert not healthy(At(port=port))

@@ -56,12 +56,24 @@ def test_a_state_tells_where_no_line_is_known(scene: Scene) -> None:
 def test_a_log_that_cannot_be_read_leaves_the_state(scene: Scene) -> None:
     ended(scene, code=137)
 
-    def refuse(container_id: str, *, tail: int) -> tuple[str, ...]:  # noqa: ARG001
+    def refuse(container_id: str, *, tail: int, since: int | None) -> tuple[str, ...]:  # noqa: ARG001
         raise EngineError("The engine does not answer.")
 
     scene.engine.log_lines = refuse  # type: ignore[method-assign]
     (found,) = explained(scene.world, "mine")
     assert (found.failure, found.next_step) == ("killed", "ttctl up llama --name mine")
+
+
+def test_what_it_said_before_it_was_started_again_explains_nothing(scene: Scene) -> None:
+    ended(scene, "what nobody knows", code=3)
+    for one in scene.engine.states.values():
+        scene.engine.earlier[one.container_id] = (CACHE_LINE,)
+    (found,) = explained(scene.world, "mine")
+    assert found.failure == "ended"
+    assert [one.failure for one in stacks.status(scene.world, "mine").causes] == ["ended"]
+    _, diagnosis = doctor(scene.world)
+    (check,) = (one for one in diagnosis.checks if one.name == "mine vllm")
+    assert check.summary == "vllm ended with exit code 3"
 
 
 def test_only_the_services_that_are_named_are_explained(scene: Scene) -> None:

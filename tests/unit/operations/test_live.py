@@ -19,6 +19,7 @@ from ttctl.model.live import Doing, LiveEvent, LiveFrame, LiveService, MemoryUse
 from ttctl.model.spec import Request
 from ttctl.model.telemetry import ChipReading
 from ttctl.operations.live import LiveWatch, meant
+from ttctl.operations.stacks import status
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -283,6 +284,14 @@ def test_a_stack_is_as_its_containers_are(
     gateway, vllm = scene.live.containers
     scene.live.containers = (gateway, replace(vllm, **changes))  # type: ignore[arg-type]
     assert watched(scene).look(patience_s=PATIENCE_S).stacks[0].state == state
+
+
+def test_a_stack_that_a_stop_ended_is_stopped_as_status_says_it(scene: Scene) -> None:
+    for service in ("gateway", "vllm"):
+        scene.engine.set_state(service, state="exited", health="", exit_code=0)
+    scene.live.containers = scene.engine.containers("llama")
+    (stack,) = watched(scene).look(patience_s=PATIENCE_S).stacks
+    assert (stack.state, status(scene.world, "llama").state) == ("stopped", "stopped")
 
 
 def test_a_stack_whose_gateway_is_gone_is_degraded(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,20 @@ from tests.unit.fakes import Scene
 
 from ttctl.errors import EngineError, TooLongError, TtctlError, WaitError
 from ttctl.model.spec import Request
-from ttctl.operations.ready import READY_S, await_ready
+from ttctl.operations.ready import READY_S, await_ready, wait_for
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ttctl.model.lock import Lock
     from ttctl.model.talk import Completion
+    from ttctl.model.tls import At
 
 LLAMA = Request(model="llama")
+MEMORY = "RuntimeError: To serve at least one request (0.1 GiB) KV cache is needed"
+SAID_S = 5.0
+"""When it is printed."""
 
 
 @pytest.fixture
@@ -61,15 +68,15 @@ def test_a_stack_that_answers_late_is_ready(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        pytest.param({"exit_code": 1}, "Exit code 1.", id="ended"),
+        pytest.param({"exit_code": 1}, "vllm ended with exit code 1.", id="ended"),
         pytest.param(
             {"exit_code": 137, "oom_killed": True},
-            "Exit code 137. It used more memory than its limit.",
+            "vllm was killed: it used more memory than its limit.",
             id="killed for its memory",
         ),
         pytest.param(
             {"exit_code": 137, "oom_killed": True, "memory_bytes": 2560 << 20},
-            "Exit code 137. It used more memory than its limit of 2560 MiB.",
+            "vllm was killed: it used more memory than its limit of 2560 MiB.",
             id="killed for its memory, of which the limit is known",
         ),
     ],
@@ -91,6 +98,118 @@ def test_a_container_that_ends_ends_the_wait_with_5_and_its_last_lines(
     assert caught.value.message == "The service 'vllm' ended while ttctl waited for it."
     assert caught.value.why == why
     assert caught.value.evidence.splitlines()[-1] == "line 99"
+    assert scene.clock.now() < 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "cause", "step"),
+    [
+        pytest.param(
+            {"state": "paused", "health": ""},
+            "was paused",
+            "vllm is paused: `docker pause` froze its processes.",
+            "ttctl up llama",
+            id="paused",
+        ),
+        pytest.param(
+            {"state": "restarting", "exit_code": 3},
+            "was restarting",
+            "vllm ends and is started again and again; the last time with exit code 3.",
+            "ttctl logs llama vllm --tail 100",
+            id="crash-loop",
+        ),
+        pytest.param(
+            {"state": "exited", "exit_code": 137},
+            "ended",
+            "vllm was killed from outside (SIGKILL, exit code 137), and not by its memory limit.",
+            "ttctl up llama",
+            id="killed",
+        ),
+    ],
+)
+def test_a_service_that_stops_working_is_told_by_the_known_states(
+    scene: Scene, changes: dict[str, Any], said: str, cause: str, step: str
+) -> None:
+    scene.gateway.is_healthy = False
+    scene.engine.set_state("vllm", **changes)
+    with pytest.raises(EngineError) as caught:
+        wait_for(scene.world, locked(scene), limit_s=60)
+    assert caught.value.message == f"The service 'vllm' {said} while ttctl waited for it."
+    assert (caught.value.why, caught.value.next_step) == (cause, step)
+    assert (caught.value.exit_code, scene.clock.now()) == (5, 0)
+
+
+def test_a_service_that_ended_is_told_by_its_log_where_a_line_is_known(scene: Scene) -> None:
+    scene.gateway.is_healthy = False
+    scene.engine.set_state("vllm", state="exited", health="", exit_code=1)
+    vllm = next(one for one in scene.engine.containers("llama") if one.service == "vllm")
+    scene.engine.logs[vllm.container_id] = (MEMORY, "the end")
+    with pytest.raises(EngineError, match="'vllm' ended while") as caught:
+        wait_for(scene.world, locked(scene), limit_s=60)
+    assert caught.value.evidence.splitlines() == [MEMORY, "the end"]
+    assert caught.value.next_step == "ttctl up llama --max-model-len 2048"
+
+
+@pytest.fixture
+def hangs(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """An engine that takes a completion and never answers, while time passes.
+
+    What is returned takes what else happens then.
+    """
+    monkeypatch.setattr("ttctl.operations.ready.POLL_S", 0.001)
+    over = threading.Event()
+    meanwhile: list[Callable[[], None]] = []
+
+    def ask() -> None:
+        while not over.wait(0.005):
+            scene.clock.sleep(0.05)
+            for one in meanwhile:
+                one()
+
+    scene.gateway.on_ask = ask
+    yield meanwhile.append
+    over.set()
+
+
+@pytest.mark.usefixtures("hangs")
+def test_an_engine_that_takes_a_question_and_never_answers_is_not_waited_for_beyond_the_limit(
+    scene: Scene,
+) -> None:
+    with pytest.raises(WaitError, match="did not answer within 3 s") as caught:
+        wait_for(scene.world, locked(scene), limit_s=3)
+    assert 3 <= scene.clock.now() < 4
+    assert caught.value.why == (
+        "POST /v1/completions was asked 3 s ago. "
+        "It has no answer: the engine hangs, or needs longer than that."
+    )
+    assert scene.gateway.limits[-1] == 3
+
+
+def test_a_fatal_line_ends_a_wait_within_two_seconds_while_a_completion_hangs(
+    scene: Scene, hangs: Callable[[Callable[[], None]], None]
+) -> None:
+    vllm = next(one for one in scene.engine.containers("llama") if one.service == "vllm")
+    scene.engine.logs[vllm.container_id] = ("WARNING of earlier days",)
+
+    def die() -> None:
+        if scene.clock.now() >= SAID_S:
+            scene.engine.logs[vllm.container_id] = ("WARNING of earlier days", MEMORY)
+
+    hangs(die)
+    with pytest.raises(EngineError, match="'vllm' will not come up") as caught:
+        wait_for(scene.world, locked(scene), limit_s=60)
+    assert caught.value.evidence == MEMORY
+    assert SAID_S <= scene.clock.now() < SAID_S + 2
+
+
+def test_an_engine_that_is_paused_while_it_should_answer_ends_the_wait(
+    scene: Scene, hangs: Callable[[Callable[[], None]], None]
+) -> None:
+    hangs(lambda: scene.engine.set_state("vllm", state="paused"))
+    with pytest.raises(EngineError, match="'vllm' was paused"):
+        wait_for(scene.world, locked(scene), limit_s=60)
     assert scene.clock.now() < 1
 
 
@@ -152,10 +271,10 @@ def test_a_first_prompt_that_captures_traces_gets_the_whole_wait(scene: Scene) -
 def test_a_long_prompt_that_does_not_fit_is_said_and_no_failure(scene: Scene) -> None:
     complete = scene.gateway.complete
 
-    def refuse(port: int, key: str, *, model: str, prompt: str) -> Completion:
+    def refuse(at: At, key: str, *, model: str, prompt: str, limit_s: float) -> Completion:
         if prompt != "Hello":
             raise TooLongError("The prompt is too long.", why="It has 9 tokens.")
-        return complete(port, key, model=model, prompt=prompt)
+        return complete(at, key, model=model, prompt=prompt, limit_s=limit_s)
 
     scene.gateway.complete = refuse  # type: ignore[method-assign]
     await_ready(scene.world, locked(scene), quick=False, wait_s=60, warm_tokens=9)

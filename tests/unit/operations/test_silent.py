@@ -23,10 +23,11 @@ LOADS = "INFO [tt_model_runner.py:95] Loading TT model..."
 
 @pytest.fixture
 def scene() -> Scene:
-    """A stack whose engine is starting."""
+    """A stack whose engine is starting, with no start before it."""
     scene = Scene()
     up(scene.world, Request(model="llama"))
     scene.engine.set_state("vllm", health="starting")
+    scene.starts.kept = ()
     return scene
 
 
@@ -53,8 +54,8 @@ def test_without_a_line_and_an_earlier_start_that_is_said(scene: Scene) -> None:
 
 
 def test_a_log_and_a_lock_that_cannot_be_read_end_nothing(scene: Scene) -> None:
-    def refused(_: str, *, tail: int) -> NoReturn:
-        raise EngineError(str(tail))
+    def refused(_: str, *, tail: int, since: int | None) -> NoReturn:
+        raise EngineError(f"{tail} {since}")
 
     def damaged(stack: str) -> LockSummary | None:
         raise BadFileError(stack)

@@ -9,9 +9,12 @@ import pytest
 from tests.unit.fakes import Scene
 
 from ttctl.errors import EngineError, TtctlError
+from ttctl.model.spec import Request
 from ttctl.model.starts import Started
-from ttctl.operations import start_watch
-from ttctl.operations.start_watch import StartWatch, watched
+from ttctl.operations import stacks, start_watch
+from ttctl.operations.fatal_watch import FatalWatch
+from ttctl.operations.start_watch import StartWatch, joined, watched
+from ttctl.operations.up import up
 
 CACHE = "Small-1B"
 GB = 1_000_000_000
@@ -129,10 +132,76 @@ def threads() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name == "start watch"]
 
 
-def test_on_the_processor_nothing_is_watched(scene: Scene) -> None:
-    with watched(scene.world, "", limit_s=60) as reporter:
-        assert reporter is scene.reporter
-        assert threads() == []
+def test_a_start_on_the_processor_is_told_without_a_cache_and_without_a_figure_of_cards(
+    scene: Scene,
+) -> None:
+    scene.starts.keep(Started(key="k", first=True, seconds=40.0))
+    scene.engine_files.looked = 0
+    watch = StartWatch(scene.world, "", limit_s=3600, key="k")
+    assert (scene.reporter.notes, watch.begun.first) == ([], True)
+    watch.detail("INFO [api_server.py:1] vLLM API server version 0.32.0")
+    said = after(scene, watch, 90)
+    assert said == (
+        "starting the engine; 1:30 of at most 60:00, usually 40 s (from 1 earlier start here); "
+        "no line for 1:30: probably it imports Python modules"
+    )
+    assert scene.engine_files.looked == 0
+
+
+def test_a_start_on_the_processor_is_kept_for_the_next_one() -> None:
+    scene = Scene()
+    up(scene.world, Request(model="llama"))
+    (kept,) = scene.starts.kept
+    assert kept.key.startswith("acme/Small-1B cpu ")
+
+
+@pytest.fixture
+def loading() -> Scene:
+    """A stack of the processor whose engine still loads, and two earlier starts."""
+    scene = Scene()
+    up(scene.world, Request(model="llama"))
+    scene.engine.set_state("vllm", health="starting")
+    key = "acme/Small-1B cpu vllm"
+    scene.starts.kept = tuple(Started(key=key, first=True, seconds=one) for one in (30.0, 50.0))
+    return scene
+
+
+def prints(scene: Scene, *lines: str) -> None:
+    vllm = next(one for one in scene.engine.containers("llama") if one.service == "vllm")
+    scene.engine.logs[vllm.container_id] = lines
+
+
+def test_who_waits_for_a_start_is_told_by_the_log_what_it_does_and_how_long_that_takes(
+    loading: Scene,
+) -> None:
+    lock = loading.store.locks["llama"]
+    with joined(loading.world, lock, limit_s=3600) as watch:
+        log = FatalWatch(loading.world, lock, watch.hear)
+        prints(loading, "Loading safetensors checkpoint shards: 0%")
+        log.look()
+        said = after(loading, watch, 70)
+        usual = "usually 40 s (from 2 earlier starts here)"
+        assert said == (
+            f"loading weights; 1:10 of at most 60:00, {usual}; "
+            "no line for 1:10: probably it reads or converts the weights"
+        )
+        prints(loading, "Loading safetensors checkpoint shards: 0%", "a new line")
+        log.look()
+        assert after(loading, watch, 15) == f"loading weights; 1:25 of at most 60:00, {usual}"
+        loading.engine.set_state("vllm", health="healthy")
+        log.look()
+        assert after(loading, watch, 15).startswith("waiting for its answer; 1:40 of ")
+    assert loading.reporter.notes == []
+
+
+def test_a_wait_says_how_far_the_start_is(loading: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_watch, "TOLD_EVERY_S", 0.001)
+    said = threading.Event()
+    loading.reporter.status = lambda text, **facts: said.set()  # type: ignore[method-assign] # noqa: ARG005
+    loading.gateway.on_look = lambda: setattr(loading.gateway, "is_healthy", said.wait(10))
+    stacks.wait(loading.world, "llama", timeout_s=3600)
+    assert said.is_set()
+    assert threads() == []
 
 
 @pytest.mark.parametrize("failure", [EngineError("It broke."), KeyboardInterrupt()])

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.fakes import container
 
 from ttctl.adapters.failures import known_failures
-from ttctl.rules.fatal import exact, found_in, state_of, told, works
+from ttctl.rules.fatal import exact, found_in, said_since, state_of, told, works
 
 FATAL = [
     (
@@ -220,6 +220,21 @@ def test_what_a_stop_ended_with_its_stack_is_told_as_stopped(
     found = state_of(container("vllm", **seen), KNOWN, stopped=True)
     assert found is not None
     assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("started_at", "since"),
+    [
+        ("2026-01-31T10:00:00.123456789Z", 1769853600),
+        ("2026-01-31T10:00:00Z", 1769853600),
+        ("0001-01-01T00:00:00Z", None),
+        ("", None),
+    ],
+)
+def test_a_log_counts_from_the_last_start_by_the_engines_own_clock(
+    started_at: str, since: int | None
+) -> None:
+    assert said_since(container("vllm", started_at=started_at)) == since
 
 
 def test_every_state_is_tried_and_a_container_that_works_has_none() -> None:

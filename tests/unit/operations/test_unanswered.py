@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is it said why a stack whose containers work does not answer: does it hang, or is it slow?"""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.fakes import Scene
+from tests.unit.living import GATEWAY_UP, VLLM
+
+from ttctl.model.gateway import Health
+from ttctl.model.spec import Request
+from ttctl.operations import stacks
+from ttctl.operations.doctor import doctor
+from ttctl.operations.up import up
+
+CHECKS = (
+    'haproxy_server_status{{proxy="engine",server="vllm",state="DOWN"}} {down}\n'
+    'haproxy_server_status{{proxy="engine",server="vllm",state="UP"}} 0\n'
+    'haproxy_server_check_status{{proxy="engine",server="vllm",state="L7OK"}} 0\n'
+    'haproxy_server_check_status{{proxy="engine",server="vllm",state="{check}"}} 1\n'
+    'haproxy_server_check_code{{proxy="engine",server="vllm"}} {code}\n'
+    'haproxy_server_check_duration_seconds{{proxy="engine",server="vllm"}} 30.001000\n'
+    'haproxy_server_check_last_change_seconds{{proxy="engine",server="vllm"}} 95\n'
+)
+"""As HAProxy 2.6 writes them."""
+
+
+@pytest.fixture
+def scene() -> Scene:
+    scene = Scene()
+    up(scene.world, Request(model="llama", name="mine"))
+    return scene
+
+
+def test_a_stack_that_answers_in_time_has_no_cause_and_is_asked_nothing_more(scene: Scene) -> None:
+    said = stacks.status(scene.world, "mine")
+    assert (said.state, said.causes, scene.live.asked) == ("ready", (), [])
+
+
+def test_an_engine_that_takes_the_question_and_does_not_answer_hangs(scene: Scene) -> None:
+    scene.gateway.the_health = Health(status=0, seconds=5.04, taken=True)
+    said = stacks.status(scene.world, "mine")
+    (cause,) = said.causes
+    assert (said.state, cause.service, cause.failure) == ("degraded", "vllm", "hung")
+    assert cause.cause == "vllm hangs: it took GET /health, and had no answer in 5 s"
+    assert cause.evidence == "GET /health: taken, no answer after 5.0 s"
+    assert cause.next_step == "ttctl restart mine"
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "failure", "cause"),
+    [
+        pytest.param(
+            "L7TOUT",
+            0,
+            "hung",
+            "vllm hangs: it takes the gateway's checks, and has no answer in 30 s",
+            id="no answer",
+        ),
+        pytest.param(
+            "L4CON",
+            0,
+            "refuses",
+            "vllm refuses connections: its server is not up",
+            id="no server",
+        ),
+        pytest.param(
+            "L7STS",
+            500,
+            "ill",
+            "vllm answers the gateway's checks with HTTP 500",
+            id="an error",
+        ),
+        pytest.param(
+            "L7RSP",
+            0,
+            "unreachable",
+            "vllm does not pass the gateway's checks",
+            id="no HTTP",
+        ),
+    ],
+)
+def test_the_gateways_own_checks_say_how_an_engine_fails(
+    scene: Scene, check: str, code: int, failure: str, cause: str
+) -> None:
+    scene.gateway.is_healthy = False
+    scene.live.texts["/gateway/metrics"] = CHECKS.format(down=1, check=check, code=code)
+    (found,) = stacks.status(scene.world, "mine").causes
+    assert (found.failure, found.cause) == (failure, cause)
+    assert found.evidence == f"the gateway's check of vllm: {check}; down for 95 s"
+    steps = {"hung": "ttctl restart mine"}
+    assert found.next_step == steps.get(failure, "ttctl logs mine vllm --tail 100")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(None, id="no figures"),
+        pytest.param("haproxy_server_status{", id="figures that are none"),
+        pytest.param(CHECKS.format(down=0, check="L7OK", code=200), id="no engine is down"),
+    ],
+)
+def test_a_gateway_that_is_not_ready_is_told_by_its_status(scene: Scene, text: str | None) -> None:
+    scene.gateway.is_healthy = False
+    if text is not None:
+        scene.live.texts["/gateway/metrics"] = text
+    (found,) = stacks.status(scene.world, "mine").causes
+    assert found.cause == "vllm works, and is not ready for the gateway (HTTP 503)"
+    assert found.next_step == "ttctl wait mine"
+
+
+@pytest.mark.parametrize(("taken", "failure"), [(False, "refuses"), (True, "ill")])
+def test_a_gateway_that_breaks_off_or_takes_nothing_is_the_gateways_own_trouble(
+    scene: Scene, *, taken: bool, failure: str
+) -> None:
+    scene.gateway.the_health = Health(status=0, seconds=0.0, taken=taken)
+    (found,) = stacks.status(scene.world, "mine").causes
+    assert (found.service, found.failure) == ("gateway", failure)
+    assert found.next_step == "ttctl logs mine gateway --tail 100"
+
+
+def test_an_engine_that_answers_late_is_slow_and_ready(scene: Scene) -> None:
+    scene.gateway.the_health = Health(status=200, seconds=3.21, taken=True)
+    said = stacks.status(scene.world, "mine")
+    (cause,) = said.causes
+    assert (said.state, cause.failure) == ("ready", "slow")
+    assert cause.cause == "vllm answers slowly: GET /health took 3.2 s"
+    assert cause.next_step == "ttctl status --live mine"
+
+
+@pytest.mark.parametrize(
+    ("health", "verdict", "fix"),
+    [
+        (Health(status=0, seconds=5, taken=True), "failed", "ttctl restart mine"),
+        (Health(status=200, seconds=2, taken=True), "warning", "ttctl status --live mine"),
+    ],
+)
+def test_doctor_says_the_same(scene: Scene, health: Health, verdict: str, fix: str) -> None:
+    scene.gateway.the_health = health
+    _, diagnosis = doctor(scene.world)
+    (check,) = (one for one in diagnosis.checks if one.name == "mine vllm")
+    assert (check.verdict, check.fix) == (verdict, fix)
+
+
+def working(scene: Scene, *, tokens: int) -> None:
+    scene.live.texts = {
+        "/gateway/metrics": GATEWAY_UP.format(requests=4),
+        "/metrics": VLLM.format(requests=3, tokens=tokens),
+    }
+
+
+def test_doctor_says_that_requests_run_and_no_token_comes(scene: Scene) -> None:
+    working(scene, tokens=100)
+    _, diagnosis = doctor(scene.world)
+    (check,) = (one for one in diagnosis.checks if one.name == "mine vllm")
+    assert (check.verdict, check.fix) == ("warning", "ttctl status --live mine")
+    assert check.summary == (
+        "vllm has requests and made no token in 3 s: it hangs, or reads a long prompt"
+    )
+    assert check.evidence == "2 running, 1 waiting; 100 tokens at both looks"
+
+
+def test_an_engine_that_makes_tokens_works(scene: Scene) -> None:
+    working(scene, tokens=100)
+    scene.live.on_metrics = lambda: working(scene, tokens=100 + int(scene.clock.now()))
+    _, diagnosis = doctor(scene.world)
+    assert not [one for one in diagnosis.checks if one.name == "mine vllm"]
+
+
+def test_an_engine_without_requests_is_looked_at_once(scene: Scene) -> None:
+    working(scene, tokens=100)
+    idle = scene.live.texts["/metrics"].replace('running{engine="0",model_name="m"} 2', "running 0")
+    scene.live.texts["/metrics"] = idle
+    before = scene.clock.now()
+    _, diagnosis = doctor(scene.world)
+    assert not [one for one in diagnosis.checks if one.name == "mine vllm"]
+    assert scene.clock.now() == before
