@@ -115,6 +115,9 @@ class Keys(Protocol):
 class Generations(Protocol):
     """What is kept of the states in which stacks were ready; call it while the stack is held."""
 
+    def stacks(self) -> tuple[str, ...]:
+        """Return the stacks of which one is kept, whether they have a lock or not."""
+
     def kept(self, stack: str) -> tuple[Generation, ...]:
         """Return those that are kept, the oldest first.
 

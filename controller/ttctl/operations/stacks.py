@@ -41,17 +41,22 @@ def _names(world: World, seen: tuple[ContainerState, ...]) -> tuple[str, ...]:
     return tuple(sorted(running | set(world.store.stacks())))
 
 
-def pick_stack(world: World, word: str | None) -> str:
-    """Return the stack that is meant; without a word, the only one there is.
+def pick_stack(world: World, word: str | None, *, further: tuple[str, ...] = ()) -> str:
+    """Return the stack that is meant, of `further` ones too; without a word, the only one.
 
     Raises:
         UsageError: There is none of that name, or several and no word.
     """
-    return _picked(world, word, world.engine.containers(None))
+    return _picked(world, word, world.engine.containers(None), further)
 
 
-def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) -> str:
-    names = _names(world, seen)
+def _picked(
+    world: World,
+    word: str | None,
+    seen: tuple[ContainerState, ...],
+    further: tuple[str, ...] = (),
+) -> str:
+    names = tuple(sorted({*_names(world, seen), *further}))
     if word is not None:
         return _named(world, word, names)
     # What has no container is not meant where something else has one.
