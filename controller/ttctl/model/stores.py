@@ -100,7 +100,11 @@ class Keys(Protocol):
         """Return whether the key and its hash are there and belong together."""
 
     def ensure_key(self, stack: str) -> Path:
-        """Make the key and its hash where they are missing; return the key's file."""
+        """Make the key and its hash where they are missing; return the key's file.
+
+        Raises:
+            PrivilegeError: Others of this host could read them.
+        """
 
     def key(self, stack: str) -> str:
         """Return the key."""

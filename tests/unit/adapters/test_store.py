@@ -12,7 +12,7 @@ import pytest
 from tests.unit.fakes import FakeReporter
 
 from ttctl.adapters.store import StateFolder
-from ttctl.errors import LockedError, TtctlError
+from ttctl.errors import LockedError, PrivilegeError, TtctlError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,9 +84,26 @@ def test_what_a_kill_left_of_a_key_goes_when_a_key_is_made(store: StateFolder) -
     stray.write_text("a key")
     within = store.secrets("llama") / ".ttctl-half"
     within.parent.mkdir(parents=True)
+    for folder in (store.home("llama"), stray.parent):
+        folder.chmod(0o700)
     within.write_text("a row")
     store.ensure_key("llama")
     assert (stray.exists(), within.exists(), store.has_key("llama")) == (False, False, True)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o707])
+@pytest.mark.parametrize("part", ["", "secrets"])
+def test_no_key_is_made_where_others_could_read_it(
+    store: StateFolder, part: str, mode: int
+) -> None:
+    folder = store.home("llama") / part
+    folder.mkdir(parents=True)
+    store.home("llama").chmod(0o700)
+    folder.chmod(mode)
+    with pytest.raises(PrivilegeError, match="others of this host") as caught:
+        store.ensure_key("llama")
+    assert caught.value.next_step == f"chmod 700 {folder}"
+    assert [one for one in store.home("llama").rglob("*") if one.is_file()] == []
 
 
 def test_a_key_is_made_once_and_differs_from_stack_to_stack(store: StateFolder) -> None:
