@@ -31,6 +31,12 @@ def ps(
         if every or state.state in {"running", "restarting", "paused"}
     ]
     if only_ids:
+        # What is listed so is given to other commands: docker rm, say.
+        owner = session.world.store.owner()
+        own = [state for state in states if state.owner == owner]
+        if others := len(states) - len(own):
+            session.console.note(f"{others} of other users of ttctl are left out: ttctl ps")
+        states = own
         session.show("ps", states, "\n".join(state.container_id[:12] for state in states))
         return
     session.show("ps", states, ps_text(session, states))

@@ -157,3 +157,21 @@ def test_where_nobody_can_be_asked_no_board_is_reset_for_a_restart() -> None:
     assert isinstance(error, DirtyError)
     assert error.next_step.startswith(f"ttctl restart {NAME} --reset")
     assert running(scene) == [NAME]
+
+
+def test_ids_that_other_commands_are_given_are_of_ones_own_containers(small: Scene) -> None:
+    ids = {"gateway": "a" * 64, "vllm": "b" * 64}
+    for service, container_id in ids.items():
+        small.engine.set_state(service, container_id=container_id)
+    small.engine.set_state("vllm", owner="somebody")
+    done = run(small, "ps -a -q")
+    assert done.stdout.splitlines() == ["a" * 12]
+    assert "1 of other users of ttctl are left out" in done.stderr
+
+
+def test_a_status_says_whose_the_containers_of_its_name_are(small: Scene) -> None:
+    for service in ("gateway", "vllm"):
+        small.engine.set_state(service, owner="somebody")
+    said = run(small, "status llama").stdout
+    assert "llama: stopped" in said
+    assert "mind      ttctl-llama-vllm-1 belongs to another user of ttctl (owner somebody)" in said
