@@ -14,6 +14,7 @@ from ttctl.operations.tls import put_back
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ttctl.model.container import ContainerState
     from ttctl.model.plan import How
     from ttctl.model.protocols import World
     from ttctl.operations.restore import State
@@ -44,11 +45,16 @@ def coming_back(
     try:
         yield
     except TtctlError as failure:
-        if world.engine.containers(stack) == before:
+        now, gone = _looked(world, stack)
+        if gone is not None:
+            lines = _unseen(world, former, what, gone) if goes_back else []
+            failure.evidence = _and(failure.evidence, *lines)
+            raise
+        if now == before:
             # The folder alone is put back without anybody's notice.
             _put_back(world, former)
-            kept = f"Nothing was changed: {stack!r} {'goes on serving' if was_up else 'is down'}."
-            failure.evidence = "\n".join(filter(None, (failure.evidence, kept)))
+            is_so = "goes on serving" if was_up else "is down"
+            failure.evidence = _and(failure.evidence, f"Nothing was changed: {stack!r} {is_so}.")
             raise
         said = _said_last(world, stack, failure)
         if not goes_back:
@@ -56,13 +62,58 @@ def coming_back(
         lines, refused = _back(world, former, how, was_up=was_up)
         raise _failed(failure, what, former, [*said, *lines], refused) from failure
     except (KeyboardInterrupt, SystemExit):
-        if goes_back and world.engine.containers(stack) != before:
-            world.reporter.note(f"{stack} is brought back as {former}; ended again, it may be down")
-            for line in _back(world, former, how, was_up=was_up)[0]:
-                world.reporter.note(line)
-        elif goes_back:
-            _put_back(world, former)
+        if goes_back:
+            _ended(world, former, before, what=what, how=how, was_up=was_up)
         raise
+
+
+def _ended(
+    world: World,
+    former: State,
+    before: tuple[ContainerState, ...],
+    *,
+    what: str,
+    how: How,
+    was_up: bool,
+) -> None:
+    """Bring the stack back for whom the block was ended, and say what was done."""
+    note, (now, gone) = world.reporter.note, _looked(world, former.stack)
+    if gone is not None:
+        lines = _unseen(world, former, what, gone)
+    elif now != before:
+        note(f"{former.stack} is brought back as {former}; ended again, it may be down")
+        lines, _ = _back(world, former, how, was_up=was_up)
+    else:
+        lines = []
+        _put_back(world, former)
+    for line in lines:
+        note(line)
+
+
+def _looked(
+    world: World, stack: str
+) -> tuple[tuple[ContainerState, ...], None] | tuple[None, TtctlError]:
+    """Return the containers of a stack, or why the engine does not tell them."""
+    try:
+        return world.engine.containers(stack), None
+    except TtctlError as gone:
+        return None, gone
+
+
+def _unseen(world: World, former: State, what: str, gone: TtctlError) -> list[str]:
+    """Put the folder back of a stack of which nobody knows what runs; return what is to be said."""
+    stack = former.stack
+    lines = [f"That ended the {what} of {stack!r}, and nobody knows what runs: {gone.message}"]
+    try:
+        _put_back(world, former)
+    except TtctlError as error:
+        return [*lines, f"Its folder could not be put back: {error.message}"]
+    started = f"once the engine answers, `ttctl start {stack}` brings {former} up"
+    return [*lines, f"Its folder is as it was: {started}."]
+
+
+def _and(*lines: str) -> str:
+    return "\n".join(filter(None, lines))
 
 
 def _put_back(world: World, former: State) -> None:
@@ -80,7 +131,7 @@ def _failed(
     return TtctlError(
         f"The {what} of {stack!r} did not become ready: {which}.",
         why=" ".join(filter(None, (failure.message, failure.why))),
-        evidence="\n".join(filter(None, (failure.evidence, *lines))),
+        evidence=_and(failure.evidence, *lines),
         next_step=step,
     )
 
@@ -112,6 +163,9 @@ def _back(
         write(world, stack, former.files)
         world.launcher.down(stack, volumes=None, timeout_s=None, reporter=reporter)
     except TtctlError as error:
+        # What comes next starts what its lock says.
+        with suppress(TtctlError):
+            _put_back(world, former)
         why = " ".join(filter(None, (error.message, error.why)))
         return [f"{stack!r} could not be brought back: {why}"], error
     return [f"{stack!r} is down again, as it was."], None
