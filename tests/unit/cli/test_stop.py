@@ -20,6 +20,9 @@ from tests.unit.swapping import DIRT, lone_scene, running, small_scene
 from ttctl.cli.ps import ps_text
 from ttctl.cli.session import Flags
 from ttctl.errors import DirtyError, UsageError
+from ttctl.model.spec import Request
+from ttctl.operations.plan import lock
+from ttctl.operations.stacks import down
 from ttctl.operations.stop import stop
 
 if TYPE_CHECKING:
@@ -175,3 +178,20 @@ def test_a_status_says_whose_the_containers_of_its_name_are(small: Scene) -> Non
     said = run(small, "status llama").stdout
     assert "llama: stopped" in said
     assert "mind      ttctl-llama-vllm-1 belongs to another user of ttctl (owner somebody)" in said
+
+
+def test_ps_a_lists_stacks_without_containers_and_ps_does_not(small: Scene) -> None:
+    lock(small.world, Request(model="llama", name="young", port=8002), upgrade=False)
+    down(small.world, "llama", volumes=False, dry_run=False)
+    table = [line.split() for line in run(small, "ps -a").stdout.splitlines()[1:]]
+    assert table == [
+        ["llama", "-", "down", "-", "-", "-"],
+        ["young", "-", "locked", "-", "-", "-"],
+    ]
+    rows = json.loads(run(small, "ps -a", flags=Flags(as_json=True)).stdout)["data"]
+    assert [(one["stack"], one["state"], one["service"]) for one in rows] == [
+        ("llama", "down", ""),
+        ("young", "locked", ""),
+    ]
+    assert run(small, "ps").stdout.splitlines()[1:] == []
+    assert run(small, "ps -a -q").stdout.split() == []
