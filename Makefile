@@ -14,6 +14,7 @@ TRIED = $(MODEL) $(if $(DEVICE),--device $(DEVICE)) $(foreach one,$(BOARD),--boa
 VERSIONS ?=
 FROM ?=
 ROUNDS ?=
+FILES ?=
 EXPORTS ?=
 SIGN_KEY ?=
 QUESTION ?= What is Tenstorrent?
@@ -110,11 +111,11 @@ unit: setup-dev ## Run the tests that need no engine and no network; takes secon
 versions: setup-dev ## Run the unit tests with the lowest and the newest versions allowed, on each Python here
 	@$(BIN)/python -m tools.versions $(VERSIONS)
 
-integration: setup-dev engine test-tools ## Run the tests of single containers
-	@$(BIN)/pytest tests/integration
+integration: setup-dev engine test-tools ## Run the tests of single containers, and train the models again
+	@TRAINING=whole $(BIN)/pytest tests/integration
 
-faults: setup-dev engine test-tools ## Do every fault in whole, which takes hours, or ROUNDS times at most; write docs/faults.md
-	@FAULTS_ROUNDS=$(ROUNDS) $(BIN)/python -m tools.faults
+faults: setup-dev engine test-tools ## Do every fault in whole, which takes hours, or FILES of tests/faults, or ROUNDS times at most; write docs/faults.md
+	@FAULTS_ROUNDS=$(ROUNDS) $(BIN)/python -m tools.faults $(FILES)
 
 golden: setup-dev ## Write the golden files anew; review the diff
 	@TTCTL_GOLDEN=write $(BIN)/pytest -q tests/unit tests/golden -k golden

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Do all of `tests/faults`, and write docs/faults.md: what was measured, when and of which commit.
 
-`python -m tools.faults`, or `make faults`. It ends with pytest's own exit code.
+`python -m tools.faults [FILE ...]`, or `make faults`. One file after the other is run and written
+down, so that a run that is ended early keeps what it has measured; files that are not run keep
+their rows. It ends with 1 where a test failed.
 """
 
 from __future__ import annotations
@@ -13,37 +15,27 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tools.markdown import row
+from tools.faults_page import Figure, Page, Run, page, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/faults.md"
 TESTS = "tests/faults"
-HEAD = """# What faults do to ttctl
-
-Written by `make faults` on {date}, of commit {commit}. Each test does the fault on a real container
-engine and holds what is left against what an uninterrupted run leaves. `make test` does a part of
-each within minutes; here is the whole. Seconds are of one machine, shared with others: what they
-are compared with was measured in the same test.
-
-{summary}
-
-| scenario | what was done or measured | figure | result |
-|---|---|---|---|
-"""
-NOT_RUN = "not run"
+INTERRUPTED = 2
+"""pytest's exit code for a run that somebody ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Measured:
     """One line that a test wrote down."""
 
     scenario: str
@@ -53,11 +45,11 @@ class Figure:
     """Its node id."""
 
 
-def figures(text: str) -> tuple[Figure, ...]:
+def figures(text: str) -> tuple[Measured, ...]:
     """Read the lines of the file that FAULTS_TABLE names."""
     rows = [json.loads(line) for line in text.splitlines() if line.strip()]
     return tuple(
-        Figure(**{name: str(row[name]) for name in ("scenario", "what", "value", "test")})
+        Measured(**{name: str(row[name]) for name in ("scenario", "what", "value", "test")})
         for row in rows
     )
 
@@ -76,33 +68,25 @@ def results(junit: str) -> dict[str, str]:
     return found
 
 
-def page(
-    rows: Sequence[Figure], ended: Mapping[str, str], *, date: str, commit: str, rounds: str = ""
-) -> str:
-    """Return the page: a row for each figure, then the tests that have none and did not pass.
-
-    Args:
-        rows: What was measured.
-        ended: How each test ended, by its node id.
-        date: Day of the run, `2026-01-31`.
-        commit: What was run.
-        rounds: How often each fault was done at most; empty for as often as is meant.
-    """
-    counts = Counter(ended.values())
-    summary = ", ".join(f"{counts[one]} {one}" for one in ("passed", "failed", "skipped"))
-    lines = [
-        row((one.scenario, one.what, one.value, ended.get(one.test, NOT_RUN)))
-        for one in sorted(rows, key=_order)
+def told(file: str, measured: Sequence[Measured], ended: dict[str, str]) -> tuple[Figure, ...]:
+    """Return a file's rows: one for each figure, then the tests without one that did not pass."""
+    rows = [
+        Figure(
+            scenario=one.scenario,
+            what=one.what,
+            value=one.value,
+            result=ended.get(one.test, "not run"),
+            file=file,
+        )
+        for one in measured
     ]
-    told = {one.test for one in rows}
-    lines += [
-        row(("", f"`{name.rpartition('::')[2]}`", "", result))
-        for name, result in ended.items()
-        if name not in told and result != "passed"
+    have = {one.test for one in measured}
+    rows += [
+        Figure(scenario="", what=f"`{name.rpartition('::')[2]}`", value="", result=how, file=file)
+        for name, how in ended.items()
+        if name not in have and how != "passed"
     ]
-    fewer = f" Each fault was done at most {rounds} times, to save hours." if rounds else ""
-    head = HEAD.format(date=date, commit=commit, summary=f"Tests: {summary}.{fewer}")
-    return head + "\n".join(lines) + "\n"
+    return tuple(rows)
 
 
 def commit_of(root: Path) -> str:
@@ -112,11 +96,6 @@ def commit_of(root: Path) -> str:
     return f"{commit} + changes" if changed else commit
 
 
-def _order(row: Figure) -> tuple[int, str]:
-    number = row.scenario.removeprefix("R")
-    return (int(number) if number.isdecimal() else 99, row.scenario)
-
-
 def _git(root: Path, *words: str) -> str:
     command = ["git", "-C", str(root), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
@@ -124,7 +103,7 @@ def _git(root: Path, *words: str) -> str:
 
 
 def run(words: Sequence[str], *, table: Path, junit: Path) -> int:
-    """Run the tests in whole; return pytest's exit code, the figures and the report are written."""
+    """Run tests in whole; return pytest's exit code, the figures and the report are written."""
     table.touch()
     # The newer family of reports takes no figures of single tests.
     report = ("-o", "junit_family=xunit1", f"--junitxml={junit}")
@@ -136,27 +115,49 @@ def run(words: Sequence[str], *, table: Path, junit: Path) -> int:
     ).returncode
 
 
-def main() -> None:
-    """Run the tests, write the page, and end as pytest did."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("words", nargs="*", help="words for pytest, in place of the whole folder")
-    words = parser.parse_args().words or [TESTS]
-    commit = commit_of(ROOT)
+def tried(path: Path, *, commit: str, rounds: str) -> tuple[int, Run | None, tuple[Figure, ...]]:
+    """Run one file; return pytest's exit code and what is written of it, None for a part of it."""
+    name, started = path.stem.removeprefix("test_"), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ttctl-faults-") as folder:
         table, junit = Path(folder, "table.jsonl"), Path(folder, "junit.xml")
-        code = run(words, table=table, junit=junit)
-        if not junit.exists():
-            raise SystemExit(code)
-        text = page(
-            figures(table.read_text(encoding="utf-8")),
-            results(junit.read_text(encoding="utf-8")),
-            date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-            commit=commit,
-            rounds=os.environ.get("FAULTS_ROUNDS", ""),
-        )
-    (ROOT / PAGE).write_text(text, encoding="utf-8")
-    print(f"wrote {PAGE}")
-    raise SystemExit(code)
+        code = run([str(path)], table=table, junit=junit)
+        if code == INTERRUPTED or not junit.exists():
+            return code, None, ()
+        ended = results(junit.read_text(encoding="utf-8"))
+        rows = told(name, figures(table.read_text(encoding="utf-8")), ended)
+    counts = Counter(ended.values())
+    how = ", ".join(f"{counts[one]} {one}" for one in ("passed", "failed", "skipped"))
+    done = Run(
+        file=name,
+        result=how,
+        rounds=f"at most {rounds}" if rounds else "all",
+        minutes=f"{(time.monotonic() - started) / 60:.1f}",
+        date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        commit=commit,
+    )
+    return code, done, rows
+
+
+def main() -> None:
+    """Run the files one by one, write the page behind each, and end with 1 where one failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path, help="in place of the whole folder")
+    every = sorted((ROOT / TESTS).glob("test_*.py"))
+    given = [path.resolve() for path in parser.parse_args().files]
+    commit, rounds = commit_of(ROOT), os.environ.get("FAULTS_ROUNDS", "")
+    there = ROOT / PAGE
+    names = {path.stem.removeprefix("test_") for path in every}
+    known = read(there.read_text(encoding="utf-8") if there.exists() else "").only(names)
+    codes = []
+    for path in given or every:
+        code, done, rows = tried(path, commit=commit, rounds=rounds)
+        codes.append(code)
+        if done is None:
+            break
+        known = known.having(Page(runs=(done,), figures=rows))
+        there.write_text(page(known), encoding="utf-8")
+        print(f"wrote {PAGE}", flush=True)
+    raise SystemExit(int(any(codes)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from tests.faults.crowd import shared_out
 from tests.faults.own_engine import OwnEngine, own_engine
-from tests.faults.stage import archive, furnish, furnished, stack_on
+from tests.faults.stage import EVERYTHING, archive, furnish, furnished, stack_on
 from tests.faults.victims import uninterrupted
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def rounds() -> Rounds:
     """Return how often to do it: the whole with `make faults`, else what a CI run has time for."""
 
     def chosen(*, fast: int, whole: int) -> int:
-        if os.environ.get("FAULTS") != "whole":
+        if not EVERYTHING:
             return fast
         return min(whole, int(os.environ.get("FAULTS_ROUNDS") or whole))
 

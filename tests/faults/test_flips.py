@@ -57,7 +57,7 @@ def test_a_lock_with_a_flipped_byte_is_refused_and_nothing_is_pinned_anew(
     stack.up()
     lock = stack.folder / "ttctl.lock"
     whole = lock.read_bytes()
-    count = rounds(fast=5, whole=200)
+    count = rounds(fast=3, whole=200)
     chance = random.Random(SEED)  # noqa: S311 - places, no secrets
     for at in sorted(chance.sample(range(len(whole)), count)):
         spoiled = flipped(whole, at)
@@ -95,7 +95,7 @@ def test_weights_with_a_flipped_byte_are_never_started_on(
     cache = stack.ttctl.stacks.parents[2] / "cache" / "ttctl" / "weights"
     (file,) = (path for path in cache.rglob("*.safetensors") if not path.is_symlink())
     whole = file.read_bytes()
-    count = rounds(fast=2, whole=20)
+    count = rounds(fast=1, whole=20)
     chance = random.Random(SEED)  # noqa: S311 - places, no secrets
     for at in chance.sample(range(len(whole)), count):
         mode = file.stat().st_mode & 0o777
@@ -132,7 +132,7 @@ def test_a_stored_catalog_with_a_flipped_byte_is_never_read(
     ttctl.run("models", "refresh", str(mine))
     whole, fetched, said = catalog(ttctl)
     assert (fetched, "set aside" in said) == (True, False)
-    count = rounds(fast=4, whole=50)
+    count = rounds(fast=2, whole=50)
     chance = random.Random(SEED)  # noqa: S311 - places, no secrets
     for _ in range(count):
         file = stored(tmp_path, kept)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults.refused import WHOLE, running
+from tests.faults.stage import EVERYTHING
 
 if TYPE_CHECKING:
     from tests.e2e.driver import Stack
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 
-@pytest.mark.parametrize("network", ["front", "back"])
+@pytest.mark.parametrize("network", ["front", "back"] if EVERYTHING else ["front"])
 def test_a_gateway_without_one_of_its_networks_is_made_anew(
     engine: OwnEngine, stack: Stack, network: str
 ) -> None:

@@ -43,7 +43,7 @@ def test_a_kill_after_any_step_is_mended_by_the_next_up(
     victims: list[Victim], rounds: Rounds, figure: Figure
 ) -> None:
     steps = len(victims[0].lines)
-    moments = range(1, steps + 1)[:: -(-steps // rounds(fast=6, whole=steps))]
+    moments = range(1, steps + 1)[:: -(-steps // rounds(fast=4, whole=steps))]
     kills = shared_out(lambda victim, at: killed(victim, lines=at), moments, victims)
     told(figure, f"`kill -9` after a step ({len(kills)} of {steps})", kills)
     assert any(one.hit for one in kills)
@@ -52,7 +52,7 @@ def test_a_kill_after_any_step_is_mended_by_the_next_up(
 def test_a_kill_at_any_moment_is_mended_by_the_next_up(
     victims: list[Victim], rounds: Rounds, figure: Figure
 ) -> None:
-    count = rounds(fast=9, whole=200)
+    count = rounds(fast=8, whole=200)
     chance = random.Random(SEED)  # noqa: S311 - moments, no secrets
     moments = [(at + chance.random()) / count for at in range(count)]
     kills = shared_out(

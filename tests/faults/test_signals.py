@@ -61,7 +61,7 @@ def test_a_signal_at_any_step_ends_it_and_the_next_up_goes_on(
     what = f"{signum.name} after a step ({len(came)} of {steps})"
     figure("R3", what, f"{len(took)} ended with {CODES[signum]}, all clean after one `up`")
     figure("R3", f"{what}: ended after", f"{usual:.2f} s (median), {max(took):.2f} s at most")
-    assert usual <= END_S
+    assert max(took) <= END_S
 
 
 def test_a_second_signal_ends_it_at_once_and_what_it_had_started(

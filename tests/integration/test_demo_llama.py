@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -22,6 +23,10 @@ pytestmark = pytest.mark.docker
 FOLDER = Path(__file__).parents[2] / "images" / "demo-llama"
 TOLERANCE = 0.02
 ENOUGH = 16
+in_whole = pytest.mark.skipif(
+    os.environ.get("TRAINING") != "whole",
+    reason="six minutes of both processors, for `make integration`",
+)
 LIMIT_S = 2400
 
 
@@ -66,6 +71,7 @@ def evaluated(out: Path, trained: float) -> str:
     return in_the_image(out, "evaluate.py", "--model", "/out/model")
 
 
+@in_whole
 def test_training_again_gives_the_recorded_loss(
     out: Path, trained: float, record_property: Callable[[str, object], None]
 ) -> None:
@@ -82,6 +88,7 @@ def test_training_again_gives_the_recorded_loss(
     assert {name: again[name] for name in same} == {name: recorded[name] for name in same}
 
 
+@in_whole
 def test_the_model_that_was_trained_again_answers_as_many_questions(
     evaluated: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError
-from ttctl.model.tls import Certificate
+from ttctl.model.tls import Certificate, Held
 
 if TYPE_CHECKING:
     from ttctl.model.tls import Tls
@@ -31,6 +31,9 @@ class FakeCertificates:
     addresses: tuple[str, ...] = ("10.0.0.7",)
     now: int = 1_800_000_000
     calls: list[str] = field(default_factory=list)
+    states: dict[str, tuple[dict[str, Certificate], dict[tuple[str, str], Certificate]]] = field(
+        default_factory=dict
+    )
 
     def found(self, stack: str) -> Certificate | None:
         return self.used.get(stack)
@@ -41,6 +44,17 @@ class FakeCertificates:
     def use(self, stack: str, mode: Tls) -> None:
         self.calls.append(f"use {mode}")
         self.used[stack] = self.copies[stack, mode]
+
+    def held(self, stack: str) -> Held:
+        number = str(len(self.states))
+        self.states[number] = (dict(self.used), dict(self.copies))
+        return Held(texts=((stack, number),))
+
+    def put_back(self, held: Held) -> None:
+        ((_, number),) = held.texts
+        used, copies = self.states[number]
+        self.used |= used
+        self.copies |= copies
 
     def alter(self, stack: str, mode: Tls, *, until: int = 0, sha256: str = "") -> None:
         """Let the one that is in use say something else."""

@@ -22,17 +22,18 @@ from ttctl.adapters import pem
 from ttctl.adapters.files import write_atomically
 from ttctl.adapters.key_ring import secrets_in
 from ttctl.errors import BadFileError, TtctlError, WaitError
-from ttctl.model.tls import GENERATED, OWN
+from ttctl.model.tls import GENERATED, OWN, Held
 from ttctl.rules.tls import DAYS, name_to_ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ttctl.model.tls import Certificate, Tls
 
 PAIR = "tls.pem"
 CERTIFICATE = "certificate.pem"
 KEPT = {OWN: "own.pem", GENERATED: "generated.pem"}
+MODES = {PAIR: 0o444, CERTIFICATE: 0o644} | dict.fromkeys(KEPT.values(), 0o600)
 MAKE_S = 30
 PASSED_ON = ("PATH", "LANG", "OPENSSL_CONF", "OPENSSL_MODULES", "LD_LIBRARY_PATH")
 NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*\Z")
@@ -93,6 +94,18 @@ class CertificateFolders:
         except pem.NoPairError as exc:
             raise _bad(file, file, str(exc)) from None
         self._put(stack, chain, key)
+
+    def held(self, stack: str) -> Held:
+        """Return all that is there of a stack, in use or not."""
+        # In the order of `_keep` and `_put`: a kill of `put_back` is as one of theirs.
+        kept = (self._kept(stack, OWN), self._kept(stack, GENERATED))
+        return Held(texts=tuple(_texts((*kept, self._pair(stack), self.file(stack)))))
+
+    def put_back(self, held: Held) -> None:
+        """Write again what is another since; what came besides is left alone."""
+        for name, text in held.texts:
+            if dict(_texts((Path(name),))).get(name) != text:
+                write_atomically(Path(name), text, mode=MODES[Path(name).name])
 
     def file(self, stack: str) -> Path:
         """Return where a stack's certificate lies, without its key: for clients."""
@@ -172,16 +185,16 @@ class CertificateFolders:
         """Keep one of a kind, and use it; a kill between the two is put right by `use`."""
         secrets_in(self._home(stack))
         kept = self._kept(stack, mode)
-        write_atomically(kept, key + chain, mode=0o600)
+        write_atomically(kept, key + chain, mode=MODES[kept.name])
         self._put(stack, chain, key)
 
     def _put(self, stack: str, chain: str, key: str) -> None:
         """Write both files; while only one of them is new, the pair counts as none."""
         secrets_in(self._home(stack))
         pair = self._pair(stack)
-        write_atomically(pair, key + chain, mode=0o444)
+        write_atomically(pair, key + chain, mode=MODES[PAIR])
         pair.parent.chmod(0o755)
-        write_atomically(self.file(stack), chain, mode=0o644)
+        write_atomically(self.file(stack), chain, mode=MODES[CERTIFICATE])
 
     def _read(self, file: str, key_file: str) -> tuple[Certificate, str, str]:
         path, beside = Path(file), Path(key_file or file)
@@ -197,6 +210,12 @@ class CertificateFolders:
         if not found.names:
             raise _bad(path, beside, "it names no host: it has no subjectAltName")
         return found, chain, key
+
+
+def _texts(files: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for file in files:
+        with suppress(OSError, UnicodeDecodeError):
+            yield str(file), file.read_text(encoding="ascii")
 
 
 def _alternative(name: str) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from ttctl.adapters.deadline import deadline
 from ttctl.adapters.docker_errors import no_such_context, unreachable
 from ttctl.adapters.process import found_program
+from ttctl.rules.secret_variables import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,7 +102,7 @@ def wire(environ: Mapping[str, str]) -> Iterator[Wire]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(environ),
+        env=without_secrets(environ),
         start_new_session=True,
     )
     # It ends with its input, so one that ttctl left behind ends by itself.

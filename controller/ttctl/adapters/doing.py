@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from ttctl.adapters.files import STRAY_PREFIX, write_atomically
+from ttctl.adapters.files import write_atomically
 from ttctl.adapters.kernel_lock import holders
 from ttctl.errors import TtctlError
 from ttctl.model.live import Doing
@@ -48,10 +48,6 @@ class DoingFile:
     def kept_in(self, home: Path) -> Iterator[None]:
         """Tell it in this folder for the length of the block; its lock is held."""
         path = home / NAME
-        with suppress(OSError):
-            # What a command that was killed in the middle of a write left; nobody else writes here.
-            for stray in home.glob(f"{STRAY_PREFIX}*"):
-                stray.unlink(missing_ok=True)
         with self._lock:
             self._places.append(path)
             self._change()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -44,9 +45,15 @@ def write_atomically(path: Path, text: str, *, mode: int) -> None:
 
 
 def sweep_strays(folder: Path) -> None:
-    """Remove temporary files that a killed command left; call it under the stack's lock."""
-    for stray in folder.rglob(f"{STRAY_PREFIX}*"):
-        if stray.is_file():
+    """Remove what a killed command left half written; call it under the stack's lock.
+
+    What cannot be removed is left to `ttctl doctor`: it is in nobody's way.
+    """
+    for stray in [*folder.rglob(f"{STRAY_PREFIX}*")]:
+        if stray.is_dir() and not stray.is_symlink():
+            shutil.rmtree(stray, ignore_errors=True)
+            continue
+        with suppress(OSError):
             stray.unlink(missing_ok=True)
 
 

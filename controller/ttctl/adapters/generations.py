@@ -80,7 +80,6 @@ class GenerationFolders:
         folder, numbers = self._folder(stack), self._numbers(stack)
         number = numbers[-1] + 1 if numbers else 1
         try:
-            _sweep(folder)
             made = Path(tempfile.mkdtemp(prefix=STRAY_PREFIX, dir=folder))
             try:
                 _fill(made, files, request=request, why=why)
@@ -138,12 +137,6 @@ def _settle(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed command left half made, or half removed."""
-    for stray in folder.glob(f"{STRAY_PREFIX}*"):
-        shutil.rmtree(stray, ignore_errors=True)
 
 
 def _remove(folder: Path, number: int) -> None:

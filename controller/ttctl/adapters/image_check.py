@@ -36,11 +36,11 @@ def check_image(
         lines, code = _ran(image, reporter, cancel)
     except BaseException:
         # Ctrl-C too: a name says that all of it was done.
-        _tidy(image)
+        _tidy(image, reporter)
         raise
     if code == 0:
         return
-    _tidy(image)
+    _tidy(image, reporter)
     raise BuildError(
         f"The image {image.name!r} was built, and is not what its recipe promises.",
         why=redacted(why_not_verified(lines, code)),
@@ -68,12 +68,18 @@ def _ran(
     return done.lines, done.returncode
 
 
-def _tidy(image: ImageSpec) -> None:
-    """Take the image's name away, and what still runs of the check."""
+def _tidy(image: ImageSpec, reporter: Reporter) -> None:
+    """Take the image's name away, and what still runs of the check; say where a name stays."""
     mark = f"label={CHECK_LABEL}={image.fingerprint}"
     with suppress(TtctlError, OSError):
         found = run(("docker", "ps", "-aq", "--no-trunc", f"--filter={mark}"), timeout_s=TIDY_S)
         if found.returncode == 0 and found.lines:
             run(("docker", "rm", "-f", *found.lines), timeout_s=TIDY_S)
+    remove = ("docker", "image", "rm", "--force", image.reference)
     with suppress(TtctlError, OSError):
-        run(("docker", "image", "rm", "--force", image.reference), timeout_s=TIDY_S)
+        if run(remove, timeout_s=TIDY_S).returncode == 0:
+            return
+    reporter.note(
+        f"{image.name} has its name still, and the next command takes it for whole: "
+        f"`{' '.join(remove)}` takes it away"
+    )

@@ -17,6 +17,7 @@ from urllib.parse import unquote, unquote_plus
 
 from ttctl.adapters.hub_token import NAMES, token_files
 from ttctl.model.report import Private
+from ttctl.rules.secret_variables import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,13 +31,6 @@ ADMIN = "root"
 """A name that says nothing of whoever uses it."""
 NO_HOSTS = frozenset({"", "localhost"})
 
-_SECRET_NAME = re.compile(
-    r"(?:TOKEN|SECRET|PASSW(?:OR)?D|PASSPHRASE|PWD|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?"
-    r"|AUTH|_KEY)$",
-    re.IGNORECASE,
-)
-_NO_SECRET = frozenset({"true", "false", "none", "yes", "no", "0", "1"})
-_WORKING_FOLDERS = frozenset({"PWD", "OLDPWD"})
 _LOGIN = re.compile(r"://(?P<user>[^/\s:@'\"]*)(?::(?P<password>[^\s'\"]*))?@")
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.MULTILINE)
 _NETRC = re.compile(r"\bpassword\s+(\S+)")
@@ -77,8 +71,8 @@ class PrivateWords:
     def _of_variables(self) -> Iterator[str]:
         for name, value in sorted(self._environ.items()):
             yield from passwords_in(value)
-            if name not in _WORKING_FOLDERS:
-                yield from _if_secret(name, value)
+            if is_secret(name, value):
+                yield value
 
     def _of_tokens(self) -> Iterator[str]:
         for name in NAMES:
@@ -95,7 +89,9 @@ class PrivateWords:
                 text = _text(file)
                 yield from passwords_in(text)
                 for name, value in _ASSIGNED.findall(text):
-                    yield from _if_secret(name, value.strip().strip("'\""))
+                    bare = value.strip().strip("'\"")
+                    if is_secret(name, bare):
+                        yield bare
 
     def _of_tools(self) -> Iterator[str]:
         yield from _NETRC.findall(_text(self._home / ".netrc"))
@@ -125,13 +121,6 @@ def passwords_in(text: str) -> Iterator[str]:
             # A token may stand in the user's place; beside a password the user is a name.
             said = found["password"] or found["user"]
             yield from {said, unquote(said), unquote_plus(said)}
-
-
-def _if_secret(name: str, value: str) -> Iterator[str]:
-    """Yield a variable's value where its name says that it is a secret."""
-    is_place = value.startswith(("/", "./", "~/", "unix:"))
-    if _SECRET_NAME.search(name) and not is_place and value.lower() not in _NO_SECRET:
-        yield value
 
 
 def _words(file: Path, *, shortest: int) -> Iterator[str]:

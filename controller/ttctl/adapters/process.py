@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters import places
 from ttctl.errors import ToolMissingError, WaitError
+from ttctl.rules.secret_variables import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,8 @@ def run(
 
     Setting `cancel` ends the child's group before its time. Without `with_errors` what it says on
     stderr is dropped, for a program whose stdout is data. A child has `terminate_s` to end after
-    SIGTERM.
+    SIGTERM. It gets `environ`, else ttctl's own environment, without its secrets: a build's and a
+    container's come as files.
 
     Raises:
         ToolMissingError: The program is not installed.
@@ -72,7 +74,7 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
-        env=dict(environ) if environ is not None else None,
+        env=without_secrets(os.environ if environ is None else environ),
         start_new_session=True,
     )
     output = _Output(child, on_line)

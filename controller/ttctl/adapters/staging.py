@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters import manifest
 from ttctl.errors import BadFileError, InterruptedByUserError, TtctlError
+from ttctl.model.weights import SPARE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,6 @@ PREFIX = ".partial-"
 SUFFIX = ".incomplete"
 STALE_S = 24 * 3600.0
 """A partial folder that nobody holds and nobody wrote to for this long is removed."""
-_SPARE_BYTES = 64 * 1024 * 1024
 _REPORT_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -170,7 +170,7 @@ class Staging:
             partial = self._folder / (one.path + SUFFIX)
             needed -= partial.stat().st_size if partial.exists() else 0
         free = shutil.disk_usage(self._folder).free
-        if needed and needed + _SPARE_BYTES > free:
+        if needed and needed + SPARE_BYTES > free:
             raise TtctlError(
                 f"The weights {self.locked.repository!r} do not fit on the disk.",
                 why=f"{needed:,} bytes are still to come.",

@@ -92,11 +92,16 @@ class StateFolder:
 
     @contextmanager
     def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
-        """Hold the stack's kernel lock for the length of the block."""
+        """Hold the stack's kernel lock for the length of the block.
+
+        What a kill left half written in its folder goes first: nobody else writes there now.
+        """
         home = self.home(stack)
         told = self._doing.kept_in(home) if self._doing else nullcontext()
-        with held(home / LOCK_FILE, timeout_s=timeout_s, reporter=reporter), told:
-            yield
+        with held(home / LOCK_FILE, timeout_s=timeout_s, reporter=reporter):
+            sweep_strays(home)
+            with told:
+                yield
 
     @contextmanager
     def pulling(self, reporter: Reporter) -> Iterator[None]:
@@ -147,8 +152,6 @@ class StateFolder:
         """
         secrets_in(self.home(stack))
         path, folder = self.key_file(stack), self.secrets(stack)
-        # What a kill in the middle of a write left; the lock is held.
-        sweep_strays(path.parent)
         key, made = read_key(path), 0
         if not key:
             key, made = new_key(), int(time.time())
@@ -214,8 +217,6 @@ class StateFolder:
         The lock comes last: where it is, everything that it speaks of is. `prune` removes what is
         not among them; a folder that the user named is never pruned.
         """
-        if prune:
-            sweep_strays(folder)
         for name, (text, executable) in sorted(files.items(), key=lambda item: _lock_last(item[0])):
             target = folder / name
             mode = _mode(name, executable=executable)

@@ -52,10 +52,8 @@ REQUEST = {
     "values": ValuesOf,
 }
 """The fields of a `Request` as options."""
-OF_WEIGHTS = (
-    "model", "name", "device", "task", "experimental", "engine", "implementation", "services",
-)  # fmt: skip
-"""Those that decide which weights are meant."""
+OF_WEIGHTS = ("model", "name", "device", "task", "experimental", "engine", "implementation")
+"""Those that decide which weights are meant; the name's lock may say which revision."""
 
 
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:

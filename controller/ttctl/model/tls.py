@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -82,6 +82,14 @@ class Wish:
     """What the one that is there, or the user's own, says: names and end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The files of a stack's certificates as they were at one time, to be put back as they are."""
+
+    texts: tuple[tuple[str, str], ...] = field(repr=False)
+    """Where each lies, and its text; keys are among them, so that they are never shown."""
+
+
 class Certificates(Protocol):
     """The certificates of the stacks' gateways, each with its key in the stack's own folder.
 
@@ -99,6 +107,16 @@ class Certificates(Protocol):
 
         Raises:
             BadFileError: None is kept.
+        """
+
+    def held(self, stack: str) -> Held:
+        """Return all that is there of a stack, in use or not."""
+
+    def put_back(self, held: Held) -> None:
+        """Write again what is another since; what came besides is left alone.
+
+        Raises:
+            TtctlError: It cannot be written.
         """
 
     def file(self, stack: str) -> Path:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ttctl.model.spec import Weights
 
 
+SPARE_BYTES = 64 << 20
+"""What a fetch leaves free of the disk: it writes its manifest there, and others write, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A repository at one revision, whole when it was put there."""

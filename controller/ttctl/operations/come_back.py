@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import TtctlError
 from ttctl.operations.generations import is_up
 from ttctl.operations.restore import restore, write
-from ttctl.operations.tls import put_back
+from ttctl.operations.undo import undoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,16 +45,10 @@ def coming_back(
     try:
         yield
     except TtctlError as failure:
-        now, gone = _looked(world, stack)
-        if gone is not None:
-            lines = _unseen(world, former, what, gone) if goes_back else []
-            failure.evidence = _and(failure.evidence, *lines)
-            raise
-        if now == before:
-            # The folder alone is put back without anybody's notice.
+        if _is_untouched(world, stack, before):
             _put_back(world, former)
-            is_so = "goes on serving" if was_up else "is down"
-            failure.evidence = _and(failure.evidence, f"Nothing was changed: {stack!r} {is_so}.")
+            kept = f"Nothing was changed: {stack!r} {'goes on serving' if was_up else 'is down'}."
+            failure.evidence = "\n".join(filter(None, (failure.evidence, kept)))
             raise
         said = _said_last(world, stack, failure)
         if not goes_back:
@@ -62,64 +56,26 @@ def coming_back(
         lines, refused = _back(world, former, how, was_up=was_up)
         raise _failed(failure, what, former, [*said, *lines], refused) from failure
     except (KeyboardInterrupt, SystemExit):
-        if goes_back:
-            _ended(world, former, before, what=what, how=how, was_up=was_up)
+        if goes_back and not _is_untouched(world, stack, before):
+            world.reporter.note(f"{stack} is brought back as {former}; ended again, it may be down")
+            for line in _back(world, former, how, was_up=was_up)[0]:
+                world.reporter.note(line)
+        elif goes_back:
+            _put_back(world, former)
         raise
 
 
-def _ended(
-    world: World,
-    former: State,
-    before: tuple[ContainerState, ...],
-    *,
-    what: str,
-    how: How,
-    was_up: bool,
-) -> None:
-    """Bring the stack back for whom the block was ended, and say what was done."""
-    note, (now, gone) = world.reporter.note, _looked(world, former.stack)
-    if gone is not None:
-        lines = _unseen(world, former, what, gone)
-    elif now != before:
-        note(f"{former.stack} is brought back as {former}; ended again, it may be down")
-        lines, _ = _back(world, former, how, was_up=was_up)
-    else:
-        lines = []
-        _put_back(world, former)
-    for line in lines:
-        note(line)
-
-
-def _looked(
-    world: World, stack: str
-) -> tuple[tuple[ContainerState, ...], None] | tuple[None, TtctlError]:
-    """Return the containers of a stack, or why the engine does not tell them."""
-    try:
-        return world.engine.containers(stack), None
-    except TtctlError as gone:
-        return None, gone
-
-
-def _unseen(world: World, former: State, what: str, gone: TtctlError) -> list[str]:
-    """Put the folder back of a stack of which nobody knows what runs; return what is to be said."""
-    stack = former.stack
-    lines = [f"That ended the {what} of {stack!r}, and nobody knows what runs: {gone.message}"]
-    try:
-        _put_back(world, former)
-    except TtctlError as error:
-        return [*lines, f"Its folder could not be put back: {error.message}"]
-    started = f"once the engine answers, `ttctl start {stack}` brings {former} up"
-    return [*lines, f"Its folder is as it was: {started}."]
-
-
-def _and(*lines: str) -> str:
-    return "\n".join(filter(None, lines))
+def _is_untouched(world: World, stack: str, before: tuple[ContainerState, ...]) -> bool:
+    """Return whether all containers are as before; where nobody can say, they are not."""
+    with suppress(TtctlError):
+        return world.engine.containers(stack) == before
+    return False
 
 
 def _put_back(world: World, former: State) -> None:
-    """Put back what is on the disk of a stack whose containers nobody touched."""
-    write(world, former.stack, former.files)
-    put_back(world, former.lock)
+    """Put the folder back without anybody's notice."""
+    with undoing(world, f"the folder of {former.stack} is not as it was"):
+        write(world, former.stack, former.files)
 
 
 def _failed(
@@ -131,7 +87,7 @@ def _failed(
     return TtctlError(
         f"The {what} of {stack!r} did not become ready: {which}.",
         why=" ".join(filter(None, (failure.message, failure.why))),
-        evidence=_and(failure.evidence, *lines),
+        evidence="\n".join(filter(None, (failure.evidence, *lines))),
         next_step=step,
     )
 
@@ -164,8 +120,7 @@ def _back(
         world.launcher.down(stack, volumes=None, timeout_s=None, reporter=reporter)
     except TtctlError as error:
         # What comes next starts what its lock says.
-        with suppress(TtctlError):
-            _put_back(world, former)
+        _put_back(world, former)
         why = " ".join(filter(None, (error.message, error.why)))
         return [f"{stack!r} could not be brought back: {why}"], error
     return [f"{stack!r} is down again, as it was."], None

@@ -61,11 +61,7 @@ def check(
     demands = demands_of(uses, driver=system.driver, firmware=firmware)
     golden = world.telemetry.golden()
     checks = (
-        *(
-            ()
-            if replay
-            else card_checks(*_only(system, world.vitals.cards(), judged), smi=looked.asked)
-        ),
+        *(() if replay else _cards(world, looked, judged)),
         *board_checks(judged),
         *(() if replay else _stale_files(world, system, judged)),
         *demand_checks(demands, driver=system.driver, firmware=firmware),
@@ -85,6 +81,10 @@ def check(
         topology=system.topology,
     )
     return found, (*notes, *_asking_nothing(uses))
+
+
+def _cards(world: World, looked: Looked, boards: tuple[Board, ...]) -> tuple[Check, ...]:
+    return card_checks(*_only(looked.system, world.vitals.cards(), boards), smi=looked.asked)
 
 
 def _firmware(boards: Sequence[Board]) -> tuple[str, ...]:

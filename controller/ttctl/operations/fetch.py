@@ -114,9 +114,9 @@ def build(world: World, request: Request, *, how: How) -> Images:
 
 
 def plan_pull(world: World, request: Request) -> tuple[Desired, Plan]:
-    """Return what `pull` would do: one step."""
+    """Return what `pull` would do: one step, for the model alone, whatever stands beside it."""
     understood(world, request)
-    desired = desire(world, request)
+    desired = desire(world, replace(request, services=()))
     supply = world.weights.supply(desired.weights)
     complete = world.weights.is_complete(desired.weights)
     step = weights_step(desired.weights, complete=complete, supply=supply)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.undo import undoing
 from ttctl.rules import keys as rules
 from ttctl.rules.stack import GATEWAY_SERVICE
 
@@ -76,7 +77,8 @@ def written(
     try:
         return tell(world, stack)
     except BaseException:
-        world.key_ring.write(stack, earlier)
+        with undoing(world, f"the keys of {stack} are the new ones, which no gateway was told"):
+            world.key_ring.write(stack, earlier)
         raise
 
 

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.port import taken
+from ttctl.operations.undo import undoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ttctl.errors import UsageError
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
 
@@ -36,7 +38,15 @@ def naming_who_took_the_port(world: World, desired: Desired) -> Iterator[None]:
     try:
         yield
     except EngineError as failure:
-        if refusal := taken(world, desired):
-            _remove_husks(world, desired.stack.name)
+        if refusal := _refusal(world, desired):
+            with undoing(world, f"containers of {desired.stack.name} wait for the port"):
+                _remove_husks(world, desired.stack.name)
             raise refusal from failure
         raise
+
+
+def _refusal(world: World, desired: Desired) -> UsageError | None:
+    """Return what is said of a port that was taken; where nobody can be asked, nothing is."""
+    with suppress(TtctlError):
+        return taken(world, desired)
+    return None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
@@ -12,6 +13,8 @@ from ttctl.rules.stack import DEFAULT_PORT
 from ttctl.rules.typed_request import typed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
 
@@ -27,11 +30,7 @@ def with_free_port(world: World, desired: Desired) -> Desired:
     """
     if not desired.terms.any_port:
         return desired
-    others = _others(world, desired.stack.name)
-
-    def holder(port: int) -> str | None:
-        return others[port] if port in others else world.host.port_holder(desired.stack.bind, port)
-
+    holder = _holders(world, desired)
     before = desired.stack.port
     who = holder(before)
     free = next((port for port in range(DEFAULT_PORT, LAST_PORT + 1) if not holder(port)), before)
@@ -54,14 +53,27 @@ def taken(world: World, desired: Desired) -> UsageError | None:
     theirs = [state for state in others if any(port == stack.port for _, port, _ in state.ports)]
     if theirs:
         holder = f"the stack {theirs[0].stack!r} (container {theirs[0].name})"
-    later = range(stack.port + 1, LAST_PORT + 1)
-    free = next((one for one in later if not world.host.port_holder(stack.bind, one)), 0)
+    has = _holders(world, desired)
+    later = chain(range(stack.port + 1, LAST_PORT + 1), range(DEFAULT_PORT, stack.port))
+    free = next((one for one in later if not has(one)), None)
     return UsageError(
         f"Port {stack.port} on {stack.bind} is taken.",
         why=f"{holder} listens there.",
-        evidence=f"Free: {free}.",
-        next_step=typed("up", replace(desired.request, port=free)),
+        evidence=f"Free: {free}." if free else "",
+        next_step=typed("up", replace(desired.request, port=free))
+        if free
+        else "ss --listening --tcp --numeric --processes   # what could end",
     )
+
+
+def _holders(world: World, desired: Desired) -> Callable[[int], str | None]:
+    """Return what tells who has a port; nobody has one's own."""
+    others = _others(world, desired.stack.name)
+
+    def holder(port: int) -> str | None:
+        return others[port] if port in others else world.host.port_holder(desired.stack.bind, port)
+
+    return holder
 
 
 def _others(world: World, stack: str) -> dict[int, str]:

@@ -10,6 +10,7 @@ from ttctl.errors import NoDeviceError, ToolMissingError, UsageError
 from ttctl.model.lease import Spoiled
 from ttctl.model.reset import ClearResult, Renumbered, ResetOrder, ResetResult
 from ttctl.operations.lease import shared
+from ttctl.operations.undo import undoing
 from ttctl.rules.clear import check_clear
 from ttctl.rules.domains import domains_of
 from ttctl.rules.leases import lease_of
@@ -155,7 +156,8 @@ def _reset(
     except BaseException:
         # Also a person's Ctrl-C: what was begun may be half done.
         failed = [Spoiled(board=name, reason="its last reset failed") for name in planned.names]
-        world.leases.remember(failed)
+        with undoing(world, f"that {', '.join(planned.boards)} need a reset was not kept"):
+            world.leases.remember(failed)
         raise
 
 

@@ -14,7 +14,7 @@ from ttctl.operations.ready import await_ready
 from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start import GUARD_S
 from ttctl.operations.steps import has_weights
-from ttctl.operations.tls import ensure_locked
+from ttctl.operations.tls import ensure_locked, known_by_its_own
 from ttctl.rules.board_sets import Want
 from ttctl.rules.generations import COMPOSE, DOTENV, SITE, with_nodes
 from ttctl.rules.stack import GATEWAY_SERVICE, service_name
@@ -72,17 +72,18 @@ def restore(world: World, state: State, *, how: How = AS_NEEDED, wait_s: int | N
     """
     stack, limit_s = state.stack, wait_s or WAIT_S
     world.keys.ensure_key(stack)
-    renewed = ensure_locked(world, state.lock)
-    if boards_of(state.files[COMPOSE]):
-        _created(world, state, how)
-    else:
-        write(world, state.stack, state.files)
-        _remove_stuck(world, stack)
-    if renewed:
-        _remove_gateway(world, stack)
-    folder = world.store.folder(stack)
-    with world.reporter.step(f"Start {stack} as {state}"):
-        world.launcher.up(stack, folder, how=AS_NEEDED, wait_s=limit_s, reporter=world.reporter)
+    with known_by_its_own(world, stack):
+        renewed = ensure_locked(world, state.lock)
+        if boards_of(state.files[COMPOSE]):
+            _created(world, state, how)
+        else:
+            write(world, state.stack, state.files)
+            _remove_stuck(world, stack)
+        if renewed:
+            _remove_gateway(world, stack)
+        folder = world.store.folder(stack)
+        with world.reporter.step(f"Start {stack} as {state}"):
+            world.launcher.up(stack, folder, how=AS_NEEDED, wait_s=limit_s, reporter=world.reporter)
     await_ready(world, state.lock, quick=False, wait_s=limit_s, warm_tokens=0)
 
 

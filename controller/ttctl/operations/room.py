@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ttctl.errors import TtctlError
+from ttctl.model.weights import SPARE_BYTES
 from ttctl.operations.get import wanted_weights
 from ttctl.rules.pull_room import GIB, built_bytes
 
@@ -28,20 +29,22 @@ def check_disk(world: World, desired: Desired, plan: Plan, *, root: Path) -> Non
     images = built_bytes(desired.images, plan) + (plan.pull_bytes or 0)
     supplies = [world.weights.supply(one) for one in wanted_weights(desired, plan)]
     weights = sum(one.fetched_bytes + one.copied_bytes for one in supplies)
-    needs: list[tuple[tuple[Path, ...], int, str]] = [
-        ((root,), images, "images"),
-        ((world.cache,), weights, "weights"),
+    spare = SPARE_BYTES if weights else 0
+    needs: list[tuple[tuple[Path, ...], int, int, str]] = [
+        ((root,), images, 0, "images"),
+        ((world.cache,), weights, spare, "weights"),
     ]
     if world.host.free_bytes(root) == world.host.free_bytes(world.cache):
         # To the byte the same: one file system has to hold both.
-        what = " and ".join(name for _, needed, name in needs if needed)
-        needs = [(tuple(dict.fromkeys((root, world.cache))), images + weights, what)]
-    for paths, needed, what in needs:
+        what = " and ".join(name for _, needed, _, name in needs if needed)
+        needs = [(tuple(dict.fromkeys((root, world.cache))), images + weights, spare, what)]
+    for paths, needed, left, what in needs:
         free = world.host.free_bytes(paths[0])
-        if needed and free < needed:
+        if needed and free < needed + left:
+            beside = f" and {_room(left)} that stay free;" if left else ""
             raise TtctlError(
                 f"There is not enough room for the {what}.",
-                why=f"{_room(needed)} are needed, {_room(free)} are free.",
+                why=f"{_room(needed)} are needed,{beside} {_room(free)} are free.",
                 evidence=f"The file system of {' and '.join(map(str, paths))}; "
                 "nothing was changed.",
                 next_step="docker system df && docker builder prune"

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ttctl.errors import BadFileError, UsageError
+from ttctl.errors import BadFileError, TtctlError, UsageError
 from ttctl.model.service import LOOPBACK
 from ttctl.model.spec import Request
 from ttctl.model.tls import GENERATED, OWN, At, Pin, Wish
-from ttctl.rules.stack import BIND, stack_name
+from ttctl.operations.undo import undoing
+from ttctl.rules.stack import BIND, GATEWAY_SERVICE, stack_name
 from ttctl.rules.tls import (
     is_file,
     key_of,
@@ -25,6 +27,8 @@ from ttctl.rules.tls import (
 from ttctl.rules.typed_request import typed, typed_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ttctl.model.lock import Lock
     from ttctl.model.lock_summary import LockSummary
     from ttctl.model.protocols import World
@@ -149,15 +153,37 @@ def ensure_locked(world: World, lock: Lock) -> bool:
     return ensure_certificate(world, wish, stack=lock.stack, requested=lock.requested)
 
 
-def put_back(world: World, lock: Lock) -> None:
-    """Put the certificate of a lock in its place again, whose gateway went on to show it.
+@contextmanager
+def known_by_its_own(world: World, stack: str) -> Iterator[None]:
+    """Have clients know the gateway that is there by the certificate that it shows.
+
+    Where the block fails before the gateway was made anew, its certificate is put back. One that is
+    near its end is renewed the next time.
+
+    Args:
+        world: Everything outside.
+        stack: Whose certificate the block may replace, under the stack's lock.
 
     Raises:
-        TtctlError: It cannot be written.
+        TtctlError: What the block raised.
     """
-    kept = world.certificates.kept(lock.stack, lock.tls) if lock.tls else None
-    if kept is not None and world.certificates.found(lock.stack) != kept:
-        world.certificates.use(lock.stack, lock.tls)
+    held, gateway = world.certificates.held(stack), _gateway(world, stack)
+    try:
+        yield
+    except BaseException:
+        if gateway and _gateway(world, stack, unknown=gateway) == gateway:
+            with undoing(world, f"{stack} is not known by its certificate"):
+                world.certificates.put_back(held)
+        raise
+
+
+def _gateway(world: World, stack: str, *, unknown: str = "") -> str:
+    """Return the container that shows a certificate; `unknown` where the engine does not answer."""
+    try:
+        seen = world.engine.containers(stack)
+    except TtctlError:
+        return unknown
+    return next((one.container_id for one in seen if one.service == GATEWAY_SERVICE), "")
 
 
 def _locked(world: World, lock: Lock) -> Wish:

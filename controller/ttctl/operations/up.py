@@ -21,7 +21,7 @@ from ttctl.operations.ready import await_ready
 from ttctl.operations.start import mind_passed, mind_stale, on_free_boards, refuse_dirty, start
 from ttctl.operations.start_watch import remember
 from ttctl.operations.steps import plan_for
-from ttctl.operations.tls import ensure_certificate
+from ttctl.operations.tls import ensure_certificate, known_by_its_own
 from ttctl.operations.up_result import result_of
 from ttctl.rules.stack import stack_name
 from ttctl.rules.warm_up import long_tokens
@@ -89,15 +89,17 @@ def bring_up(
     """
     plan = plan_for(world, desired, how)
     limit_s = wait_s or max(one.start_s or WAIT_S for _, one in engines_of(desired))
-    try:
-        desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
-    except EngineError:
-        # What was running when it was looked at may have been about to end: look once more.
-        again = plan_for(world, desired, how)
-        if plan.changes or not again.changes:
-            raise
-        plan = again
-        desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
+    with known_by_its_own(world, desired.stack.name):
+        try:
+            desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
+        except EngineError:
+            if plan.changes:
+                raise
+            # What was running when it was looked at may have been about to end: look once more.
+            plan = plan_for(world, desired, how)
+            if not plan.changes:
+                raise
+            desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
     # What failed is wanted no more and no less than before.
     world.wanted.want(desired.stack.name)
     return desired, bool(plan.changes)

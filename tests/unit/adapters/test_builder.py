@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -353,3 +354,27 @@ def test_a_tree_is_laid_out_and_then_built_by_what_it_holds(
     # The place's proxy is in the environment, where no other user sees it.
     assert then.endswith(SECRET)
     assert SECRET not in then.removesuffix(SECRET)
+
+
+TELL = """
+with open({log!r}, "a") as log:
+    log.write(json.dumps(dict(os.environ)) + chr(10))
+"""
+
+
+@pytest.mark.parametrize("image", [IMAGE, TREE], ids=["a recipe", "a tree"])
+def test_what_builds_gets_no_token_of_the_callers_environment(
+    place: Place, monkeypatch: pytest.MonkeyPatch, image: ImageSpec
+) -> None:
+    log = place.folder / "environ"
+    lay_out = LAY_OUT.format(file="docker-bake.hcl", log=str(place.folder / "asked"))
+    place.programs.add("docker", (lay_out if image.tree else "") + TELL.format(log=str(log)))
+    place.programs.add("env", 'os.execvp("docker", sys.argv[sys.argv.index("docker"):])')
+    monkeypatch.setenv("HF_TOKEN", "hf_0123456789")
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_0123456789")
+    monkeypatch.setenv("DOCKER_CONFIG", "/srv/docker")
+    place.builder.build(image, FakeReporter())
+    for line in log.read_text().splitlines():
+        found = json.loads(line)
+        assert found["DOCKER_CONFIG"] == "/srv/docker"
+        assert {"HF_TOKEN", "GITHUB_TOKEN"}.isdisjoint(found)

@@ -82,6 +82,35 @@ def test_none_is_put_where_others_could_read_its_key(tmp_path: Path, part: str) 
 
 
 @by_openssl
+def test_what_was_held_is_put_back_as_it_was(tmp_path: Path) -> None:
+    found = folders(tmp_path)
+    found.make("one", NAMES)
+    before = {path: content(path) for path in (tmp_path / "one").rglob("*") if path.is_file()}
+    held = found.held("one")
+    found.make("one", ("localhost",))
+    issued(tmp_path, "llm.example.org")
+    found.take("one", str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+    found.put_back(held)
+    assert {path: content(path) for path in before} == before
+    whole = found.found("one")
+    assert whole is not None
+    assert whole.names == NAMES
+    assert found.kept("one", "own") is not None
+    assert "PRIVATE" not in repr(held)
+
+
+def test_where_nothing_was_held_nothing_is_put_back(tmp_path: Path) -> None:
+    found = folders(tmp_path)
+    found.put_back(found.held("one"))
+    assert not (tmp_path / "one").exists()
+
+
+def content(path: Path) -> tuple[str, int, int]:
+    seen = path.stat()
+    return path.read_text(), stat.S_IMODE(seen.st_mode), seen.st_nlink
+
+
+@by_openssl
 def test_each_one_has_a_key_of_its_own(tmp_path: Path) -> None:
     found = folders(tmp_path)
     for stack in ("one", "two"):

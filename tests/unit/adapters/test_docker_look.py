@@ -183,13 +183,13 @@ def test_what_compose_has_in_a_stacks_project_beside_it_is_told_with_its_folder(
     rows = [
         {
             "Names": ["/ttctl-llama-db-1"],
-            "Labels": {**project, FOLDER_LABEL: "/home/me"},
+            "Labels": {**project, FOLDER_LABEL: "/srv/mine"},
         },
         {"Names": ["/ours"], "Labels": {**project, FOLDER_LABEL: "/s", "dev.ttctl.stack": "llama"}},
         {"Names": ["/made-by-hand"], "Labels": project},
     ]
     answers(programs, asked, {LIST: (200, json.dumps(rows))})
-    assert beside(os.environ, "llama") == (("ttctl-llama-db-1", "/home/me"),)
+    assert beside(os.environ, "llama") == (("ttctl-llama-db-1", "/srv/mine"),)
     found = parse_qs(asked.read_text(encoding="utf-8").strip().partition("?")[2])
     assert json.loads(found["filters"][0]) == {"label": [f"{PROJECT_LABEL}=ttctl-llama"]}
 
@@ -298,6 +298,11 @@ def test_the_engine_that_the_environment_names_is_the_one_that_is_asked(programs
     programs.add("docker", "sys.exit('asked ' + os.environ['DOCKER_HOST'])")
     refusal = refused(DOCKER_HOST="tcp://192.0.2.1:1")
     assert refusal.evidence == "DOCKER_HOST=tcp://192.0.2.1:1: asked tcp://192.0.2.1:1"
+
+
+def test_what_asks_the_engine_gets_no_token_of_the_environment(programs: Programs) -> None:
+    programs.add("docker", "sys.exit('asked with ' + os.environ.get('HF_TOKEN', 'none'))")
+    assert refused(HF_TOKEN="hf_0123456789").evidence.endswith("asked with none")  # noqa: S106
 
 
 @pytest.mark.usefixtures("programs")

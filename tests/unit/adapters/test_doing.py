@@ -140,9 +140,3 @@ def test_a_damaged_file_tells_nothing(store: StateFolder, text: str) -> None:
     with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
         (home / NAME).write_text(text.replace("PID", str(os.getpid())))
         assert doing_in(home) is None
-
-
-def test_what_a_kill_left_of_a_write_goes_with_the_next_command(tmp_path: Path) -> None:
-    (tmp_path / ".ttctl-left").write_text("{")
-    with DoingFile().kept_in(tmp_path):
-        assert not (tmp_path / ".ttctl-left").exists()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from ttctl.errors import TtctlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SIZE = 2_000_000
 
@@ -131,9 +131,26 @@ def test_a_sweep_takes_strays_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for name in (f"{STRAY_PREFIX}1", f"a/{STRAY_PREFIX}2", "kept", "a/kept"):
         (tmp_path / name).touch()
+    half = tmp_path / "a" / f"{STRAY_PREFIX}folder"
+    (half / "within").mkdir(parents=True)
+    (half / "within/file").touch()
+    (tmp_path / f"{STRAY_PREFIX}link").symlink_to(tmp_path / "a")
     sweep_strays(tmp_path)
-    found = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
-    assert found == ["kept", "kept"]
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert found == ["a", "a/kept", "kept"]
+
+
+def test_a_stray_that_cannot_be_removed_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, *, missing_ok: bool) -> None:
+        raise PermissionError(13, f"Permission denied: {path}, {missing_ok}")
+
+    stray = tmp_path / f"{STRAY_PREFIX}1"
+    stray.touch()
+    monkeypatch.setattr(Path, "unlink", refused)
+    sweep_strays(tmp_path)
+    assert stray.exists()
 
 
 def test_a_sweep_of_what_is_not_there_does_nothing(tmp_path: Path) -> None:

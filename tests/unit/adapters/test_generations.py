@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from tests.unit.adapters.test_lock_file import LOCK
+from tests.unit.fakes import FakeReporter
 
 from ttctl.adapters import generations
 from ttctl.adapters.generations import GenerationFolders
 from ttctl.adapters.lock_file import lock_text
+from ttctl.adapters.store import StateFolder
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.spec import Request
 from ttctl.rules.stack import checked_name
@@ -144,7 +146,8 @@ def test_a_kill_at_any_write_leaves_whole_ones_and_the_next_number_is_right(
             keep(kept, 8003)
     ports = [8001, 8002, 8003] if done else [8000, 8001, 8002]
     assert [one.lock.port for one in kept.kept("llama")] == ports
-    number = keep(kept, 8004)
+    with StateFolder(tmp_path).exclusive("llama", timeout_s=0, reporter=FakeReporter()):
+        number = keep(kept, 8004)
     assert number == (5 if done else 4)
     assert [one.number for one in kept.kept("llama")] == [number - 2, number - 1, number]
     names = {path.name for path in (tmp_path / "llama" / "generations").iterdir()}

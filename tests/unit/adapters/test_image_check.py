@@ -81,6 +81,17 @@ def test_an_image_that_fails_loses_its_name_and_the_sentence_is_verifys_own(plac
     assert ["docker", "rm", "-f", "c0ffee"] in place.programs.calls
 
 
+def test_a_name_that_cannot_be_taken_away_is_told(tmp_path: Path, place: Place) -> None:
+    reporter = FakeReporter()
+    refuses = RUNS.format(seen=str(tmp_path / "seen"), body="sys.exit(1)")
+    place.programs.add("docker", f"{refuses}\nelif sys.argv[1] == 'image':\n    sys.exit(1)\n")
+    with pytest.raises(BuildError, match="not what its recipe promises"):
+        check_image(IMAGE, reporter, logs=tmp_path / "log")
+    (note,) = reporter.notes
+    assert note.startswith("vllm-fork has its name still")
+    assert f"docker image rm --force {IMAGE.reference}" in note
+
+
 def test_a_check_that_is_ended_leaves_no_image_that_looks_whole(place: Place) -> None:
     stop = threading.Event()
     stop.set()

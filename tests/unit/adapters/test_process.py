@@ -79,6 +79,18 @@ def test_the_environment_is_exactly_the_one_that_is_given() -> None:
     assert done.lines == ("A=1",)
 
 
+@pytest.mark.parametrize("given", [False, True])
+def test_a_child_gets_no_secret_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, *, given: bool
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_0123456789")
+    monkeypatch.setenv("PLAIN", "1")
+    environ = dict(os.environ) if given else None
+    lines = run(["/usr/bin/env"], timeout_s=20, environ=environ).lines
+    assert "PLAIN=1" in lines
+    assert not any("hf_0123456789" in line for line in lines)
+
+
 def test_a_child_reads_nothing_from_the_terminal() -> None:
     assert run(["cat"], timeout_s=20).lines == ()
 

@@ -78,17 +78,32 @@ def test_a_key_is_private_and_its_hash_is_readable_inside_a_private_folder(
     assert abs(int(made) - time.time()) < 60
 
 
-def test_what_a_kill_left_of_a_key_goes_when_a_key_is_made(store: StateFolder) -> None:
-    stray = store.key_file("llama").with_name(".ttctl-half")
-    stray.parent.mkdir(parents=True)
-    stray.write_text("a key")
-    within = store.secrets("llama") / ".ttctl-half"
-    within.parent.mkdir(parents=True)
-    for folder in (store.home("llama"), stray.parent):
-        folder.chmod(0o700)
-    within.write_text("a row")
-    store.ensure_key("llama")
-    assert (stray.exists(), within.exists(), store.has_key("llama")) == (False, False, True)
+def test_what_a_kill_left_half_written_goes_when_the_stack_is_held(store: StateFolder) -> None:
+    home, other = store.home("llama"), store.home("other") / ".ttctl-half"
+    folders = (home, home / "rendered/gateway", home / "secrets", home / "secrets/gateway")
+    strays = [one / ".ttctl-half" for one in folders]
+    for stray in (*strays, other):
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_text("half")
+    made = home / "generations/.ttctl-made/rendered"
+    made.mkdir(parents=True)
+    with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
+        assert not any(one.exists() for one in (*strays, made.parent))
+    assert other.exists()
+
+
+def test_who_is_refused_the_lock_sweeps_nothing(store: StateFolder) -> None:
+    half = store.home("llama") / ".ttctl-half"
+    with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
+        half.write_text("what its holder writes now")
+        with pytest.raises(LockedError):
+            taken(store)
+        assert half.exists()
+
+
+def taken(store: StateFolder) -> None:
+    with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
+        raise AssertionError("It is held twice.")
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o707])

@@ -316,16 +316,17 @@ def test_the_help_says_what_a_size_is_without_the_line_before(shell: Shell) -> N
     assert "--size As --cached, the largest first, with the free room." in said
 
 
+@pytest.mark.parametrize("option", ["--port", "--with"])
 def test_a_pull_takes_what_decides_about_weights_and_nothing_else(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    words, values = split_values(["models", "pull", "llama", "--port", "8001"])
+    words, values = split_values(["models", "pull", "llama", option, "8001"])
     assert run_command(*split_flags(words), values) == 2
-    assert "There is no option '--port'." in capsys.readouterr().err
+    assert f"There is no option {option!r}." in capsys.readouterr().err
     words, values = split_values(["models", "pull", "--help"])
     assert run_command(*split_flags(words), values) == 0
     shown = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
     assert shown == {
         "--name", "--project", "--project-name", "--device", "--task", "--experimental",
-        "--engine", "--impl", "--with", "--dry-run", "--help",
+        "--engine", "--impl", "--dry-run", "--help",
     }  # fmt: skip

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.fakes import Scene
 
@@ -68,6 +70,13 @@ def test_a_pull_fetches_the_weights_once_and_needs_no_engine(scene: Scene) -> No
     assert first.size_bytes == 1_000
     assert not pull(scene.world, LLAMA).changed
     assert scene.taken() == []
+
+
+def test_a_pull_asks_for_nothing_that_stands_beside_the_model(scene: Scene) -> None:
+    with_another = replace(LLAMA, services=("sd=no-such-model",))
+    with pytest.raises(UsageError):
+        up(scene.world, with_another)
+    assert pull(scene.world, with_another).repository == "acme/Small-1B"
 
 
 def test_a_pull_onto_a_full_disk_changes_nothing(scene: Scene) -> None:

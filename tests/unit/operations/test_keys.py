@@ -243,6 +243,23 @@ def test_where_the_keys_cannot_be_put_back_either_the_next_step_is_what_does(sce
     assert valid(scene, scene.store.made_keys["llama"])
 
 
+def test_a_map_that_cannot_be_put_back_does_not_hide_why_the_gateway_was_not_told(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, real = rows(scene), scene.key_ring.write
+
+    def full(stack: str, given: tuple[KeyRow, ...]) -> None:
+        if given == before:
+            raise TtctlError("It could not be written.")
+        real(stack, given)
+
+    monkeypatch.setattr(scene.key_ring, "write", full)
+    scene.key_ring.fails_at = "tell 2"
+    with pytest.raises(EngineError, match="said no"):
+        new(scene)
+    assert "which no gateway was told: It could not be written." in scene.reporter.notes[-1]
+
+
 @pytest.mark.parametrize("change", [new, partial(revoke), partial(rotate)])
 def test_a_dry_run_changes_and_tells_nothing(
     scene: Scene, change: Callable[..., KeyChange]

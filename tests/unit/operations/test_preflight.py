@@ -19,6 +19,7 @@ from ttctl.errors import (
 )
 from ttctl.model.site import Site
 from ttctl.model.spec import Request
+from ttctl.model.weights import SPARE_BYTES
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
@@ -47,6 +48,31 @@ def test_a_taken_port_is_told_with_its_holder_and_the_next_free_port() -> None:
     assert error.why == "pid 12 (nginx) listens there."
     assert error.evidence == "Free: 8002."
     assert error.next_step == "ttctl up llama --port 8002"
+
+
+def test_the_last_port_is_told_with_a_free_one_below_it() -> None:
+    scene = Scene()
+    scene.host.holders = {65535: "pid 12 (nginx)", 8000: "pid 13 (x)"}
+    error = refused(scene, UsageError, replace(ON_8000, port=65535))
+    assert error.evidence == "Free: 8001."
+    assert error.next_step == "ttctl up llama --port 8001"
+
+
+def test_where_no_port_is_free_none_is_named() -> None:
+    scene = Scene()
+    scene.host.holders = dict.fromkeys(range(8000, 65536), "pid 12 (nginx)")
+    error = refused(scene, UsageError, ON_8000)
+    assert (error.why, error.evidence) == ("pid 12 (nginx) listens there.", "")
+    assert error.next_step.startswith("ss --listening")
+
+
+def test_a_port_that_another_stack_waits_for_is_not_named_as_free() -> None:
+    scene = Scene()
+    up(scene.world, replace(LLAMA, name="other", port=8001))
+    scene.engine.set_state("gateway", state="created", health="", ports=())
+    scene.host.holders = {8000: "pid 12 (nginx)"}
+    scene.taken()
+    assert refused(scene, UsageError, ON_8000).evidence == "Free: 8002."
 
 
 def test_what_was_typed_is_said_again_with_another_port_and_nothing_less() -> None:
@@ -107,7 +133,7 @@ def test_a_small_need_is_told_in_megabytes_with_what_fills_the_disk() -> None:
     scene.host.free = {"/cache": 900_000}
     scene.weights.size_bytes = 4_100_000
     error = refused(scene, TtctlError)
-    assert error.why == "4.1 MB are needed, 0.9 MB are free."
+    assert error.why == "4.1 MB are needed, and 67.1 MB that stay free; 0.9 MB are free."
     assert error.next_step.startswith("du -xsh /")
 
 
@@ -117,7 +143,7 @@ def test_images_and_weights_on_one_file_system_are_added() -> None:
     scene.weights.size_bytes = 2_000_000_000
     error = refused(scene, TtctlError)
     assert error.message == "There is not enough room for the images and weights."
-    assert error.why == "6.5 GiB are needed, 6.1 GiB are free."
+    assert error.why == "6.5 GiB are needed, and 67.1 MB that stay free; 6.1 GiB are free."
     assert "/var/lib/docker and /cache" in error.evidence
     scene.host.free["/cache"] += 1
     up(scene.world, LLAMA)
@@ -167,8 +193,23 @@ def test_what_is_here_already_needs_no_room() -> None:
 
 def test_just_enough_room_is_enough() -> None:
     scene = Scene()
-    scene.host.free = {"/cache": 1_000}
+    scene.host.free = {"/cache": 1_000 + SPARE_BYTES}
     up(scene.world, LLAMA)
+
+
+def test_what_a_fetch_would_refuse_for_its_spare_room_is_refused_at_first() -> None:
+    scene = Scene()
+    scene.host.free = {"/cache": 1_000 + SPARE_BYTES - 1}
+    refused(scene, TtctlError)
+    assert scene.taken() == []
+
+
+def test_images_alone_need_no_spare_room() -> None:
+    scene = Scene()
+    root = "/var/lib/docker"
+    scene.host.free = {root: 1}
+    needed = refused(scene, TtctlError).why
+    assert "stay free" not in needed
 
 
 @pytest.mark.parametrize(

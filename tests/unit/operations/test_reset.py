@@ -114,6 +114,16 @@ def test_a_reset_that_failed_leaves_the_board_dirty_and_one_that_never_began_as_
     assert not dirt(scene)
 
 
+def test_a_full_disk_does_not_hide_why_a_reset_failed(scene: Scene) -> None:
+    fails(scene, EngineError("It failed."))
+    scene.leases.fails = TtctlError("It could not be written.", why="No space left on device")
+    with pytest.raises(EngineError, match="It failed"):
+        reset(scene.world, FIRST)
+    assert scene.reporter.notes[-1].endswith(
+        "need a reset was not kept: It could not be written. No space left on device"
+    )
+
+
 def test_a_reset_that_a_person_stops_leaves_the_board_dirty(scene: Scene) -> None:
     scene.leases.clear(domains_of(scene.host.found)[0].names)
     scene.leases.now = "2026-01-31T13:00:00Z"

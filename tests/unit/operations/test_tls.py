@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.unit.certified import OWN, FakeCertificates
-from tests.unit.fakes import FakeWorld, Scene
+from tests.unit.fakes import NEWER, FakeWorld, Scene
 
-from ttctl.errors import BadFileError, TtctlError, UsageError
-from ttctl.model.plan import AS_NEEDED
+from ttctl.errors import BadFileError, EngineError, TtctlError, UsageError
 from ttctl.model.spec import Request
-from ttctl.operations import rollback, stacks, upgrade
-from ttctl.operations.come_back import coming_back
+from ttctl.operations import restart, rollback, stacks, upgrade
 from ttctl.operations.doors import door_of
 from ttctl.operations.plan import plan, render
-from ttctl.operations.tls import client_file
+from ttctl.operations.start_again import start_again
+from ttctl.operations.tls import client_file, known_by_its_own
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
+    from ttctl.model.container import ContainerState
     from ttctl.model.plan import Step
-    from ttctl.operations.restore import State
+    from ttctl.model.tls import Held
     from ttctl.operations.up_result import UpResult
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what these tests are about
@@ -226,21 +226,111 @@ def test_a_rollback_to_a_copy_that_has_ended_is_refused_by_looking(place: Place)
     assert place.scene.calls == before
 
 
-def test_an_exchange_that_fails_before_it_touched_the_stack_leaves_its_certificate(
-    place: Place,
+def changed(place: Place, verb: str) -> None:
+    """Let a verb change a stack that is up."""
+    match verb:
+        case "upgrade":
+            place.scene.weights.revision = NEWER
+            upgrade.upgrade(place.world, upgraded(place))
+        case "rollback":
+            back(place)
+        case "restart":
+            restart.restart(place.world, "llama")
+        case "start":
+            start_again(place.world, "llama")
+        case _:
+            place.up("generated", max_model_len=1000)
+
+
+@pytest.mark.parametrize("verb", ["upgrade", "rollback", "restart", "start", "up"])
+def test_what_renews_it_and_fails_before_the_gateway_is_another_leaves_it(
+    place: Place, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.up(FILE)
-    former = rollback.found_state(place.world, "llama")
-    assert former is not None
+    def full(*_: object, **__: object) -> None:
+        raise TtctlError("The disk is full.")
+
+    place.up("generated")
+    place.up(max_model_len=1024)
+    place.certificates.alter("llama", "generated", until=1_800_000_001)
+    shown, (gateway,) = place.certificates.found("llama"), gateways(place)
+    monkeypatch.setattr(place.scene.store, "write_folder", full)
     with pytest.raises(TtctlError, match="full"):
-        fail_early(place, former)
+        changed(place, verb)
+    assert len(place.certificates.calls) > 1
+    assert gateways(place) == [gateway]
+    assert place.certificates.found("llama") == shown
+    assert place.certificates.kept("llama", "generated") == shown
+
+
+def test_another_one_of_the_users_own_is_taken_back_where_up_fails(place: Place) -> None:
+    place.up(FILE)
+    place.certificates.files[FILE] = replace(OWN, sha256="2" * 64)
+    place.scene.launcher.fails = EngineError("The engine does not answer.")
+    with pytest.raises(EngineError):
+        place.up(FILE)
     assert place.certificates.found("llama") == OWN
 
 
-def fail_early(place: Place, former: State) -> None:
-    with coming_back(place.world, former, what="upgrade", how=AS_NEEDED):
+def interrupted(place: Place) -> None:
+    with known_by_its_own(place.world, "llama"):
         place.certificates.make("llama", ("localhost",))
+        raise KeyboardInterrupt
+
+
+def fails_late(place: Place) -> None:
+    with known_by_its_own(place.world, "llama"):
+        place.up("generated")
+        raise TtctlError("Too late.")
+
+
+def test_an_interrupt_before_the_gateway_is_another_leaves_the_certificate(place: Place) -> None:
+    place.up(FILE)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(place)
+    assert place.certificates.found("llama") == OWN
+
+
+def test_a_gateway_that_is_another_by_then_keeps_the_new_certificate(place: Place) -> None:
+    place.up(FILE)
+    with pytest.raises(TtctlError, match="late"):
+        fails_late(place)
+    found = place.certificates.found("llama")
+    assert found is not None
+    assert found == place.certificates.kept("llama", "generated")
+
+
+def test_where_nobody_can_be_asked_which_gateway_is_there_it_is_the_one_that_was(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends() -> None:
+        with known_by_its_own(place.world, "llama"):
+            place.certificates.make("llama", ("localhost",))
+            monkeypatch.setattr(place.scene.engine, "containers", away)
+            raise EngineError("What failed first.")
+
+    place.up(FILE)
+    with pytest.raises(EngineError, match="first"):
+        ends()
+    assert place.certificates.found("llama") == OWN
+
+
+def away(_: str | None) -> tuple[ContainerState, ...]:
+    raise EngineError("It is away.")
+
+
+def test_a_certificate_that_cannot_be_put_back_hides_nothing_of_what_failed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Held) -> None:
         raise TtctlError("The disk is full.")
+
+    place.up(FILE)
+    monkeypatch.setattr(place.certificates, "put_back", full)
+    with pytest.raises(TtctlError, match="first"), known_by_its_own(place.world, "llama"):
+        raise TtctlError("What failed first.")
+    assert place.scene.reporter.notes[-1] == (
+        "llama is not known by its certificate: The disk is full."
+    )
 
 
 def test_a_rollback_that_renews_the_certificate_makes_the_gateway_anew(place: Place) -> None:

@@ -223,10 +223,10 @@ VERBS: dict[str, Callable[[World], object]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_another_compose_project_of_this_name_is_left_alone(running: Scene, verb: str) -> None:
-    running.engine.others["llama"] = (("ttctl-llama-db-1", "/home/me/ttctl-llama"),)
+    running.engine.others["llama"] = (("ttctl-llama-db-1", "/srv/ttctl-llama"),)
     with pytest.raises(UsageError, match="project on this engine is called") as caught:
         VERBS[verb](running.world)
-    assert caught.value.evidence == "ttctl-llama-db-1, made in /home/me/ttctl-llama"
+    assert caught.value.evidence == "ttctl-llama-db-1, made in /srv/ttctl-llama"
     assert running.taken() == []
     # A service that the user's own file adds to the stack is made in the stack's folder.
     folder = str(running.store.folder("llama"))

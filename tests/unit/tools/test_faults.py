@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does the page of faults say what was measured, of which commit, and what failed?"""
+"""Is what the tests of faults measure, and how they end, read as it is?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-from tools.faults import ROOT, commit_of, figures, page, results, run
+from tools.faults import ROOT, commit_of, figures, results, run, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,26 +37,22 @@ def test_each_test_has_its_worst_end() -> None:
     }
 
 
-def test_the_page_has_a_row_for_each_figure_in_the_order_of_the_scenarios() -> None:
+def test_a_file_has_a_row_for_each_figure_and_for_each_test_that_did_not_pass() -> None:
     measured = figures(
         rows(
             ("R10", "husks", 0, "tests/faults/test_ports.py::test_p"),
-            ("R1", "a|b\nc", "200 of 200", f"{KILLS}::test_a[one]"),
+            ("R1", "kills", "200 of 200", f"{KILLS}::test_a[one]"),
         )
     )
-    text = page(measured, results(JUNIT), date="2026-01-02", commit="0123456789ab + changes")
-    assert "on 2026-01-02, of commit 0123456789ab + changes." in text
-    assert "Tests: 1 passed, 2 failed, 1 skipped." in text
-    assert "at most" not in text
-    fewer = page(measured, results(JUNIT), date="2026-01-02", commit="0123456789ab", rounds="40")
-    assert "Each fault was done at most 40 times" in fewer
-    assert text.partition("|---|---|---|---|\n")[2].splitlines() == [
-        "| R1 | a\\|b c | 200 of 200 | passed |",
-        "| R10 | husks | 0 | not run |",
-        "|  | `test_b` |  | failed |",
-        "|  | `test_c` |  | skipped |",
-        "|  | `test_d` |  | failed |",
+    found = told("kills", measured, results(JUNIT))
+    assert [(one.scenario, one.what, one.value, one.result) for one in found] == [
+        ("R10", "husks", "0", "not run"),
+        ("R1", "kills", "200 of 200", "passed"),
+        ("", "`test_b`", "", "failed"),
+        ("", "`test_c`", "", "skipped"),
+        ("", "`test_d`", "", "failed"),
     ]
+    assert {one.file for one in found} == {"kills"}
 
 
 def test_a_commit_with_changes_is_told_and_the_page_itself_is_none(tmp_path: Path) -> None:
