@@ -795,6 +795,9 @@ class FakeGenerations:
         self.begun: set[str] = set()
         self.fails: BaseException | None = None
 
+    def stacks(self) -> tuple[str, ...]:
+        return tuple(sorted(one for one in self.states if self.states[one]))
+
     def kept(self, stack: str) -> tuple[Generation, ...]:
         return tuple(one for one, _ in self.states.get(stack, {}).values())
 

@@ -19,7 +19,8 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters import pem
-from ttctl.adapters.files import make_private, write_atomically
+from ttctl.adapters.files import write_atomically
+from ttctl.adapters.key_ring import secrets_in
 from ttctl.errors import BadFileError, TtctlError, WaitError
 from ttctl.model.tls import GENERATED, OWN, Held
 from ttctl.rules.tls import DAYS, name_to_ask
@@ -182,13 +183,14 @@ class CertificateFolders:
 
     def _keep(self, stack: str, mode: Tls, chain: str, key: str) -> None:
         """Keep one of a kind, and use it; a kill between the two is put right by `use`."""
+        secrets_in(self._home(stack))
         kept = self._kept(stack, mode)
-        make_private(kept.parent)
         write_atomically(kept, key + chain, mode=MODES[kept.name])
         self._put(stack, chain, key)
 
     def _put(self, stack: str, chain: str, key: str) -> None:
         """Write both files; while only one of them is new, the pair counts as none."""
+        secrets_in(self._home(stack))
         pair = self._pair(stack)
         write_atomically(pair, key + chain, mode=MODES[PAIR])
         pair.parent.chmod(0o755)

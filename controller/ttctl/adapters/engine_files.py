@@ -13,6 +13,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.files import make_private, write_atomically
+from ttctl.adapters.key_ring import secrets_in
 from ttctl.errors import PrivilegeError, TtctlError
 from ttctl.model.engine_files import EngineCache
 from ttctl.rules.cache_rights import Folder, group_writes, user_writes
@@ -73,11 +74,15 @@ class LocalEngineFiles:
         return tuple(_measured(path) for path in found if path.is_dir())
 
     def ensure_key(self, stack: str) -> None:
-        """Make the engine's key where it is missing, for the engine and for the gateway."""
+        """Make the engine's key where it is missing, for the engine and for the gateway.
+
+        Raises:
+            PrivilegeError: Others of this host could read it.
+        """
+        secrets_in(self._home(stack))
         folder = self.secrets(stack)
         path = folder / ENGINE_KEY
         key = path.read_text(encoding="ascii").strip() if path.is_file() else ""
-        make_private(folder.parent)
         if not key:
             key = os.urandom(KEY_BYTES).hex()
             # Readable by the container's user; the folder above is the user's alone.

@@ -15,7 +15,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ttctl.adapters.files import STRAY_PREFIX, make_private, write_atomically
-from ttctl.errors import BadFileError, TtctlError
+from ttctl.errors import BadFileError, TtctlError, UsageError
 from ttctl.model.generation import KEPT, Generation
 from ttctl.model.spec import Request
 
@@ -36,9 +36,18 @@ class GenerationFolders:
     one is never removed, so that the next number is known from what is there.
     """
 
-    def __init__(self, home: Callable[[str], Path]) -> None:
-        """`home` returns a stack's own folder."""
-        self._home = home
+    def __init__(self, home: Callable[[str], Path], *, root: Path) -> None:
+        """`home` returns a stack's own folder, of those in `root`."""
+        self._home, self._root = home, root
+
+    def stacks(self) -> tuple[str, ...]:
+        """Return the stacks of which one is kept, whether they have a lock or not."""
+        found: list[str] = []
+        for path in sorted(self._root.glob(f"*/{FOLDER}")):
+            # A folder that somebody put aside has a name that no stack has.
+            with suppress(UsageError):
+                found += [path.parent.name] if self._numbers(path.parent.name) else []
+        return tuple(found)
 
     def kept(self, stack: str) -> tuple[Generation, ...]:
         """Return those that are kept, the oldest first."""

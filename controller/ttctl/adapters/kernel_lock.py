@@ -35,18 +35,21 @@ class Refusal:
     why: str
     meanwhile: str = ""
     """What takes whoever holds it long; said to whom it keeps waiting."""
+    next_step: str = "ttctl ps"
 
 
 @contextmanager
-def held(path: Path, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
-    """Hold the lock file `path` for the length of the block.
+def held(
+    path: Path, *, timeout_s: float, reporter: Reporter, refusal: Refusal | None = None
+) -> Iterator[None]:
+    """Hold the lock file `path` for the length of the block; without a `refusal`, of a stack.
 
     Raises:
         LockedError: Another command held it for all of `timeout_s`.
     """
     make_private(path.parent)
     handle = _opened(path)
-    refusal = Refusal(
+    refusal = refusal or Refusal(
         message=f"The stack {path.parent.name!r} is locked by another command.",
         why="Two commands that change one stack would undo each other's work.",
     )
@@ -88,7 +91,7 @@ def acquire(handle: int, refusal: Refusal, *, timeout_s: float, reporter: Report
                     refusal.message,
                     why=refusal.why,
                     evidence=f"Held by {holder}; waited {timeout_s:.0f} s.",
-                    next_step="ttctl ps",
+                    next_step=refusal.next_step,
                 ) from exc
             if not told:
                 because = f"; {refusal.meanwhile}" if refusal.meanwhile else ""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 """256 bits, the size that the gateway's hash cannot be searched for."""
 MAP = "keys.map"
+OWN_FILE = "api-key"
 PROGRAM = "/usr/local/bin/keys"
 """In the gateway's image: it makes the running gateway know what the map has now."""
 TELL_S = 30
@@ -47,16 +48,13 @@ class KeyFolders:
             PrivilegeError: Others of this host can read or change where they lie.
         """
         secrets = self._home(stack) / "secrets"
-        own = secrets / "api-key"
-        for path in (secrets.parent, secrets, own):
-            _check_private(path)
-        key = read_key(own)
+        _refuse_open(secrets)
+        key = read_key(secrets / OWN_FILE)
         return Ring(rows=read_rows(secrets / "gateway"), own_sha256=sha256_of(key) if key else "")
 
     def write(self, stack: str, rows: tuple[KeyRow, ...]) -> None:
         """Put other rows in the place of all that are there, in one step."""
-        make_private(self._home(stack) / "secrets")
-        write_rows(self._home(stack) / "secrets" / "gateway", rows)
+        write_rows(secrets_in(self._home(stack)) / "gateway", rows)
 
     def new_key(self) -> tuple[str, str]:
         """Return a new key and its SHA-256; nothing is kept."""
@@ -65,9 +63,7 @@ class KeyFolders:
 
     def set_own(self, stack: str, key: str) -> None:
         """Put another key in the place of the stack's own."""
-        secrets = self._home(stack) / "secrets"
-        make_private(secrets)
-        write_atomically(secrets / "api-key", f"{key}\n", mode=0o600)
+        write_atomically(secrets_in(self._home(stack)) / OWN_FILE, f"{key}\n", mode=0o600)
 
     def tell(self, container: str) -> tuple[int, str]:
         """Let a running gateway read its keys again; return the exit code and what it said.
@@ -129,6 +125,24 @@ def write_rows(folder: Path, rows: tuple[KeyRow, ...]) -> None:
     folder.chmod(0o755)
 
 
+def secrets_in(home: Path) -> Path:
+    """Make the folder of a stack's secrets where it is missing; what lies in it may be readable.
+
+    Raises:
+        PrivilegeError: Others of this host can read or change what lies there.
+    """
+    secrets = home / "secrets"
+    make_private(home)
+    make_private(secrets)
+    _refuse_open(secrets)
+    return secrets
+
+
+def _refuse_open(secrets: Path) -> None:
+    for path in (secrets.parent, secrets, secrets / OWN_FILE):
+        _check_private(path)
+
+
 def _check_private(path: Path) -> None:
     try:
         mode = path.stat().st_mode & 0o777
@@ -138,7 +152,7 @@ def _check_private(path: Path) -> None:
     if mode & 0o077:
         right = "700" if path.is_dir() else "600"
         raise PrivilegeError(
-            "The keys are not changed: others of this host can get at them.",
+            "The stack's keys are left alone: others of this host can get at them.",
             why="Whoever reads or replaces what lies there gets through the gateway.",
             evidence=f"{path} has mode {mode:04o}; it must be the user's alone, 0{right}.",
             next_step=f"chmod {right} {quote(str(path))}",

@@ -62,6 +62,19 @@ class LocalLeftovers:
         """
         return frozenset(str(one["ImageID"]) for one in self._asked("/containers/json?all=1"))
 
+    def mounted(self) -> frozenset[str]:
+        """Return the folders of this machine that any container mounts, whoever made it.
+
+        Raises:
+            EngineError: No engine answers.
+        """
+        return frozenset(
+            str(mount.get("Source") or "")
+            for one in self._asked("/containers/json?all=1")
+            for mount in one.get("Mounts") or ()
+            if mount.get("Type") == "bind"
+        )
+
     def files(self) -> tuple[StrayFile, ...]:
         """Return temporary files of killed commands in the folders of state and cache."""
         found = (path for folder in self._folders if folder.is_dir() for path in strays(folder))

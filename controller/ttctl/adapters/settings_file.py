@@ -12,27 +12,53 @@ import tomlkit
 from tomlkit.items import AbstractTable, Table, Whitespace
 
 from ttctl.adapters.files import write_atomically
+from ttctl.adapters.kernel_lock import Refusal, held
 from ttctl.adapters.settings_reader import check_settings
 from ttctl.errors import BadFileError
 from ttctl.rules.redaction import redacted
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from ttctl.model.protocols import Reporter
     from ttctl.model.settings import Setting, Value
 
 PRIVATE = 0o600
 READABLE = 0o644
+LOCK_S = 10.0
+"""A change takes milliseconds."""
 
 
 class TomlSettingsFile:
     """A settings file on this machine."""
 
-    def __init__(self, path: Path, *, home: str, repair: str) -> None:
-        """`repair` is the command that opens it in the editor."""
+    def __init__(
+        self, path: Path, *, home: str, repair: str, lock: Path, reporter: Reporter
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            path: The file, whether it is there or not.
+            home: The user's home folder.
+            repair: The command that opens the file in the editor.
+            lock: The kernel's lock of this user's settings files; a file that is replaced by
+                another can have none itself.
+            reporter: Is told of a wait.
+        """
         self._path = path
         self._home = home
         self._repair = repair
+        self._lock, self._reporter = lock, reporter
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep other commands of this user from their changes for the length of a block."""
+        refusal = Refusal(
+            message=f"{self.path!r} is being changed by another command.",
+            why="Two commands that change settings at once would undo each other's work.",
+            next_step=f"ls -l {quote(self.path)}",
+        )
+        return held(self._lock, timeout_s=LOCK_S, reporter=self._reporter, refusal=refusal)
 
     @property
     def path(self) -> str:

@@ -16,9 +16,16 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.files import make_private, sweep_strays, write_atomically
+from ttctl.adapters.files import sweep_strays, write_atomically
 from ttctl.adapters.kernel_lock import held
-from ttctl.adapters.key_ring import new_key, read_key, read_rows, sha256_of, write_rows
+from ttctl.adapters.key_ring import (
+    new_key,
+    read_key,
+    read_rows,
+    secrets_in,
+    sha256_of,
+    write_rows,
+)
 from ttctl.adapters.lock_glance import lock_summary
 from ttctl.errors import TtctlError
 from ttctl.model.override import OVERRIDE_NAME
@@ -138,9 +145,13 @@ class StateFolder:
             ) from exc
 
     def ensure_key(self, stack: str) -> Path:
-        """Make the key and its hash where they are missing; return the key's file."""
+        """Make the key and its hash where they are missing; return the key's file.
+
+        Raises:
+            PrivilegeError: Others of this host could read them.
+        """
+        secrets_in(self.home(stack))
         path, folder = self.key_file(stack), self.secrets(stack)
-        make_private(path.parent)
         key, made = read_key(path), 0
         if not key:
             key, made = new_key(), int(time.time())

@@ -13,7 +13,7 @@ from typing import Literal
 from ttctl.model.boot import Booted, BootUnit
 from ttctl.model.catalog import CatalogDiff, Refreshed
 from ttctl.model.connect import Connection, Tool
-from ttctl.model.container import ContainerState
+from ttctl.model.container import ContainerState, StackWithout
 from ttctl.model.device import System
 from ttctl.model.devices import DevicesCheck, DevicesInfo
 from ttctl.model.generation import Difference, Exchanged, GenerationRow
@@ -150,7 +150,7 @@ ANSWERS: dict[str, object] = {
     "models": tuple[ModelSpec, ...],
     "pack": Packing,
     "plan": Plan,
-    "ps": tuple[ContainerState, ...],
+    "ps": tuple[ContainerState | StackWithout, ...],
     "prune": Pruned,
     "pull": Fetched,
     "render": Rendered,

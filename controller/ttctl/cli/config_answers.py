@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from ttctl.cli.reporters import reporter_for
 from ttctl.cli.session import Session
 from ttctl.cli.wiring_files import wire_file_check, wire_settings_file
 from ttctl.errors import UsageError
@@ -85,7 +87,11 @@ def settings_file(session: Session, *, project: bool) -> SettingsFile:
     settings = session.settings
     place = settings.place(project=project)
     return wire_settings_file(
-        Path(place.path), home=str(settings.home), repair=settings.repair(project=project)
+        Path(place.path),
+        home=str(settings.home),
+        repair=settings.repair(project=project),
+        # Not the world's: of a file that is wrong there is none, and it can be mended.
+        reporter=reporter_for(session.console, Path(os.devnull)),
     )
 
 

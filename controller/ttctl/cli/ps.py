@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from ttctl.cli.session import Session, session_of
-from ttctl.model.container import ContainerState
+from ttctl.model.container import ContainerState, StackWithout
+from ttctl.operations import ps as operations
 from ttctl.rules.board_names import shown
 from ttctl.rules.to_end import is_stopped
 
@@ -20,24 +21,31 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def ps(
     ctx: typer.Context,
     *,
-    every: Annotated[bool, typer.Option("--all", "-a", help="Stopped containers too.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", "-a", help="Stopped containers too, and stacks without one.")
+    ] = False,
     only_ids: Annotated[bool, typer.Option("--ids", "-q", help="Only container ids.")] = False,
 ) -> None:
     """List the containers of all stacks."""
     session = session_of(ctx)
-    states = [
-        state
-        for state in session.world.engine.containers(None)
-        if every or state.state in {"running", "restarting", "paused"}
-    ]
+    states = operations.containers(session.world, every=every)
     if only_ids:
+        # What is listed so is given to other commands: docker rm, say.
+        owner = session.world.store.owner()
+        own = tuple(state for state in states if state.owner == owner)
+        if others := len(states) - len(own):
+            session.console.note(f"{others} of other users of ttctl are left out: ttctl ps")
+        states = own
         session.show("ps", states, "\n".join(state.container_id[:12] for state in states))
         return
-    session.show("ps", states, ps_text(session, states))
+    without = operations.without(session.world, states) if every else ()
+    session.show("ps", (*states, *without), ps_text(session, states, without))
 
 
-def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
-    """Lay containers out as a table; those of another state folder are marked.
+def ps_text(
+    session: Session, states: Sequence[ContainerState], without: Sequence[StackWithout] = ()
+) -> str:
+    """Lay containers out as a table, and stacks without one; those of another user are marked.
 
     The boards have a column where a container has one.
     """
@@ -57,6 +65,8 @@ def ps_text(session: Session, states: Sequence[ContainerState]) -> str:
         )
         for state in states
     ]
+    dashes = ("-",) * (4 if leased else 3)
+    rows += [(one.stack, "-", one.state, *dashes) for one in without]
     boards = ("BOARDS",) if leased else ()
     head = ("STACK", "SERVICE", "STATE", "HEALTH", "PORTS", *boards, "IMAGE")
     return session.table(head, rows)

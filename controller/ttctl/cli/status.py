@@ -32,6 +32,13 @@ def _boards(session: Session, found: StackStatus) -> list[str]:
     return [f"boards    {', '.join(shown(session.world.host.system(), found.boards))}"]
 
 
+def _others(found: StackStatus) -> list[str]:
+    return [
+        f"mind      {one.name} belongs to another user of ttctl (owner {one.owner or 'none'})"
+        for one in found.others
+    ]
+
+
 Live = Annotated[
     bool,
     typer.Option(
@@ -102,7 +109,7 @@ def status(
             f"why       {found.reason}\n"
             f"next      {again}"
         )
-        session.show("status", found, text)
+        session.show("status", found, "\n".join((text, *_others(found))))
         return
     lines = [
         f"{found.stack}: {paint(found.state)}",
@@ -111,6 +118,7 @@ def status(
         f"why       {found.reason}",
         f"base URL  {found.url}/v1" if found.url else "base URL  none",
         *(f"mind      {line}" for line in reach_line(found.bind, found.tls)),
+        *_others(found),
         f"key       {found.key_file}",
         *([f"trust     {found.certificate}"] if found.certificate else []),
         *cause_lines(one for one in found.causes if one.failure != STARTING),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ttctl.model.lock import Lock
     from ttctl.model.named_stack import NamedStack
     from ttctl.model.project import ProjectFiles
+    from ttctl.model.protocols import Reporter
     from ttctl.model.settings_file import EditText, SettingsFile
     from ttctl.rules.settings import Layer
 
@@ -39,11 +40,12 @@ def wire_stack(word: str, own: Path) -> NamedStack | None:
     return named_stack(word, folders)
 
 
-def wire_settings_file(path: Path, *, home: str, repair: str) -> SettingsFile:
+def wire_settings_file(path: Path, *, home: str, repair: str, reporter: Reporter) -> SettingsFile:
     """Return a settings file that can be changed."""
     from ttctl.adapters.settings_file import TomlSettingsFile
 
-    return TomlSettingsFile(path, home=home, repair=repair)
+    lock = places.state(dict(os.environ)) / "settings" / "settings.flock"
+    return TomlSettingsFile(path, home=home, repair=repair, lock=lock, reporter=reporter)
 
 
 def wire_project(folder: Path, *, home: str) -> ProjectFiles:

@@ -74,7 +74,7 @@ class WiredStacks(WiredImages):
         """Kept in the stacks' folders, beside what is rendered."""
         from ttctl.adapters.generations import GenerationFolders
 
-        return GenerationFolders(self.store.home)
+        return GenerationFolders(self.store.home, root=places.state(self._environ) / "stacks")
 
     @cached_property
     def ejections(self) -> Ejections:

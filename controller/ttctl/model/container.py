@@ -55,3 +55,15 @@ class ContainerState:
     """What it may use at most; 0 where it has no limit."""
     networks: tuple[str, ...] = ()
     """Names of those that it is joined to, or will be when it is started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackWithout:
+    """A stack of this user's that has no container."""
+
+    stack: str
+    owner: str
+    state: Literal["down", "locked"]
+    """`locked` where it was never started."""
+    service: str = ""
+    """Always empty: a container has one."""

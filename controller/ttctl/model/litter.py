@@ -77,6 +77,9 @@ class Leftovers(Protocol):
     def used(self) -> frozenset[str]:
         """Return the ids of the images of all containers, whoever made them."""
 
+    def mounted(self) -> frozenset[str]:
+        """Return the folders of this machine that any container mounts, whoever made it."""
+
     def files(self) -> tuple[StrayFile, ...]:
         """Return temporary files of killed commands in the folders of state and cache."""
 

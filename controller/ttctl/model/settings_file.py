@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from ttctl.model.settings import Setting, Value
 
@@ -20,6 +21,13 @@ class SettingsFile(Protocol):
     @property
     def path(self) -> str:
         """Where it lies."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep other commands from their changes for the length of a block.
+
+        Raises:
+            LockedError: Another one does not come to its end.
+        """
 
     def text(self) -> str:
         """Return what it holds; nothing where there is no file.

@@ -100,7 +100,11 @@ class Keys(Protocol):
         """Return whether the key and its hash are there and belong together."""
 
     def ensure_key(self, stack: str) -> Path:
-        """Make the key and its hash where they are missing; return the key's file."""
+        """Make the key and its hash where they are missing; return the key's file.
+
+        Raises:
+            PrivilegeError: Others of this host could read them.
+        """
 
     def key(self, stack: str) -> str:
         """Return the key."""
@@ -114,6 +118,9 @@ class Keys(Protocol):
 
 class Generations(Protocol):
     """What is kept of the states in which stacks were ready; call it while the stack is held."""
+
+    def stacks(self) -> tuple[str, ...]:
+        """Return the stacks of which one is kept, whether they have a lock or not."""
 
     def kept(self, stack: str) -> tuple[Generation, ...]:
         """Return those that are kept, the oldest first.

@@ -119,6 +119,8 @@ def _back(
         write(world, stack, former.files)
         world.launcher.down(stack, volumes=None, timeout_s=None, reporter=reporter)
     except TtctlError as error:
+        # What comes next starts what its lock says.
+        _put_back(world, former)
         why = " ".join(filter(None, (error.message, error.why)))
         return [f"{stack!r} could not be brought back: {why}"], error
     return [f"{stack!r} is down again, as it was."], None

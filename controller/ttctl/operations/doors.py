@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.talk import Door
+from ttctl.operations.foreign import refuse_others
 from ttctl.operations.stacks import known_stacks, pick_stack
 from ttctl.operations.tls import at_of
 from ttctl.rules.locked_entry import locked_entry
@@ -45,13 +46,15 @@ def door_of(world: World, stack: str, *, service: str | None = None) -> Door:
 
 
 def running_lock(world: World, stack: str) -> Lock:
-    """Return what a running stack was resolved to.
+    """Return what a running stack was resolved to; to another user's no key is sent.
 
     Raises:
         EngineError: The stack does not run.
+        UsageError: What runs under its name belongs to somebody else.
     """
     lock = world.store.lock(stack)
     seen = world.engine.containers(stack)
+    refuse_others(world, stack, seen)
     if lock is None or not any(one.state == "running" for one in seen):
         raise EngineError(
             f"The stack {stack!r} does not run.",
@@ -67,8 +70,8 @@ def doors(world: World) -> tuple[Door, ...]:
     for stack in known_stacks(world):
         try:
             found.append(door_of(world, stack))
-        except (EngineError, BadFileError):
-            # It does not run, or nobody can say what runs: `ttctl status` says which.
+        except (EngineError, BadFileError, UsageError):
+            # It does not run, or is another's, or nobody can say: `ttctl status` says which.
             continue
     return tuple(one for one in found if one.speaks)
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, UsageError, WaitError
+from ttctl.operations.foreign import refuse_others
 from ttctl.operations.stacks import known_stacks, pick_stack
 from ttctl.rules.fatal import NOT_RUN
 from ttctl.rules.stack import API_SERVICE, GATEWAY_SERVICE
@@ -80,7 +81,7 @@ def attach(
         Its exit code, and why it could not be run, None where it ran.
 
     Raises:
-        UsageError: The stack does not run this service.
+        UsageError: The stack does not run this service, or is another user's.
     """
     _check(world, stack, service, command)
     if terminal:
@@ -113,7 +114,7 @@ def execute(
     """Run the command without a terminal, and return what it printed.
 
     Raises:
-        UsageError: The stack does not run this service.
+        UsageError: The stack does not run this service, or is another user's.
         WaitError: It took longer than `timeout_s`.
     """
     _check(world, stack, service, command)
@@ -136,6 +137,7 @@ def execute(
 
 def _check(world: World, stack: str, service: str, command: Sequence[str]) -> None:
     states = world.engine.containers(stack)
+    refuse_others(world, stack, states)
     plain = next((one for one in states if one.service == service and not one.composed), None)
     if plain is not None:
         raise UsageError(

@@ -28,6 +28,15 @@ def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, .
                 evidence=f"{name}, made in {folder}",
                 next_step="ttctl up llama --name my-llama --port 8001",
             )
+    refuse_others(world, stack, containers)
+
+
+def refuse_others(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:
+    """Neither read nor talk to what another state folder's ttctl started under the same name.
+
+    Raises:
+        UsageError: A container of this name belongs to somebody else.
+    """
     for container in containers:
         if container.owner != world.store.owner():
             raise UsageError(

@@ -108,7 +108,7 @@ def history(world: World, word: str | None) -> tuple[GenerationRow, ...]:
         UsageError: There is no stack of that name, or several and no word.
         BadFileError: One of them is damaged.
     """
-    stack = pick_stack(world, word)
+    stack = pick_stack(world, word, further=world.generations.stacks())
     kept = world.generations.kept(stack)
     found = present(world, stack, kept) if is_up(world, stack) else None
     serves = found.number if found is not None else 0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import LockedError, UsageError
 from ttctl.model.keys import OWN_KEY, KeyChange, KeyRow, NamedKey
-from ttctl.operations.keys_told import before, held, in_order, written
+from ttctl.operations.keys_told import before, held, in_order, put_back, written
 from ttctl.operations.stacks import pick_stack
 from ttctl.rules import keys as rules
 
@@ -121,7 +121,8 @@ def rotate(
             # request of this moment is let through with either, and so is one after a kill.
             longer = rules.rotated(rows, name, sha256, now=now, keep_s=max(keep_s, SHORTEST_S))
             written(world, stack, rows, longer, dry_run=False)
-            world.key_ring.set_own(stack, key)
+            with put_back(world, stack, rows, unless=sha256):
+                world.key_ring.set_own(stack, key)
             rows = longer
         ends = tuple(one for one in rows if one.sha256 != sha256)
         after = rules.rotated(ends, name, sha256, now=now, keep_s=keep_s)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
-from ttctl.errors import EngineError
+from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.foreign import refuse_foreign
 from ttctl.operations.undo import undoing
 from ttctl.rules import keys as rules
@@ -79,6 +79,36 @@ def written(
     except BaseException:
         with undoing(world, f"the keys of {stack} are the new ones, which no gateway was told"):
             world.key_ring.write(stack, earlier)
+        raise
+
+
+@contextmanager
+def put_back(
+    world: World, stack: str, earlier: tuple[KeyRow, ...], *, unless: str
+) -> Iterator[None]:
+    """Keep the earlier keys again and tell the gateway, where the block does not get to its end.
+
+    Args:
+        world: Everything outside.
+        stack: Which is held.
+        earlier: Its keys before those that it has now.
+        unless: The own key's hash with which the keys of now are right: its file may have been
+            exchanged already when the block was ended.
+    """
+    try:
+        yield
+    except BaseException as failure:
+        try:
+            if world.key_ring.read(stack).own_sha256 != unless:
+                world.key_ring.write(stack, earlier)
+                tell(world, stack)
+        except TtctlError as second:
+            if isinstance(failure, TtctlError):
+                failure.evidence = "\n".join(
+                    (failure.evidence, f"The gateway does not have its keys back: {second.message}")
+                )
+                failure.why = " ".join(filter(None, (failure.why, "The own key ends soon.")))
+                failure.next_step = f"ttctl config key ls {stack}   # puts the keys right"
         raise
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ttctl.errors import UsageError
 from ttctl.operations.diagnose import causes
 from ttctl.operations.execute import services as services_of
+from ttctl.operations.foreign import refuse_others
 from ttctl.operations.stacks import known_stacks, pick_stack
 from ttctl.rules.to_end import is_stopped
 
@@ -61,7 +62,7 @@ def explained(world: World, stack: str, *, services: Sequence[str] = ()) -> tupl
     """Say why services of a stack do not do their work; nothing of those that do.
 
     Raises:
-        UsageError: The stack has no such service, or no container.
+        UsageError: The stack has no such service, or no container, or is another user's.
     """
     meant = _meant(world, stack, services)
     return causes(world, stack, meant, stopped=is_stopped(world.engine.containers(stack)))
@@ -80,7 +81,7 @@ def logs(
     """Yield the lines of a stack, or of some services of it.
 
     Raises:
-        UsageError: The stack has no such service, or no container.
+        UsageError: The stack has no such service, or no container, or is another user's.
     """
     found = _meant(world, stack, services)
     names = {state.container_id: state.service for state in found}
@@ -90,6 +91,7 @@ def logs(
 
 def _meant(world: World, stack: str, services: Sequence[str]) -> tuple[ContainerState, ...]:
     containers = world.engine.containers(stack)
+    refuse_others(world, stack, containers)
     found = tuple(state for state in containers if not services or state.service in services)
     here = sorted({state.service for state in containers})
     missing = next((one for one in services if one not in here), "")

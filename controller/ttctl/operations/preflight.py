@@ -42,7 +42,8 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
         UsageError: The port is taken.
         TtctlError: The disk is too full.
         OfflineError: A build needs a network that does not answer.
-        PrivilegeError: The hub does not give the locked weights to this user.
+        PrivilegeError: The hub does not give the locked weights to this user, or others of this
+            host can get at the stack's keys.
     """
     check_machine(world, desired, plan)
     check_online(world, desired, plan)
@@ -58,13 +59,14 @@ def preflight(world: World, desired: Desired, plan: Plan) -> None:
 
 
 def check_machine(world: World, desired: Desired, plan: Plan) -> None:
-    """Check what looking at this machine tells: engine, processor, memory, port, disk.
+    """Check what looking at this machine tells: keys, engine, processor, memory, port, disk.
 
     Raises:
         TtctlError: As `preflight`.
     """
     stack, requested = desired.stack.name, desired.request.model
     refuse_unusable(desired.terms.tls, stack=stack, requested=requested)
+    world.key_ring.read(stack)
     info = world.engine.info()
     _check_fitness(world, desired, plan)
     _check_processor(world, desired, plan)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.litter import KINDS, Left, Litter, Pruned
 from ttctl.rules.generations import COMPOSE, DOTENV
 from ttctl.rules.prune import caches_in, named_by, unmounted, unnamed
+from ttctl.rules.written import images_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ttctl.model.container import ContainerState
-    from ttctl.model.litter import Leftovers, LitterKind, StrayFile
+    from ttctl.model.litter import Leftovers, LitterKind
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
 
@@ -36,11 +38,11 @@ def look(world: World, place: Leftovers, kinds: Sequence[LitterKind] = KINDS) ->
     states = _states(world, minds) if {"image", "cache"} & set(kinds) else []
     found: list[Litter] = []
     if "image" in kinds and not minds:
-        named = frozenset().union(*(named_by(lock, text[COMPOSE]) for lock, text in states))
+        named = frozenset().union(*(one.images for one in states))
         images = place.images()
         found += unnamed(images, named=named, used=place.used(), now=world.clock.epoch())
     if "cache" in kinds and not minds:
-        mounted = frozenset().union(*(caches_in(text.get(DOTENV, "")) for _, text in states))
+        mounted = place.mounted().union(*(one.caches for one in states))
         found += unmounted(world.engine_files.caches(), mounted=mounted)
     if "file" in kinds:
         found += [
@@ -79,10 +81,19 @@ def prune(world: World, place: Leftovers, kinds: Sequence[LitterKind] = KINDS) -
     return Pruned(found=seen.found, removed=tuple(removed), left=tuple(left), minds=seen.minds)
 
 
-def _states(world: World, minds: list[str]) -> list[tuple[Lock, dict[str, str]]]:
-    """Return lock and files of every state that is kept; what cannot be read goes to `minds`."""
-    found: list[tuple[Lock, dict[str, str]]] = []
-    for stack in world.store.stacks():
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """What one state of a stack has a use for."""
+
+    images: frozenset[str]
+    caches: frozenset[str]
+
+
+def _states(world: World, minds: list[str]) -> list[_Named]:
+    """Return what every state that is kept names; what cannot be read goes to `minds`."""
+    found: list[_Named] = []
+    # A lock that was damaged and moved away leaves generations without one.
+    for stack in sorted({*world.store.stacks(), *world.generations.stacks()}):
         try:
             found += _states_of(world, stack)
         except BadFileError as damaged:
@@ -93,17 +104,16 @@ def _states(world: World, minds: list[str]) -> list[tuple[Lock, dict[str, str]]]
     return found
 
 
-def _states_of(world: World, stack: str) -> Iterator[tuple[Lock, dict[str, str]]]:
-    files = world.folders.read_folder(world.store.folder(stack))
-    if lock := world.store.lock(stack):
-        yield lock, {COMPOSE: "", **files}
+def _states_of(world: World, stack: str) -> Iterator[_Named]:
+    yield _named(world.store.lock(stack), world.folders.read_folder(world.store.folder(stack)))
     for one in world.generations.kept(stack):
-        yield one.lock, {COMPOSE: "", **world.generations.files(stack, one.number)}
+        yield _named(one.lock, world.generations.files(stack, one.number))
 
 
-def _stray(one: StrayFile) -> Litter:
-    why = "a killed command left it"
-    return Litter(kind="file", name=one.path, why=why, size_bytes=one.size_bytes)
+def _named(lock: Lock | None, files: dict[str, str]) -> _Named:
+    compose = files.get(COMPOSE, "")
+    images = named_by(lock, compose) if lock else frozenset(images_of(compose))
+    return _Named(images=images, caches=caches_in(files.get(DOTENV, "")))
 
 
 def _husks(world: World) -> tuple[ContainerState, ...]:

@@ -66,7 +66,7 @@ def look(
         BadFileError: The generation is not as it was written.
         TtctlError: Images, weights or boards of it cannot be had; it says what to type.
     """
-    stack = pick_stack(world, word)
+    stack = pick_stack(world, word, further=world.generations.stacks())
     refuse_foreign(world, stack, world.engine.containers(stack))
     kept = world.generations.kept(stack)
     former = found_state(world, stack)

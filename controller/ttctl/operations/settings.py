@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,14 @@ def change(
 
     Raises:
         BadFileError: The file is wrong already; it is left as it is.
+        LockedError: Another command changes settings, and does not come to its end.
     """
-    before = file.text()
-    file.check(before)
-    after = file.with_value(before, setting, value)
-    file.check(after)
-    return _written(file, before, after, dry_run=dry_run)
+    with nullcontext() if dry_run else file.exclusive():
+        before = file.text()
+        file.check(before)
+        after = file.with_value(before, setting, value)
+        file.check(after)
+        return _written(file, before, after, dry_run=dry_run)
 
 
 def remove(file: SettingsFile, key: str, *, dry_run: bool = False) -> SettingsChange:
@@ -44,13 +47,15 @@ def remove(file: SettingsFile, key: str, *, dry_run: bool = False) -> SettingsCh
     Raises:
         UsageError: There is no such key in the file, and no such setting.
         BadFileError: The file is no TOML; or it is wrong, and the key is not in it.
+        LockedError: As `change`.
     """
-    before = file.text()
-    after = file.without(before, key)
-    if after == before:
-        known_setting(key)
-        file.check(before)
-    return _written(file, before, after, dry_run=dry_run)
+    with nullcontext() if dry_run else file.exclusive():
+        before = file.text()
+        after = file.without(before, key)
+        if after == before:
+            known_setting(key)
+            file.check(before)
+        return _written(file, before, after, dry_run=dry_run)
 
 
 def edit(
@@ -85,14 +90,15 @@ def edit(
                 ) from wrong
     if text == start:
         return _written(file, before, before, dry_run=False)
-    if file.text() != before:
-        raise BadFileError(
-            f"{file.path!r} was changed by somebody else meanwhile.",
-            why="Writing would undo that change.",
-            evidence="What was typed was not written.",
-            next_step="ttctl config edit",
-        )
-    return _written(file, before, text, dry_run=False)
+    with file.exclusive():
+        if file.text() != before:
+            raise BadFileError(
+                f"{file.path!r} was changed by somebody else meanwhile.",
+                why="Writing would undo that change.",
+                evidence="What was typed was not written.",
+                next_step="ttctl config edit",
+            )
+        return _written(file, before, text, dry_run=False)
 
 
 def _written(file: SettingsFile, before: str, after: str, *, dry_run: bool) -> SettingsChange:

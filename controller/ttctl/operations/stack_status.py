@@ -29,6 +29,8 @@ class StackStatus:
     url: str
     key_file: Path
     containers: tuple[ContainerState, ...]
+    others: tuple[ContainerState, ...] = ()
+    """What another user of ttctl has under its name: nothing else of this says anything of it."""
     bind: str = BIND
     """Address of this host on which its gateway listens; `0.0.0.0` lets other machines in."""
     tls: str = ""

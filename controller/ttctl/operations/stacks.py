@@ -10,7 +10,7 @@ from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.lease import RELEASED
 from ttctl.model.tls import At
 from ttctl.operations.diagnose import causes
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.foreign import refuse_foreign, refuse_others
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.operations.stack_status import StackStatus
@@ -41,26 +41,34 @@ def known_stacks(world: World) -> tuple[str, ...]:
 
 
 def _names(world: World, seen: tuple[ContainerState, ...]) -> tuple[str, ...]:
+    return tuple(sorted(_of_owner(world, seen) | set(world.store.stacks())))
+
+
+def _of_owner(world: World, seen: tuple[ContainerState, ...]) -> set[str]:
     owner = world.store.owner()
-    running = {one.stack for one in seen if one.owner == owner}
-    return tuple(sorted(running | set(world.store.stacks())))
+    return {one.stack for one in seen if one.owner == owner}
 
 
-def pick_stack(world: World, word: str | None) -> str:
-    """Return the stack that is meant; without a word, the only one there is.
+def pick_stack(world: World, word: str | None, *, further: tuple[str, ...] = ()) -> str:
+    """Return the stack that is meant, of `further` ones too; without a word, the only one.
 
     Raises:
         UsageError: There is none of that name, or several and no word.
     """
-    return _picked(world, word, world.engine.containers(None))
+    return _picked(world, word, world.engine.containers(None), further)
 
 
-def _picked(world: World, word: str | None, seen: tuple[ContainerState, ...]) -> str:
-    names = _names(world, seen)
+def _picked(
+    world: World,
+    word: str | None,
+    seen: tuple[ContainerState, ...],
+    further: tuple[str, ...] = (),
+) -> str:
+    names = tuple(sorted({*_names(world, seen), *further}))
     if word is not None:
         return _named(world, word, names)
     # What has no container is not meant where something else has one.
-    meant = tuple(sorted({one.stack for one in seen if one.stack in names})) or names
+    meant = tuple(sorted(_of_owner(world, seen))) or names
     if len(meant) == 1:
         return meant[0]
     raise UsageError(
@@ -98,7 +106,8 @@ def status(world: World, word: str | None) -> StackStatus:
     seen = world.engine.containers(None)
     stack = _picked(world, word, seen)
     project = f"ttctl-{stack}-"
-    containers = tuple(one for one in seen if one.stack == stack and one.name.startswith(project))
+    named = tuple(one for one in seen if one.stack == stack and one.name.startswith(project))
+    containers = tuple(one for one in named if one.owner == world.store.owner())
     reason = ""
     try:
         lock = world.store.summary(stack)
@@ -119,6 +128,7 @@ def status(world: World, word: str | None) -> StackStatus:
         url=at.url if port and not unstarted else "",
         key_file=world.keys.key_file(stack),
         containers=containers,
+        others=tuple(one for one in named if one not in containers),
         bind=next((a for c in containers for a, p, _ in c.ports if p == port), BIND),
         tls=lock.tls if lock else "",
         certificate=client_file(world, stack, lock) if lock else "",
@@ -171,9 +181,11 @@ def wait(world: World, stack: str, *, timeout_s: int) -> StackStatus:
 
     Raises:
         EngineError: It does not run, or a container of it has ended.
+        UsageError: What runs under its name belongs to somebody else.
         WaitError: It did not answer within `timeout_s` seconds.
     """
     lock, seen = world.store.lock(stack), world.engine.containers(stack)
+    refuse_others(world, stack, seen)
     if lock is None or not seen or is_stopped(seen):
         raise EngineError(
             f"The stack {stack!r} does not run: there is nothing to wait for.",

@@ -65,6 +65,8 @@ def up(
     name = stack_name(request)
     started = world.clock.now()
     with world.store.exclusive(name, timeout_s=lock_timeout_s, reporter=world.reporter):
+        # What runs as it is wanted may have keys that others have got at since.
+        world.key_ring.read(name)
         desired = with_free_port(world, wanted(world, request, how))
         refuse_unleased(world, desired)
         desired = on_free_boards(world, desired)

@@ -57,7 +57,7 @@ def unnamed(
 
 
 def unmounted(caches: Iterable[EngineCache], *, mounted: frozenset[str]) -> tuple[Litter, ...]:
-    """Return the caches of engines that no state mounts."""
+    """Return the caches of engines that no state and no container mounts, nor a part of them."""
     return tuple(
         Litter(
             kind="cache",
@@ -67,5 +67,5 @@ def unmounted(caches: Iterable[EngineCache], *, mounted: frozenset[str]) -> tupl
             target=str(one.path),
         )
         for one in caches
-        if str(one.path) not in mounted
+        if not any(each == str(one.path) or each.startswith(f"{one.path}/") for each in mounted)
     )

@@ -16,7 +16,7 @@ import trustme
 
 from ttctl.adapters import pem
 from ttctl.adapters.certificates import CertificateFolders
-from ttctl.errors import BadFileError, ToolMissingError, TtctlError
+from ttctl.errors import BadFileError, PrivilegeError, ToolMissingError, TtctlError
 from ttctl.rules.tls import DAYS
 
 NAMES = ("localhost", "box", "127.0.0.1", "::1")
@@ -61,6 +61,24 @@ def test_a_key_is_nobodys_but_the_users_and_the_containers(tmp_path: Path) -> No
     assert modes == {".": 0o700, "generated.pem": 0o600, **public}
     assert "PRIVATE KEY" in (secrets / "gateway/tls.pem").read_text()
     assert "PRIVATE KEY" not in found.file("one").read_text()
+
+
+@pytest.mark.parametrize("part", ["one", "one/secrets"])
+def test_none_is_put_where_others_could_read_its_key(tmp_path: Path, part: str) -> None:
+    found = folders(tmp_path)
+    own = issued(tmp_path, "box")
+    found.take("one", str(own), str(tmp_path / "key.pem"))
+    pair = tmp_path / "one/secrets/gateway/tls.pem"
+    pair.unlink()
+    (tmp_path / part).chmod(0o755)
+    for put in (
+        lambda: found.take("one", str(own), str(tmp_path / "key.pem")),
+        lambda: found.use("one", "own"),
+    ):
+        with pytest.raises(PrivilegeError, match="others of this host") as caught:
+            put()
+        assert caught.value.next_step == f"chmod 700 {tmp_path / part}"
+    assert not pair.exists()
 
 
 @by_openssl

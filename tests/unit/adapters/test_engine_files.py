@@ -125,6 +125,19 @@ def test_a_key_that_was_made_stays_and_the_gateway_is_told_again(files: LocalEng
     assert other.read_text(encoding="ascii") != before
 
 
+@pytest.mark.parametrize("part", ["llama", "llama/secrets"])
+def test_no_key_of_an_engine_is_made_where_others_could_read_it(
+    files: LocalEngineFiles, tmp_path: Path, part: str
+) -> None:
+    (tmp_path / "state/llama/secrets").mkdir(parents=True)
+    for one in ("llama/secrets", "llama"):
+        (tmp_path / "state" / one).chmod(0o755 if one == part else 0o700)
+    with pytest.raises(PrivilegeError, match="others of this host") as caught:
+        files.ensure_key("llama")
+    assert caught.value.next_step == f"chmod 700 {tmp_path / 'state' / part}"
+    assert not files.secrets("llama").exists()
+
+
 def test_an_empty_key_is_made_anew(files: LocalEngineFiles) -> None:
     files.ensure_key("llama")
     key = files.secrets("llama") / "key"

@@ -19,6 +19,7 @@ from ttctl.adapters.lock_file import lock_text
 from ttctl.adapters.store import StateFolder
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.spec import Request
+from ttctl.rules.stack import checked_name
 
 REQUEST = Request(
     model="llama",
@@ -38,7 +39,7 @@ FILES = {
 
 @pytest.fixture
 def kept(tmp_path: Path) -> GenerationFolders:
-    return GenerationFolders(lambda stack: tmp_path / stack)
+    return GenerationFolders(lambda stack: tmp_path / checked_name(stack), root=tmp_path)
 
 
 def keep(kept: GenerationFolders, port: int = 8000, *, why: str = "up") -> int:
@@ -56,6 +57,18 @@ def test_what_is_kept_is_read_again_without_secrets_of_builds(kept: GenerationFo
     assert kept.files("llama", 1) == {
         name: text for name, text in FILES.items() if name != "site/token"
     }
+
+
+def test_the_stacks_are_those_of_which_one_is_whole(
+    kept: GenerationFolders, tmp_path: Path
+) -> None:
+    assert kept.stacks() == ()
+    kept.begin("young")
+    keep(kept)
+    shutil.copytree(tmp_path / "llama", tmp_path / "llama.damaged")
+    assert kept.stacks() == ("llama",)
+    shutil.rmtree(tmp_path / "llama" / "generations" / "1")
+    assert kept.stacks() == ()
 
 
 def test_files_are_the_users_alone(kept: GenerationFolders, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ttctl.adapters.key_ring import KeyFolders, sha256_of
 from ttctl.adapters.store import StateFolder
 from ttctl.errors import PrivilegeError
 from ttctl.model.keys import KeyRow
+from ttctl.rules.keys import rotated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,18 @@ def test_the_own_key_is_exchanged_in_its_file(store: StateFolder) -> None:
     assert store.key_file("llama").stat().st_mode & 0o777 == 0o600
     assert keys.read("llama").own_sha256 == sha256
     assert not store.has_key("llama")
+
+
+def test_an_exchange_that_was_killed_is_mended_by_the_next_up(store: StateFolder) -> None:
+    store.ensure_key("llama")
+    keys = ring(store)
+    (own,) = keys.read("llama").rows
+    longer = rotated((own,), "default", keys.new_key()[1], now=own.made, keep_s=60)
+    keys.write("llama", longer)
+    # With which `up` makes the gateway anew.
+    assert not store.has_key("llama")
+    store.ensure_key("llama")
+    assert keys.read("llama").rows == (own,)
 
 
 def test_a_stack_without_keys_has_an_empty_ring(store: StateFolder) -> None:

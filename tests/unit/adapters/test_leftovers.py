@@ -62,3 +62,14 @@ def test_a_cache_that_cannot_go_is_refused_with_what_helps(
     with pytest.raises(PrivilegeError if error is DENIED else TtctlError) as caught:
         place.remove_cache(Path("/c/a cache"))
     assert caught.value.next_step == f"{step} '/c/a cache'"
+
+
+def test_what_containers_mount_of_this_machine_is_told(
+    place: LocalLeftovers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = [
+        {"Mounts": [{"Type": "bind", "Source": "/c/one"}, {"Type": "volume", "Name": "v"}]},
+        {"Mounts": None},
+    ]
+    monkeypatch.setattr(place, "_asked", lambda _: seen)
+    assert place.mounted() == {"/c/one"}

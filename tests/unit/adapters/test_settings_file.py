@@ -4,21 +4,29 @@
 from __future__ import annotations
 
 import os
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.unit.fakes import FakeReporter
 
+from ttctl.adapters import settings_file
 from ttctl.adapters.settings_file import TomlSettingsFile
-from ttctl.errors import BadFileError, TtctlError
+from ttctl.errors import BadFileError, LockedError, TtctlError
 from ttctl.model.settings import SETTINGS
+from ttctl.operations.settings import change, remove
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 REPAIR = "ttctl config edit"
+ROUNDS = 8
+FIRST = 1024 - ROUNDS
+"""What a port, a length and a number of requests can be, with each round's after it."""
 PORT = SETTINGS["up.port"]
 
 LINES = {
@@ -51,7 +59,8 @@ def settings_files(draw: st.DrawFn) -> str:
 
 
 def file_at(path: Path) -> TomlSettingsFile:
-    return TomlSettingsFile(path, home="/h", repair=REPAIR)
+    lock = path.parent / "state" / "settings.flock"
+    return TomlSettingsFile(path, home="/h", repair=REPAIR, lock=lock, reporter=FakeReporter())
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +229,35 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TtctlError, match="could not be written"):
         file_at(tmp_path / "file" / "config.toml").write("[up]\n")
+
+
+def test_changes_at_once_are_all_kept(tmp_path: Path) -> None:
+    keys = ("up.port", "up.max_num_seqs", "up.max_model_len")
+    path, together = tmp_path / "ttctl.toml", threading.Barrier(len(keys))
+
+    def count(key: str) -> list[int]:
+        seen: list[int] = []
+        for number in range(ROUNDS):
+            together.wait(timeout=30)
+            change(file_at(path), SETTINGS[key], FIRST + number)
+            together.wait(timeout=30)
+            seen.append(tomllib.loads(path.read_text())["up"].get(key.partition(".")[2]))
+        together.wait(timeout=30)
+        remove(file_at(path), key)
+        return seen
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        seen = list(pool.map(count, keys))
+    assert seen == [list(range(FIRST, FIRST + ROUNDS))] * len(keys)
+    assert not tomllib.loads(path.read_text()).get("up")
+
+
+def test_a_file_that_another_command_holds_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_file, "LOCK_S", 0)
+    path = tmp_path / "ttctl.toml"
+    with file_at(path).exclusive(), pytest.raises(LockedError, match="being changed") as caught:
+        change(file_at(path), PORT, 8001)
+    assert (path.exists(), caught.value.next_step) == (False, f"ls -l {path}")
+    assert change(file_at(path), PORT, 8001, dry_run=True).changed

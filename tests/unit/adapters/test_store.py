@@ -12,7 +12,7 @@ import pytest
 from tests.unit.fakes import FakeReporter
 
 from ttctl.adapters.store import StateFolder
-from ttctl.errors import LockedError, TtctlError
+from ttctl.errors import LockedError, PrivilegeError, TtctlError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +104,21 @@ def test_who_is_refused_the_lock_sweeps_nothing(store: StateFolder) -> None:
 def taken(store: StateFolder) -> None:
     with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
         raise AssertionError("It is held twice.")
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o707])
+@pytest.mark.parametrize("part", ["", "secrets"])
+def test_no_key_is_made_where_others_could_read_it(
+    store: StateFolder, part: str, mode: int
+) -> None:
+    folder = store.home("llama") / part
+    folder.mkdir(parents=True)
+    store.home("llama").chmod(0o700)
+    folder.chmod(mode)
+    with pytest.raises(PrivilegeError, match="others of this host") as caught:
+        store.ensure_key("llama")
+    assert caught.value.next_step == f"chmod 700 {folder}"
+    assert [one for one in store.home("llama").rglob("*") if one.is_file()] == []
 
 
 def test_a_key_is_made_once_and_differs_from_stack_to_stack(store: StateFolder) -> None:

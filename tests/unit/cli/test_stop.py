@@ -20,6 +20,9 @@ from tests.unit.swapping import DIRT, lone_scene, running, small_scene
 from ttctl.cli.ps import ps_text
 from ttctl.cli.session import Flags
 from ttctl.errors import DirtyError, UsageError
+from ttctl.model.spec import Request
+from ttctl.operations.plan import lock
+from ttctl.operations.stacks import down
 from ttctl.operations.stop import stop
 
 if TYPE_CHECKING:
@@ -157,3 +160,38 @@ def test_where_nobody_can_be_asked_no_board_is_reset_for_a_restart() -> None:
     assert isinstance(error, DirtyError)
     assert error.next_step.startswith(f"ttctl restart {NAME} --reset")
     assert running(scene) == [NAME]
+
+
+def test_ids_that_other_commands_are_given_are_of_ones_own_containers(small: Scene) -> None:
+    ids = {"gateway": "a" * 64, "vllm": "b" * 64}
+    for service, container_id in ids.items():
+        small.engine.set_state(service, container_id=container_id)
+    small.engine.set_state("vllm", owner="somebody")
+    done = run(small, "ps -a -q")
+    assert done.stdout.splitlines() == ["a" * 12]
+    assert "1 of other users of ttctl are left out" in done.stderr
+
+
+def test_a_status_says_whose_the_containers_of_its_name_are(small: Scene) -> None:
+    for service in ("gateway", "vllm"):
+        small.engine.set_state(service, owner="somebody")
+    said = run(small, "status llama").stdout
+    assert "llama: stopped" in said
+    assert "mind      ttctl-llama-vllm-1 belongs to another user of ttctl (owner somebody)" in said
+
+
+def test_ps_a_lists_stacks_without_containers_and_ps_does_not(small: Scene) -> None:
+    lock(small.world, Request(model="llama", name="young", port=8002), upgrade=False)
+    down(small.world, "llama", volumes=False, dry_run=False)
+    table = [line.split() for line in run(small, "ps -a").stdout.splitlines()[1:]]
+    assert table == [
+        ["llama", "-", "down", "-", "-", "-"],
+        ["young", "-", "locked", "-", "-", "-"],
+    ]
+    rows = json.loads(run(small, "ps -a", flags=Flags(as_json=True)).stdout)["data"]
+    assert [(one["stack"], one["state"], one["service"]) for one in rows] == [
+        ("llama", "down", ""),
+        ("young", "locked", ""),
+    ]
+    assert run(small, "ps").stdout.splitlines()[1:] == []
+    assert run(small, "ps -a -q").stdout.split() == []

@@ -15,7 +15,7 @@ from ttctl.model.picture import Wanted
 from ttctl.model.spec import Request
 from ttctl.model.talk import Talk
 from ttctl.operations.chat import ask, check_length, switched
-from ttctl.operations.doors import check_talks, find_door, talking_doors
+from ttctl.operations.doors import check_talks, doors, find_door, talking_doors
 from ttctl.operations.image import draw, find_easel, place_of
 from ttctl.operations.up import up
 
@@ -140,3 +140,12 @@ def test_a_service_that_draws_nothing_is_refused_with_those_that_do(
         find_easel(started.world, stack, service="sdd")
     assert caught.value.meant == "sd"
     assert caught.value.next_step == "ttctl image --stack llama --service sd"
+
+
+def test_no_key_is_sent_to_another_users_gateway(started: Scene) -> None:
+    assert [one.stack for one in doors(started.world)] == ["llama"]
+    started.engine.set_state("gateway", owner="somebody")
+    for refused in (find_door, find_easel):
+        with pytest.raises(UsageError, match="belongs to another user"):
+            refused(started.world, "llama")
+    assert doors(started.world) == ()

@@ -146,3 +146,13 @@ def test_a_container_that_docker_run_made_is_reached_by_docker_itself(scene: Sce
         execute(scene.world, "llama", "vllm", ["id", "-u"], timeout_s=5)
     assert caught.value.next_step == "docker exec ttctl-llama-vllm-1 id -u"
     assert scene.taken() == []
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_nothing_is_run_in_another_users_container(scene: Scene, *, terminal: bool) -> None:
+    scene.engine.set_state("vllm", owner="somebody")
+    with pytest.raises(UsageError, match="belongs to another user"):
+        attach(scene.world, "llama", "vllm", ["ls"], terminal=terminal)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        execute(scene.world, "llama", "vllm", ["ls"], timeout_s=5)
+    assert scene.taken() == []

@@ -194,6 +194,55 @@ def test_a_gateway_that_takes_no_more_after_the_first_look_gets_the_file_put_bac
     assert rows(scene) == before
 
 
+@pytest.mark.parametrize("keep_s", [0, DAY])
+def test_an_own_key_that_cannot_be_written_goes_on_without_an_end(
+    scene: Scene, keep_s: int
+) -> None:
+    before = rows(scene)
+    scene.key_ring.fails_at = "set own 1"
+    with pytest.raises(EngineError, match="said no"):
+        rotate(scene, None, keep_s=keep_s)
+    assert rows(scene) == before
+    scene.clock.sleep(keep_s + 60)
+    assert valid(scene, scene.store.made_keys["llama"])
+
+
+def test_an_exchange_that_is_ended_after_the_own_key_was_written_keeps_the_new_one(
+    scene: Scene,
+) -> None:
+    set_own = scene.key_ring.set_own
+
+    def ended(stack: str, key: str) -> None:
+        set_own(stack, key)
+        raise KeyboardInterrupt
+
+    scene.key_ring.set_own = ended  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        rotate(scene, None)
+    scene.clock.sleep(DAY)
+    assert valid(scene, scene.store.made_keys["llama"])
+
+
+def test_where_the_keys_cannot_be_put_back_either_the_next_step_is_what_does(scene: Scene) -> None:
+    scene.key_ring.fails_at = "set own 1"
+    whole = scene.key_ring.write
+
+    def full(stack: str, keys: tuple[KeyRow, ...]) -> None:
+        if "set own" in scene.calls:
+            raise TtctlError("'keys.map' could not be written.")
+        whole(stack, keys)
+
+    scene.key_ring.write = full  # type: ignore[method-assign]
+    with pytest.raises(EngineError, match="said no") as caught:
+        rotate(scene, None)
+    assert "'keys.map' could not be written" in caught.value.evidence
+    assert caught.value.next_step == "ttctl config key ls llama   # puts the keys right"
+    scene.key_ring.write = whole  # type: ignore[method-assign]
+    scene.clock.sleep(2 * DAY)
+    keys.listed(scene.world, "llama")
+    assert valid(scene, scene.store.made_keys["llama"])
+
+
 def test_a_map_that_cannot_be_put_back_does_not_hide_why_the_gateway_was_not_told(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,3 +82,9 @@ def test_a_stack_that_is_meant_from_the_start_is_taken_where_no_word_names_anoth
 ) -> None:
     up(scene.world, Request(model="llama", name="second", port=8001))
     assert aimed(scene.world, words, None, within="second", only=only) == expected
+
+
+def test_what_another_users_stack_prints_is_not_read(scene: Scene) -> None:
+    scene.engine.set_state("vllm", owner="somebody")
+    with pytest.raises(UsageError, match="belongs to another user"):
+        read(scene)

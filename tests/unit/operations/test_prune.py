@@ -29,6 +29,7 @@ class FakeLeftovers:
     references: list[str] = field(default_factory=lambda: ["ttctl/old:1"])
     strays: tuple[StrayFile, ...] = ()
     of_containers: frozenset[str] = frozenset()
+    mounts: frozenset[str] = frozenset()
     gone: list[str] = field(default_factory=list)
     refuses: str = ""
 
@@ -40,6 +41,9 @@ class FakeLeftovers:
 
     def used(self) -> frozenset[str]:
         return self.of_containers
+
+    def mounted(self) -> frozenset[str]:
+        return self.mounts
 
     def files(self) -> tuple[StrayFile, ...]:
         return self.strays
@@ -117,6 +121,32 @@ def test_a_damaged_lock_leaves_images_and_caches_alone_and_says_so(
     assert names(found) == ["/state/.ttctl-x"]
     (mind,) = found.minds
     assert "nobody knows which 'llama' names" in mind
+
+
+def test_generations_keep_their_images_and_caches_once_a_damaged_lock_was_moved_away(
+    scene: Scene, place: FakeLeftovers
+) -> None:
+    lock = scene.store.locks.pop("llama")
+    files = scene.generations.states["llama"][1][1]
+    files[".env"] = "TTCTL_CACHE='/cache/engines/kept'\n"
+    scene.engine_files.made = {"kept": (".",), "left": (".",)}
+    place.references += [one.reference for one in lock.images]
+    assert names(prune.look(scene.world, place)) == ["ttctl/old:1", "left"]
+
+
+def test_a_folder_whose_lock_was_moved_away_keeps_what_its_compose_file_names(
+    scene: Scene, place: FakeLeftovers
+) -> None:
+    del scene.store.locks["llama"]
+    folder = scene.store.rendered[str(scene.store.folder("llama"))]
+    folder["compose.yaml"] = ('services:\n  x:\n    image: "ttctl/old:1"\n', False)
+    assert names(prune.look(scene.world, place)) == []
+
+
+def test_a_cache_that_any_container_mounts_stays(scene: Scene, place: FakeLeftovers) -> None:
+    scene.engine_files.made = {"left": (".",)}
+    place.mounts = frozenset({"/cache/engines/left"})
+    assert names(prune.look(scene.world, place, ("cache",))) == []
 
 
 def test_what_is_refused_is_left_with_its_reason_and_the_rest_goes(

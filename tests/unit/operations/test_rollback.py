@@ -248,3 +248,18 @@ def test_a_board_that_needs_a_reset_is_refused_and_reset_with_consent(cards: Sce
     back(cards, how=How(reset=True))
     done = cards.taken()
     assert done.index("reset /dev/tenstorrent/0") < done.index("create")
+
+
+@pytest.mark.parametrize("word", [None, "llama"])
+def test_a_stack_whose_damaged_lock_was_moved_away_is_listed_and_brought_back(
+    word: str | None,
+) -> None:
+    scene = Scene()
+    up(scene.world, SMALL)
+    del scene.store.locks["llama"]
+    scene.store.rendered.clear()
+    scene.engine.states.clear()
+    assert [one.number for one in history(scene.world, word)] == [1]
+    found = rollback.look(scene.world, word, 1)
+    assert rollback.rollback(scene.world, found).generation == 1
+    assert scene.store.stacks() == ("llama",)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,9 @@ class FakeFile:
         self.path = "/c.toml"
         self.holds = text
         self.written: list[str] = []
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def text(self) -> str:
         return self.holds

@@ -301,3 +301,35 @@ def test_up_leaves_what_docker_run_made_as_wanted_and_else_replaces_all_of_it(sc
     up(scene.world, LLAMA)
     assert scene.taken()[:2] == ["down", "up"]
     assert all(one.composed for one in scene.engine.containers("llama"))
+
+
+@pytest.fixture
+def taken(scene: Scene) -> Scene:
+    """`llama` is down, and another user of ttctl has one of that name."""
+    for service in ("gateway", "vllm"):
+        scene.engine.set_state(service, owner="somebody")
+    return scene
+
+
+def test_another_users_stack_of_the_same_name_is_not_ones_own(taken: Scene) -> None:
+    found = stacks.status(taken.world, "llama")
+    assert (found.state, found.containers) == ("stopped", ())
+    assert {one.service: one.owner for one in found.others} == {
+        "gateway": "somebody",
+        "vllm": "somebody",
+    }
+
+
+def test_nobody_waits_for_another_users_stack(taken: Scene) -> None:
+    with pytest.raises(UsageError, match="belongs to another user") as caught:
+        stacks.wait(taken.world, "llama", timeout_s=1)
+    assert "owner somebody" in caught.value.evidence
+
+
+def test_another_users_stack_is_not_meant_where_one_of_ones_own_has_containers(
+    two: Scene,
+) -> None:
+    for name, state in two.engine.states.items():
+        if state.stack == "llama":
+            two.engine.states[name] = replace(state, owner="somebody")
+    assert stacks.pick_stack(two.world, None) == "second"

@@ -15,6 +15,7 @@ from ttctl.errors import (
     NoDeviceError,
     NothingFitsError,
     OfflineError,
+    PrivilegeError,
     UsageError,
 )
 from ttctl.model.device import Chip, System
@@ -465,3 +466,17 @@ def remembered_after(scene: Scene, request: Request) -> Lock:
     lock = scene.world.store.lock("llama")
     assert lock is not None
     return lock
+
+
+@pytest.mark.parametrize("is_up", [False, True])
+def test_where_others_get_at_the_keys_nothing_is_done_and_a_plan_says_so(*, is_up: bool) -> None:
+    scene = Scene()
+    if is_up:
+        up(scene.world, Request(model="llama"))
+    scene.taken()
+    scene.key_ring.refusal = PrivilegeError("others", next_step="chmod 700 /state/stacks/llama")
+    with pytest.raises(PrivilegeError, match="others"):
+        up(scene.world, Request(model="llama"))
+    assert scene.taken() == []
+    desired, plan = plan_operations.plan(scene.world, Request(model="llama"))
+    assert plan_operations.obstacle(scene.world, desired, plan) is scene.key_ring.refusal

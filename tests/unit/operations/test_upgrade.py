@@ -28,7 +28,10 @@ from ttctl.operations.rollback import found_state
 from ttctl.operations.up import up
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ttctl.model.container import ContainerState
+    from ttctl.model.protocols import Reporter
 
 SMALL = Request(model="llama")
 NO_SETTINGS: dict[str, object] = {"port": None, "max_model_len": None, "device": None}
@@ -270,6 +273,73 @@ def test_an_upgrade_that_is_ended_brings_the_stack_back(scene: Scene) -> None:
     with pytest.raises(KeyboardInterrupt):
         upgraded(scene)
     assert running(scene) == ["llama"]
+    assert scene.store.locks["llama"].max_model_len == 4096
+
+
+class EngineGoes(FakeLauncher):
+    """Is ended in the middle of a start, after which the container engine answers nobody."""
+
+    def __init__(self, scene: Scene, raises: BaseException) -> None:
+        super().__init__(scene.calls, scene.engine, scene.store)
+        self._raises = raises
+
+    def up(self, stack: str, folder: Path, *, how: How, wait_s: int, reporter: Reporter) -> None:
+        super().up(stack, folder, how=how, wait_s=wait_s, reporter=reporter)
+
+        def silent(stack: str | None) -> tuple[ContainerState, ...]:
+            raise EngineError(f"No container engine answers for {stack}.")
+
+        self._engine.containers = silent  # type: ignore[method-assign]
+        raise self._raises
+
+
+def test_where_the_engine_goes_away_the_folder_is_put_back_and_the_upgrade_is_named(
+    scene: Scene,
+) -> None:
+    newer_catalog(scene)
+    before = scene.store.rendered[str(scene.store.folder("llama"))]
+    scene.launcher = EngineGoes(scene, EngineError("It was not started."))
+    with pytest.raises(TtctlError, match="upgrade of 'llama' did not become ready") as caught:
+        upgraded(scene)
+    assert "generation 1 could not be brought back" in caught.value.message
+    assert scene.store.rendered[str(scene.store.folder("llama"))] == before
+    assert scene.store.locks["llama"].max_model_len == 4096
+
+
+def test_an_upgrade_that_is_ended_while_no_engine_answers_puts_the_folder_back(
+    scene: Scene,
+) -> None:
+    newer_catalog(scene)
+    scene.launcher = EngineGoes(scene, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        upgraded(scene)
+    assert scene.store.locks["llama"].max_model_len == 4096
+    assert any("could not be brought back" in one for one in scene.reporter.notes)
+
+
+def test_what_is_to_be_left_as_it_is_stays_where_the_engine_goes_away(scene: Scene) -> None:
+    newer_catalog(scene)
+    scene.launcher = EngineGoes(scene, EngineError("It was not started."))
+    with pytest.raises(EngineError):
+        upgraded(scene, goes_back=False)
+    assert scene.store.locks["llama"].max_model_len == 2048
+
+
+def test_an_engine_that_goes_away_while_the_former_one_comes_back_leaves_its_folder(
+    scene: Scene,
+) -> None:
+    newer_catalog(scene)
+    scene.launcher = Refuses(scene, 2048, EngineError("It did not start."))
+    kept = scene.store.ensure_key
+
+    def once(stack: str) -> Path:
+        if "2048" in scene.store.rendered[str(scene.store.folder(stack))]["compose.yaml"][0]:
+            raise EngineError("No container engine answers.")
+        return kept(stack)
+
+    scene.store.ensure_key = once  # type: ignore[method-assign]
+    with pytest.raises(TtctlError, match="could not be brought back"):
+        upgraded(scene)
     assert scene.store.locks["llama"].max_model_len == 4096
 
 

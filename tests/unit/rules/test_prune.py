@@ -53,4 +53,6 @@ def test_a_cache_that_a_state_mounts_stays() -> None:
         for name in ("one", "two", "three")
     ]
     (left,) = unmounted(caches, mounted=mounted)
+    assert unmounted(caches, mounted=mounted | {"/c/three/kernels"}) == ()
+    assert unmounted(caches, mounted=mounted | {"/c/three-more"}) == (left,)
     assert (left.kind, left.name, left.target, left.size_bytes) == ("cache", "three", "/c/three", 3)
