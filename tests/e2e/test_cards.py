@@ -73,8 +73,8 @@ class Cards:
         }
         folder = self.ttctl.stacks / self.name(stack) / "rendered"
         folder.mkdir(parents=True)
-        for each in (folder.parent, folder):
-            each.chmod(0o755)
+        folder.parent.chmod(0o700)
+        folder.chmod(0o755)
         text = json.dumps({"services": dict.fromkeys(engines, changed)})
         (folder / "compose.override.yaml").write_text(text, encoding="utf-8")
 
