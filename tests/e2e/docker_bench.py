@@ -97,7 +97,10 @@ CHECKS: dict[str, Check] = {
     "5.10": ("a limit of memory", lambda c, _: _host(c)["Memory"] > 0),
     "5.11": (
         "a share of the processor",
-        lambda c, _: any(_host(c).get(name) for name in ("CpuShares", "NanoCpus", "CpuQuota")),
+        # A quota of -1 is none.
+        lambda c, _: any(
+            (_host(c).get(name) or 0) > 0 for name in ("CpuShares", "NanoCpus", "CpuQuota")
+        ),
     ),
     "5.12": ("a read-only root", lambda c, _: _host(c)["ReadonlyRootfs"]),
     "5.13": (

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.docker
 CLIENTS, PLACES = 50, 16
 LEAVING = 300
 """Clients of a wave that leave within a long body: kept, they would be 300 MiB of `direct`."""
-GROWTH_MIB = 24
+GROWTH_MIB = 40
 """Between two rounds at most: a round that kept its fifty requests would keep more of images."""
 LIMIT_S = 120
 ENDS = (b"event: end\n", b"event: image_generation.completed\n")
