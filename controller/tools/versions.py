@@ -34,6 +34,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TESTS = ("tests/unit", "tests/golden")
+OF_LIBRARIES = (
+    "tests/unit/adapters", "tests/golden", "tests/unit/test_schemas.py",
+    "tests/unit/cli/test_app.py",
+    "tests/unit/cli/test_completion.py", "tests/unit/cli/test_config.py",
+    "tests/unit/cli/test_console.py", "tests/unit/cli/test_models.py",
+    "tests/unit/cli/test_options.py", "tests/unit/cli/test_plan.py",
+    "tests/unit/cli/test_start_up.py",
+)  # fmt: skip
+"""What meets the libraries whose versions are tried: adapters, and the command line's own parts."""
 LEFT_OUT = ("tests/unit/engine", "tests/unit/images", "tests/unit/tools", "tests/unit/test_docs.py")
 """What no user installs: a shell script, what runs in containers, developers' tools, the pages."""
 PASSED = "passed"
@@ -83,18 +92,18 @@ def prepare(python: str, interpreter: str, extreme: Extreme) -> Row:
     )
 
 
-def tried(row: Row) -> Row:
-    """Run the tests in an environment that was made."""
+def tried(row: Row, tests: Sequence[str] = TESTS) -> Row:
+    """Run tests in an environment that was made."""
     if row.result:
         return row
     print(f"--- Python {row.python}, {row.extreme} versions", flush=True)
     started = time.monotonic()
-    result = _test(folder_of(row.python, row.extreme)) or PASSED
+    result = _test(folder_of(row.python, row.extreme), tests) or PASSED
     return replace(row, result=result, seconds=row.seconds + time.monotonic() - started)
 
 
-def _test(folder: Path) -> str:
-    words = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *TESTS)
+def _test(folder: Path, tests: Sequence[str]) -> str:
+    words = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *tests)
     left_out = [f"--ignore={path}" for path in LEFT_OUT]
     # Its own folder of temporary files: two runs of pytest would sweep away each other's.
     with tempfile.TemporaryDirectory(prefix="ttctl-") as own:
@@ -126,7 +135,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--oldest",
         action="store_true",
-        help="the lowest versions on the oldest Python only: `make unit` has the newest ones",
+        help="the lowest versions on the oldest Python only, and the tests of what uses them",
     )
     parser.add_argument(
         "--newest-python", action="store_true", help="print where the newest Python is, no more"
@@ -144,7 +153,7 @@ def main(words: Sequence[str] | None = None) -> None:
     # pip is one process that mostly unpacks: as many at once as there are processors.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         made = list(pool.map(lambda one: prepare(*one), wanted))
-    rows = [tried(row) for row in made]
+    rows = [tried(row, OF_LIBRARIES if given.oldest else TESTS) for row in made]
     missing = [python for python in given.python or known if python not in here]
     rows += [
         Row(python=python, extreme="both", result="NOT TESTED: not on this machine")
