@@ -95,11 +95,13 @@ VARIES = (
     (re.compile(r"model\s+hub\s+at\s+\S+"), "model hub at HUB"),
     (re.compile(r"^  \+ (Build|Bootstrap|Pull) .*\n", re.MULTILINE), ""),
     (re.compile(r"^ +(no registry answers for|demo-llama is a small) .*\n", re.MULTILINE), ""),
+    (re.compile(r"^    .*; [\d:]+ of at most .*\n", re.MULTILINE), ""),
     (re.compile(r"^evidence: .*(no-engine\.sock).*$", re.MULTILINE), r"evidence: \1"),
     (re.compile(r"\S*/ttctl (chat|down)"), r"ttctl \1"),
 )
 """What no two runs have in common: seconds, speeds, fingerprints, process ids, room, free ports,
-the hub of a place, what had to be built first, docker's own words, where the program lies."""
+the hub of a place, what had to be built first, what a slow start says, docker's own words,
+where the program lies."""
 
 
 def comparable(text: str) -> str:

@@ -187,6 +187,7 @@ STATES = [
     ("out-of-memory", {"state": "exited", "exit_code": 137, "oom_killed": True}),
     ("out-of-memory", {"state": "running", "health": "healthy", "oom_killed": True}),
     ("killed", {"state": "exited", "exit_code": 137}),
+    ("terminated", {"state": "exited", "exit_code": 143}),
     ("ended", {"state": "exited", "exit_code": 1}),
     ("ended", {"state": "exited", "exit_code": 0}),
     ("crash-loop", {"state": "restarting", "exit_code": 1}),

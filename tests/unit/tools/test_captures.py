@@ -139,6 +139,7 @@ def test_what_is_shown_is_the_readers_own(tmp_path: Path) -> None:
         pytest.param("pid 7 (python)", "pid 812 (python3.12)", id="processes"),
         pytest.param("ttctl/base:0123456789abcdef", "ttctl/base:fedcba9876543210", id="images"),
         pytest.param("  + Build base  1.0 s\nup", "up", id="what had to be built"),
+        pytest.param("    starting; 0:15 of at most 1:00\nup", "up", id="a slow start"),
     ],
 )
 def test_what_varies_is_not_compared(one: str, other: str) -> None:
