@@ -34,6 +34,8 @@ MOMENTS = {
     "when one is started": r"Container \S+ +Started",
     "when all are healthy": r"^  \+ Start vllm, gateway",
 }
+FIRST = {"stop": 0, "kill": 1, "restart": 3}
+"""At which moment each begins; a part of them does every second one."""
 BOTH = pytest.mark.parametrize(
     "broken", [{"live_restore": False}, {"live_restore": True}], indirect=True,
     ids=["containers end with it", "containers outlive it"],
@@ -97,7 +99,9 @@ def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
     stack.up()
     before = tree(stack.folder)
     moments = list(MOMENTS)
-    offset = list(ENDS).index(end)
+    # Docker 20.10 that is restarted while it makes a network can leave one whose containers never
+    # reach each other, which one `up` does not mend. `make faults` has that moment, too.
+    offset = FIRST[end]
     count = rounds(fast=2, whole=len(moments))
     for at in range(count):
         moment = moments[(offset + at * 2) % len(moments)]
