@@ -155,7 +155,7 @@ def main() -> None:
         if done is None:
             break
         known = known.having(Page(runs=(done,), figures=rows))
-        there.write_text(page(known), encoding="utf-8")
+        there.write_text(page(known, names), encoding="utf-8")
         print(f"wrote {PAGE}", flush=True)
     raise SystemExit(int(any(codes)))
 

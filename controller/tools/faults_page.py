@@ -71,11 +71,18 @@ class Page:
 _Kind = TypeVar("_Kind", Run, Figure)
 
 
-def page(rows: Page) -> str:
-    """Return the text: the runs by their files, the figures in the order of the scenarios."""
+def page(rows: Page, files: Collection[str] = ()) -> str:
+    """Return the text: the runs by their files, the figures in the order of the scenarios.
+
+    Args:
+        rows: What was measured.
+        files: Every file that there is; those without a run are named.
+    """
     runs = sorted(rows.runs, key=lambda one: one.file)
-    parts = (HEAD, _table(Run, runs), _table(Figure, sorted(rows.figures, key=_order)))
-    return "\n".join(parts)
+    missing = sorted(set(files) - {one.file for one in runs})
+    parts = [HEAD, _table(Run, runs)]
+    parts += [f"Not yet run in whole: {', '.join(missing)}.\n"] if missing else []
+    return "\n".join([*parts, _table(Figure, sorted(rows.figures, key=_order))])
 
 
 def read(text: str) -> Page:

@@ -35,6 +35,13 @@ def test_a_page_is_read_as_it_was_written_in_the_order_of_the_scenarios() -> Non
     assert read("") == Page()
 
 
+def test_files_without_a_run_are_named() -> None:
+    text = page(WHOLE, {"kills", "ports", "races", "clock"})
+    assert "\nNot yet run in whole: clock, races.\n" in text
+    assert read(text) == WHOLE
+    assert "Not yet" not in page(WHOLE, {"kills", "ports"})
+
+
 def test_a_newer_run_takes_the_place_of_its_files_rows_alone() -> None:
     newer = Page(runs=(replace(RUN, commit="ba9876543210"),), figures=(replace(ROW, value="1"),))
     found = WHOLE.having(newer)
