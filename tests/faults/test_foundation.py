@@ -20,8 +20,12 @@ pytestmark = pytest.mark.docker
 
 
 def seen_outside() -> tuple[str, ...]:
-    """Return what the machine's own engine and network are like."""
-    words = (["ip", "-brief", "link"], ["docker", "network", "inspect", "bridge", "host"])
+    """Return what the machine's own engine and network are like, but for who is in it just now."""
+    shape = "{{.Id}} {{.Created}} {{json .IPAM}} {{json .Options}}"
+    words = (
+        ["ip", "-brief", "link"],
+        ["docker", "network", "inspect", "--format", shape, "bridge", "host"],
+    )
     texts = (subprocess.run(one, capture_output=True, text=True, check=True) for one in words)
     bridges = sorted(line.split()[0] for line in next(texts).stdout.splitlines())
     return (*(name for name in bridges if name == "docker0"), next(texts).stdout)

@@ -32,7 +32,7 @@ from ttctl.errors import (
     TtctlError,
     UsageError,
 )
-from ttctl.model.container import BOARDS_LABEL, CONFIG_LABEL, ContainerState
+from ttctl.model.container import BOARDS_LABEL, CONFIG_LABEL, ContainerState, Project
 from ttctl.model.device import System
 from ttctl.model.devices import Golden
 from ttctl.model.engine_files import EngineCache
@@ -291,8 +291,8 @@ class FakeEngine:
         found = (state for state in self.states.values() if stack in {None, state.stack})
         return tuple(sorted(found, key=lambda state: state.name))
 
-    def beside(self, stack: str) -> tuple[tuple[str, str], ...]:
-        return self.others.get(stack, ())
+    def project(self, stack: str) -> Project:
+        return Project(containers=self.containers(stack), beside=self.others.get(stack, ()))
 
     def has_image(self, reference: str) -> bool:
         return reference in self.images

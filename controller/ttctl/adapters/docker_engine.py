@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ttctl.adapters.docker_api import DockerApi
-    from ttctl.model.container import ContainerState
+    from ttctl.model.container import ContainerState, Project
     from ttctl.model.engines import EngineInfo
     from ttctl.model.prebuilt import ImageConfig
 
@@ -40,12 +40,9 @@ class DockerEngine:
         """Return the containers that carry our labels, of one stack or of all, by name."""
         return docker_look.containers(self._environ, stack)
 
-    def beside(self, stack: str) -> tuple[tuple[str, str], ...]:
-        """Return the containers without our labels that compose has in the stack's project.
-
-        Each with the folder of the file that compose made it from.
-        """
-        return docker_look.beside(self._environ, stack)
+    def project(self, stack: str) -> Project:
+        """Return what of one stack is here, and what compose has beside it under its name."""
+        return docker_look.project(self._environ, stack)
 
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""

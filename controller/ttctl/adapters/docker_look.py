@@ -19,6 +19,7 @@ from ttctl.model.container import (
     SERVICE_LABEL,
     STACK_LABEL,
     ContainerState,
+    Project,
 )
 
 if TYPE_CHECKING:
@@ -43,13 +44,41 @@ def containers(environ: Mapping[str, str], stack: str | None) -> tuple[Container
         PrivilegeError: This user may not ask it.
         ToolMissingError: docker's command line is not installed.
     """
-    labels = [STACK_LABEL if stack is None else f"{STACK_LABEL}={stack}"]
     with looking(environ) as engine:
-        found = [
-            state_of(raw)
-            for raw in inspected(engine, environ, labels=labels)
-            if stack is None or _is_of(stack, raw)
+        return _ours(engine, environ, stack)
+
+
+def project(environ: Mapping[str, str], stack: str) -> Project:
+    """Return what of one stack is here, and what compose has beside it under its name.
+
+    A container that compose did not make is not beside it: compose takes none for its own by the
+    project's name alone.
+
+    Raises:
+        EngineError: No engine answers, or not within its time.
+        PrivilegeError: This user may not ask it.
+        ToolMissingError: docker's command line is not installed.
+    """
+    filters = json.dumps({"label": [f"{PROJECT_LABEL}=ttctl-{stack}"]})
+    with looking(environ) as engine:
+        answer = engine.get(f"/containers/json?all=1&filters={quote(filters)}")
+        beside = [
+            (str(one["Names"][0]).lstrip("/"), one["Labels"][FOLDER_LABEL])
+            for one in listed_in(understood(*answer, environ))
+            if STACK_LABEL not in one["Labels"] and FOLDER_LABEL in one["Labels"]
         ]
+        return Project(containers=_ours(engine, environ, stack), beside=tuple(sorted(beside)))
+
+
+def _ours(
+    engine: Wire, environ: Mapping[str, str], stack: str | None
+) -> tuple[ContainerState, ...]:
+    labels = [STACK_LABEL if stack is None else f"{STACK_LABEL}={stack}"]
+    found = [
+        state_of(raw)
+        for raw in inspected(engine, environ, labels=labels)
+        if stack is None or _is_of(stack, raw)
+    ]
     return tuple(sorted(found, key=lambda state: state.name))
 
 
@@ -63,28 +92,6 @@ def _is_of(stack: str, raw: dict[str, Any]) -> bool:
     if project:
         return bool(project == f"ttctl-{stack}")
     return bool(raw["Name"].lstrip("/") == f"ttctl-{stack}-{labels.get(SERVICE_LABEL, '')}-1")
-
-
-def beside(environ: Mapping[str, str], stack: str) -> tuple[tuple[str, str], ...]:
-    """Return the containers without our labels that compose has in a stack's project.
-
-    Each with the folder of the file that compose made it from. One that compose did not make has
-    no folder, and is not among them: compose takes none for its own by the project's name alone.
-
-    Raises:
-        EngineError: No engine answers, or not within its time.
-        PrivilegeError: This user may not ask it.
-        ToolMissingError: docker's command line is not installed.
-    """
-    filters = json.dumps({"label": [f"{PROJECT_LABEL}=ttctl-{stack}"]})
-    with looking(environ) as engine:
-        answer = engine.get(f"/containers/json?all=1&filters={quote(filters)}")
-        found = [
-            (str(one["Names"][0]).lstrip("/"), one["Labels"][FOLDER_LABEL])
-            for one in listed_in(understood(*answer, environ))
-            if STACK_LABEL not in one["Labels"] and FOLDER_LABEL in one["Labels"]
-        ]
-    return tuple(sorted(found))
 
 
 @contextmanager

@@ -58,6 +58,16 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What the engine has under the name of a stack."""
+
+    containers: tuple[ContainerState, ...]
+    """With our labels, by name."""
+    beside: tuple[tuple[str, str], ...] = ()
+    """(name, folder of the file that compose made it from) of those without our labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StackWithout:
     """A stack of this user's that has no container."""
 

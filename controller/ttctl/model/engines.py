@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ttctl.model.container import ContainerState
+    from ttctl.model.container import ContainerState, Project
     from ttctl.model.image import BaseImage, BuildResult, ImageSpec
     from ttctl.model.plan import How
     from ttctl.model.prebuilt import ImageConfig
@@ -52,11 +52,8 @@ class Engine(Protocol):
     def containers(self, stack: str | None) -> tuple[ContainerState, ...]:
         """Return the containers that carry our labels, of one stack or of all."""
 
-    def beside(self, stack: str) -> tuple[tuple[str, str], ...]:
-        """Return the containers without our labels that compose has in the stack's project.
-
-        Each with the folder of the file that compose made it from.
-        """
+    def project(self, stack: str) -> Project:
+        """Return what of one stack is here, and what compose has beside it under its name."""
 
     def has_image(self, reference: str) -> bool:
         """Return whether an image is here."""

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from ttctl.model.protocols import World
 
 
-def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:
-    """Leave alone what another state folder's ttctl, or compose, started under the same name.
+def own_containers(world: World, stack: str) -> tuple[ContainerState, ...]:
+    """Return a stack's containers, where nobody else has any under its name.
+
+    What another state folder's ttctl, or compose, started under the same name is left alone.
 
     Raises:
         UsageError: A container of this name belongs to somebody else.
     """
-    own = str(world.store.folder(stack))
-    for name, folder in world.engine.beside(stack):
+    own, seen = str(world.store.folder(stack)), world.engine.project(stack)
+    for name, folder in seen.beside:
         if folder != own:
             raise UsageError(
                 f"Another compose project on this engine is called 'ttctl-{stack}'.",
@@ -28,7 +30,8 @@ def refuse_foreign(world: World, stack: str, containers: tuple[ContainerState, .
                 evidence=f"{name}, made in {folder}",
                 next_step="ttctl up llama --name my-llama --port 8001",
             )
-    refuse_others(world, stack, containers)
+    refuse_others(world, stack, seen.containers)
+    return seen.containers
 
 
 def refuse_others(world: World, stack: str, containers: tuple[ContainerState, ...]) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from ttctl.errors import EngineError, TtctlError
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.foreign import own_containers
 from ttctl.operations.undo import undoing
 from ttctl.rules import keys as rules
 from ttctl.rules.stack import GATEWAY_SERVICE
@@ -34,7 +34,7 @@ def held(world: World, stack: str, *, timeout_s: float) -> Iterator[None]:
         LockedError: Another command changes the stack.
     """
     world.key_ring.read(stack)
-    refuse_foreign(world, stack, world.engine.containers(stack))
+    own_containers(world, stack)
     with world.store.exclusive(stack, timeout_s=timeout_s, reporter=world.reporter):
         yield
 

@@ -10,7 +10,7 @@ from ttctl.errors import BadFileError, EngineError, UsageError
 from ttctl.model.lease import RELEASED
 from ttctl.model.tls import At
 from ttctl.operations.diagnose import causes
-from ttctl.operations.foreign import refuse_foreign, refuse_others
+from ttctl.operations.foreign import own_containers, refuse_others
 from ttctl.operations.lease import stop_first
 from ttctl.operations.ready import wait_for
 from ttctl.operations.stack_status import StackStatus
@@ -215,8 +215,7 @@ def down(
     With `volumes`, a stack that was locked and never started is forgotten; without `ends` it stays
     wanted. Raises LockedError where another command changes the stack.
     """
-    containers = world.engine.containers(stack)
-    refuse_foreign(world, stack, containers)
+    containers = own_containers(world, stack)
     known = stack in world.store.stacks()
     unstarted = known and is_unstarted(world, stack, containers)
     if dry_run or not (containers or known or world.wanted.is_wanted(stack)):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import AS_NEEDED
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.foreign import own_containers
 from ttctl.operations.pull_room import pulled_bytes
 from ttctl.operations.render_folder import is_unresolved
 from ttctl.rules.reconcile import Observed, Wanted, reconcile
@@ -30,8 +30,7 @@ def has_weights(world: World, weights: LockedWeights) -> bool:
 def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
     """Look at what is there and return the steps that lead to what is wanted."""
     stack = desired.stack
-    containers = world.engine.containers(stack.name)
-    refuse_foreign(world, stack.name, containers)
+    containers = own_containers(world, stack.name)
     override = desired.override
     references = {
         desired.base.reference,

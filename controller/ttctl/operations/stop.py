@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.foreign import own_containers
 from ttctl.operations.lease import GRACE_S, stop_each, stop_first
 from ttctl.rules.to_end import steps_to_stop
 
@@ -38,8 +38,7 @@ def stop(
         LockedError: Another command changes the stack.
         UsageError: It is another user's.
     """
-    containers = world.engine.containers(stack)
-    refuse_foreign(world, stack, containers)
+    containers = own_containers(world, stack)
     if dry_run or not (containers or (ends and world.wanted.is_wanted(stack))):
         return steps_to_stop(stack, containers, timeout_s=timeout_s)
     with world.store.exclusive(stack, timeout_s=lock_timeout_s, reporter=world.reporter):

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.adapters.programs import Programs
 
 from ttctl.adapters import docker_wire
-from ttctl.adapters.docker_look import FOLDER_LABEL, PROJECT_LABEL, beside, containers
+from ttctl.adapters.docker_look import FOLDER_LABEL, PROJECT_LABEL, containers, project
 from ttctl.errors import EngineError, PrivilegeError, ToolMissingError, TtctlError, UsageError
 
 if TYPE_CHECKING:
@@ -179,19 +179,32 @@ def test_a_stacks_containers_are_those_of_compose_and_of_our_docker_run(
 def test_what_compose_has_in_a_stacks_project_beside_it_is_told_with_its_folder(
     programs: Programs, asked: Path
 ) -> None:
-    project = {PROJECT_LABEL: "ttctl-llama"}
+    label = {PROJECT_LABEL: "ttctl-llama"}
     rows = [
         {
+            "Id": ONE,
             "Names": ["/ttctl-llama-db-1"],
-            "Labels": {**project, FOLDER_LABEL: "/srv/mine"},
+            "Labels": {**label, FOLDER_LABEL: "/srv/mine"},
         },
-        {"Names": ["/ours"], "Labels": {**project, FOLDER_LABEL: "/s", "dev.ttctl.stack": "llama"}},
-        {"Names": ["/made-by-hand"], "Labels": project},
+        {
+            "Id": ONE,
+            "Names": ["/ours"],
+            "Labels": {**label, FOLDER_LABEL: "/s", "dev.ttctl.stack": "llama"},
+        },
+        {"Id": ONE, "Names": ["/made-by-hand"], "Labels": label},
     ]
-    answers(programs, asked, {LIST: (200, json.dumps(rows))})
-    assert beside(os.environ, "llama") == (("ttctl-llama-db-1", "/srv/mine"),)
-    found = parse_qs(asked.read_text(encoding="utf-8").strip().partition("?")[2])
-    assert json.loads(found["filters"][0]) == {"label": [f"{PROJECT_LABEL}=ttctl-llama"]}
+    here = json.dumps(of("/ttctl-llama-gateway-1"))
+    found = {LIST: (200, json.dumps(rows)), f"/containers/{ONE}/json": (200, here)}
+    answers(programs, asked, found)
+    seen = project(os.environ, "llama")
+    assert seen.beside == (("ttctl-llama-db-1", "/srv/mine"),)
+    assert {one.name for one in seen.containers} == {"ttctl-llama-gateway-1"}
+    lists = [line for line in asked.read_text(encoding="utf-8").splitlines() if "?" in line]
+    filters = [parse_qs(line.partition("?")[2])["filters"][0] for line in lists]
+    assert [json.loads(one)["label"] for one in filters] == [
+        [f"{PROJECT_LABEL}=ttctl-llama"],
+        ["dev.ttctl.stack=llama"],
+    ]
 
 
 def test_no_container_is_no_error(programs: Programs, asked: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_stack_that_crashed_before_it_was_stopped_is_still_told_as_failed(
 def test_a_crash_alone_is_no_stop(small: Scene) -> None:
     small.engine.set_state("vllm", **ENDED, exit_code=0)
     found = stacks.status(small.world, "llama")
-    assert (found.state, [one.failure for one in found.causes]) == ("degraded", ["ended"])
+    assert (found.state, [one.failure for one in found.causes]) == ("degraded", ["ended-well"])
 
 
 def test_up_of_a_stopped_stack_starts_its_containers_and_makes_none(small: Scene) -> None:

@@ -189,7 +189,7 @@ STATES = [
     ("killed", {"state": "exited", "exit_code": 137}),
     ("terminated", {"state": "exited", "exit_code": 143}),
     ("ended", {"state": "exited", "exit_code": 1}),
-    ("ended", {"state": "exited", "exit_code": 0}),
+    ("ended-well", {"state": "exited", "exit_code": 0}),
     ("crash-loop", {"state": "restarting", "exit_code": 1}),
     ("not-started", {"state": "created"}),
     ("paused", {"state": "paused", "health": "healthy"}),
