@@ -10,9 +10,14 @@ from ttctl.rules.leases import without_stack
 from ttctl.rules.to_end import AT_WORK
 
 if TYPE_CHECKING:
-    from ttctl.model.container import ContainerState
+    from collections.abc import Callable
+
+    from ttctl.model.container import ContainerState, Project
+    from ttctl.model.engines import Engine
     from ttctl.model.lease import Claims
     from ttctl.model.protocols import World
+
+    Change = Callable[[tuple[ContainerState, ...]], tuple[ContainerState, ...]]
 
 
 class Instead:
@@ -37,8 +42,8 @@ def as_if_down(world: World, stack: str) -> World:
     ports = {port for one in engine.containers(stack) for _, port, _ in one.ports}
     ports |= {summary.port} if summary is not None else set()
 
-    def containers(of: str | None) -> tuple[ContainerState, ...]:
-        return tuple(one for one in engine.containers(of) if one.stack != stack)
+    def gone(found: tuple[ContainerState, ...]) -> tuple[ContainerState, ...]:
+        return tuple(one for one in found if one.stack != stack)
 
     def claims() -> Claims:
         return without_stack(leases.claims(), stack=stack, owner=owner)
@@ -48,7 +53,7 @@ def as_if_down(world: World, stack: str) -> World:
 
     seen = Instead(
         world,
-        engine=Instead(engine, containers=containers),
+        engine=_showing(engine, gone),
         leases=Instead(leases, claims=claims),
         host=Instead(host, port_holder=port_holder),
     )
@@ -61,13 +66,26 @@ def as_if_stopped(world: World, stack: str) -> World:
     As `as_if_down`, it is for looking only.
     """
 
-    def ended(one: ContainerState) -> ContainerState:
-        if one.stack != stack or one.state not in AT_WORK:
-            return one
-        return replace(one, state="exited", health="", exit_code=0, ports=())
-
-    def containers(of: str | None) -> tuple[ContainerState, ...]:
-        return tuple(ended(one) for one in world.engine.containers(of))
+    def ended(found: tuple[ContainerState, ...]) -> tuple[ContainerState, ...]:
+        return tuple(
+            one
+            if one.stack != stack or one.state not in AT_WORK
+            else replace(one, state="exited", health="", exit_code=0, ports=())
+            for one in found
+        )
 
     seen = as_if_down(world, stack)
-    return cast("World", Instead(seen, engine=Instead(world.engine, containers=containers)))
+    return cast("World", Instead(seen, engine=_showing(world.engine, ended)))
+
+
+def _showing(engine: Engine, change: Change) -> Instead:
+    """Return an engine whose containers are shown as `change` makes them."""
+
+    def containers(of: str | None) -> tuple[ContainerState, ...]:
+        return change(engine.containers(of))
+
+    def project(of: str) -> Project:
+        seen = engine.project(of)
+        return replace(seen, containers=change(seen.containers))
+
+    return Instead(engine, containers=containers, project=project)

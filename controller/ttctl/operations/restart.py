@@ -10,7 +10,7 @@ from ttctl.errors import TtctlError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations import start_again
 from ttctl.operations.as_if_down import as_if_stopped
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.foreign import own_containers
 from ttctl.operations.start import boards_wanted
 from ttctl.operations.stop import stop
 from ttctl.operations.swap_hold import Hold, refuse_boards
@@ -94,7 +94,7 @@ def restart(
 
 
 def _look(world: World, stack: str, how: How) -> Again:
-    refuse_foreign(world, stack, world.engine.containers(stack))
+    own_containers(world, stack)
     seen = as_if_stopped(world, stack)
     found = start_again.look(seen, stack, how=how)
     with start_again.named_reset("restart", stack):

@@ -10,7 +10,7 @@ from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.generation import Exchanged
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.come_back import coming_back
-from ttctl.operations.foreign import refuse_foreign
+from ttctl.operations.foreign import own_containers
 from ttctl.operations.generations import adopt, present, record
 from ttctl.operations.lock_files import recipe_hash
 from ttctl.operations.restore import State, check_boards, missing_of, restore
@@ -67,7 +67,7 @@ def look(
         TtctlError: Images, weights or boards of it cannot be had; it says what to type.
     """
     stack = pick_stack(world, word, further=world.generations.stacks())
-    refuse_foreign(world, stack, world.engine.containers(stack))
+    own_containers(world, stack)
     kept = world.generations.kept(stack)
     former = found_state(world, stack)
     one = meant(stack, kept, to, present=former.number if former else 0)
