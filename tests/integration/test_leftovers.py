@@ -92,9 +92,9 @@ def test_only_what_ttctl_built_is_shown_and_only_what_nobody_uses_is_removed(mar
     (own,) = [one for one in place.images() if mark in one.reference]
     assert own.reference == f"ttctl/{mark}:1"
     assert own.made_at == 1580472000
-    assert own.image_id not in place.used()
+    assert own.image_id not in place.in_use().images
     container = docker("create", "--name", mark, own.reference)
-    assert own.image_id in place.used()
+    assert own.image_id in place.in_use().images
     with pytest.raises(EngineError, match="could not be removed"):
         place.remove_image(own.reference)
     docker("rm", container)

@@ -14,7 +14,7 @@ from ttctl.adapters.folder_vitals import strays
 from ttctl.adapters.process import run
 from ttctl.errors import EngineError, PrivilegeError, TtctlError
 from ttctl.model.container import FINGERPRINT_LABEL
-from ttctl.model.litter import OwnImage, StrayFile
+from ttctl.model.litter import InUse, OwnImage, StrayFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,25 +54,21 @@ class LocalLeftovers:
             if str(reference).startswith(OURS)
         )
 
-    def used(self) -> frozenset[str]:
-        """Return the ids of the images of all containers, whoever made them.
+    def in_use(self) -> InUse:
+        """Return what all containers use, whoever made them.
 
         Raises:
             EngineError: No engine answers.
         """
-        return frozenset(str(one["ImageID"]) for one in self._asked("/containers/json?all=1"))
-
-    def mounted(self) -> frozenset[str]:
-        """Return the folders of this machine that any container mounts, whoever made it.
-
-        Raises:
-            EngineError: No engine answers.
-        """
-        return frozenset(
-            str(mount.get("Source") or "")
-            for one in self._asked("/containers/json?all=1")
-            for mount in one.get("Mounts") or ()
-            if mount.get("Type") == "bind"
+        seen = self._asked("/containers/json?all=1")
+        return InUse(
+            images=frozenset(str(one["ImageID"]) for one in seen),
+            folders=frozenset(
+                str(mount.get("Source") or "")
+                for one in seen
+                for mount in one.get("Mounts") or ()
+                if mount.get("Type") == "bind"
+            ),
         )
 
     def files(self) -> tuple[StrayFile, ...]:

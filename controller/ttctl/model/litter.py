@@ -68,17 +68,24 @@ class Pruned:
     """Why something was not even looked at."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """What containers use, whoever made them."""
+
+    images: frozenset[str]
+    """Ids."""
+    folders: frozenset[str]
+    """Of this machine, that they mount."""
+
+
 class Leftovers(Protocol):
     """Looks for what may go, and removes it. What has no label of ours is never shown."""
 
     def images(self) -> tuple[OwnImage, ...]:
         """Return the images that ttctl built, one for each name of ttctl's that they have."""
 
-    def used(self) -> frozenset[str]:
-        """Return the ids of the images of all containers, whoever made them."""
-
-    def mounted(self) -> frozenset[str]:
-        """Return the folders of this machine that any container mounts, whoever made it."""
+    def in_use(self) -> InUse:
+        """Return what all containers use, whoever made them."""
 
     def files(self) -> tuple[StrayFile, ...]:
         """Return temporary files of killed commands in the folders of state and cache."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.diagnose import READ, cause_of
+from ttctl.operations.unanswered import cut_off
 from ttctl.rules.fatal import said_since, told, works
 from ttctl.rules.stack import GATEWAY_SERVICE, service_name
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from ttctl.model.container import ContainerState
-    from ttctl.model.failure import Found
     from ttctl.model.lock import Lock
     from ttctl.model.protocols import World
+    from ttctl.operations.diagnose import Cause
 
 
 class Hear(Protocol):
@@ -48,12 +49,14 @@ class FatalWatch:
         Of a service that works, only what it says from the first look on means anything.
 
         Raises:
-            EngineError: A line means that a service will not come up.
+            EngineError: A line means that a service will not come up, or the gateway does not reach
+                one that works.
         """
         if self._world.clock.now() < self._next:
             return
         self._next = self._world.clock.now() + EVERY_S
-        for one in self._world.engine.containers(self._lock.stack):
+        containers = self._world.engine.containers(self._lock.stack)
+        for one in containers:
             if own and one.service not in own:
                 continue
             found = told(self._lines(one), self._world.failures)
@@ -63,7 +66,9 @@ class FatalWatch:
                 # The C++ libraries say where they gave up first, and why a moment later.
                 self._vague.add(one.container_id)
                 continue
-            raise self._refusal(one, found)
+            raise self._refusal(cause_of(self._world, self._lock.stack, one, found))
+        for cause in () if own else cut_off(self._world, containers):
+            raise self._refusal(cause)
 
     def _lines(self, one: ContainerState) -> list[str]:
         if not works(one):
@@ -92,10 +97,9 @@ class FatalWatch:
             return [line for _, line in lines]
         return []
 
-    def _refusal(self, one: ContainerState, found: Found) -> EngineError:
-        cause = cause_of(self._world, self._lock.stack, one, found)
+    def _refusal(self, cause: Cause) -> EngineError:
         error = EngineError(
-            f"The service {one.service!r} will not come up.",
+            f"The service {cause.service!r} will not come up.",
             why=f"{cause.cause}.",
             evidence=cause.evidence,
             next_step=cause.next_step,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import EngineError, TtctlError
 from ttctl.operations.port import taken
+from ttctl.operations.remove import remove_unstarted
 from ttctl.operations.undo import undoing
 
 if TYPE_CHECKING:
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from ttctl.errors import UsageError
     from ttctl.model.protocols import World
     from ttctl.operations.desire import Desired
-
-
-def _remove_husks(world: World, stack: str) -> None:
-    """Remove a stack's containers that never started; call it under the stack's lock."""
-    made = world.engine.containers(stack)
-    husks = [one.service for one in made if one.state == "created" and one.composed]
-    if husks:
-        with world.reporter.step(f"Remove {', '.join(husks)}, never started"):
-            folder = world.store.folder(stack)
-            world.launcher.remove(stack, folder, husks, reporter=world.reporter)
 
 
 @contextmanager
@@ -40,7 +31,7 @@ def naming_who_took_the_port(world: World, desired: Desired) -> Iterator[None]:
     except EngineError as failure:
         if refusal := _refusal(world, desired):
             with undoing(world, f"containers of {desired.stack.name} wait for the port"):
-                _remove_husks(world, desired.stack.name)
+                remove_unstarted(world, desired.stack.name)
             raise refusal from failure
         raise
 

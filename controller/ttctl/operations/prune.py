@@ -37,12 +37,14 @@ def look(world: World, place: Leftovers, kinds: Sequence[LitterKind] = KINDS) ->
     minds: list[str] = []
     states = _states(world, minds) if {"image", "cache"} & set(kinds) else []
     found: list[Litter] = []
-    if "image" in kinds and not minds:
+    known = {"image", "cache"} & set(kinds) and not minds
+    used = place.in_use() if known else None
+    if used and "image" in kinds:
         named = frozenset().union(*(one.images for one in states))
         images = place.images()
-        found += unnamed(images, named=named, used=place.used(), now=world.clock.epoch())
-    if "cache" in kinds and not minds:
-        mounted = place.mounted().union(*(one.caches for one in states))
+        found += unnamed(images, named=named, used=used.images, now=world.clock.epoch())
+    if used and "cache" in kinds:
+        mounted = used.folders.union(*(one.caches for one in states))
         found += unmounted(world.engine_files.caches(), mounted=mounted)
     if "file" in kinds:
         found += [

@@ -12,6 +12,7 @@ from ttctl.operations.desire_again import on_boards
 from ttctl.operations.lease import stop_first, take_each
 from ttctl.operations.lost_port import naming_who_took_the_port
 from ttctl.operations.port import with_free_port
+from ttctl.operations.remove import remove_planned, remove_unstarted
 from ttctl.operations.reset import ResetWish, reset_under_guard
 from ttctl.operations.start_watch import watched
 from ttctl.rules.board_steps import passed_text, stale_text
@@ -126,7 +127,7 @@ def start(
         desired = with_free_port(world, desired)
         _write(world, desired, before)
         if starts:
-            _remove(world, desired, plan)
+            remove_planned(world, desired, plan)
     if not starts:
         return Outcome(desired=desired, begun=None)
     stack, reporter = desired.stack, world.reporter
@@ -145,20 +146,6 @@ def start(
     # A start beside other engines says nothing of one alone.
     alone = not desired.serving.beside and plan.wants("start", stack.engine.name)
     return Outcome(desired=desired, begun=told.begun if alone else None)
-
-
-def _remove(world: World, desired: Desired, plan: Plan) -> None:
-    """Remove what the plan names of the stack's services; compose does the same to all others."""
-    stack, reporter = desired.stack.name, world.reporter
-    services = {one.name for one in desired.stack.services}
-    gone = [one.subject for one in plan.steps if one.verb == "remove" and one.subject in services]
-    if any(not one.composed for one in world.engine.containers(stack)):
-        with reporter.step(f"Remove what docker run made for {stack}"):
-            world.launcher.down(stack, volumes=None, timeout_s=None, reporter=reporter)
-    elif gone:
-        with reporter.step(f"Remove {', '.join(gone)}"):
-            folder = world.store.folder(stack)
-            world.launcher.remove(stack, folder, gone, reporter=reporter)
 
 
 def _created(
@@ -185,7 +172,7 @@ def _created(
             _prepare(world, desired)
             _write(world, desired, before)
             # Before its successor is made: removed after that, it would take the lease along.
-            _remove(world, desired, plan)
+            remove_planned(world, desired, plan)
             folder = world.store.folder(stack)
             world.launcher.create(stack, folder, recreate=how.recreate, reporter=reporter)
     return desired
@@ -209,12 +196,7 @@ def _reset(world: World, desired: Desired, leased: Leased) -> Leased:
     Containers of its own that were made and never started would be in the way for good: they hold
     the boards, and a start that needs a reset first does not get as far as to start them.
     """
-    stack, reporter = desired.stack.name, world.reporter
-    made = world.engine.containers(stack)
-    if unstarted := [one.service for one in made if one.boards and one.state == "created"]:
-        with reporter.step(f"Remove {', '.join(unstarted)}, never started"):
-            folder = world.store.folder(stack)
-            world.launcher.remove(stack, folder, unstarted, reporter=reporter)
+    remove_unstarted(world, desired.stack.name, leasing=True)
     image = next(one.image for one in desired.stack.services if one.nodes)
     reset_under_guard(world, ResetWish(words=leased.boards, instead=image))
     return _taken(world, desired, had=leased)

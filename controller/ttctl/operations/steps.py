@@ -10,6 +10,7 @@ from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.foreign import own_containers
 from ttctl.operations.pull_room import pulled_bytes
 from ttctl.operations.render_folder import is_unresolved
+from ttctl.operations.unanswered import cut_off
 from ttctl.rules.reconcile import Observed, Wanted, reconcile
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def plan_for(world: World, desired: Desired, how: How = AS_NEEDED) -> Plan:
         folder_matches=world.folders.read_folder(folder) == files,
         owner=world.store.owner(),
         containers=containers,
+        cut_off=tuple(one.service for one in cut_off(world, containers)),
         leased=desired.terms.leased,
     )
     wanted = Wanted(

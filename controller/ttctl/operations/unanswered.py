@@ -10,9 +10,18 @@ from ttctl.errors import BadFileError, TtctlError
 from ttctl.operations.diagnose import Cause
 from ttctl.operations.live_gateway import GatewayWatch
 from ttctl.operations.tls import at_of
+from ttctl.rules.fatal import works
 from ttctl.rules.live_metrics import Figures, samples
 from ttctl.rules.stack import GATEWAY_SERVICE, service_name
-from ttctl.rules.unanswered import OF_CHECKS, SLOW_S, Silence, of_checks, of_figures, of_health
+from ttctl.rules.unanswered import (
+    CUT_OFF,
+    OF_CHECKS,
+    SLOW_S,
+    Silence,
+    of_checks,
+    of_figures,
+    of_health,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +72,26 @@ def look(world: World, containers: Sequence[ContainerState]) -> tuple[Cause, ...
             at = at_of(world, stack, lock)
             found = unanswered(world, containers, at, world.gateway.health(at))
             return found or tuple(_without_tokens(world, stack, lock))
+    return ()
+
+
+def cut_off(world: World, containers: Sequence[ContainerState]) -> tuple[Cause, ...]:
+    """Return why a gateway does not reach engines whose containers work, as its own.
+
+    Docker 20.10 that is restarted while it makes a network leaves one that carries nothing.
+    Nobody is asked where any container does not work, nor where the port is not this stack's.
+    """
+    if not containers or not all(works(one) for one in containers):
+        return ()
+    stack = containers[0].stack
+    with suppress(BadFileError):
+        lock = world.store.summary(stack)
+        bound = {port for one in containers for _, port, _ in one.ports}
+        if lock and lock.port in bound:
+            at = at_of(world, stack, lock)
+            health = world.gateway.health(at)
+            found = _checks(world, stack, at) if health.taken and not health.ok else ()
+            return tuple(_cause(stack, one) for one in found if one.failure == CUT_OFF)
     return ()
 
 

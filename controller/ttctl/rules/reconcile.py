@@ -12,6 +12,7 @@ from ttctl.rules.board_steps import board_steps
 from ttctl.rules.compose import config_hash
 from ttctl.rules.order import image_steps
 from ttctl.rules.override_images import pull_steps
+from ttctl.rules.removals import left_over, removals
 from ttctl.rules.stack import GATEWAY_SERVICE
 from ttctl.rules.taken_over import taken_over
 from ttctl.rules.tls import certificate_steps
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ttctl.model.weights import Supply
 
 NO_TLS = Wish()
-STUCK = frozenset({"paused", "dead", "restarting"})
-"""States in which compose leaves a container as it is, though it does not work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,8 @@ class Observed:
     """Whatever the engine shows; what has not our mark and the stack's name is passed over."""
     supplies: tuple[tuple[LockedWeights, Supply], ...] = ()
     """Where weights come from, of those that somebody looked for."""
+    cut_off: tuple[str, ...] = ()
+    """Services of it that its gateway does not reach, though all of its containers work."""
     leased: Leased | None = None
     """The boards that the stack would get; None where it gets none, or none is chosen yet."""
 
@@ -111,7 +112,7 @@ def reconcile(wanted: Wanted, observed: Observed, *, how: How = AS_NEEDED) -> Pl
             "it holds exactly this plan",
             needed=not seen.folder_matches,
         ),
-        *_removals(stack, services, seen),
+        *removals(stack, services, seen),
         *services,
         _wait_step(how),
     ]
@@ -133,7 +134,9 @@ def _why_not_as_wanted(
 ) -> str:
     if not own:
         return "no container of it is here"
-    if left := _left_over(stack, own):
+    if observed.cut_off:
+        return "its networks are made anew"
+    if left := left_over(stack, own):
         return left
     found = own[0]
     reasons = {
@@ -145,77 +148,6 @@ def _why_not_as_wanted(
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
-
-
-def _left_over(stack: Stack, own: Sequence[ContainerState]) -> str:
-    """Return why a service's containers are not left to compose; empty for the one it has.
-
-    Compose makes a successor under the name `ID_NAME` and renames it in the end: a command that
-    was killed in between leaves two, of which compose would keep either.
-    """
-    if len(own) > 1:
-        return f"{len(own)} containers of it are here, which a killed command left: one is made"
-    if own[0].name != f"{stack.project}-{own[0].service}-1":
-        return f"its container is called {own[0].name}, as a killed command left it"
-    return ""
-
-
-def _removals(stack: Stack, services: Sequence[Step], observed: Observed) -> list[Step]:
-    """Return what has to go before anything is started: compose would leave it, or trip over it."""
-    starts = {one.subject for one in services if one.verb == "start"}
-    wanted = {one.name for one in stack.services}
-    plain = any(not one.composed for one in observed.containers)
-    found: dict[str, str] = {}
-    for name in dict.fromkeys(one.service or one.name for one in observed.containers):
-        own = [one for one in observed.containers if one.service == name]
-        if name not in wanted:
-            found[name] = "the plan has no such service"
-        elif name in starts and (
-            reason := _why_removed(stack, own, plain=plain, new_key=not observed.has_key)
-        ):
-            found[name] = reason
-    return [Step(verb="remove", subject=name, reason=reason) for name, reason in found.items()]
-
-
-def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, new_key: bool) -> str:
-    """Return why compose cannot be left to start a service; empty where it can.
-
-    The gateway reads its keys when it starts, so one that was started before knows no new key.
-    """
-    if plain:
-        return "it goes with all that `docker run` made, networks too"
-    if left := _left_over(stack, own):
-        return left
-    found = own[0]
-    ended = found.state == "exited"
-    reasons = {
-        f"it is {found.state}, and compose would leave it so": found.state in STUCK,
-        # Compose joins a container to its further networks after it has made it, and takes one
-        # that has its hash for whole: a gateway could be without its port for ever.
-        "it was never started, and lacks a network: who made it was killed": (
-            found.state == "created" and not _joined(stack, found)
-        ),
-        # An engine shows every container that it has stopped as unhealthy.
-        "it is unhealthy, and compose would leave it so": (
-            found.health == "unhealthy" and not ended
-        ),
-        "it has ended, and only one that is made anew leases its boards": (
-            ended and bool(found.boards)
-        ),
-        # One that was not started yet will read them.
-        "it was started with another key": (
-            new_key and found.service == GATEWAY_SERVICE and found.state != "created"
-        ),
-    }
-    return next((reason for reason, holds in reasons.items() if holds), "")
-
-
-def _joined(stack: Stack, container: ContainerState) -> bool:
-    """Return whether a container has every network that its service is to have."""
-    wanted = (one.networks for one in stack.services if one.name == container.service)
-    return {f"{stack.project}_{name}" for names in wanted for name in names} <= {
-        *container.networks
-    }
 
 
 def _stop_steps(

@@ -23,10 +23,14 @@ CHECK_S = "haproxy_server_check_duration_seconds"
 SINCE_S = "haproxy_server_check_last_change_seconds"
 OF_CHECKS = frozenset({SERVER_STATUS, CHECK_STATUS, CHECK_CODE, CHECK_S, SINCE_S})
 """Source: addons/promex/README of https://github.com/haproxy/haproxy/tree/v2.6.0; seen with 2.6."""
+CUT_OFF_S = 5
+"""A connection to a container beside it takes no second, however busy the machine is."""
 HUNG = "hung"
+CUT_OFF = "cut-off"
 SLOW = "slow"
 NO_TOKEN = "no-token"  # noqa: S105 - of text
 LIVE = "ttctl status --live {stack}"
+UP = "ttctl up {stack}"
 LOGS = "ttctl logs {stack} {service} --tail 100"
 AGAIN = "ttctl restart {stack}"
 
@@ -37,7 +41,7 @@ class Silence:
 
     service: str
     failure: str
-    """`hung`, `slow`, `no-token`, or what else it is."""
+    """`hung`, `slow`, `cut-off`, `no-token`, or what else it is."""
     cause: str
     evidence: str
     next_step: str
@@ -66,6 +70,11 @@ def _of_check(found: tuple[Sample, ...], proxy: str, service: str) -> Silence:
             HUNG,
             f"{service} hangs: it takes the gateway's checks, and has no answer in {took_s} s",
             AGAIN,
+        ),
+        "L4TOUT": (
+            CUT_OFF if since_s >= CUT_OFF_S else "unreachable",
+            f"the gateway does not reach {service}: the network between them carries nothing",
+            UP,
         ),
         "L4CON": ("refuses", f"{service} refuses connections: its server is not up", LOGS),
         "L7STS": ("ill", f"{service} answers the gateway's checks with HTTP {code}", LOGS),

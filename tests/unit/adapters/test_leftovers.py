@@ -12,7 +12,7 @@ import pytest
 
 from ttctl.adapters.leftovers import LocalLeftovers
 from ttctl.errors import PrivilegeError, TtctlError
-from ttctl.model.litter import StrayFile
+from ttctl.model.litter import InUse, StrayFile
 
 
 @pytest.fixture
@@ -64,12 +64,15 @@ def test_a_cache_that_cannot_go_is_refused_with_what_helps(
     assert caught.value.next_step == f"{step} '/c/a cache'"
 
 
-def test_what_containers_mount_of_this_machine_is_told(
+def test_what_containers_use_of_this_machine_is_told(
     place: LocalLeftovers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = [
-        {"Mounts": [{"Type": "bind", "Source": "/c/one"}, {"Type": "volume", "Name": "v"}]},
-        {"Mounts": None},
+        {
+            "ImageID": "one",
+            "Mounts": [{"Type": "bind", "Source": "/c/one"}, {"Type": "volume", "Name": "v"}],
+        },
+        {"ImageID": "two", "Mounts": None},
     ]
     monkeypatch.setattr(place, "_asked", lambda _: seen)
-    assert place.mounted() == {"/c/one"}
+    assert place.in_use() == InUse(images=frozenset({"one", "two"}), folders=frozenset({"/c/one"}))

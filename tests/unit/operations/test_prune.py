@@ -10,7 +10,7 @@ import pytest
 from tests.unit.fakes import Scene, container
 
 from ttctl.errors import BadFileError, EngineError, PrivilegeError
-from ttctl.model.litter import OwnImage, StrayFile
+from ttctl.model.litter import InUse, OwnImage, StrayFile
 from ttctl.model.spec import Request
 from ttctl.operations import prune
 from ttctl.operations.up import up
@@ -39,11 +39,8 @@ class FakeLeftovers:
             for one in self.references
         )
 
-    def used(self) -> frozenset[str]:
-        return self.of_containers
-
-    def mounted(self) -> frozenset[str]:
-        return self.mounts
+    def in_use(self) -> InUse:
+        return InUse(images=self.of_containers, folders=self.mounts)
 
     def files(self) -> tuple[StrayFile, ...]:
         return self.strays

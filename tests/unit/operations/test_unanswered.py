@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.fakes import Scene
 from tests.unit.living import GATEWAY_UP, VLLM
 
+from ttctl.errors import EngineError
 from ttctl.model.gateway import Health
 from ttctl.model.spec import Request
-from ttctl.operations import stacks
+from ttctl.operations import stacks, unanswered
 from ttctl.operations.doctor import doctor
+from ttctl.operations.ready import wait_for
 from ttctl.operations.up import up
 
 CHECKS = (
@@ -20,7 +24,7 @@ CHECKS = (
     'haproxy_server_check_status{{proxy="engine",server="vllm",state="{check}"}} 1\n'
     'haproxy_server_check_code{{proxy="engine",server="vllm"}} {code}\n'
     'haproxy_server_check_duration_seconds{{proxy="engine",server="vllm"}} 30.001000\n'
-    'haproxy_server_check_last_change_seconds{{proxy="engine",server="vllm"}} 95\n'
+    'haproxy_server_check_last_change_seconds{{proxy="engine",server="vllm"}} {since}\n'
 )
 """As HAProxy 2.6 writes them."""
 
@@ -72,6 +76,13 @@ def test_an_engine_that_takes_the_question_and_does_not_answer_hangs(scene: Scen
             id="an error",
         ),
         pytest.param(
+            "L4TOUT",
+            0,
+            "cut-off",
+            "the gateway does not reach vllm: the network between them carries nothing",
+            id="no connection",
+        ),
+        pytest.param(
             "L7RSP",
             0,
             "unreachable",
@@ -84,12 +95,71 @@ def test_the_gateways_own_checks_say_how_an_engine_fails(
     scene: Scene, check: str, code: int, failure: str, cause: str
 ) -> None:
     scene.gateway.is_healthy = False
-    scene.live.texts["/gateway/metrics"] = CHECKS.format(down=1, check=check, code=code)
+    scene.live.texts["/gateway/metrics"] = CHECKS.format(down=1, check=check, code=code, since=95)
     (found,) = stacks.status(scene.world, "mine").causes
     assert (found.failure, found.cause) == (failure, cause)
     assert found.evidence == f"the gateway's check of vllm: {check}; down for 95 s"
-    steps = {"hung": "ttctl restart mine"}
+    steps = {"hung": "ttctl restart mine", "cut-off": "ttctl up mine"}
     assert found.next_step == steps.get(failure, "ttctl logs mine vllm --tail 100")
+
+
+def cut_off(scene: Scene, *, since: int) -> None:
+    scene.gateway.is_healthy = False
+    checks = CHECKS.format(down=1, check="L4TOUT", code=0, since=since)
+    scene.live.texts["/gateway/metrics"] = checks
+
+
+def test_one_up_makes_networks_anew_over_which_the_gateway_reaches_nobody(scene: Scene) -> None:
+    cut_off(scene, since=20)
+    scene.calls.clear()
+    request = Request(model="llama", name="mine")
+
+    def reached() -> None:
+        scene.gateway.is_healthy = "up" in scene.calls
+
+    scene.gateway.on_look = reached
+    before = {one.container_id for one in scene.engine.containers("mine")}
+    assert up(scene.world, request).changed
+    assert [call for call in scene.calls if call.startswith(("down", "up"))] == ["down", "up"]
+    assert not before & {one.container_id for one in scene.engine.containers("mine")}
+    assert not up(scene.world, request).changed
+
+
+def test_a_start_over_a_network_that_carries_nothing_is_ended_with_what_mends_it(
+    scene: Scene,
+) -> None:
+    cut_off(scene, since=20)
+    began = scene.clock.now()
+    with pytest.raises(EngineError) as caught:
+        wait_for(scene.world, scene.store.locks["mine"], limit_s=600)
+    assert caught.value.message == "The service 'vllm' will not come up."
+    assert "the network between them carries nothing" in caught.value.why
+    assert caught.value.next_step == "ttctl up mine"
+    assert scene.clock.now() - began < 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"health": "starting"}, id="a container that does not work yet"),
+        pytest.param({"ports": ()}, id="a port that is not the stack's"),
+    ],
+)
+def test_nobody_is_asked_about_networks_where_the_cause_is_another(
+    scene: Scene, change: dict[str, Any]
+) -> None:
+    cut_off(scene, since=20)
+    scene.engine.set_state("gateway", **change)
+    assert unanswered.cut_off(scene.world, scene.engine.containers("mine")) == ()
+    assert scene.live.asked == []
+
+
+def test_a_check_that_has_just_failed_makes_no_network_anew(scene: Scene) -> None:
+    cut_off(scene, since=2)
+    containers = scene.engine.containers("mine")
+    assert unanswered.cut_off(scene.world, containers) == ()
+    (found,) = unanswered.look(scene.world, containers)
+    assert found.failure == "unreachable"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +167,9 @@ def test_the_gateways_own_checks_say_how_an_engine_fails(
     [
         pytest.param(None, id="no figures"),
         pytest.param("haproxy_server_status{", id="figures that are none"),
-        pytest.param(CHECKS.format(down=0, check="L7OK", code=200), id="no engine is down"),
+        pytest.param(
+            CHECKS.format(down=0, check="L7OK", code=200, since=95), id="no engine is down"
+        ),
     ],
 )
 def test_a_gateway_that_is_not_ready_is_told_by_its_status(scene: Scene, text: str | None) -> None:

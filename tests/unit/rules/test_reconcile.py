@@ -233,6 +233,20 @@ def test_what_compose_cannot_mend_is_removed_by_the_plan_which_says_why(
     assert {*expected} & {*HASHES} <= started
 
 
+def test_networks_over_which_the_gateway_reaches_nobody_are_made_anew() -> None:
+    made = plan(replace(EVERYTHING, cut_off=("vllm",)))
+    why = "the gateway does not reach vllm over them, though each container works"
+    assert [(one.verb, one.subject, one.reason) for one in made.changes] == [
+        (
+            "remove",
+            "networks",
+            f"{why}; those go with them",
+        ),
+        ("start", "vllm", "its networks are made anew"),
+        ("start", "gateway", "its networks are made anew"),
+    ]
+
+
 def test_a_gateway_that_was_not_started_yet_reads_the_new_key_itself() -> None:
     whole = seen("gateway", state="created", networks=("ttctl-llama_back", "ttctl-llama_front"))
     observed = replace(EVERYTHING, has_key=False, containers=whole)

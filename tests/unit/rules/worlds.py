@@ -21,6 +21,7 @@ from ttctl.model.spec import Request
 from ttctl.operations.desire import desire
 from ttctl.rules.compose import config_hash
 from ttctl.rules.reconcile import Observed, Wanted
+from ttctl.rules.removals import NETWORKS
 from ttctl.rules.to_end import AT_WORK
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def world_of(random: Random) -> World:
         folder_matches=dice.either(),
         owner=OWNER,
         containers=ours,
+        cut_off=("vllm",) if ours and dice.number(0, 9) == 0 else (),
         leased=_leased(dice, wanted) if nodes else None,
     )
     knows = frozenset(one.container_id for one in ours) if has_key else frozenset()
@@ -320,6 +322,9 @@ class Doing:
         self._change(folder_matches=True)
 
     def _remove(self, step: Step) -> None:
+        if step.subject == NETWORKS:
+            self._change(containers=(), cut_off=())
+            return
         gone = [
             one for one in self.observed.containers if step.subject == (one.service or one.name)
         ]
