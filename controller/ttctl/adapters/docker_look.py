@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 OK = 200
 GONE = 404
+SAID = 200
+"""Characters that are told of a health check."""
 NEVER = "0001-01-01T00:00:00Z"
 """How an engine says that a container has not ended yet."""
 PROJECT_LABEL = "com.docker.compose.project"
@@ -156,6 +158,7 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
     labels = raw["Config"].get("Labels") or {}
     state = raw["State"]
     ended = state.get("FinishedAt") or ""
+    health = state.get("Health") or {}
     bindings = (raw.get("NetworkSettings") or {}).get("Ports") or {}
     return ContainerState(
         container_id=raw["Id"],
@@ -167,7 +170,8 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
         image=raw["Config"].get("Image", ""),
         config_hash=labels.get(CONFIG_LABEL, ""),
         state=state["Status"],
-        health=(state.get("Health") or {}).get("Status", ""),
+        health=health.get("Status", ""),
+        check_said=_check_said(health),
         exit_code=int(state.get("ExitCode") or 0),
         oom_killed=bool(state.get("OOMKilled")),
         started_at=state.get("StartedAt", ""),
@@ -181,3 +185,13 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
         networks=tuple(sorted((raw.get("NetworkSettings") or {}).get("Networks") or {})),
         memory_bytes=int((raw.get("HostConfig") or {}).get("Memory") or 0),
     )
+
+
+def _check_said(health: dict[str, Any]) -> str:
+    """Return the last line of a failed check; how it ended, where it said nothing."""
+    checks = health.get("Log") or ()
+    if health.get("Status") != "unhealthy" or not checks:
+        return ""
+    lines = str(checks[-1].get("Output") or "").split("\n")
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return said[:SAID] or f"exit code {checks[-1].get('ExitCode', '?')}, without a word"

@@ -53,6 +53,8 @@ class ContainerState:
     """Whether compose made it; else one of ttctl's own `docker run` lines did."""
     memory_bytes: int = 0
     """What it may use at most; 0 where it has no limit."""
+    check_said: str = ""
+    """Last line of the health check that failed last; empty where it is not unhealthy."""
     networks: tuple[str, ...] = ()
     """Names of those that it is joined to, or will be when it is started."""
 

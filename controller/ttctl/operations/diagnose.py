@@ -152,7 +152,9 @@ def _cache(world: World, asked: _Asked, service: str) -> str:
 
 
 def _of_state(one: ContainerState, state: BadState, asked: _Asked) -> Cause:
-    seen = ", ".join(filter(None, (one.state, one.health, f"exit code {one.exit_code}")))
+    code = "" if one.state == "running" else f"exit code {one.exit_code}"
+    seen = ", ".join(filter(None, (one.state, one.health, code)))
+    seen += f"; its last check: {one.check_said}" if one.check_said else ""
     return Cause(
         service=one.service,
         failure=state.name,

@@ -207,6 +207,36 @@ def test_what_compose_has_in_a_stacks_project_beside_it_is_told_with_its_folder(
     ]
 
 
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        pytest.param(
+            [{"ExitCode": 0, "Output": "ok"}, {"ExitCode": 7, "Output": "a\ncurl: (7) no\n\n"}],
+            "curl: (7) no",
+            id="its last line",
+        ),
+        pytest.param(
+            [{"ExitCode": 3, "Output": ""}], "exit code 3, without a word", id="no output"
+        ),
+        pytest.param([{"ExitCode": 1, "Output": "x" * 500}], "x" * 200, id="a long one"),
+        pytest.param(None, "", id="no check was kept"),
+    ],
+)
+def test_of_an_unhealthy_container_the_check_that_failed_is_told(
+    programs: Programs, asked: Path, log: list[dict[str, Any]] | None, said: str
+) -> None:
+    ill = {**RUNNING, "State": {**RUNNING["State"], "Health": {"Status": "unhealthy", "Log": log}}}
+    answers(programs, asked, world(ill))
+    assert [one.check_said for one in look()] == [said]
+
+
+def test_of_a_healthy_container_no_check_is_told(programs: Programs, asked: Path) -> None:
+    log = [{"ExitCode": 0, "Output": "what varies"}]
+    well = {**RUNNING, "State": {**RUNNING["State"], "Health": {"Status": "healthy", "Log": log}}}
+    answers(programs, asked, world(well))
+    assert [one.check_said for one in look()] == [""]
+
+
 def test_no_container_is_no_error(programs: Programs, asked: Path) -> None:
     answers(programs, asked, world())
     assert look() == []

@@ -53,6 +53,15 @@ def test_a_state_tells_where_no_line_is_known(scene: Scene) -> None:
     assert found.next_step == "ttctl logs mine vllm --tail 100"
 
 
+def test_an_unhealthy_service_is_told_with_what_its_check_said(scene: Scene) -> None:
+    scene.engine.set_state("vllm", health="unhealthy", check_said="curl: (7) refused")
+    (found,) = explained(scene.world, "mine")
+    assert (found.failure, found.cause) == ("unhealthy", "vllm is unhealthy")
+    assert found.evidence == (
+        "ttctl-mine-vllm-1: running, unhealthy; its last check: curl: (7) refused"
+    )
+
+
 def test_a_log_that_cannot_be_read_leaves_the_state(scene: Scene) -> None:
     ended(scene, code=137)
 
