@@ -34,8 +34,8 @@ MOMENTS = {
     "when one is started": r"Container \S+ +Started",
     "when all are healthy": r"^  \+ Start vllm, gateway",
 }
-FIRST = {"stop": 0, "kill": 1, "restart": 3}
-"""At which moment each begins; a part of them does every second one."""
+FIRST = {"stop": 0, "kill": 1, "restart": 0}
+"""At which moment each begins: every second one comes first, then those between."""
 BOTH = pytest.mark.parametrize(
     "broken", [{"live_restore": False}, {"live_restore": True}], indirect=True,
     ids=["containers end with it", "containers outlive it"],
@@ -98,13 +98,9 @@ def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
     """Take it away at one step after the other."""
     stack.up()
     before = tree(stack.folder)
-    moments = list(MOMENTS)
-    # Docker 20.10 that is restarted while it makes a network can leave one whose containers never
-    # reach each other, which one `up` does not mend. `make faults` has that moment, too.
-    offset = FIRST[end]
-    count = rounds(fast=2, whole=len(moments))
-    for at in range(count):
-        moment = moments[(offset + at * 2) % len(moments)]
+    moments, first = list(MOMENTS), FIRST[end]
+    order = [*moments[first::2], *moments[1 - first :: 2]]
+    for moment in order[: rounds(fast=2, whole=len(moments))]:
         stack.remove()
         child = stack.start_up("--force-recreate")
         said = read_until(child, MOMENTS[moment])
@@ -118,7 +114,8 @@ def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
         # A restart may be over before it is noticed; what stays away is not.
         assert done.code == 5 or end == "restart", text
         if done.code:
-            told = parts(done.err)
-            assert "engine" in " ".join(told.values()).lower(), text
+            told = " ".join(parts(done.err).values())
+            # Docker 20.10 may leave networks that carry nothing, when it is restarted just then.
+            assert "engine" in told.lower() or (end == "restart" and "network" in told), text
             figure("R4", f"{end} {moment}: told after", f"{took:.1f} s")
         back(broken, stack, before)

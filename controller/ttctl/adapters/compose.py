@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.compose_failure import failure, known
+from ttctl.adapters.compose_failure import came_back, failure, known
 from ttctl.adapters.passed_on import passed_on, write
 from ttctl.adapters.process import found_program, run
 from ttctl.adapters.run_made import RunMade
@@ -194,7 +194,8 @@ class ComposeLauncher:
 
     def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError | WaitError:
         states = self._engine.containers(stack)
-        bad = [state for state in states if state.state != "running" or state.health != "healthy"]
+        bad = came_back(states, done.lines)
+        bad += [state for state in states if state.state != "running" or state.health != "healthy"]
         lines: list[str] = []
         for state in bad[:1]:
             lines = list(

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.failures import known_failures
@@ -19,6 +21,11 @@ NOT_HEALTHY = "application not healthy after"
 """What compose says when `--wait-timeout` is over; its code is the same as for any failure.
 
 Source: https://github.com/docker/compose/blob/v2.29.7/pkg/compose/start.go
+"""
+EXITED = re.compile(r"container (\S+) exited \((\d+)\)")
+"""What compose says of a container that ended while it waited.
+
+Seen with compose 2.26, when the engine was restarted.
 """
 SHOWN = 240
 """Characters of a log line that an error shows."""
@@ -52,6 +59,19 @@ def failure(
         evidence="\n".join(shown) or done.tail(8),
         next_step=f"ttctl logs {stack} --tail 100",
     )
+
+
+def came_back(states: Sequence[ContainerState], lines: Sequence[str]) -> list[ContainerState]:
+    """Return, as they ended, containers that compose saw end and that are not ended any more.
+
+    The engine starts a container again that ended of itself, and those that ended with the engine.
+    """
+    codes = {found[1]: int(found[2]) for line in lines if (found := EXITED.search(line))}
+    return [
+        replace(one, state="exited", health="", exit_code=codes[one.name])
+        for one in states
+        if one.name in codes and one.state != "exited"
+    ]
 
 
 def shortened(line: str) -> str:

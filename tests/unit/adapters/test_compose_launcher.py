@@ -243,6 +243,23 @@ def test_a_container_that_ended_is_told_with_its_last_lines(
     assert max(map(len, lines)) <= SHOWN
 
 
+@pytest.mark.parametrize(
+    ("state", "health"), [("running", "starting"), ("restarting", ""), ("running", "healthy")]
+)
+def test_a_container_that_ended_and_is_started_again_is_told_as_it_ended(
+    engine: FollowedEngine, programs: Programs, state: str, health: str
+) -> None:
+    programs.add("docker", "print('container ttctl-llama-vllm-1 exited (143)'); sys.exit(1)")
+    engine.set_state("vllm", state=state, health=health)
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.exit_code == 5
+    assert caught.value.why == (
+        "vllm was ended from outside (SIGTERM, exit code 143): by `docker stop`, or with the "
+        "container engine"
+    )
+
+
 def test_a_container_that_was_killed_for_its_memory_is_told_so(
     engine: FollowedEngine, programs: Programs
 ) -> None:
