@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ttctl.errors import EngineError, OfflineError
+from ttctl.errors import EngineError, OfflineError, TtctlError
 from ttctl.model.plan import AS_NEEDED
 from ttctl.operations.beside import engines_of
 from ttctl.operations.choose import understood
@@ -23,6 +24,7 @@ from ttctl.operations.start_watch import remember
 from ttctl.operations.steps import plan_for
 from ttctl.operations.tls import ensure_certificate, known_by_its_own
 from ttctl.operations.up_result import result_of
+from ttctl.rules.removals import NETWORKS
 from ttctl.rules.stack import stack_name
 from ttctl.rules.warm_up import long_tokens
 
@@ -93,16 +95,26 @@ def bring_up(
         try:
             desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
         except EngineError:
-            if plan.changes:
+            again = _looked_again(world, desired, how)
+            if again is None or (plan.changes and not again.wants("remove", NETWORKS)):
                 raise
-            # What was running when it was looked at may have been about to end: look once more.
-            plan = plan_for(world, desired, how)
-            if not plan.changes:
-                raise
+            plan = again
             desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
     # What failed is wanted no more and no less than before.
     world.wanted.want(desired.stack.name)
     return desired, bool(plan.changes)
+
+
+def _looked_again(world: World, desired: Desired, how: How) -> Plan | None:
+    """Return what is to be done after a failure; None where nothing is, or nobody can say.
+
+    What was running when it was looked at may have been about to end, and what was started may be
+    on networks that carry nothing.
+    """
+    with suppress(TtctlError):
+        plan = plan_for(world, desired, how)
+        return plan if plan.changes else None
+    return None
 
 
 def wanted(world: World, request: Request, how: How) -> Desired:

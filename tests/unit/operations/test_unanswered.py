@@ -247,3 +247,19 @@ def test_an_engine_without_requests_is_looked_at_once(scene: Scene) -> None:
     _, diagnosis = doctor(scene.world)
     assert not [one for one in diagnosis.checks if one.name == "mine vllm"]
     assert scene.clock.now() == before
+
+
+def test_an_up_whose_own_start_ends_on_such_networks_makes_them_anew_at_once(
+    scene: Scene,
+) -> None:
+    request = Request(model="llama", name="mine")
+    stacks.down(scene.world, "mine", volumes=False, dry_run=False)
+    scene.calls.clear()
+
+    def reached() -> None:
+        cut_off(scene, since=20)
+        scene.gateway.is_healthy = scene.calls.count("up") == 2
+
+    scene.gateway.on_look = reached
+    assert up(scene.world, request).changed
+    assert [one for one in scene.calls if one.startswith(("down", "up"))] == ["up", "down", "up"]
