@@ -95,12 +95,12 @@ build/quadlet/quadlet:
 test: unit engine test-tools images ## Run all tests, the container ones included
 	@$(MAKE) --no-print-directory --output-sync=target -j2 containers faults-part
 
-# The second has engines and networks of its own, and mostly waits for them, so both run at once.
+# The second has engines and networks of its own, two of each, and mostly waits for them.
 containers:
 	@env -u MAKEFLAGS -u MFLAGS $(BIN)/pytest tests/conformance tests/integration tests/e2e
 
 faults-part:
-	@env -u MAKEFLAGS -u MFLAGS $(BIN)/pytest tests/faults
+	@env -u MAKEFLAGS -u MFLAGS $(BIN)/pytest -n 2 --dist loadfile tests/faults
 
 images: setup-dev engine ## Build the images of demo-llama where they are not here
 	@$(TTCTL) --quiet build demo-llama >/dev/null

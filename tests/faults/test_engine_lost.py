@@ -105,7 +105,7 @@ def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
     before = tree(stack.folder)
     moments, first = list(MOMENTS), FIRST[end]
     order = [*moments[first::2], *moments[1 - first :: 2]]
-    for moment in order[: rounds(fast=2, whole=len(moments))]:
+    for moment in order[: rounds(fast=1, whole=len(moments))]:
         stack.remove()
         child = stack.start_up("--force-recreate")
         said = read_until(child, MOMENTS[moment])

@@ -86,7 +86,7 @@ def test_nothing_of_others_is_removed_whatever_is_done(
     foreign = make(engine, image, worlds(stack.name, rounds(fast=18, whole=120)))
     other = stack_on(engine, tmp_path / "other")
     done = 0
-    for word in ("", "--max-model-len=1024"):
+    for word in ("", "--max-model-len=1024")[: rounds(fast=1, whole=2)]:
         for words in (
             ("up", *stack.words, *([word] if word else [])),
             ("restart", stack.name),
