@@ -78,7 +78,8 @@ def recovered(victim: Victim, at: str) -> None:
     found = settled(stack)
     for name in LeftBehind.__dataclass_fields__:
         assert getattr(found, name) == getattr(victim.whole, name), f"{name}, after {at}"
-    assert strays(stack) == [], at
+    left = strays(stack)
+    assert left == [], f"{at}: {left}"
     assert stack.serves(), at
 
 

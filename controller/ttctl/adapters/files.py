@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
@@ -25,14 +26,14 @@ def write_atomically(path: Path, text: str, *, mode: int) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=STRAY_PREFIX, dir=path.parent)
+        handle, temporary = _made(path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
-            Path(temporary).replace(path)
+                Path(temporary).replace(path)
         finally:
             Path(temporary).unlink(missing_ok=True)
     except (OSError, UnicodeEncodeError) as exc:
@@ -42,6 +43,34 @@ def write_atomically(path: Path, text: str, *, mode: int) -> None:
             evidence="What was there before is unchanged.",
             next_step=_look_at(path.parent, exc),
         ) from exc
+
+
+def _made(folder: Path) -> tuple[int, str]:
+    """Return a new temporary file, held until it is closed: `sweep_abandoned` leaves it alone."""
+    while True:
+        handle, temporary = tempfile.mkstemp(prefix=STRAY_PREFIX, dir=folder)
+        # A file system without locks has no sweep either.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, temporary
+        # A sweep came in between.
+        os.close(handle)
+
+
+def sweep_abandoned(folder: Path) -> None:
+    """Remove what killed commands left half written in a folder that several write to at once.
+
+    Whoever still writes holds the file. Folders below are not looked at.
+    """
+    for stray in [*folder.glob(f"{STRAY_PREFIX}*")]:
+        with suppress(OSError):
+            handle = os.open(stray, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stray.unlink(missing_ok=True)
+            finally:
+                os.close(handle)
 
 
 def sweep_strays(folder: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.files import sweep_strays, write_atomically
+from ttctl.adapters.files import sweep_abandoned, sweep_strays, write_atomically
 from ttctl.adapters.kernel_lock import held
 from ttctl.adapters.key_ring import (
     new_key,
@@ -94,12 +94,14 @@ class StateFolder:
     def exclusive(self, stack: str, *, timeout_s: float, reporter: Reporter) -> Iterator[None]:
         """Hold the stack's kernel lock for the length of the block.
 
-        What a kill left half written in its folder goes first: nobody else writes there now.
+        What a kill left half written in its folder goes first: nobody else writes there now. Of
+        what all stacks share goes what nobody writes any more.
         """
         home = self.home(stack)
         told = self._doing.kept_in(home) if self._doing else nullcontext()
         with held(home / LOCK_FILE, timeout_s=timeout_s, reporter=reporter):
             sweep_strays(home)
+            sweep_abandoned(self._root.parent)
             with told:
                 yield
 

@@ -7,13 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ttctl.adapters.files import STRAY_PREFIX, make_private, sweep_strays, write_atomically
+from ttctl.adapters.files import (
+    STRAY_PREFIX,
+    make_private,
+    sweep_abandoned,
+    sweep_strays,
+    write_atomically,
+)
 from ttctl.errors import TtctlError
 
 if TYPE_CHECKING:
@@ -125,6 +132,53 @@ def test_a_kill_at_any_moment_leaves_one_whole_file(tmp_path: Path) -> None:
             assert len(set(text)) == 1
     sweep_strays(tmp_path)
     assert set(tmp_path.iterdir()) <= {file}
+
+
+HOLDS = """
+import os, sys, time
+from pathlib import Path
+from ttctl.adapters.files import _made
+
+print(_made(Path(sys.argv[1]))[1], flush=True)
+time.sleep(60)
+"""
+
+
+def test_of_what_several_write_to_a_sweep_takes_what_nobody_writes_any_more(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", HOLDS, str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        held = Path(writer.stdout.readline().strip())
+        (tmp_path / f"{STRAY_PREFIX}left").touch()
+        (tmp_path / f"{STRAY_PREFIX}link").symlink_to(tmp_path / "kept")
+        (tmp_path / "kept").touch()
+        sweep_abandoned(tmp_path)
+        assert {*tmp_path.iterdir()} == {
+            held, tmp_path / "kept", tmp_path / f"{STRAY_PREFIX}link"
+        }  # fmt: skip
+        writer.kill()
+    sweep_abandoned(tmp_path)
+    assert not held.exists()
+
+
+def test_a_writer_whose_new_file_is_swept_before_it_holds_it_makes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    real = tempfile.mkstemp
+
+    def swept_at_once(**how: Any) -> tuple[int, str]:  # noqa: ANN401
+        handle, name = real(**how)
+        made.append(name)
+        if len(made) == 1:
+            sweep_abandoned(tmp_path)
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", swept_at_once)
+    write_atomically(tmp_path / "file", "text", mode=0o600)
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "text"
+    assert len(made) == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_sweep_takes_strays_and_nothing_else(tmp_path: Path) -> None:

@@ -92,6 +92,17 @@ def test_what_a_kill_left_half_written_goes_when_the_stack_is_held(store: StateF
     assert other.exists()
 
 
+def test_what_a_kill_left_of_what_all_stacks_share_goes_with_any_of_them(
+    store: StateFolder,
+) -> None:
+    # A start that was killed when it kept how long it took.
+    shared = store.home("llama").parents[1] / ".ttctl-half"
+    store.home("llama").mkdir(parents=True)
+    shared.write_text("half")
+    with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
+        assert not shared.exists()
+
+
 def test_who_is_refused_the_lock_sweeps_nothing(store: StateFolder) -> None:
     half = store.home("llama") / ".ttctl-half"
     with store.exclusive("llama", timeout_s=0, reporter=FakeReporter()):
