@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/faults.md"
 TESTS = "tests/faults"
-INTERRUPTED = 2
-"""pytest's exit code for a run that somebody ended."""
+ALL_PASSED, SOME_FAILED = 0, 1
+"""pytest's exit codes for a run that came to its end; one that is broken off may have the second,
+too, and its report calls the test that it was at a passed one.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,12 @@ def results(junit: str) -> dict[str, str]:
         worst = "failed" if "failed" in (ended, found.get(name)) else ended
         found[name] = "skipped" if "skipped" in kinds else worst
     return found
+
+
+def is_whole(code: int, ended: dict[str, str]) -> bool:
+    """Return whether a run came to its end, by pytest's exit code and the tests of its report."""
+    failed = "failed" in ended.values()
+    return bool(ended) and code == (SOME_FAILED if failed else ALL_PASSED)
 
 
 def told(file: str, measured: Sequence[Measured], ended: dict[str, str]) -> tuple[Figure, ...]:
@@ -121,9 +129,9 @@ def tried(path: Path, *, commit: str, rounds: str) -> tuple[int, Run | None, tup
     with tempfile.TemporaryDirectory(prefix="ttctl-faults-") as folder:
         table, junit = Path(folder, "table.jsonl"), Path(folder, "junit.xml")
         code = run([str(path)], table=table, junit=junit)
-        if code == INTERRUPTED or not junit.exists():
+        ended = results(junit.read_text(encoding="utf-8")) if junit.exists() else {}
+        if not is_whole(code, ended):
             return code, None, ()
-        ended = results(junit.read_text(encoding="utf-8"))
         rows = told(name, figures(table.read_text(encoding="utf-8")), ended)
     counts = Counter(ended.values())
     how = ", ".join(f"{counts[one]} {one}" for one in ("passed", "failed", "skipped"))

@@ -7,7 +7,9 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-from tools.faults import ROOT, commit_of, figures, results, run, told
+import pytest
+
+from tools.faults import ROOT, commit_of, figures, is_whole, results, run, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +74,23 @@ def test_a_commit_with_changes_is_told_and_the_page_itself_is_none(tmp_path: Pat
     assert commit_of(tmp_path) == clean
     (tmp_path / "a").write_text("2")
     assert commit_of(tmp_path) == f"{clean} + changes"
+
+
+@pytest.mark.parametrize(
+    ("code", "ended", "whole"),
+    [
+        pytest.param(0, ("passed", "skipped"), True, id="all passed"),
+        pytest.param(1, ("passed", "failed"), True, id="one failed"),
+        pytest.param(1, ("passed",), False, id="broken off in a test, which the report has"),
+        pytest.param(2, ("passed", "failed"), False, id="broken off after one that failed"),
+        pytest.param(0, (), False, id="nothing ran"),
+        pytest.param(-9, (), False, id="killed"),
+    ],
+)
+def test_a_run_that_was_broken_off_is_not_written_down(
+    code: int, ended: tuple[str, ...], *, whole: bool
+) -> None:
+    assert is_whole(code, {f"test_{n}": one for n, one in enumerate(ended)}) is whole
 
 
 def test_a_run_writes_down_what_tests_measure_and_how_they_ended(tmp_path: Path) -> None:
