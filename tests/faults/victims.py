@@ -16,6 +16,7 @@ from tests.e2e.left_behind import LeftBehind, forget, home, left_behind, strays
 
 if TYPE_CHECKING:
     import signal
+    from pathlib import Path
 
     from tests.e2e.driver import Ran, Stack
 
@@ -102,13 +103,22 @@ def _reached(child: subprocess.Popen[str], *, lines: int, seconds: float) -> str
 
 
 def _gone(child: subprocess.Popen[str], stack: Stack) -> float:
-    """Return when it had ended; the kernel has let go of its lock by then."""
+    """Return when it had ended, and its lock was free.
+
+    A child that was forked and not yet another program holds the lock a moment longer.
+    """
     child.wait(timeout=GONE_S)
     path = home(stack) / "stack.flock"
-    if path.exists():
-        handle = os.open(path, os.O_RDWR)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(handle)
+    until(lambda: not path.exists() or _is_free(path))
     return time.monotonic()
+
+
+def _is_free(path: Path) -> bool:
+    handle = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
