@@ -27,6 +27,8 @@ EXITED = re.compile(r"container (\S+) exited \((\d+)\)")
 
 Seen with compose 2.26, when the engine was restarted.
 """
+REFUSED = "Error response from daemon"
+"""What docker puts before what its engine refused."""
 SHOWN = 240
 """Characters of a log line that an error shows."""
 
@@ -52,6 +54,8 @@ def failure(
     why = cause or _why(bad) or f"docker compose ended with {done.returncode}"
     # A container that never was has no log, and another's says nothing of it.
     shown = [] if cause and not fatal else [shortened(line) for line in lines]
+    refused = [] if cause else [shortened(line) for line in done.lines if REFUSED in line]
+    shown = [*refused[-1:], *shown]
     waited = not fatal and any(NOT_HEALTHY in line for line in done.lines)
     return (WaitError if waited else EngineError)(
         f"The stack {stack!r} did not come up.",

@@ -260,6 +260,19 @@ def test_a_container_that_ended_and_is_started_again_is_told_as_it_ended(
     )
 
 
+def test_what_the_engine_refused_is_told_before_the_log(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    said = "Error response from daemon: failed to create task for container: it exists"
+    programs.add("docker", f"print({said!r}); sys.exit(1)")
+    engine.set_state("vllm", state="created", health="")
+    engine.logs["f" * 64] = ("a line of its log",)
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.why == "vllm was made and never started"
+    assert caught.value.evidence.splitlines() == [said, "a line of its log"]
+
+
 def test_a_container_that_was_killed_for_its_memory_is_told_so(
     engine: FollowedEngine, programs: Programs
 ) -> None:
