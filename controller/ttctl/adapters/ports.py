@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from errno import EADDRINUSE
 from typing import TYPE_CHECKING
 
+from ttctl.model.container import PUBLISHED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -71,7 +73,7 @@ def named_holder(address: str, port: int, *, proc: Path) -> str | None:
 
 def _named(pid: str, command: str) -> str:
     name = f"pid {pid} ({command})"
-    return f"{name}, the published port of a container" if command in _PUBLISHERS else name
+    return f"{name}, {PUBLISHED}" if command in _PUBLISHERS else name
 
 
 def _rows(proc: Path) -> Iterator[_Row]:

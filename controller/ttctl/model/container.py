@@ -23,6 +23,8 @@ UNVALIDATED_LABEL = "dev.ttctl.unvalidated"
 """On images, and so on their containers: which components are of a checkout, a space between."""
 YOURS_LABEL = "dev.ttctl.yours"
 """On images, and so on their containers: the service whose sources the user edited."""
+PUBLISHED = "the published port of a container"
+"""What ends the name of who has a port that a container engine publishes."""
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 

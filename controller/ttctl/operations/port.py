@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
+from ttctl.model.container import PUBLISHED
 from ttctl.operations.desire_again import on_port
 from ttctl.rules.stack import DEFAULT_PORT
 from ttctl.rules.typed_request import typed
@@ -59,10 +60,22 @@ def taken(world: World, desired: Desired) -> UsageError | None:
     return UsageError(
         f"Port {stack.port} on {stack.bind} is taken.",
         why=f"{holder} listens there.",
-        evidence=f"Free: {free}." if free else "",
+        evidence="\n".join(
+            filter(None, (f"Free: {free}." if free else "", _left_by_whom(holder, stack.port)))
+        ),
         next_step=typed("up", replace(desired.request, port=free))
         if free
         else "ss --listening --tcp --numeric --processes   # what could end",
+    )
+
+
+def _left_by_whom(holder: str, port: int) -> str:
+    """Return how to know a port that nobody uses: Docker's engine leaves it where it is killed."""
+    if not holder.endswith(PUBLISHED):
+        return ""
+    return (
+        f"`docker ps --filter publish={port}` names the container; where it names none, an engine "
+        "that was killed left this process, and `sudo kill` of it frees the port."
     )
 
 

@@ -50,6 +50,17 @@ def test_a_taken_port_is_told_with_its_holder_and_the_next_free_port() -> None:
     assert error.next_step == "ttctl up llama --port 8002"
 
 
+def test_a_port_that_a_killed_engine_left_is_told_with_what_frees_it() -> None:
+    scene = Scene()
+    scene.host.holders = {8000: "pid 12 (docker-proxy), the published port of a container"}
+    first, second = refused(scene, UsageError, ON_8000).evidence.splitlines()
+    assert first == "Free: 8001."
+    assert second == (
+        "`docker ps --filter publish=8000` names the container; where it names none, an engine "
+        "that was killed left this process, and `sudo kill` of it frees the port."
+    )
+
+
 def test_the_last_port_is_told_with_a_free_one_below_it() -> None:
     scene = Scene()
     scene.host.holders = {65535: "pid 12 (nginx)", 8000: "pid 13 (x)"}
