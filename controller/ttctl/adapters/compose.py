@@ -9,14 +9,14 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ttctl.adapters.compose_failure import came_back, failure, known
+from ttctl.adapters.compose_failure import failure, in_doubt, known
 from ttctl.adapters.passed_on import passed_on, write
 from ttctl.adapters.process import found_program, run
 from ttctl.adapters.run_made import RunMade
 from ttctl.adapters.start_log import StartLog
 from ttctl.errors import EngineError
 from ttctl.model.override import OVERRIDE_NAME
-from ttctl.rules.fatal import said_since
+from ttctl.rules.fatal import ended_since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -194,12 +194,11 @@ class ComposeLauncher:
 
     def _failure(self, stack: str, fatal: list[str], done: Finished) -> EngineError | WaitError:
         states = self._engine.containers(stack)
-        bad = came_back(states, done.lines)
-        bad += [state for state in states if state.state != "running" or state.health != "healthy"]
+        bad = in_doubt(states, done.lines)
         lines: list[str] = []
         for state in bad[:1]:
             lines = list(
-                self._engine.log_lines(state.container_id, tail=12, since=said_since(state))
+                self._engine.log_lines(state.container_id, tail=12, since=ended_since(state))
             )
         return failure(stack, bad, lines=lines, fatal=fatal, done=done)
 

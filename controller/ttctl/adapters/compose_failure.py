@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.adapters.failures import known_failures
 from ttctl.errors import EngineError, WaitError
-from ttctl.rules.fatal import found_in, state_cause, state_of
+from ttctl.rules.fatal import found_in, state_cause, state_of, works
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,23 @@ def failure(
     )
 
 
-def came_back(states: Sequence[ContainerState], lines: Sequence[str]) -> list[ContainerState]:
+def in_doubt(states: Sequence[ContainerState], lines: Sequence[str]) -> list[ContainerState]:
+    """Return the containers that do not do their work, or did not, by what compose said.
+
+    First those that came back, as they had ended; last those that just start: nothing is wrong
+    with them yet.
+    """
+    back = _came_back(states, lines)
+    names = {one.name for one in back}
+    bad = [one for one in states if not works(one) and one.name not in names]
+    return [*back, *sorted(bad, key=_only_starts)]
+
+
+def _only_starts(one: ContainerState) -> bool:
+    return one.health == "starting" and not one.restarts
+
+
+def _came_back(states: Sequence[ContainerState], lines: Sequence[str]) -> list[ContainerState]:
     """Return, as they ended, containers that compose saw end and that are not ended any more.
 
     The engine starts a container again that ended of itself, and those that ended with the engine.

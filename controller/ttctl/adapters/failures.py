@@ -61,6 +61,7 @@ class When(BaseModel):
     code: int | None = None
     oom_killed: bool | None = None
     stopped: bool | None = None
+    restarted: bool | None = None
 
 
 class StateRow(_Row):

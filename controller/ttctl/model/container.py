@@ -59,6 +59,8 @@ class ContainerState:
     """Last line of the health check that failed last; empty where it is not unhealthy."""
     networks: tuple[str, ...] = ()
     """Names of those that it is joined to, or will be when it is started."""
+    restarts: int = 0
+    """Times that the engine started it again by itself since somebody started it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,8 @@ class BadState:
 
     name: str
     cause: str
-    """What it means; `{service}` is the container's service, `{code}` its exit code."""
+    """What it means; `{service}` is the container's service, `{code}` its exit code,
+    `{restarts}` how often the engine started it again by itself."""
     source: str
     next_step: str = ""
     """What to type; `{up}`, `{stack}` and `{service}` are filled in."""
@@ -50,6 +51,8 @@ class BadState:
     """Whether its memory limit ended it; None for either."""
     stopped: bool | None = None
     """Whether it ended with its whole stack, as a stop ends one; None for either."""
+    restarted: bool | None = None
+    """Whether the engine started it again by itself; None for either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

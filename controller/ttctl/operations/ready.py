@@ -12,7 +12,7 @@ from ttctl.operations.diagnose import causes
 from ttctl.operations.fatal_watch import FatalWatch
 from ttctl.operations.start_watch import joined
 from ttctl.operations.tls import at_of
-from ttctl.rules.fatal import said_since
+from ttctl.rules.fatal import ended_since
 from ttctl.rules.stack import GATEWAY_SERVICE, service_name
 from ttctl.rules.warm_up import long_prompt
 
@@ -196,7 +196,7 @@ def _check_running(world: World, lock: Lock, own: Collection[str] = ()) -> None:
     found = {one.service: one for one in causes(world, lock.stack, containers)}
     one = next((one for one in bad if one.service in found), bad[0])
     cause = found.get(one.service)
-    lines = world.engine.log_lines(one.container_id, tail=12, since=said_since(one))
+    lines = world.engine.log_lines(one.container_id, tail=12, since=ended_since(one))
     told = (cause.evidence,) if cause and cause.evidence not in lines else ()
     ended = "ended" if one.state in ENDED else f"was {one.state}"
     error = EngineError(

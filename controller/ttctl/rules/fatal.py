@@ -92,7 +92,10 @@ def state_of(
 def state_cause(container: ContainerState, state: BadState) -> str:
     """Return why a container does not do its work, with what is known of it filled in."""
     return state.cause.format(
-        service=container.service, code=container.exit_code, limit=limit_text(container)
+        service=container.service,
+        code=container.exit_code,
+        limit=limit_text(container),
+        restarts=container.restarts,
     )
 
 
@@ -107,6 +110,14 @@ def said_since(container: ContainerState) -> int | None:
     return moment if moment > 0 else None
 
 
+def ended_since(container: ContainerState) -> int | None:
+    """Return since when a log tells why a container does not do its work, as Unix time.
+
+    None is all of it: what the engine started again by itself said why before it was started last.
+    """
+    return None if container.restarts and not works(container) else said_since(container)
+
+
 def limit_text(container: ContainerState) -> str:
     """Return a container's limit of memory, to stand behind the word; empty where it has none."""
     return f" of {container.memory_bytes >> 20} MiB" if container.memory_bytes else ""
@@ -119,5 +130,6 @@ def _is_so(container: ContainerState, state: BadState, *, stopped: bool) -> bool
         (state.code, container.exit_code),
         (state.oom_killed, container.oom_killed),
         (state.stopped, stopped),
+        (state.restarted, container.restarts > 0),
     )
     return all(wanted is None or wanted == seen for wanted, seen in pairs)

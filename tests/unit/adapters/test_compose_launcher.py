@@ -260,6 +260,36 @@ def test_a_container_that_ended_and_is_started_again_is_told_as_it_ended(
     )
 
 
+def test_a_container_that_just_starts_is_not_told_before_one_that_cannot(
+    engine: FollowedEngine, programs: Programs
+) -> None:
+    programs.add("docker", "sys.exit(1)")
+    engine.states["web"] = container("web", state="created", health="")
+    with pytest.raises(EngineError, match="did not come up") as caught:
+        up(engine)
+    assert caught.value.why == "web was made and never started"
+
+
+@pytest.mark.parametrize(
+    ("state", "health", "why"),
+    [
+        ("running", "starting", "vllm ends and is started again by the container engine, so far 4"),
+        ("restarting", "unhealthy", "vllm ends and is started again and again; the last time"),
+        ("running", "unhealthy", "vllm is unhealthy"),
+    ],
+)
+def test_a_crash_loop_is_told_with_what_was_said_before_the_last_start(
+    engine: FollowedEngine, programs: Programs, state: str, health: str, why: str
+) -> None:
+    programs.add("docker", "print('container ttctl-llama-vllm-1 is unhealthy'); sys.exit(1)")
+    engine.set_state("vllm", state=state, health=health, restarts=4)
+    engine.earlier["f" * 64] = ("why it ended",)
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.why.startswith(why)
+    assert caught.value.evidence == "why it ended"
+
+
 def test_what_the_engine_refused_is_told_before_the_log(
     engine: FollowedEngine, programs: Programs
 ) -> None:

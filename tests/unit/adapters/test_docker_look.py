@@ -237,6 +237,11 @@ def test_of_a_healthy_container_no_check_is_told(programs: Programs, asked: Path
     assert [one.check_said for one in look()] == [""]
 
 
+def test_how_often_the_engine_started_one_again_is_told(programs: Programs, asked: Path) -> None:
+    answers(programs, asked, world({**RUNNING, "RestartCount": 3}, ENDED))
+    assert [one.restarts for one in look()] == [0, 3]
+
+
 def test_no_container_is_no_error(programs: Programs, asked: Path) -> None:
     answers(programs, asked, world())
     assert look() == []

@@ -151,7 +151,7 @@ def test_a_row_names_only_places_that_can_be_filled() -> None:
         step = one.next_step.format(up="up", model="llama", cache="/cache/x", context=2048)
         assert "{" not in step, one.name
     for state in KNOWN.states:
-        cause = state.cause.format(service="vllm", code=1, limit=" of 1 MiB")
+        cause = state.cause.format(service="vllm", code=1, limit=" of 1 MiB", restarts=2)
         step = state.next_step.format(up="up", stack="llama", service="vllm")
         assert "{" not in f"{cause}{step}", state.name
 
@@ -191,6 +191,7 @@ STATES = [
     ("ended", {"state": "exited", "exit_code": 1}),
     ("ended-well", {"state": "exited", "exit_code": 0}),
     ("crash-loop", {"state": "restarting", "exit_code": 1}),
+    ("started-again", {"state": "running", "health": "starting", "restarts": 3}),
     ("not-started", {"state": "created"}),
     ("paused", {"state": "paused", "health": "healthy"}),
     ("dead", {"state": "dead"}),
