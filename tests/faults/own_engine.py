@@ -90,6 +90,11 @@ class OwnEngine:
         assert done.returncode == exits, done.stderr.decode(errors="replace")
         return done.stdout.decode(errors="replace").strip()
 
+    def on_its_network(self, *words: str) -> None:
+        """Run a program on its network, such as one that changes it."""
+        with self.space.inside():
+            subprocess.run(words, env=self.environ, check=True, timeout=LIMIT_S)
+
     def answers(self) -> bool:
         """Return whether it answers at once."""
         with suppress(AssertionError, subprocess.TimeoutExpired):
