@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.standins.fake_hub import FakeHub
+from tests.standins.hand_launches import memlock
 from tests.standins.nodes import made_nodes
 from tests.standins.registry import registry
 from tests.standins.roomy import roomy
@@ -21,6 +23,28 @@ if TYPE_CHECKING:
 
 FILES = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer.json": b"{}"}
 """What the hub has of each model."""
+SMALL = "1g"
+"""A stand-in needs little, and the machine that tests run on has little."""
+
+
+def lay_over(rendered: Path, *engines: str) -> None:
+    """Say what this machine cannot give: much memory, and any of it locked without a limit.
+
+    Args:
+        rendered: The folder of a stack that was never up.
+        engines: Its services that are made for cards.
+    """
+    limit = int(memlock().rpartition(":")[2])
+    changed = {
+        "ulimits": {"memlock": {"soft": limit, "hard": limit}},
+        "mem_limit": SMALL,
+        "memswap_limit": SMALL,
+    }
+    rendered.mkdir(parents=True, exist_ok=True)
+    rendered.parent.chmod(0o700)
+    rendered.chmod(0o755)
+    text = json.dumps({"services": dict.fromkeys(engines, changed)})
+    (rendered / "compose.override.yaml").write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -7,7 +7,6 @@ stand-ins that check what the real ones read and need. Not yet run on a card.
 
 from __future__ import annotations
 
-import json
 import secrets
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.driver import Ran, Ttctl, docker, free_port
-from tests.e2e.made_machine import made_machine, serve
-from tests.standins.hand_launches import memlock
+from tests.e2e.made_machine import lay_over, made_machine, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +36,6 @@ ENTRIES = [
     pytest.param("Qwen/Qwen3-Embedding-4B", "n300", "0.20.0", "", id="forge"),
 ]
 """Model, device, release of the image, and a path that is asked for."""
-SMALL = "1g"
-"""A stand-in needs little, and the machine that tests run on has little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +60,8 @@ class Cards:
         return serve((self.ttctl, self.registry), model, release, device=device, faults=faults)
 
     def lay_over(self, stack: str, *engines: str) -> None:
-        """Say what this machine cannot give: memory, and memory that is locked without a limit."""
-        limit = int(memlock().rpartition(":")[2])
-        changed = {
-            "ulimits": {"memlock": {"soft": limit, "hard": limit}},
-            "mem_limit": SMALL,
-            "memswap_limit": SMALL,
-        }
-        folder = self.ttctl.stacks / self.name(stack) / "rendered"
-        folder.mkdir(parents=True)
-        folder.parent.chmod(0o700)
-        folder.chmod(0o755)
-        text = json.dumps({"services": dict.fromkeys(engines, changed)})
-        (folder / "compose.override.yaml").write_text(text, encoding="utf-8")
+        """Say what this machine cannot give."""
+        lay_over(self.ttctl.stacks / self.name(stack) / "rendered", *engines)
 
     def up(self, stack: str, *words: str, model: str = MODEL, exits: int = 0) -> Ran:
         """Bring a stack up on a port of its own."""

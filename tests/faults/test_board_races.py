@@ -6,16 +6,15 @@ The boards are made up, the server in the container is a stand-in. Not yet run o
 
 from __future__ import annotations
 
-import json
 import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import Stack, finish, free_port
+from tests.e2e.made_machine import lay_over
 from tests.faults.made_boards import MINORS, Machine, four_boards
 from tests.faults.stage import SAVE_S
-from tests.standins.hand_launches import memlock
 from tests.standins.nodes import as_root
 from tests.standins.server_images import standin_image
 
@@ -50,17 +49,6 @@ def machine(server: str, engine: OwnEngine, tmp_path: Path) -> Iterator[Machine]
         yield found
 
 
-def lay_over(stack: Stack) -> None:
-    """Say what this machine cannot give: much memory, and any of it locked without a limit."""
-    limit = int(memlock().rpartition(":")[2])
-    given = {"ulimits": {"memlock": {"soft": limit, "hard": limit}}, "mem_limit": "512m"}
-    stack.folder.mkdir(parents=True, exist_ok=True)
-    stack.folder.parent.chmod(0o700)
-    stack.folder.chmod(0o755)
-    text = json.dumps({"services": {"forge": {**given, "memswap_limit": "512m"}}})
-    (stack.folder / "compose.override.yaml").write_text(text, encoding="utf-8")
-
-
 def nodes_of(machine: Machine, stack: Stack) -> set[str]:
     """Return the nodes that the containers of a stack may open."""
     found = (one["HostConfig"]["Devices"] or () for one in stack.inspect().values())
@@ -86,7 +74,7 @@ def test_two_stacks_at_once_never_share_a_board(
         # Two boards for two of them, and in every other round a single one.
         taken = range(2 + number % 2)
         for stack in pair:
-            lay_over(stack)
+            lay_over(stack.folder, "forge")
         with ExitStack() as ends:
             for at in taken:
                 machine.container(ends, machine.device(at, at))
