@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ttctl.adapters.process import run
-from ttctl.errors import TtctlError
+from ttctl.errors import BadFileError, TtctlError
 from ttctl.model.site import Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LIMIT_S = 5.0
+FOUND, NONE = 0, 1
+"""Exit codes where a setting is there, and where none is. Source: git-config(1), DESCRIPTION."""
 
 _ASK = ("git", "config", "--null", "--show-origin", "--get-regexp", r"^url\..*\.insteadof$")
 _TELLING = ("insteadof", "[include")
@@ -27,6 +29,9 @@ def host_git_mirrors(environ: Mapping[str, str], *, root: Path, home: Path) -> t
 
     A repository's own settings do not count. Other ways than HTTP are left out, since a build
     has no key for them. Nothing is started where no file speaks of another address.
+
+    Raises:
+        BadFileError: git cannot read its settings.
     """
     given = {
         name: value
@@ -47,8 +52,13 @@ def host_git_mirrors(environ: Mapping[str, str], *, root: Path, home: Path) -> t
         done = run(_ASK, timeout_s=LIMIT_S, environ={**given, **own})
     except TtctlError:
         return ()
-    if done.returncode != 0:
-        return ()
+    if done.returncode not in {FOUND, NONE}:
+        raise BadFileError(
+            "The settings of git on this host cannot be read.",
+            why="They may name mirrors, which builds and catalogs are then fetched from.",
+            evidence=done.tail(2) or f"git config ended with {done.returncode}.",
+            next_step="git config --list --show-origin",
+        )
     return tuple(dict.fromkeys(_entries("\n".join(done.lines))))
 
 

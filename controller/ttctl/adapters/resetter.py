@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from shlex import join, quote
 from typing import TYPE_CHECKING
 
@@ -81,7 +80,7 @@ class SmiResets:
         finally:
             # Where the limit ended docker, its container goes on.
             if order.image:
-                self._remove(name, asked)
+                self._remove((name, asked), reporter)
         if done.returncode != 0:
             raise EngineError(
                 f"tt-smi could not reset the boards; it ended with {done.returncode}.",
@@ -151,10 +150,21 @@ class SmiResets:
         found = _VERSION.search(done.tail(1))
         return found[0] if found else ""
 
-    def _remove(self, *names: str) -> None:
+    def _remove(self, names: Sequence[str], reporter: Reporter) -> None:
         """End the containers of a reset that was cut short; mostly they are gone already."""
-        with suppress(TtctlError):
-            run(["docker", "rm", "--force", *names], timeout_s=REMOVE_S, environ=self._environ)
+        command = ["docker", "rm", "--force", *names]
+        said: Sequence[str] = ()
+        try:
+            said = run(command, timeout_s=REMOVE_S, environ=self._environ).lines
+        except TtctlError as exc:
+            said = (f"{exc.message} {exc.why}",)
+        if left := [one for one in said if one.strip() and not _is_gone(one, names)]:
+            reporter.note(f"tt-smi may still run: {left[-1].strip()}; to end it: {join(command)}")
+
+
+def _is_gone(line: str, names: Sequence[str]) -> bool:
+    """Return whether docker's line says that a container was removed, or that there is none."""
+    return line.strip() in names or "No such container" in line
 
 
 def _in_image(order: ResetOrder, name: str) -> list[str]:

@@ -81,7 +81,9 @@ class Elsewhere:
         """
         while self.folders and (place := self.folders.place(locked)):
             open_ = locked.kind == "hub" and not all(one.sha256 for one in locked.files)
-            known = self.folders.verify(place, locked, _told(names) if open_ else {}, reporter)
+            known = self.folders.verify(
+                place, locked, _told(names, reporter) if open_ else {}, reporter
+            )
             if not known.wrong:
                 if known.unproven:
                     reporter.note(unproven_text(place, known.unproven))
@@ -156,10 +158,11 @@ def unproven_text(place: Path, paths: tuple[str, ...]) -> str:
     return f"not provable in {shown(place)}: nobody told the hash of {few}; taken as it is"
 
 
-def _told(names: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
+def _told(names: Callable[[], Mapping[str, str]], reporter: Reporter) -> Mapping[str, str]:
     try:
         return names()
-    except TtctlError:
+    except TtctlError as exc:
+        reporter.note(f"the hub told no hashes: {exc.message} {exc.why}".strip())
         return {}
 
 

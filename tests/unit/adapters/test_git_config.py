@@ -11,6 +11,7 @@ from tests.unit.adapters.programs import Programs
 
 from ttctl.adapters.git_config import host_git_mirrors
 from ttctl.adapters.site import detect
+from ttctl.errors import BadFileError
 from ttctl.model.site import Sourced
 
 if TYPE_CHECKING:
@@ -86,14 +87,18 @@ def test_no_git_is_started_where_no_file_speaks_of_another_address(
     assert programs.calls == []
 
 
-def test_a_git_that_fails_or_is_missing_leaves_nothing_to_learn(
+def test_a_git_that_is_missing_leaves_nothing_to_learn_and_one_that_fails_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "home/.gitconfig", (PUBLIC, "https://m.example.org/"))
     programs = Programs(tmp_path, monkeypatch)
     assert mirrors(tmp_path) == []
-    programs.add("git", "sys.exit(128)")
+    programs.add("git", "sys.exit(1)")
     assert mirrors(tmp_path) == []
+    programs.add("git", "sys.exit(128)")
+    with pytest.raises(BadFileError) as caught:
+        mirrors(tmp_path)
+    assert caught.value.evidence == "git config ended with 128."
 
 
 def test_a_repository_that_the_user_stands_in_says_nothing_of_the_place(
@@ -126,3 +131,11 @@ def test_what_is_given_wins_and_an_empty_value_switches_the_host_off(tmp_path: P
         "https://a.example.org/",
         f"{PUBLIC}=https://b.example.org/",
     ]
+
+
+def test_settings_that_git_cannot_read_are_told_and_not_taken_for_none(tmp_path: Path) -> None:
+    broken = write(tmp_path / "home/.gitconfig", (PUBLIC, "https://m.example.org/"), more="[url\n")
+    with pytest.raises(BadFileError, match="settings of git") as caught:
+        mirrors(tmp_path)
+    assert broken in caught.value.evidence
+    assert caught.value.next_step == "git config --list --show-origin"

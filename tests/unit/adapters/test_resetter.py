@@ -85,6 +85,25 @@ def test_a_tool_that_hangs_before_the_reset_is_told_and_its_container_is_removed
     assert programs.calls[1:] == [["docker", "rm", "--force", name, f"{name}-version"]]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Error: No such container: ttctl-reset-1", False),
+        ("Error response from daemon: device or resource busy", True),
+    ],
+)
+def test_a_container_that_docker_does_not_remove_is_told(
+    programs: Programs, tmp_path: Path, said: str, *, told: bool
+) -> None:
+    body = f"if sys.argv[1] == 'rm': print({said!r}); sys.exit(1)"
+    programs.add("docker", f"{body}\nif sys.argv[-1] == '-v': print('4.2.0')")
+    reporter = FakeReporter()
+    order = ResetOrder(nodes=NODES, galaxy=False, image="acme/vllm:1")
+    SmiResets(dict(os.environ), root=tmp_path).reset(order, reporter)
+    step = "docker rm --force ttctl-reset-"
+    assert [said in one and step in one for one in reporter.notes] == ([True] if told else [])
+
+
 def test_an_image_without_the_tool_is_told(programs: Programs, tmp_path: Path) -> None:
     programs.add("docker", "print('exec: \"tt-smi\": executable file not found'); sys.exit(127)")
     with pytest.raises(ToolMissingError, match=r"could not be run in the image 'acme/vllm:1'"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -290,6 +291,18 @@ def test_without_a_hub_the_notes_of_its_own_tool_prove_a_folder(
     store.fetch(locked, site_of(hub), notes)
     assert store.is_complete(locked)
     assert not [one for one in notes.notes if "not provable" in one]
+
+
+def test_a_hub_that_tells_no_hashes_is_named_with_its_reason(
+    store: LocalWeights, hub: FakeHub, tmp_path: Path
+) -> None:
+    in_folder(tmp_path / "models", FILES, noted=COMMIT)
+    deaf(hub)
+    known = store.resolve(TINY, site_of(hub))
+    locked = replace(known, files=tuple(replace(one, sha256="") for one in known.files))
+    notes = Notes()
+    store.fetch(locked, site_of(hub), notes)
+    assert any(one.startswith("the hub told no hashes: ") for one in notes.notes), notes.notes
 
 
 def test_without_a_hub_and_without_notes_it_is_said_what_is_not_provable_and_then_locked(
