@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`kill -9` of `ttctl up` at any step: the next `up` ends where an uninterrupted one does."""
+"""The real vLLM: a killed `ttctl up` and two at once end where one that is left alone does.
+
+Every step, and moments between them, are killed in tests/faults, where a stand-in starts sooner.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import descendants, finish, kill, read_until, until
-from tests.e2e.left_behind import forget, left_behind
+from tests.e2e.left_behind import forget, left_behind, strays
+from tests.e2e.two_at_once import both, creations, made_of
 
 if TYPE_CHECKING:
     from tests.e2e.driver import Stack
@@ -28,13 +32,9 @@ def uninterrupted(stack: Stack) -> LeftBehind:
 @pytest.mark.parametrize(
     "moment",
     [
-        pytest.param(r"is a small demonstration model", id="before anything is written"),
-        pytest.param(r"\| --- Write the rendered folder", id="while the folder is written"),
-        pytest.param(r"^  \+ Write the rendered folder", id="after the folder"),
         pytest.param(r"Network \S+_back +Creating", id="while networks are created"),
         pytest.param(r"Container \S+-vllm-1 +Created", id="when the engine is created"),
         pytest.param(r"Container \S+-vllm-1 +Started", id="when the engine is started"),
-        pytest.param(r"^  \+ Start vllm, gateway", id="when all is healthy"),
     ],
 )
 def test_an_up_after_a_kill_ends_where_an_uninterrupted_one_does(
@@ -51,3 +51,18 @@ def test_an_up_after_a_kill_ends_where_an_uninterrupted_one_does(
     assert stack.serves()
     assert left_behind(stack) == uninterrupted
     assert "nothing was changed" in stack.up().out
+
+
+def test_two_at_once_make_the_stack_once_and_both_end_well(
+    stack: Stack, uninterrupted: LeftBehind
+) -> None:
+    forget(stack)
+    with creations(stack) as made:
+        came = both(stack, stack, lock_timeout="600")
+        names = made_of(stack, made)
+    assert names == [f"ttctl-{stack.name}-{service}-1" for service in ("gateway", "vllm")]
+    assert [one.code for one in came] == [0, 0], [one.err for one in came]
+    assert sorted("nothing was changed" in one.out for one in came) == [False, True]
+    assert stack.serves()
+    assert left_behind(stack) == uninterrupted
+    assert strays(stack) == []

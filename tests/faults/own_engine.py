@@ -259,6 +259,11 @@ def until(
         time.sleep(0.05)
 
 
+def runs(pid: int) -> bool:
+    """Return whether a process runs; one that ended, and that nobody waited for, does not."""
+    return bool(_words(pid))
+
+
 def _processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
 

@@ -9,17 +9,17 @@ import signal
 import time
 from contextlib import suppress
 from ipaddress import ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.e2e.driver import START_S, finish, read_until, tree
-from tests.faults.own_engine import until
+from tests.faults.own_engine import runs, until
 from tests.faults.refused import WHOLE, parts, running
 from tests.faults.stage import stack_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.driver import Stack
     from tests.faults.conftest import Figure, Rounds
@@ -89,8 +89,9 @@ def up_again(engine: OwnEngine, stack: Stack) -> None:
         assert left, ran.err
         assert "`sudo kill` of it frees the port" in told["evidence"]
         assert not engine.docker("ps", "--quiet", "--filter", f"publish={stack.port}")
-        os.kill(int(left[1]), signal.SIGTERM)
-        until(lambda: not Path(f"/proc/{left[1]}").exists())
+        pid = int(left[1])
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not runs(pid))
         stack.up()
 
 

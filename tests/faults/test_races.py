@@ -4,24 +4,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import time
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.driver import finish
 from tests.e2e.left_behind import forget, strays
+from tests.e2e.two_at_once import both, creations, made_of
 from tests.faults.crowd import shared_out
 from tests.faults.stage import ttctl_on
 from tests.faults.victims import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.driver import Ran, Stack
     from tests.faults.conftest import Figure, Rounds
     from tests.faults.own_engine import OwnEngine
     from tests.faults.victims import Victim
@@ -31,31 +26,6 @@ pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
 WAITS, REFUSED = "600", "0"
 
 
-def both(*stacks: Stack, lock_timeout: str) -> list[Ran]:
-    """Bring them up at the same time."""
-    children = [one.start_up("--lock-timeout", lock_timeout) for one in stacks]
-    return [finish(child) for child in children]
-
-
-@contextmanager
-def creations(stack: Stack) -> Iterator[Path]:
-    """Yield a file that gets a line for each container that the engine makes.
-
-    It listens all the while: the engine remembers 256 events, and each look at a health is three.
-    """
-    path = stack.ttctl.home / "creations"
-    words = ["--filter", "event=create", "--filter", "type=container", "--since", str(time.time())]
-    command = ["docker", "events", *words, "--format", "{{.Actor.Attributes.name}}"]
-    with (
-        path.open("w") as file,
-        subprocess.Popen(command, env=dict(stack.ttctl.environ), stdout=file) as child,
-    ):
-        try:
-            yield path
-        finally:
-            child.kill()
-
-
 def doubled(victim: Victim, lock_timeout: str) -> str:
     """Bring one stack up twice at once; return who was refused, if anybody."""
     stack = victim.stack
@@ -63,8 +33,8 @@ def doubled(victim: Victim, lock_timeout: str) -> str:
     with creations(stack) as made:
         came = both(stack, stack, lock_timeout=lock_timeout)
         assert settled(stack) == victim.whole
-        names = [one for one in made.read_text().splitlines() if f"ttctl-{stack.name}-" in one]
-    assert sorted(f"/{one}" for one in names) == sorted(victim.whole.containers)
+        names = made_of(stack, made)
+    assert [f"/{one}" for one in names] == sorted(victim.whole.containers)
     codes = sorted(one.code for one in came)
     for one in came:
         assert "Traceback" not in one.out + one.err
