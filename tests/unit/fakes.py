@@ -892,6 +892,8 @@ class FakeLauncher:
         self._calls, self._engine, self._store = calls, engine, store
         self._made = 0
         self.fails: TtctlError | None = None
+        self.refuses: dict[str, str] = {}
+        """By service, what the engine says once of its container's start."""
         self.piped = (0, "")
         self.asked = (0, ("one", "two"))
         self.waits: list[int] = []
@@ -920,6 +922,9 @@ class FakeLauncher:
             del self._engine.states[orphan]
         for service, body in services.items():
             self._start(stack, service, body, port)
+            if said := self.refuses.pop(service, ""):
+                self._engine.set_state(service, state="created", health="", start_error=said)
+                raise EngineError(said)
 
     def _start(self, stack: str, service: str, body: dict[str, Any], port: int) -> None:
         name = f"ttctl-{stack}-{service}-1"

@@ -181,6 +181,7 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
             for port, bounds in sorted(bindings.items())
             for bound in bounds or ()
         ),
+        start_error=(state.get("Error") or "").strip()[:SAID],
         restarts=int(raw.get("RestartCount") or 0),
         composed=bool(labels.get(PROJECT_LABEL)),
         networks=tuple(sorted((raw.get("NetworkSettings") or {}).get("Networks") or {})),

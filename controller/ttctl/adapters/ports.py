@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from errno import EADDRINUSE
 from typing import TYPE_CHECKING
 
-from ttctl.model.container import PUBLISHED
+from ttctl.model.container import LEFT_BEHIND, PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _LISTENS = "0A"
 """State of a listening socket. Source: Linux, include/net/tcp_states.h"""
 
-_PUBLISHERS = frozenset({"docker-proxy", "dockerd", "rootlesskit", "rootlessport", "conmon"})
+PROXY = "docker-proxy"
+_PUBLISHERS = frozenset({PROXY, "dockerd", "rootlesskit", "rootlessport", "conmon"})
 """Programs that hold a port for a container."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -62,18 +63,26 @@ def named_holder(address: str, port: int, *, proc: Path) -> str | None:
     row = max(rows, key=lambda one: one.listens)
     pid = _pid_of_socket(proc, row.inode)
     if pid is not None:
-        return _named(pid, _text(proc / pid / "comm").strip())
+        return _named(proc, pid, _text(proc / pid / "comm").strip())
     publisher = _publisher(proc, port)
     if publisher is not None:
-        return _named(publisher, "docker-proxy")
+        return _named(proc, publisher, PROXY)
     if row.uid == os.getuid():
         return "a process that cannot be seen here"
     return f"another user's process (uid {row.uid})"
 
 
-def _named(pid: str, command: str) -> str:
+def _named(proc: Path, pid: str, command: str) -> str:
     name = f"pid {pid} ({command})"
+    if command == PROXY and _parent(proc, pid) == "1":
+        return f"{name}, {LEFT_BEHIND}"
     return f"{name}, {PUBLISHED}" if command in _PUBLISHERS else name
+
+
+def _parent(proc: Path, pid: str) -> str:
+    """Return a process's parent. Source: Linux, proc_pid_stat(5): behind the name in brackets."""
+    words = _text(proc / pid / "stat").rpartition(")")[2].split()
+    return words[1] if len(words) > 1 else ""
 
 
 def _rows(proc: Path) -> Iterator[_Row]:

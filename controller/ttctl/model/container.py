@@ -25,6 +25,8 @@ YOURS_LABEL = "dev.ttctl.yours"
 """On images, and so on their containers: the service whose sources the user edited."""
 PUBLISHED = "the published port of a container"
 """What ends the name of who has a port that a container engine publishes."""
+LEFT_BEHIND = "left by a container engine that was killed"
+"""What ends it where that engine is gone."""
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 
@@ -57,6 +59,8 @@ class ContainerState:
     """What it may use at most; 0 where it has no limit."""
     check_said: str = ""
     """Last line of the health check that failed last; empty where it is not unhealthy."""
+    start_error: str = ""
+    """Why the engine could not start it, when it was told to last; empty where it could."""
     networks: tuple[str, ...] = ()
     """Names of those that it is joined to, or will be when it is started."""
     restarts: int = 0

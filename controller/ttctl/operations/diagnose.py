@@ -154,6 +154,7 @@ def _cache(world: World, asked: _Asked, service: str) -> str:
 def _of_state(one: ContainerState, state: BadState, asked: _Asked) -> Cause:
     code = "" if one.state == "running" else f"exit code {one.exit_code}"
     seen = ", ".join(filter(None, (one.state, one.health, code)))
+    seen += f"; the engine could not start it: {one.start_error}" if one.start_error else ""
     seen += f"; its last check: {one.check_said}" if one.check_said else ""
     return Cause(
         service=one.service,

@@ -24,7 +24,7 @@ from ttctl.operations.start_watch import remember
 from ttctl.operations.steps import plan_for
 from ttctl.operations.tls import ensure_certificate, known_by_its_own
 from ttctl.operations.up_result import result_of
-from ttctl.rules.removals import NETWORKS
+from ttctl.rules.removals import mends
 from ttctl.rules.stack import stack_name
 from ttctl.rules.warm_up import long_tokens
 
@@ -95,8 +95,8 @@ def bring_up(
         try:
             desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
         except EngineError:
-            again = _looked_again(world, desired, how)
-            if again is None or (plan.changes and not again.wants("remove", NETWORKS)):
+            again = _looked_again(world, desired, how, mending=bool(plan.changes))
+            if again is None:
                 raise
             plan = again
             desired = _bring_up(world, request, desired, plan, how=how, wait_s=limit_s)
@@ -105,14 +105,17 @@ def bring_up(
     return desired, bool(plan.changes)
 
 
-def _looked_again(world: World, desired: Desired, how: How) -> Plan | None:
+def _looked_again(world: World, desired: Desired, how: How, *, mending: bool) -> Plan | None:
     """Return what is to be done after a failure; None where nothing is, or nobody can say.
 
-    What was running when it was looked at may have been about to end, and what was started may be
-    on networks that carry nothing.
+    What was running when it was looked at may have been about to end. Where something was started,
+    it is only tried again `mending` what a start does not come over: networks that carry nothing,
+    and containers that an engine began to start before it was killed.
     """
     with suppress(TtctlError):
         plan = plan_for(world, desired, how)
+        if mending and not mends(plan, world.engine.containers(desired.stack.name)):
+            return None
         return plan if plan.changes else None
     return None
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ttctl.model.plan import Step
@@ -12,11 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ttctl.model.container import ContainerState
+    from ttctl.model.plan import Plan
     from ttctl.model.service import Stack
     from ttctl.rules.reconcile import Observed
 
 NETWORKS = "networks"
 """Subject of the step that removes a stack's networks, and its containers with them."""
+HALF_STARTED = re.compile(r"\bid already in use\b|\b(task|container)\b.* already exists\b")
+"""What an engine says of a container that another part of it began to start before it was killed.
+
+It can never be started; one that is made anew has another id. Seen with Docker 20.10 and containerd
+1.6, of which the first was killed.
+"""
 STUCK = frozenset({"paused", "dead", "restarting"})
 """States in which compose leaves a container as it is, though it does not work."""
 
@@ -80,12 +88,23 @@ def _why_removed(stack: Stack, own: Sequence[ContainerState], *, plain: bool, ne
         "it has ended, and only one that is made anew leases its boards": (
             ended and bool(found.boards)
         ),
+        f"the engine cannot start it any more: {found.start_error}": _is_half_started(found),
         # One that was not started yet will read them.
         "it was started with another key": (
             new_key and found.service == GATEWAY_SERVICE and found.state != "created"
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def mends(plan: Plan, containers: Sequence[ContainerState]) -> bool:
+    """Return whether a plan removes what no start can come over, so that it is tried once more."""
+    half = (one.service for one in containers if _is_half_started(one))
+    return any(plan.wants("remove", subject) for subject in (NETWORKS, *half))
+
+
+def _is_half_started(container: ContainerState) -> bool:
+    return container.state == "created" and bool(HALF_STARTED.search(container.start_error))
 
 
 def _joined(stack: Stack, container: ContainerState) -> bool:

@@ -237,6 +237,12 @@ def test_of_a_healthy_container_no_check_is_told(programs: Programs, asked: Path
     assert [one.check_said for one in look()] == [""]
 
 
+def test_why_the_engine_could_not_start_one_is_told(programs: Programs, asked: Path) -> None:
+    failed = {**RUNNING, "State": {**RUNNING["State"], "Error": " id already in use\n"}}
+    answers(programs, asked, world(failed, ENDED))
+    assert [one.start_error for one in look()] == ["", "id already in use"]
+
+
 def test_how_often_the_engine_started_one_again_is_told(programs: Programs, asked: Path) -> None:
     answers(programs, asked, world({**RUNNING, "RestartCount": 3}, ENDED))
     assert [one.restarts for one in look()] == [0, 3]

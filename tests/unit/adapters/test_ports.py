@@ -62,6 +62,17 @@ def test_a_published_port_is_known_by_its_arguments_without_rights(tmp_path: Pat
     assert found == "pid 300 (docker-proxy), the published port of a container"
 
 
+def test_a_published_port_whose_engine_is_gone_is_told_as_left_behind(tmp_path: Path) -> None:
+    tree = proc(tmp_path, row("00000000"), owner=(7, "docker-proxy"))
+    for parent, kind in (
+        ("1", "left by a container engine that was killed"),
+        ("12", "the published port of a container"),
+    ):
+        (tree / "7/stat").write_text(f"7 (docker) proxy) S {parent} 7 7", encoding="utf-8")
+        found = named_holder("127.0.0.1", PORT, proc=tree)
+        assert found == f"pid 7 (docker-proxy), {kind}"
+
+
 def test_another_published_port_is_not_taken_for_this_one(tmp_path: Path) -> None:
     tree = proc(tmp_path, row("00000000"), cmdline="docker-proxy\0-host-port\0009000\0")
     assert named_holder("127.0.0.1", PORT, proc=tree) == "another user's process (uid 4242)"

@@ -53,6 +53,15 @@ def test_a_state_tells_where_no_line_is_known(scene: Scene) -> None:
     assert found.next_step == "ttctl logs mine vllm --tail 100"
 
 
+def test_a_container_that_never_started_is_told_with_what_the_engine_said(scene: Scene) -> None:
+    scene.engine.set_state("vllm", state="created", health="", exit_code=128, start_error="no such")
+    (found,) = explained(scene.world, "mine")
+    assert found.failure == "not-started"
+    assert found.evidence == (
+        "ttctl-mine-vllm-1: created, exit code 128; the engine could not start it: no such"
+    )
+
+
 def test_an_unhealthy_service_is_told_with_what_its_check_said(scene: Scene) -> None:
     scene.engine.set_state("vllm", health="unhealthy", check_said="curl: (7) refused")
     (found,) = explained(scene.world, "mine")

@@ -56,9 +56,15 @@ def test_a_port_that_a_killed_engine_left_is_told_with_what_frees_it() -> None:
     first, second = refused(scene, UsageError, ON_8000).evidence.splitlines()
     assert first == "Free: 8001."
     assert second == (
-        "`docker ps --filter publish=8000` names the container; where it names none, an engine "
-        "that was killed left this process, and `sudo kill` of it frees the port."
+        "`docker ps --filter publish=8000` names the container. Where it names none, the engine "
+        "was killed and keeps the port for one that is gone, until it is started once more: "
+        "`sudo systemctl restart docker`. Other containers end with it, without live-restore."
     )
+    left = "pid 12 (docker-proxy), left by a container engine that was killed"
+    scene.host.holders = {8000: left}
+    error = refused(scene, UsageError, ON_8000)
+    assert error.why == f"{left} listens there."
+    assert error.evidence.splitlines() == ["Free: 8001.", "`sudo kill 12` frees the port."]
 
 
 def test_the_last_port_is_told_with_a_free_one_below_it() -> None:

@@ -326,6 +326,25 @@ def test_two_stacks_of_one_model_have_names_and_ports_of_their_own(running: Scen
     assert len(running.engine.containers(None)) == 4
 
 
+@pytest.mark.parametrize(
+    ("said", "starts"), [("id already in use", 2), ("address already in use", 1)]
+)
+def test_a_container_that_no_start_comes_over_is_made_anew_by_the_same_up(
+    scene: Scene, said: str, starts: int
+) -> None:
+    up(scene.world, Request(model="llama"))
+    down(scene.world, "llama", volumes=False, dry_run=False)
+    scene.calls.clear()
+    scene.launcher.refuses["vllm"] = said
+    if starts == 1:
+        with pytest.raises(EngineError, match=said):
+            up(scene.world, Request(model="llama"))
+    else:
+        assert up(scene.world, Request(model="llama")).changed
+    assert scene.calls.count("up") == starts
+    assert ("remove vllm" in scene.calls) == (starts > 1)
+
+
 def test_a_start_that_fails_leaves_everything_for_the_next_up(scene: Scene) -> None:
     scene.launcher.fails = EngineError("The stack 'llama' did not come up.")
     with pytest.raises(EngineError):

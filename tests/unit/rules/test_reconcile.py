@@ -156,6 +156,8 @@ def test_a_base_image_that_a_registry_has_is_pulled() -> None:
 
 
 PAUSED = seen("vllm", state="paused")
+HALF = "id already in use: unknown"
+TAKEN = "listen tcp4 127.0.0.1:8000: bind: address already in use"
 LEFT = container("vllm", config_hash=HASHES["vllm"], name="0a1b2c3d4e5f_ttctl-llama-vllm-1")
 BY_RUN = tuple(replace(one, composed=False) for one in RUNNING)
 
@@ -175,6 +177,16 @@ BY_RUN = tuple(replace(one, composed=False) for one in RUNNING)
             seen("vllm", state="created", networks=("ttctl-llama_back",)),
             {},
             id="created with its network: compose starts it",
+        ),
+        pytest.param(
+            seen("vllm", state="created", networks=("ttctl-llama_back",), start_error=HALF),
+            {"vllm": f"the engine cannot start it any more: {HALF}"},
+            id="created, and begun by containerd before the engine was killed",
+        ),
+        pytest.param(
+            seen("vllm", state="created", networks=("ttctl-llama_back",), start_error=TAKEN),
+            {},
+            id="created, and refused for what may be over",
         ),
         pytest.param(PAUSED, {"vllm": "it is paused, and compose would leave it so"}, id="paused"),
         pytest.param(
