@@ -58,11 +58,13 @@ def worlds(name: str, count: int) -> list[tuple[str, str, dict[str, str]]]:
 
 
 def make(engine: OwnEngine, image: str, things: list[tuple[str, str, dict[str, str]]]) -> set[str]:
-    for kind, name, labels in things:
+    for number, (kind, name, labels) in enumerate(things):
         words = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
         if kind == "container":
             engine.docker("create", "--name", f"{name}-c", *words, "--entrypoint", "true", image)
         else:
+            # Docker has addresses for 31 networks of its own choice.
+            words += ["--subnet", f"10.77.{number}.0/28"] if kind == "network" else []
             engine.docker(kind, "create", *words, f"{name}-{kind[0]}")
     return everything(engine)
 
