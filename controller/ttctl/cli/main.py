@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -12,6 +13,31 @@ from ttctl.cli.door import COMPLETE, split_flags, split_values
 
 GC_OBJECTS = 20_000
 """New objects after which Python looks for garbage; it starts with 700."""
+
+
+def program() -> None:
+    """Be the program `ttctl`: run it, and end with its exit code whatever its threads are at.
+
+    They follow logs and draw, and nobody waits for them. Where the interpreter ends beside one,
+    that is thrown out of what it is in, of C code too, and the whole may be ended by SIGABRT.
+    """
+    try:
+        main()
+    except SystemExit as ended:
+        if isinstance(ended.code, int) and _only_followers_are_left():
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(ended.code)
+        raise
+
+
+def _only_followers_are_left() -> bool:
+    # Nobody who did not load it has begun a thread.
+    if (threading := sys.modules.get("threading")) is None:
+        return False
+    left = [one for one in threading.enumerate() if one is not threading.current_thread()]
+    return bool(left) and all(one.daemon for one in left)
 
 
 def main() -> None:
@@ -73,4 +99,4 @@ def _run(words: list[str], flags: frozenset[str], values: dict[str, str]) -> int
 
 
 if __name__ == "__main__":
-    main()
+    program()

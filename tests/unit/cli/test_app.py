@@ -334,6 +334,37 @@ def test_the_version_is_one_line(
     assert capsys.readouterr().out == f"ttctl {__version__}\n"
 
 
+FOLLOWED = """
+import atexit, sys, threading
+from ttctl.cli.main import program
+atexit.register(print, "the interpreter's own end")
+threading.Thread(target=threading.Event().wait, args=({seconds},), daemon={daemon}).start()
+sys.argv = ["ttctl", {word!r}]
+program()
+"""
+
+
+@pytest.mark.parametrize(
+    ("daemon", "seconds", "word", "code", "is_cut_short"),
+    [
+        pytest.param(True, 60, "--version", 0, True, id="a thread that follows"),
+        pytest.param(True, 60, "no-such-verb", 2, True, id="a refusal beside it"),
+        pytest.param(True, 0, "--version", 0, False, id="one that ended"),
+        pytest.param(False, 1, "--version", 0, False, id="one that is waited for"),
+    ],
+)
+def test_the_program_ends_with_its_code_whatever_its_threads_are_at(
+    *, daemon: bool, seconds: int, word: str, code: int, is_cut_short: bool
+) -> None:
+    text = FOLLOWED.format(daemon=daemon, seconds=seconds, word=word)
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert (f"ttctl {__version__}" in done.stdout) if not code else ("error:" in done.stderr)
+    assert ("the interpreter's own end" in done.stdout) != is_cut_short
+
+
 def test_a_reader_that_leaves_is_no_failure() -> None:
     read, write = os.pipe()
     os.close(read)

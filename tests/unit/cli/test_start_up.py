@@ -35,7 +35,7 @@ def seen(event, arguments):
         print("SEEN", event, file=sys.stderr)
 sys.addaudithook(seen)
 """
-TTCTL = "from ttctl.cli.main import main; main()"
+TTCTL = "from ttctl.cli.main import program; program()"
 CONNECTS = "import socket; socket.socket().close()"
 STARTS = "import subprocess; subprocess.run(['true'])"
 LOCAL = pytest.mark.parametrize(
