@@ -172,11 +172,15 @@ class OwnEngine:
 
     def _remove_files(self) -> None:
         roots = [str(one) for one in (self.folder, self.data) if one is not None]
-        mounts = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
-        for mount in sorted(mounts, reverse=True):
-            below = any(mount.startswith(f"{root}/") for root in roots)
-            if below:
+        # One may lie over another, and an engine that was just killed may have made one more.
+        for _ in range(10):
+            lines = Path("/proc/self/mountinfo").read_text().splitlines()
+            mounts = {line.split()[4] for line in lines}
+            below = [one for one in mounts if any(one.startswith(f"{root}/") for root in roots)]
+            for mount in sorted(below, reverse=True):
                 subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+            if not below:
+                break
         for root in roots:
             shutil.rmtree(root, ignore_errors=root != str(self.folder))
 

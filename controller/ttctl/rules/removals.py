@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 NETWORKS = "networks"
 """Subject of the step that removes a stack's networks, and its containers with them."""
-HALF_STARTED = re.compile(r"\bid already in use\b|\b(task|container)\b.* already exists\b")
+HALF_STARTED = re.compile(
+    r"\bid already in use\b|\b(task|container)\b.* already exists\b|start shim: .*\bfile exists\b"
+)
 """What an engine says of a container that another part of it began to start before it was killed.
 
 It can never be started; one that is made anew has another id. Seen with Docker 20.10 and containerd

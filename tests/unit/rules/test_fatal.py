@@ -33,6 +33,13 @@ FATAL = [
         ),
         "no folder /dev/hugepages-1G: its hugepages of 1 GiB are not mounted",
     ),
+    (
+        (
+            'Error response from daemon: container 0a1b: driver "overlay2" failed to remove root'
+            " filesystem: unlinkat /var/lib/docker/overlay2/9f/merged: device or resource busy"
+        ),
+        "`sudo umount /var/lib/docker/overlay2/9f/merged` lets it",
+    ),
     ("bind source path does not exist: /srv/weights", "finds no /srv/weights on its host"),
     ("bind source path does not exist: /dev/hugepages-1G-x", "finds no /dev/hugepages-1G-x"),
     ("vllm: error: unrecognized arguments: --bogus", "refused one of its flags"),
