@@ -67,10 +67,11 @@ def check_volume(engine: OwnEngine) -> None:
     assert engine.docker("volume", "ls", "--quiet").split() == [KEPT]
 
 
-def taken_away(stack: Stack) -> None:
+def taken_away(engine: OwnEngine, stack: Stack) -> None:
     """Remove the stack; where the engine has a file system mounted twice, do what is said.
 
-    Docker 20.10 that is stopped while it starts a container forgets that it has mounted that.
+    Docker 20.10 that is stopped while it starts a container forgets that it has mounted that. On a
+    machine whose root is mounted privately, it lays a mount of its own over all of its data.
     """
 
     def removed() -> bool:
@@ -82,7 +83,10 @@ def taken_away(stack: Stack) -> None:
             if told is None or told.failure.name != "still-mounted":
                 return False
             (command,) = re.findall(r"`sudo (umount \S+)`", told.cause)
-            subprocess.run(command.split(), check=False, timeout=60)
+            if subprocess.run(command.split(), check=False, timeout=60).returncode:
+                engine.stop()
+                subprocess.run(command.split(), check=True, timeout=60)
+                engine.start()
             return False
         return True
 
@@ -168,11 +172,12 @@ def test_what_an_engine_left_of_networks_costs_no_second_up(
 
 @BOTH
 def test_status_says_that_it_is_unknown_and_never_that_the_stack_is_down(
-    broken: OwnEngine, stack: Stack, figure: Figure
+    broken: OwnEngine, stack: Stack, figure: Figure, rounds: Rounds
 ) -> None:
     stack.up()
     before = tree(stack.folder)
-    for end in ("kill", "stop"):
+    ends = ["stop", "kill"] if broken.live_restore else ["kill", "stop"]
+    for end in ends[: rounds(fast=1, whole=2)]:
         ENDS[end](broken)
         begun = time.monotonic()
         for words in (("status", stack.name), ("ps",), ("up", *stack.words), ("down", stack.name)):
@@ -201,7 +206,7 @@ def test_an_engine_that_goes_during_an_up_is_told_and_one_up_goes_on(
     moments, first = list(MOMENTS), FIRST[end]
     order = [*moments[first::2], *moments[1 - first :: 2]]
     for moment in order[: rounds(fast=1, whole=len(moments))]:
-        taken_away(stack)
+        taken_away(broken, stack)
         child = stack.start_up("--force-recreate")
         said = read_until(child, MOMENTS[moment])
         ENDS[end](broken)
