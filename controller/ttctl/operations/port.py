@@ -59,7 +59,7 @@ def taken(world: World, desired: Desired) -> UsageError | None:
     free = next((one for one in later if not has(one)), None)
     return UsageError(
         f"Port {stack.port} on {stack.bind} is taken.",
-        why=f"{holder} listens there.",
+        why=f"{holder}{',' if ',' in holder else ''} listens there.",
         evidence="\n".join(
             filter(None, (f"Free: {free}." if free else "", _left_by_whom(holder, stack.port)))
         ),

@@ -63,7 +63,7 @@ def test_a_port_that_a_killed_engine_left_is_told_with_what_frees_it() -> None:
     left = "pid 12 (docker-proxy), left by a container engine that was killed"
     scene.host.holders = {8000: left}
     error = refused(scene, UsageError, ON_8000)
-    assert error.why == f"{left} listens there."
+    assert error.why == f"{left}, listens there."
     assert error.evidence.splitlines() == ["Free: 8001.", "`sudo kill 12` frees the port."]
 
 
