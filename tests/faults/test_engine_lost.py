@@ -184,8 +184,9 @@ def test_status_says_that_it_is_unknown_and_never_that_the_stack_is_down(
             told = parts(stack.ttctl.run(*words, exits=5).err)
             assert told["error"] == "No container engine answers."
             assert broken.host in told["evidence"]
-        what = f"four verbs after a {end}{' with live-restore' if broken.live_restore else ''}, told in"
-        figure("R4", what, f"{time.monotonic() - begun:.1f} s")
+        kept = " with live-restore" if broken.live_restore else ""
+        took = f"{time.monotonic() - begun:.1f} s"
+        figure("R4", f"four verbs after a {end}{kept}, told in", took)
         assert tree(stack.folder) == before
         broken.start()
         status = stack.ttctl.run("status", stack.name, "--json").data
