@@ -31,6 +31,8 @@ OK = 200
 GONE = 404
 SAID = 200
 """Characters that are told of a health check."""
+START_ERROR = 1000
+"""Characters of why a start failed; what is the matter stands last."""
 NEVER = "0001-01-01T00:00:00Z"
 """How an engine says that a container has not ended yet."""
 PROJECT_LABEL = "com.docker.compose.project"
@@ -181,12 +183,18 @@ def state_of(raw: dict[str, Any]) -> ContainerState:
             for port, bounds in sorted(bindings.items())
             for bound in bounds or ()
         ),
-        start_error=(state.get("Error") or "").strip()[:SAID],
+        start_error=_start_error(state),
         restarts=int(raw.get("RestartCount") or 0),
         composed=bool(labels.get(PROJECT_LABEL)),
         networks=tuple(sorted((raw.get("NetworkSettings") or {}).get("Networks") or {})),
         memory_bytes=int((raw.get("HostConfig") or {}).get("Memory") or 0),
     )
+
+
+def _start_error(state: dict[str, Any]) -> str:
+    """Return why the engine could not start it; of a dead one it tells why it was not removed."""
+    told = "" if state["Status"] in {"dead", "removing"} else str(state.get("Error") or "")
+    return told.strip()[-START_ERROR:]
 
 
 def _check_said(health: dict[str, Any]) -> str:

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LIMIT_S = 5.0
-FOUND, NONE = 0, 1
-"""Exit codes where a setting is there, and where none is. Source: git-config(1), DESCRIPTION."""
+FOUND, NONE, TOO_OLD = 0, 1, 129
+"""Exit codes where a setting is there, where none is, and of a git without `--show-origin` (2.8).
+
+Source: git-config(1), DESCRIPTION; 129 is git's for a flag that it does not know.
+"""
 
 _ASK = ("git", "config", "--null", "--show-origin", "--get-regexp", r"^url\..*\.insteadof$")
 _TELLING = ("insteadof", "[include")
@@ -52,7 +55,7 @@ def host_git_mirrors(environ: Mapping[str, str], *, root: Path, home: Path) -> t
         done = run(_ASK, timeout_s=LIMIT_S, environ={**given, **own})
     except TtctlError:
         return ()
-    if done.returncode not in {FOUND, NONE}:
+    if done.returncode not in {FOUND, NONE, TOO_OLD}:
         raise BadFileError(
             "The settings of git on this host cannot be read.",
             why="They may name mirrors, which builds and catalogs are then fetched from.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from errno import EADDRINUSE
 from typing import TYPE_CHECKING
 
-from ttctl.model.container import LEFT_BEHIND, PUBLISHED
+from ttctl.model.container import ENGINE_ENDED, PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def named_holder(address: str, port: int, *, proc: Path) -> str | None:
     row = max(rows, key=lambda one: one.listens)
     pid = _pid_of_socket(proc, row.inode)
     if pid is not None:
-        return _named(proc, pid, _text(proc / pid / "comm").strip())
+        return _named(proc, pid, _command(proc, pid))
     publisher = _publisher(proc, port)
     if publisher is not None:
         return _named(proc, publisher, PROXY)
@@ -74,9 +74,14 @@ def named_holder(address: str, port: int, *, proc: Path) -> str | None:
 
 def _named(proc: Path, pid: str, command: str) -> str:
     name = f"pid {pid} ({command})"
-    if command == PROXY and _parent(proc, pid) == "1":
-        return f"{name}, {LEFT_BEHIND}"
+    # In a container the engine itself may be the first process.
+    if command == PROXY and _parent(proc, pid) == "1" and _command(proc, "1") != "dockerd":
+        return f"{name}, {ENGINE_ENDED}"
     return f"{name}, {PUBLISHED}" if command in _PUBLISHERS else name
+
+
+def _command(proc: Path, pid: str) -> str:
+    return _text(proc / pid / "comm").strip()
 
 
 def _parent(proc: Path, pid: str) -> str:

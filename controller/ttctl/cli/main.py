@@ -25,9 +25,9 @@ def program() -> None:
         main()
     except SystemExit as ended:
         if isinstance(ended.code, int) and _only_followers_are_left():
-            with contextlib.suppress(OSError):
-                sys.stdout.flush()
-                sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError):
+                    stream.flush()
             os._exit(ended.code)
         raise
 

@@ -25,8 +25,8 @@ YOURS_LABEL = "dev.ttctl.yours"
 """On images, and so on their containers: the service whose sources the user edited."""
 PUBLISHED = "the published port of a container"
 """What ends the name of who has a port that a container engine publishes."""
-LEFT_BEHIND = "left by a container engine that was killed"
-"""What ends it where that engine is gone."""
+ENGINE_ENDED = "whose container engine has ended"
+"""What ends it where that is so: with live-restore its container may go on."""
 FINGERPRINT_LABEL = "dev.ttctl.fingerprint"
 
 

@@ -52,7 +52,7 @@ class BadState:
     stopped: bool | None = None
     """Whether it ended with its whole stack, as a stop ends one; None for either."""
     restarted: bool | None = None
-    """Whether the engine started it again by itself; None for either."""
+    """Whether the engine started it again by itself more than once; None for either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

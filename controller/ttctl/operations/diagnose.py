@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ttctl.errors import BadFileError, TtctlError
 from ttctl.rules.dotenv import values_in
-from ttctl.rules.fatal import said_since, state_cause, state_of, step_of, told, works
+from ttctl.rules.fatal import ended_since, state_cause, state_of, step_of, told, works
 from ttctl.rules.several import CACHE, cache_variable
 from ttctl.rules.stack import service_name
 from ttctl.rules.to_end import is_stopped
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 READ = 400
 """Lines of a log that are read: a traceback with the lines around it."""
+SHOWN = 240
+"""Characters of why a start failed; what is the matter stands last."""
 STARTING = "starting"
 """The row of a service that may still come up."""
 STOPPED = "stopped"
@@ -115,7 +117,7 @@ def _asked(world: World, stack: str) -> _Asked:
 def _of_log(world: World, one: ContainerState, asked: _Asked) -> Cause | None:
     lines: tuple[str, ...] = ()
     with suppress(TtctlError):
-        lines = world.engine.log_lines(one.container_id, tail=READ, since=said_since(one))
+        lines = world.engine.log_lines(one.container_id, tail=READ, since=ended_since(one))
     found = told(lines, world.failures)
     return None if found is None else _cause(world, one, found, asked)
 
@@ -154,7 +156,9 @@ def _cache(world: World, asked: _Asked, service: str) -> str:
 def _of_state(one: ContainerState, state: BadState, asked: _Asked) -> Cause:
     code = "" if one.state == "running" else f"exit code {one.exit_code}"
     seen = ", ".join(filter(None, (one.state, one.health, code)))
-    seen += f"; the engine could not start it: {one.start_error}" if one.start_error else ""
+    seen += (
+        f"; the engine could not start it: {one.start_error[-SHOWN:]}" if one.start_error else ""
+    )
     seen += f"; its last check: {one.check_said}" if one.check_said else ""
     return Cause(
         service=one.service,

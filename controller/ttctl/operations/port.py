@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ttctl.errors import UsageError
-from ttctl.model.container import LEFT_BEHIND, PUBLISHED
+from ttctl.model.container import ENGINE_ENDED
 from ttctl.operations.desire_again import on_port
 from ttctl.rules.stack import DEFAULT_PORT
 from ttctl.rules.typed_request import typed
@@ -71,14 +71,15 @@ def taken(world: World, desired: Desired) -> UsageError | None:
 
 def _left_by_whom(holder: str, port: int) -> str:
     """Return what frees a port that nobody uses: Docker's engine leaves it where it is killed."""
-    if holder.endswith(LEFT_BEHIND):
-        return f"`sudo kill {holder.split()[1]}` frees the port."
-    if not holder.endswith(PUBLISHED):
+    if "(docker-proxy)" not in holder:
         return ""
+    named = f"`docker ps --filter publish={port}` names the container. Where it names none, "
+    if holder.endswith(ENGINE_ENDED):
+        return f"{named}`sudo kill {holder.split()[1]}` frees the port."
     return (
-        f"`docker ps --filter publish={port}` names the container. Where it names none, the engine "
-        "was killed and keeps the port for one that is gone, until it is started once more: "
-        "`sudo systemctl restart docker`. Other containers end with it, without live-restore."
+        f"{named}the engine may have been killed, and keeps the port for one that is gone, until "
+        "it is started once more: `sudo systemctl restart docker`. Other containers end with it, "
+        "without live-restore."
     )
 
 

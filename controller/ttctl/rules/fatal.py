@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ttctl.model.failure import BadState, Failures
 
 LEAST_CONTEXT = 16
+LOOPS = 2
+"""Times that the engine started a container again by itself, from which on it is told as that."""
 NOT_RUN = "OCI runtime exec failed"
 """How Docker begins what it says, on stdout, of a command that a container cannot start."""
 MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
@@ -130,6 +132,6 @@ def _is_so(container: ContainerState, state: BadState, *, stopped: bool) -> bool
         (state.code, container.exit_code),
         (state.oom_killed, container.oom_killed),
         (state.stopped, stopped),
-        (state.restarted, container.restarts > 0),
+        (state.restarted, container.restarts >= LOOPS),
     )
     return all(wanted is None or wanted == seen for wanted, seen in pairs)

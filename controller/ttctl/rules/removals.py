@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NETWORKS = "networks"
 """Subject of the step that removes a stack's networks, and its containers with them."""
 HALF_STARTED = re.compile(
-    r"\bid already in use\b|\b(task|container)\b.* already exists\b|start shim: .*\bfile exists\b"
+    r"\bid already in use\b|\btask (\S+ )?already exists\b|start shim: .*\bfile exists\b"
+    r"|\bcontainer with (given ID already|id) exists\b"
 )
 """What an engine says of a container that another part of it began to start before it was killed.
 
@@ -106,7 +107,8 @@ def mends(plan: Plan, containers: Sequence[ContainerState]) -> bool:
 
 
 def _is_half_started(container: ContainerState) -> bool:
-    return container.state == "created" and bool(HALF_STARTED.search(container.start_error))
+    unstarted = container.state in {"created", "exited"}
+    return unstarted and bool(HALF_STARTED.search(container.start_error))
 
 
 def _joined(stack: Stack, container: ContainerState) -> bool:

@@ -243,6 +243,19 @@ def test_why_the_engine_could_not_start_one_is_told(programs: Programs, asked: P
     assert [one.start_error for one in look()] == ["", "id already in use"]
 
 
+def test_of_one_that_is_removed_no_start_is_told_and_of_a_long_error_the_end(
+    programs: Programs, asked: Path
+) -> None:
+    failed = {"Error": f"{'x' * 2000}: file exists: unknown"}
+    dead = {**ENDED, "State": {**ENDED["State"], **failed, "Status": "dead"}}
+    long = {**RUNNING, "State": {**RUNNING["State"], **failed}}
+    answers(programs, asked, world(dead, long))
+    found = sorted(one.start_error for one in look())
+    assert found[0] == ""
+    assert found[1].endswith("file exists: unknown")
+    assert len(found[1]) == 1000
+
+
 def test_how_often_the_engine_started_one_again_is_told(programs: Programs, asked: Path) -> None:
     answers(programs, asked, world({**RUNNING, "RestartCount": 3}, ENDED))
     assert [one.restarts for one in look()] == [0, 3]

@@ -62,12 +62,15 @@ def test_a_published_port_is_known_by_its_arguments_without_rights(tmp_path: Pat
     assert found == "pid 300 (docker-proxy), the published port of a container"
 
 
-def test_a_published_port_whose_engine_is_gone_is_told_as_left_behind(tmp_path: Path) -> None:
+def test_a_published_port_whose_engine_has_ended_is_told_so(tmp_path: Path) -> None:
     tree = proc(tmp_path, row("00000000"), owner=(7, "docker-proxy"))
-    for parent, kind in (
-        ("1", "left by a container engine that was killed"),
-        ("12", "the published port of a container"),
+    (tree / "1").mkdir(exist_ok=True)
+    for first, parent, kind in (
+        ("systemd", "1", "whose container engine has ended"),
+        ("dockerd", "1", "the published port of a container"),
+        ("systemd", "12", "the published port of a container"),
     ):
+        (tree / "1/comm").write_text(f"{first}\n", encoding="utf-8")
         (tree / "7/stat").write_text(f"7 (docker) proxy) S {parent} 7 7", encoding="utf-8")
         found = named_holder("127.0.0.1", PORT, proc=tree)
         assert found == f"pid 7 (docker-proxy), {kind}"

@@ -57,14 +57,19 @@ def test_a_port_that_a_killed_engine_left_is_told_with_what_frees_it() -> None:
     assert first == "Free: 8001."
     assert second == (
         "`docker ps --filter publish=8000` names the container. Where it names none, the engine "
-        "was killed and keeps the port for one that is gone, until it is started once more: "
-        "`sudo systemctl restart docker`. Other containers end with it, without live-restore."
+        "may have been killed, and keeps the port for one that is gone, until it is started once "
+        "more: `sudo systemctl restart docker`. Other containers end with it, without live-restore."
     )
-    left = "pid 12 (docker-proxy), left by a container engine that was killed"
+    left = "pid 12 (docker-proxy), whose container engine has ended"
     scene.host.holders = {8000: left}
     error = refused(scene, UsageError, ON_8000)
     assert error.why == f"{left}, listens there."
-    assert error.evidence.splitlines() == ["Free: 8001.", "`sudo kill 12` frees the port."]
+    assert error.evidence.splitlines()[1] == (
+        "`docker ps --filter publish=8000` names the container. Where it names none, "
+        "`sudo kill 12` frees the port."
+    )
+    scene.host.holders = {8000: "pid 12 (conmon), the published port of a container"}
+    assert refused(scene, UsageError, ON_8000).evidence == "Free: 8001."
 
 
 def test_the_last_port_is_told_with_a_free_one_below_it() -> None:

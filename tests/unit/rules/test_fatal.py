@@ -199,6 +199,8 @@ STATES = [
     ("ended-well", {"state": "exited", "exit_code": 0}),
     ("crash-loop", {"state": "restarting", "exit_code": 1}),
     ("started-again", {"state": "running", "health": "starting", "restarts": 3}),
+    ("starting", {"state": "running", "health": "starting", "restarts": 1}),
+    ("paused", {"state": "paused", "health": "starting", "restarts": 3}),
     ("not-started", {"state": "created"}),
     ("paused", {"state": "paused", "health": "healthy"}),
     ("dead", {"state": "dead"}),

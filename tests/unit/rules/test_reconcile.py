@@ -161,6 +161,7 @@ HALF = (
     "task 0a1b already exists: unknown",
     "failed to start shim: mkdir /run/containerd/moby/0a1b: file exists: unknown",
 )
+EXISTS = "failed to set up container networking: endpoint with name x already exists in network y"
 TAKEN = "listen tcp4 127.0.0.1:8000: bind: address already in use"
 LEFT = container("vllm", config_hash=HASHES["vllm"], name="0a1b2c3d4e5f_ttctl-llama-vllm-1")
 BY_RUN = tuple(replace(one, composed=False) for one in RUNNING)
@@ -189,6 +190,16 @@ BY_RUN = tuple(replace(one, composed=False) for one in RUNNING)
                 id=f"created, and begun before the engine was killed: {said}",
             )
             for said in HALF
+        ),
+        pytest.param(
+            seen("vllm", state="exited", start_error=HALF[0]),
+            {"vllm": f"the engine cannot start it any more: {HALF[0]}"},
+            id="ended, and begun again before the engine was killed",
+        ),
+        pytest.param(
+            seen("vllm", state="exited", start_error=EXISTS),
+            {},
+            id="ended, and refused for what only sounds so",
         ),
         pytest.param(
             seen("vllm", state="created", networks=("ttctl-llama_back",), start_error=TAKEN),
